@@ -1,0 +1,41 @@
+//! What happens during a run, as plain data; reporters in the shell turn it into text.
+
+/// Something that happened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// A request was sent.
+    RequestSent,
+    /// A request has its answer, or none after all retries.
+    RequestDone,
+    /// So many bytes of bodies arrived.
+    BytesReceived(u64),
+    /// The solver has met so many packages and decided so many.
+    Solving {
+        /// Packages met.
+        met: usize,
+        /// Packages with a version chosen.
+        decided: usize,
+    },
+    /// A long search: what it is deciding between, as people say it.
+    Deciding(String),
+    /// A step of a longer job began.
+    Step(String),
+    /// Something that a person should know; a sentence without a full stop.
+    Warning(String),
+    /// A detail for `--verbose`.
+    Detail(String),
+}
+
+/// Who is told of events; called from any thread, so it must be quick.
+pub trait Watcher: Send + Sync {
+    /// Takes note of `event`.
+    fn on(&self, event: Event);
+}
+
+/// A watcher that ignores everything.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Unwatched;
+
+impl Watcher for Unwatched {
+    fn on(&self, _event: Event) {}
+}

@@ -1,0 +1,95 @@
+//! The user's inputs: requirement files, constraints and `pyproject.toml`, each requirement with its
+//! place. Texts come through [`Files`], so nothing here touches the disk or the environment.
+
+use std::sync::Arc;
+
+use crate::spec::{Location, PackageName, Requirement, Sha256, Specifiers};
+
+/// Everything that the inputs say.
+#[derive(Clone, Debug, Default)]
+pub struct Inputs {
+    /// The inputs named, as given, in order (not those reached by `-r` and `-c`).
+    pub names: Vec<Arc<str>>,
+    /// What is wanted.
+    pub requirements: Vec<InputLine>,
+    /// What binds without being wanted (`-c`).
+    pub constraints: Vec<InputLine>,
+    /// What replaces every requirement on its package (`--override`).
+    pub overrides: Vec<InputLine>,
+    /// The options inside the files, in order.
+    pub options: Vec<FileOption>,
+    /// `requires-python` of a `pyproject.toml`.
+    pub requires_python: Option<Specifiers>,
+    /// What was repaired or ignored, each a sentence that names the place.
+    pub warnings: Vec<String>,
+}
+
+/// One requirement of an input.
+#[derive(Clone, Debug)]
+pub struct InputLine {
+    /// What it says.
+    pub requirement: Requirement,
+    /// The requirement as it stands in the file: spacing, case and marker; without comment, hashes
+    /// and continuation. Variables are not expanded in it, so it holds no secret.
+    pub text: Arc<str>,
+    /// Where its first character stands.
+    pub at: Location,
+    /// Its `--hash=sha256:…` options: only these files may be taken.
+    pub hashes: Vec<Sha256>,
+}
+
+/// An option inside a requirements file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FileOption {
+    /// What it says.
+    pub kind: FileOptionKind,
+    /// The line as written, variables not expanded, URL credentials taken out.
+    pub text: Arc<str>,
+    /// Where it stands.
+    pub at: Location,
+}
+
+/// What an option inside a requirements file says, variables expanded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FileOptionKind {
+    /// `-i`, `--index-url`
+    IndexUrl(String),
+    /// `--extra-index-url`
+    ExtraIndexUrl(String),
+    /// `-f`, `--find-links`
+    FindLinks(String),
+    /// `--no-index`
+    NoIndex,
+    /// `--no-binary NAMES`
+    NoBinary(FormatControl),
+    /// `--only-binary NAMES`
+    OnlyBinary(FormatControl),
+    /// `--pre`
+    Pre,
+    /// `--require-hashes`
+    RequireHashes,
+}
+
+/// The value of `--no-binary` and `--only-binary`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FormatControl {
+    /// `:all:`
+    All,
+    /// `:none:`
+    None,
+    /// These packages.
+    Packages(Vec<PackageName>),
+}
+
+/// Where the texts of inputs come from.
+pub trait Files {
+    /// The text of `path`, which is as the user named it or joined to the folder of the file that
+    /// refers to it; `-` is standard input.
+    ///
+    /// # Errors
+    /// Why it cannot be read, as a sentence without a full stop.
+    fn read(&self, path: &str) -> Result<String, String>;
+
+    /// The value of an environment variable, for `${NAME}`.
+    fn variable(&self, name: &str) -> Option<String>;
+}

@@ -1,0 +1,3 @@
+//! The `pinfast` command.
+
+fn main() {}

@@ -1,0 +1,65 @@
+//! What the solver asks of the world: the one trait between it and the indexes.
+
+use std::sync::Arc;
+
+use crate::error::Error;
+use crate::spec::{DirectUrl, DistFile, Listing, Metadata, PackageName, Sha256};
+
+/// A source of listings and metadata. All calls that return something block until it is there; the
+/// answers are the same however often and from whatever thread one asks.
+pub trait Index: Sync {
+    /// The project's listing; `None` where no index knows the project.
+    ///
+    /// # Errors
+    /// When an index gives no answer: never told as "no such project".
+    fn listing(&self, name: &PackageName) -> Result<Option<Arc<Listing>>, Error>;
+
+    /// The metadata of a file of a listing.
+    ///
+    /// # Errors
+    /// See [`MetadataFailure`].
+    fn metadata(&self, file: &Arc<DistFile>, trust: Trust) -> Result<Arc<Metadata>, MetadataFailure>;
+
+    /// A listing of the one file at the URL of a `name @ URL` requirement, hashed whole.
+    ///
+    /// # Errors
+    /// When the file cannot be had, does not match its `#sha256=`, or is not a distribution of `name`.
+    fn direct(&self, name: &PackageName, url: &DirectUrl) -> Result<Arc<Listing>, Error>;
+
+    /// The hash of a file whose index tells none: the file is downloaded whole.
+    ///
+    /// # Errors
+    /// When the file cannot be had.
+    fn sha256(&self, file: &Arc<DistFile>) -> Result<Sha256, Error>;
+
+    /// Says what will be asked soon, so that it is under way by then; returns at once.
+    fn prefetch(&self, wants: &[Want]);
+}
+
+/// Whose word about a file's metadata will do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Trust {
+    /// The index's word for the release, where that is at hand; else the file's own.
+    Release,
+    /// Only the file's own.
+    File,
+}
+
+/// Something that will be asked soon.
+#[derive(Clone, Debug)]
+pub enum Want {
+    /// A project's listing.
+    Listing(PackageName),
+    /// A file's metadata.
+    Metadata(Arc<DistFile>, Trust),
+}
+
+/// Why there is no metadata.
+#[derive(Debug)]
+pub enum MetadataFailure {
+    /// The file itself is at fault (unreadable metadata, another name inside, a broken archive, an
+    /// sdist that would have to be built): it bars the candidate. A sentence without a full stop.
+    Unusable(String),
+    /// The world is at fault: the run ends with this error.
+    Trouble(Error),
+}

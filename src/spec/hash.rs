@@ -1,0 +1,63 @@
+//! The one hash that a lock speaks: SHA-256.
+
+use std::fmt;
+use std::str::FromStr;
+
+/// A SHA-256 digest.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Sha256(pub [u8; 32]);
+
+/// A text that is not 64 hexadecimal digits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sha256Error;
+
+impl Sha256 {
+    /// The digest of `bytes`.
+    #[must_use]
+    pub fn of(bytes: &[u8]) -> Self {
+        use sha2::Digest as _;
+        Self(sha2::Sha256::digest(bytes).into())
+    }
+}
+
+/// 64 lower-case hexadecimal digits.
+impl fmt::Display for Sha256 {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl fmt::Debug for Sha256 {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Sha256({self})")
+    }
+}
+
+/// Reads 64 hexadecimal digits of either case.
+impl FromStr for Sha256 {
+    type Err = Sha256Error;
+
+    fn from_str(text: &str) -> Result<Self, Sha256Error> {
+        let digits = text.as_bytes();
+        if digits.len() != 64 {
+            return Err(Sha256Error);
+        }
+        let mut bytes = [0; 32];
+        for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
+            *byte = hex(pair[0])? << 4 | hex(pair[1])?;
+        }
+        Ok(Self(bytes))
+    }
+}
+
+fn hex(digit: u8) -> Result<u8, Sha256Error> {
+    char::from(digit).to_digit(16).and_then(|value| u8::try_from(value).ok()).ok_or(Sha256Error)
+}
+
+impl fmt::Display for Sha256Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a SHA-256 digest has 64 hexadecimal digits")
+    }
+}
+
+impl std::error::Error for Sha256Error {}

@@ -1,0 +1,128 @@
+//! Package and extra names, normalised once (PyPA "Names and normalization", PEP 503, PEP 685).
+
+use std::fmt;
+use std::sync::Arc;
+
+/// A normalised distribution name: lower case, runs of `-`, `_` and `.` folded to one `-`.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PackageName(Arc<str>);
+
+/// A normalised name of an extra or a dependency group.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ExtraName(Arc<str>);
+
+/// A text that is not a name: ASCII letters and digits, with `-`, `_`, `.` inside only.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NameError {
+    /// The text as it was found.
+    pub text: String,
+}
+
+impl PackageName {
+    /// Checks and normalises `text`.
+    ///
+    /// # Errors
+    /// When `text` is not a valid name.
+    pub fn new(text: &str) -> Result<Self, NameError> {
+        normalise(text).map(Self)
+    }
+
+    /// The normalised name.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl ExtraName {
+    /// Checks and normalises `text`.
+    ///
+    /// # Errors
+    /// When `text` is not a valid name.
+    pub fn new(text: &str) -> Result<Self, NameError> {
+        normalise(text).map(Self)
+    }
+
+    /// The normalised name.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+fn normalise(text: &str) -> Result<Arc<str>, NameError> {
+    let bad = || NameError { text: text.to_owned() };
+    let (Some(first), Some(last)) = (text.bytes().next(), text.bytes().last()) else {
+        return Err(bad());
+    };
+    if !first.is_ascii_alphanumeric() || !last.is_ascii_alphanumeric() {
+        return Err(bad());
+    }
+    let mut name = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        match byte {
+            b'-' | b'_' | b'.' if name.ends_with('-') => {}
+            b'-' | b'_' | b'.' => name.push('-'),
+            _ if byte.is_ascii_alphanumeric() => name.push(char::from(byte.to_ascii_lowercase())),
+            _ => return Err(bad()),
+        }
+    }
+    Ok(name.into())
+}
+
+impl fmt::Display for PackageName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for PackageName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Display for ExtraName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for ExtraName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Display for NameError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "`{}` is not a name: ASCII letters and digits, with `-`, `_` and `.` between them",
+            self.text
+        )
+    }
+}
+
+impl std::error::Error for NameError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_normalised_once() {
+        for (text, name) in [
+            ("Friendly-Bard", "friendly-bard"),
+            ("FRIENDLY.BARD", "friendly-bard"),
+            ("friendly--.__bard", "friendly-bard"),
+            ("A", "a"),
+            ("zope.interface", "zope-interface"),
+        ] {
+            assert_eq!(PackageName::new(text).unwrap().as_str(), name);
+        }
+        for text in ["", "-a", "a-", ".", "a b", "ä", "a[b]", "a/b"] {
+            assert!(PackageName::new(text).is_err(), "{text}");
+        }
+    }
+}
