@@ -1,11 +1,9 @@
 //! A target environment as data: marker values, Python version, wheel tags.
 
-use std::fmt;
-use std::str::FromStr;
-
 use pep508_rs::{MarkerEnvironment, MarkerEnvironmentBuilder};
 
-use super::{Tags, Version};
+use super::interpreter::{Build, Implementation, InterpreterFacts, Threading, tags_for};
+use super::{Platform, Tags, Version};
 
 /// An environment that a lock is made for.
 #[derive(Clone, Debug)]
@@ -31,20 +29,6 @@ pub struct MarkerValues {
     pub python_full_version: String,
     pub python_version: String,
     pub sys_platform: String,
-}
-
-/// A platform that `--platform` can name.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Platform {
-    /// The wheel platform tag, such as `manylinux_2_28_x86_64`.
-    tag: String,
-}
-
-/// A platform that is not known.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PlatformError {
-    /// The text as given.
-    pub text: String,
 }
 
 impl Target {
@@ -75,8 +59,28 @@ impl Target {
     /// CPython `python` (`X.Y` is X.Y.0) on `platform`, with no interpreter asked.
     #[must_use]
     pub fn declared(python: &Version, platform: &Platform) -> Self {
-        let _ = (python, platform);
-        todo!("H1")
+        let release = |part: usize| python.release().get(part).copied().unwrap_or(0);
+        let (major, minor) = (release(0), release(1));
+        let full = python.clone().without_local().with_release([major, minor, release(2)]);
+        let values = MarkerValues {
+            implementation_name: "cpython".to_owned(),
+            implementation_version: full.to_string(),
+            os_name: platform.os_name().to_owned(),
+            platform_machine: platform.machine().to_owned(),
+            platform_python_implementation: "CPython".to_owned(),
+            platform_release: String::new(),
+            platform_system: platform.system().to_owned(),
+            platform_version: String::new(),
+            python_full_version: full.to_string(),
+            python_version: format!("{major}.{minor}"),
+            sys_platform: platform.sys_platform().to_owned(),
+        };
+        let tags = tags_for(&InterpreterFacts {
+            implementation: Implementation::CPython { threading: Threading::Gil, build: Build::Release },
+            python: (small(major), small(minor)),
+            platform: platform.clone(),
+        });
+        Self::probed(&values, tags, format!("cpython {full} {platform}")).expect("these values are versions")
     }
 
     /// How people call it, such as `cpython 3.11.0 manylinux_2_28_x86_64`; unique among targets.
@@ -102,30 +106,7 @@ impl Target {
     }
 }
 
-impl FromStr for Platform {
-    type Err = PlatformError;
-
-    fn from_str(text: &str) -> Result<Self, PlatformError> {
-        let tag = match text {
-            "linux" => "manylinux_2_28_x86_64",
-            "macos" => "macosx_14_0_arm64",
-            "windows" => "win_amd64",
-            tag => tag,
-        };
-        Ok(Self { tag: tag.to_owned() })
-    }
+/// A part of a Python version; no Python goes past the limit.
+fn small(part: u64) -> u32 {
+    u32::try_from(part).unwrap_or(u32::MAX).min(99)
 }
-
-impl fmt::Display for Platform {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.tag)
-    }
-}
-
-impl fmt::Display for PlatformError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "`{}` is not a platform", self.text)
-    }
-}
-
-impl std::error::Error for PlatformError {}
