@@ -122,7 +122,9 @@ impl FromStr for Requirement {
         extras.dedup();
         let source = match parsed.version_or_url {
             None => Source::Index(Specifiers::default()),
-            Some(pep508_rs::VersionOrUrl::VersionSpecifier(specifiers)) => Source::Index(specifiers.into()),
+            Some(pep508_rs::VersionOrUrl::VersionSpecifier(specifiers)) => Source::Index(
+                specifiers.to_string().parse().map_err(|e: super::SpecifiersError| whole(e.to_string()))?,
+            ),
             Some(pep508_rs::VersionOrUrl::Url(url)) => Source::Url(DirectUrl { url, sha256: None }),
         };
         Ok(Self { name, extras, source, marker: Marker(parsed.marker) })
