@@ -4,6 +4,7 @@
 //! versions are `pep440_rs`'s; the matching is ours, since that crate's differs from the
 //! specification in places (see the table tests).
 
+mod finals;
 mod lenient;
 mod matching;
 mod strict;
@@ -17,6 +18,8 @@ use std::sync::Arc;
 
 pub use pep440_rs::Version;
 use rustc_hash::FxHasher;
+
+pub(super) use self::finals::Interval;
 
 /// A comma-separated set of version specifiers, all of which must hold; an empty set always holds.
 ///
@@ -137,6 +140,25 @@ impl Specifiers {
         text.parse().or_else(|error| lenient::repaired(text).and_then(|text| text.parse().ok()).ok_or(error))
     }
 
+    /// As comparisons of the marker `key`: `key >= '1.0' and key < '2'`.
+    pub(super) fn write_comparisons(&self, f: &mut fmt::Formatter<'_>, key: &str) -> fmt::Result {
+        for (i, specifier) in self.0.iter().enumerate() {
+            let text = specifier.to_string();
+            let version = text.trim_start_matches(strict::is_operator_char);
+            let operator = &text[..text.len() - version.len()];
+            write!(f, "{}{key} {operator} '{version}'", if i == 0 { "" } else { " and " })?;
+        }
+        Ok(())
+    }
+
+    /// What holds where this, a single comparison, does not; a comparison without an opposite stays.
+    pub(super) fn negated_comparison(&self) -> Self {
+        Self::from_iter(self.0.iter().map(|specifier| match specifier {
+            Specifier::Ordered(operator, version) => Specifier::Ordered(operator.opposite(), version.clone()),
+            arbitrary @ Specifier::Arbitrary(..) => arbitrary.clone(),
+        }))
+    }
+
     fn from_iter(specifiers: impl Iterator<Item = Specifier>) -> Self {
         let mut unique: Vec<Specifier> = Vec::new();
         for specifier in specifiers {
@@ -206,6 +228,21 @@ impl Operator {
     /// Whether it matters to it that `1.0` has one part more than `1`.
     fn counts_parts(self) -> bool {
         matches!(self, Self::StartsWith | Self::StartsNotWith | Self::Compatible)
+    }
+
+    /// What holds where it does not; `~=` has no opposite.
+    fn opposite(self) -> Self {
+        match self {
+            Self::Equal => Self::NotEqual,
+            Self::NotEqual => Self::Equal,
+            Self::StartsWith => Self::StartsNotWith,
+            Self::StartsNotWith => Self::StartsWith,
+            Self::Compatible => Self::Compatible,
+            Self::Less => Self::GreaterOrEqual,
+            Self::LessOrEqual => Self::Greater,
+            Self::Greater => Self::LessOrEqual,
+            Self::GreaterOrEqual => Self::Less,
+        }
     }
 
     fn as_str(self) -> &'static str {
