@@ -72,7 +72,7 @@ pub fn solve(
     let answer = search(&known, watcher);
     scouts.call_back();
     match answer {
-        Ok(Answer::Chosen(chosen)) => resolution::build(&known, &chosen).map_err(Failure::Trouble),
+        Ok(Answer::Resolved(resolution)) => Ok(resolution),
         Ok(Answer::Impossible(proof)) => Err(Failure::NoSolution(Box::new(NoSolution { proof, known }))),
         Err(error) => Err(Failure::Trouble(error)),
     }
@@ -80,45 +80,65 @@ pub fn solve(
 
 /// What a search comes to.
 enum Answer {
-    Chosen(FxHashMap<PackageName, Ordinal>),
+    Resolved(Resolution),
     Impossible(Proof),
 }
 
-/// Runs pubgrub until an answer rests on nothing but the files' own metadata.
+/// Runs pubgrub until its answer stands.
 fn search(known: &Known, watcher: &dyn Watcher) -> Result<Answer, Error> {
     let mut search = Search::new();
     loop {
-        match run(known, &mut search, watcher) {
-            Run { outcome: Err(Stop::Trouble(error)), .. } => return Err(error),
-            Run { outcome: Err(Stop::Restart), .. } => search.restart(),
-            Run { outcome: Ok(answer), asked } => match known.confirm(&known.doubtful(asked.iter()))? {
-                Confirmation::AsTold => return Ok(answer),
-                // What the wrong word led to is forgotten: the result depends on the truth alone.
-                Confirmation::Different => search = Search::new(),
-            },
+        let run = run(known, &mut search, watcher);
+        let outcome = match run.outcome {
+            Err(Stop::Trouble(error)) => return Err(error),
+            Err(Stop::Restart) => {
+                search.restart();
+                continue;
+            }
+            Ok(outcome) => outcome,
+        };
+        if known.confirm(&known.doubtful(run.asked.iter()))? == Confirmation::Different {
+            // What the wrong word led to is forgotten: the answer depends on the files' own word alone.
+            search = Search::new();
+            continue;
+        }
+        match outcome {
+            Outcome::Impossible(proof) => return Ok(Answer::Impossible(proof)),
+            Outcome::Chosen(chosen) => {
+                let resolution = resolution::build(known, &chosen)?;
+                match resolution.unpinned_yank() {
+                    None => return Ok(Answer::Resolved(resolution)),
+                    Some((name, version)) => search.forbid_yanked(name, version),
+                }
+                search.restart();
+            }
         }
     }
 }
 
 /// One run of pubgrub, and the files whose metadata it used.
 struct Run {
-    outcome: Result<Answer, Stop>,
+    outcome: Result<Outcome, Stop>,
     asked: Vec<Arc<DistFile>>,
+}
+
+/// What one run comes to.
+enum Outcome {
+    Chosen(FxHashMap<PackageName, Ordinal>),
+    Impossible(Proof),
 }
 
 fn run(known: &Known, search: &mut Search, watcher: &dyn Watcher) -> Run {
     let provider = Provider::new(known, search, watcher);
     let outcome = match pubgrub::resolve(&provider, Package::Root, 0u32) {
-        Ok(selected) => Ok(Answer::Chosen(
-            selected
-                .into_iter()
-                .filter_map(|(package, ordinal)| match package {
-                    Package::Dist(name) => Some((name, ordinal)),
-                    _ => None,
-                })
-                .collect(),
-        )),
-        Err(PubGrubError::NoSolution(tree)) => Ok(Answer::Impossible(Proof::new(tree))),
+        Ok(selected) => {
+            let dists = selected.into_iter().filter_map(|(package, ordinal)| match package {
+                Package::Dist(name) => Some((name, ordinal)),
+                _ => None,
+            });
+            Ok(Outcome::Chosen(dists.collect()))
+        }
+        Err(PubGrubError::NoSolution(tree)) => Ok(Outcome::Impossible(Proof::new(tree))),
         Err(
             PubGrubError::ErrorRetrievingDependencies { source, .. }
             | PubGrubError::ErrorChoosingVersion { source, .. }
@@ -128,5 +148,7 @@ fn run(known: &Known, search: &mut Search, watcher: &dyn Watcher) -> Run {
     Run { outcome, asked: provider.into_asked() }
 }
 
+#[cfg(test)]
+mod property;
 #[cfg(test)]
 mod tests;

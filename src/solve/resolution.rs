@@ -11,7 +11,7 @@ use super::known::Known;
 use super::problem::Problem;
 use super::set::Ordinal;
 use crate::error::Error;
-use crate::spec::{ExtraName, Metadata, PackageName, Requirement};
+use crate::spec::{ExtraName, Metadata, PackageName, Requirement, Version};
 
 /// A consistent, closed set of pins with nothing unneeded in it.
 #[derive(Clone, Debug, Default)]
@@ -32,18 +32,29 @@ pub struct ResolvedPin {
     /// The extras that somebody wants of it.
     pub extras: BTreeSet<ExtraName>,
     /// Who asks for it, each with the requirement as it counts; sorted.
-    pub askers: Vec<Asker>,
+    pub askers: Vec<(Asker, Requirement)>,
     /// The newest release that would fit the target and policy, where the chosen one is older.
-    pub newest: Option<crate::spec::Version>,
+    pub newest: Option<Version>,
 }
 
 /// Who asks for a package, and how.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Asker {
     /// A line of the inputs, by its place in the problem.
     Line(usize),
-    /// Another pin, with its requirement.
-    Package(PackageName, Requirement),
+    /// Another pin.
+    Package(PackageName),
+}
+
+impl Resolution {
+    /// A yanked pin that no exact pin asks for.
+    pub(super) fn unpinned_yank(&self) -> Option<(&PackageName, &Version)> {
+        let yanked = self.pins.iter().filter(|(_, pin)| pin.candidate.standing == Standing::Yanked);
+        let pinned = |pin: &ResolvedPin| {
+            pin.askers.iter().any(|(_, requirement)| requirement.specifiers().pinned().is_some())
+        };
+        yanked.filter(|(_, pin)| !pinned(pin)).map(|(name, pin)| (name, &pin.candidate.version)).next()
+    }
 }
 
 /// The pins of `chosen` that the lines lead to.
@@ -80,8 +91,9 @@ impl Builder<'_> {
             self.queue.push((name.clone(), None));
         }
         let Some(pin) = self.pins.get_mut(name) else { return Ok(()) };
-        if !pin.askers.contains(&asker) {
-            pin.askers.push(asker);
+        let asked = (asker, requirement.clone());
+        if !pin.askers.contains(&asked) {
+            pin.askers.push(asked);
         }
         for extra in &requirement.extras {
             if pin.extras.insert(extra.clone()) {
@@ -119,17 +131,14 @@ impl Builder<'_> {
             }
         };
         for requirement in requirements {
-            self.ask(requirement, Asker::Package(name.clone(), requirement.clone()))?;
+            self.ask(requirement, Asker::Package(name.clone()))?;
         }
         Ok(())
     }
 
     fn finish(mut self) -> Resolution {
         for pin in self.pins.values_mut() {
-            pin.askers.sort_by_cached_key(|asker| match asker {
-                Asker::Line(line) => (0, *line, String::new()),
-                Asker::Package(name, requirement) => (1, 0, format!("{name} {requirement}")),
-            });
+            pin.askers.sort_by_cached_key(|(asker, requirement)| (asker.clone(), requirement.to_string()));
         }
         Resolution { pins: self.pins, warnings: self.warnings.into_iter().collect() }
     }
@@ -141,7 +150,7 @@ fn provides(metadata: &Metadata, extra: &ExtraName) -> bool {
 }
 
 /// The newest candidate of the best standing there is.
-fn newest(candidates: &Candidates) -> Option<&crate::spec::Version> {
+fn newest(candidates: &Candidates) -> Option<&Version> {
     let standing = candidates.usable.iter().map(|candidate| candidate.standing).min()?;
     candidates
         .usable

@@ -28,6 +28,8 @@ pub(super) struct Search {
     troubled: FxHashMap<PackageName, u32>,
     /// The yanked releases that an exact pin permits.
     yanked: FxHashSet<(PackageName, Version)>,
+    /// The yanked releases that were chosen though the pin on them was not in the solution.
+    unpinned: FxHashSet<(PackageName, Version)>,
     patience: u32,
     stuck: Option<PackageName>,
     restarts: u32,
@@ -41,6 +43,7 @@ impl Search {
             tries: FxHashMap::default(),
             troubled: FxHashMap::default(),
             yanked: FxHashSet::default(),
+            unpinned: FxHashSet::default(),
             patience: PATIENCE,
             stuck: None,
             restarts: 0,
@@ -107,6 +110,12 @@ impl Search {
     }
 
     pub(super) fn is_permitted(&self, name: &PackageName, version: &Version) -> bool {
-        self.yanked.contains(&(name.clone(), version.clone()))
+        let release = (name.clone(), version.clone());
+        self.yanked.contains(&release) && !self.unpinned.contains(&release)
+    }
+
+    /// Takes back the permission for a yanked release that nothing in the solution pins.
+    pub(super) fn forbid_yanked(&mut self, name: &PackageName, version: &Version) {
+        self.unpinned.insert((name.clone(), version.clone()));
     }
 }
