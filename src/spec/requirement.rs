@@ -97,6 +97,12 @@ impl Marker {
     pub fn is_always(&self) -> bool {
         self.0.is_true()
     }
+
+    /// Whether this and `other` never hold in the same environment.
+    #[must_use]
+    pub fn excludes(&self, other: &Self) -> bool {
+        self.0.is_disjoint(&other.0)
+    }
 }
 
 impl FromStr for Requirement {
