@@ -1,0 +1,3 @@
+//! x
+mod surroundings;
+pub use surroundings::Surroundings;
