@@ -92,7 +92,8 @@ fn version_folder(root: &Path, name: &str) -> Option<PathBuf> {
         .map(|(_, folder)| root.join("versions").join(folder))
 }
 
-#[cfg(all(test, unix))]
+#[cfg(unix)]
+#[cfg(test)]
 mod tests {
     use std::os::unix::fs::PermissionsExt as _;
 

@@ -238,7 +238,11 @@ impl Said {
             match url.scheme() {
                 "http" | "https" if url.has_host() => return Place::Url(url),
                 "file" => {
-                    return url.to_file_path().ok().filter(|p| p.exists()).map_or(Place::Nowhere, Place::Path);
+                    return url
+                        .to_file_path()
+                        .ok()
+                        .filter(|p| p.exists())
+                        .map_or(Place::Nowhere, Place::Path);
                 }
                 // One letter is a drive of Windows.
                 scheme if scheme.len() > 1 => return Place::Nowhere,

@@ -5,10 +5,13 @@ mod cache_folder;
 mod indexes;
 mod ini;
 mod pip;
+mod project;
 mod section;
 mod surroundings;
 
 pub use cache_folder::cache_folder;
 pub use indexes::{Chosen, IndexChoice, Layer, Missing, Said, baked_in, choose};
 pub use pip::{PipConfig, PipValue};
+pub use project::{DeclaredTarget, Settings};
+pub use section::{Place, Placed, Section};
 pub use surroundings::Surroundings;
