@@ -74,12 +74,6 @@ impl Requirement {
     pub fn parse_lenient(text: &str) -> Result<Self, RequirementError> {
         Parser { text, at: 0, specifiers: Specifiers::parse_lenient }.requirement()
     }
-
-    /// Whether this and `other` never hold in the same environment.
-    #[must_use]
-    pub fn excludes(&self, other: &Self) -> bool {
-        self.0.is_disjoint(&other.0)
-    }
 }
 
 /// Reads what a user wrote, by the letter of the specification.

@@ -60,7 +60,7 @@ impl Marker {
 
     /// Whether this and `other` are known to hold nowhere together.
     #[must_use]
-    pub fn is_disjoint(&self, other: &Self) -> bool {
+    pub fn excludes(&self, other: &Self) -> bool {
         self.tree().is_disjoint(&other.tree())
     }
 
