@@ -125,4 +125,14 @@ mod tests {
             assert!(PackageName::new(text).is_err(), "{text}");
         }
     }
+
+    proptest::proptest! {
+        #[test]
+        fn a_normal_name_is_its_own(text in "[A-Za-z0-9._-]{1,12}|\\PC{0,8}") {
+            if let Ok(name) = PackageName::new(&text) {
+                proptest::prop_assert_eq!(&PackageName::new(name.as_str()).unwrap(), &name);
+                proptest::prop_assert!(!name.as_str().contains("--") && !name.as_str().contains(['_', '.']));
+            }
+        }
+    }
 }
