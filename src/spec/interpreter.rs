@@ -146,8 +146,8 @@ mod tests {
             let digits: String = text.chars().skip(1).take_while(char::is_ascii_digit).collect();
             (3, digits.parse().unwrap())
         };
-        let (implementation, python) = if python.starts_with("pypy") {
-            (Implementation::PyPy(python.to_owned()), number(&python[4..]))
+        let (implementation, python) = if let Some(version) = python.strip_prefix("pypy") {
+            (Implementation::PyPy(python.to_owned()), number(version))
         } else {
             let threading = if python.contains('t') { Threading::Free } else { Threading::Gil };
             let build = if python.ends_with('d') { Build::Debug } else { Build::Release };

@@ -284,7 +284,7 @@ mod tests {
     #[test]
     fn what_is_no_wheel_is_malformed() {
         let long = format!("a-1-py3-none-{}.whl", "x".repeat(2000));
-        let many = format!("a-1-{0}-{0}-{0}.whl", vec!["py3"; 11].join("."));
+        let many = format!("a-1-{0}-{0}-{0}.whl", ["py3"; 11].join("."));
         for filename in [
             "a-1-py3-none.whl",
             "a-1-1-py3-none-any-x.whl",
