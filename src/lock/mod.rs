@@ -4,6 +4,7 @@
 //! - [`parse`](ParsedLock::read): what pinfast, pip-compile and uv write -> a lock and its problems
 //! - [`digest`](integrity): whether a text is as pinfast wrote it
 //! - [`fresh`](freshness): whether a lock still says what its inputs say
+//! - [`merge`](fn@merge): the pins of several targets -> one list whose markers tell them apart
 //! - [`pylock`]: the same lock as PEP 751
 //! - [`diff`](mod@diff): what changed between two locks
 //! - [`tree`]: who needs what, from the `# via` lines
@@ -13,6 +14,7 @@ mod digest;
 mod fresh;
 mod header;
 mod line;
+mod merge;
 mod problem;
 mod read;
 mod scan;
@@ -31,6 +33,7 @@ use crate::spec::{DirectUrl, ExtraName, Location, Marker, PackageName, Sha256, V
 
 pub use digest::{Integrity, integrity};
 pub use fresh::{Current, CurrentInput, CurrentLine, CurrentOption, Freshness, Reason, freshness};
+pub use merge::merge;
 pub use problem::Problem;
 pub use read::{LockOption, ParsedLock};
 pub use write::{Annotations, WriteOptions};
