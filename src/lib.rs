@@ -10,9 +10,13 @@
 //! - [`inputs`]: requirement files and `pyproject.toml` -> requirements with `file:line`
 //! - [`solve`]: inputs + target + an index -> a resolution or a proof that there is none
 //! - [`lock`]: the lock as data; readers, writers, freshness, diff
+//!
+//! **Edges**: each talks to one part of the world.
+//! - [`index`]: indexes over the network and on disk: listings, metadata, files
 
 pub mod error;
 pub mod event;
+pub mod index;
 pub mod inputs;
 pub mod lock;
 pub mod solve;

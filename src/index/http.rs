@@ -115,6 +115,10 @@ impl Ask {
         Self { url, login, accept, packing: Packing::Gzip, headers, most, time: limits.time }
     }
 
+    fn is_ranged(&self) -> bool {
+        self.headers.iter().any(|(name, _)| name == header::RANGE)
+    }
+
     fn failure(&self, cause: Cause, why: &str) -> Failure {
         Failure::new(cause, Error::no_answer(format!("cannot get {}: {why}", shown(&self.url))))
     }
@@ -127,7 +131,11 @@ impl Http {
     }
 
     /// The body of `ask`, handed to `sink` in pieces; `sink` starts afresh with every try.
-    pub(super) async fn stream<S: Sink>(&self, ask: &Ask, start: &(dyn Fn() -> S + Sync)) -> Result<S, Failure> {
+    pub(super) async fn stream<S: Sink>(
+        &self,
+        ask: &Ask,
+        start: &(dyn Fn() -> Result<S, Error> + Sync),
+    ) -> Result<S, Failure> {
         self.whole(ask, || Box::pin(self.try_stream(ask, start))).await
     }
 
@@ -185,7 +193,9 @@ impl Http {
         let (mut response, url) = self.send(ask).await?;
         let (status, headers, end) = (response.status(), response.headers().clone(), end_of(&response));
         let mut body = Vec::with_capacity(expected(&response, ask.most));
-        while let Some(piece) = response.chunk().await.map_err(in_transit)? {
+        // A server that does not serve ranges sends the whole file: of no use here, and perhaps large.
+        let wanted = !ask.is_ranged() || status == StatusCode::PARTIAL_CONTENT;
+        while let Some(piece) = if wanted { response.chunk().await.map_err(in_transit)? } else { None } {
             self.watcher.on(Event::BytesReceived(piece.len() as u64));
             body.extend_from_slice(&piece);
             check_size(ask, body.len() as u64)?;
@@ -198,7 +208,11 @@ impl Http {
         self.workers.run(read).await.unwrap_or_else(|| Err(Trouble::Stop(Failure::abandoned())))
     }
 
-    async fn try_stream<S: Sink>(&self, ask: &Ask, start: &(dyn Fn() -> S + Sync)) -> Result<S, Trouble> {
+    async fn try_stream<S: Sink>(
+        &self,
+        ask: &Ask,
+        start: &(dyn Fn() -> Result<S, Error> + Sync),
+    ) -> Result<S, Trouble> {
         let (mut response, _) = self.send(ask).await?;
         if let Some(encoding) = response.headers().get(header::CONTENT_ENCODING)
             && encoding != "identity"
@@ -206,12 +220,13 @@ impl Http {
             return Err(again(format!("its encoding {encoding:?} was not asked for")));
         }
         let end = end_of(&response);
-        let (mut sink, mut size) = (start(), 0);
+        let mut sink = start().map_err(stopped)?;
+        let mut size = 0;
         while let Some(piece) = response.chunk().await.map_err(in_transit)? {
             self.watcher.on(Event::BytesReceived(piece.len() as u64));
             size += piece.len() as u64;
             check_size(ask, size)?;
-            sink.take(&piece).map_err(|error| Trouble::Stop(Failure::last(error)))?;
+            sink.take(&piece).map_err(stopped)?;
         }
         sink.end(end).map_err(Trouble::from)?;
         Ok(sink)
@@ -279,6 +294,10 @@ impl From<String> for Misread {
     }
 }
 
+fn stopped(error: Error) -> Trouble {
+    Trouble::Stop(Failure::last(error))
+}
+
 fn again(why: String) -> Trouble {
     Trouble::Again { why, pause: None }
 }
@@ -299,7 +318,8 @@ fn in_transit(error: reqwest::Error) -> Trouble {
 }
 
 fn same_origin(a: &Url, b: &Url) -> bool {
-    (a.scheme(), a.host_str(), a.port_or_known_default()) == (b.scheme(), b.host_str(), b.port_or_known_default())
+    (a.scheme(), a.host_str(), a.port_or_known_default())
+        == (b.scheme(), b.host_str(), b.port_or_known_default())
 }
 
 fn is_redirect(status: StatusCode) -> bool {
@@ -324,7 +344,7 @@ fn judged(ask: &Ask, response: Response) -> Result<Response, Trouble> {
     let status = response.status();
     match status.as_u16() {
         200..=299 | 304 => Ok(response),
-        416 if ask.headers.iter().any(|(name, _)| name == header::RANGE) => Ok(response),
+        416 if ask.is_ranged() => Ok(response),
         404 | 410 => Err(Trouble::Stop(ask.failure(Cause::Absent, &format!("the server says {status}")))),
         401 | 403 | 407 => {
             let error = Error::no_answer(format!("cannot get {}: the server says {status}", shown(&ask.url)))
@@ -343,7 +363,8 @@ fn retry_after(response: &Response) -> Option<Duration> {
 
 fn end_of(response: &Response) -> End {
     let headers = response.headers();
-    let said = headers.contains_key(header::CONTENT_LENGTH) || headers.contains_key(header::TRANSFER_ENCODING);
+    let said =
+        headers.contains_key(header::CONTENT_LENGTH) || headers.contains_key(header::TRANSFER_ENCODING);
     if said || response.version() >= Version::HTTP_2 { End::Known } else { End::Unknown }
 }
 

@@ -14,7 +14,7 @@ use super::http::Http;
 use super::once::unpoisoned;
 use super::workers::Workers;
 use crate::error::Error;
-use crate::event::Watcher;
+use crate::event::{Event, Watcher};
 
 /// The network of a run.
 pub(super) struct Net {
@@ -30,7 +30,7 @@ impl Net {
                 client: client(config)?,
                 permits: Semaphore::new(config.limits.requests),
                 limits: config.limits,
-                credentials: credentials(config)?,
+                credentials: credentials(config, &*watcher),
                 workers,
                 watcher,
             };
@@ -93,11 +93,13 @@ fn certificates(bundle: &Path) -> Result<Vec<Certificate>, Error> {
     Ok(found)
 }
 
-fn credentials(config: &Config) -> Result<Credentials, Error> {
+/// A netrc file that cannot be read is no reason to stop: most servers need none.
+fn credentials(config: &Config, watcher: &dyn Watcher) -> Credentials {
     let text = config.netrc.as_deref().map(std::fs::read).and_then(Result::ok);
     let text = text.as_deref().map(String::from_utf8_lossy);
-    Credentials::new(config.urls(), text.as_deref()).map_err(|why| {
+    Credentials::new(config.urls(), text.as_deref()).unwrap_or_else(|why| {
         let path = config.netrc.as_deref().unwrap_or(Path::new("")).display();
-        Error::usage(format!("cannot read the netrc file {path}: {why}"))
+        watcher.on(Event::Warning(format!("the netrc file {path} is ignored: {why}")));
+        Credentials::new(config.urls(), None).unwrap_or_default()
     })
 }

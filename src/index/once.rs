@@ -2,10 +2,11 @@
 
 use std::hash::Hash;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::task::{Poll, Waker};
 
 use rustc_hash::FxHashMap;
 
-use super::failure::Outcome;
+use super::failure::{Failure, Outcome};
 
 /// Questions and their answers, each worked out once.
 pub(super) struct OnceMap<K, V> {
@@ -15,7 +16,8 @@ pub(super) struct OnceMap<K, V> {
 /// An answer that is there or will be.
 pub(super) struct Slot<V> {
     value: OnceLock<Outcome<V>>,
-    done: Mutex<bool>,
+    /// The tasks that wait; threads wait at `ready`.
+    tasks: Mutex<Vec<Waker>>,
     ready: Condvar,
 }
 
@@ -35,7 +37,7 @@ impl<K: Eq + Hash, V: Clone> OnceMap<K, V> {
         if let Some(slot) = slots.get(&key) {
             return (slot.clone(), None);
         }
-        let slot = Arc::new(Slot { value: OnceLock::new(), done: Mutex::default(), ready: Condvar::new() });
+        let slot = Arc::new(Slot { value: OnceLock::new(), tasks: Mutex::default(), ready: Condvar::new() });
         slots.insert(key, slot.clone());
         (slot.clone(), Some(Promise { slot }))
     }
@@ -47,21 +49,38 @@ impl<K: Eq + Hash, V: Clone> OnceMap<K, V> {
 }
 
 impl<V: Clone> Slot<V> {
-    /// Waits for the answer.
+    /// The answer; the thread sleeps until it is there.
     pub(super) fn wait(&self) -> Outcome<V> {
-        let mut done = unpoisoned(self.done.lock());
-        while !*done {
-            done = unpoisoned(self.ready.wait(done));
+        let mut tasks = unpoisoned(self.tasks.lock());
+        loop {
+            if let Some(value) = self.value.get() {
+                return value.clone();
+            }
+            tasks = self.ready.wait(tasks).unwrap_or_else(PoisonError::into_inner);
         }
-        drop(done);
-        self.value.get().cloned().unwrap_or_else(|| Err(Arc::new(super::failure::Failure::abandoned())))
+    }
+
+    /// The answer; the task sleeps until it is there.
+    pub(super) async fn answer(&self) -> Outcome<V> {
+        std::future::poll_fn(|context| {
+            let mut tasks = unpoisoned(self.tasks.lock());
+            match self.value.get() {
+                Some(value) => Poll::Ready(value.clone()),
+                None => {
+                    tasks.push(context.waker().clone());
+                    Poll::Pending
+                }
+            }
+        })
+        .await
     }
 
     fn fill(&self, value: Outcome<V>) {
+        let mut tasks = unpoisoned(self.tasks.lock());
         // A second answer cannot come: a promise is kept once.
         let _ = self.value.set(value);
-        *unpoisoned(self.done.lock()) = true;
         self.ready.notify_all();
+        tasks.drain(..).for_each(Waker::wake);
     }
 }
 
@@ -75,15 +94,15 @@ impl<V: Clone> Promise<V> {
 impl<V: Clone> Drop for Promise<V> {
     fn drop(&mut self) {
         if self.slot.value.get().is_none() {
-            self.slot.fill(Err(Arc::new(super::failure::Failure::abandoned())));
+            self.slot.fill(Err(Arc::new(Failure::abandoned())));
         }
     }
 }
 
 /// A lock whose holder panicked still holds whole data here: every change is a single step.
-pub(super) fn unpoisoned<T>(
-    lock: Result<MutexGuard<'_, T>, PoisonError<MutexGuard<'_, T>>>,
-) -> MutexGuard<'_, T> {
+pub(super) fn unpoisoned<'a, T>(
+    lock: Result<MutexGuard<'a, T>, PoisonError<MutexGuard<'a, T>>>,
+) -> MutexGuard<'a, T> {
     lock.unwrap_or_else(PoisonError::into_inner)
 }
 

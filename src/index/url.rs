@@ -123,8 +123,7 @@ pub(super) fn take_login(url: &mut Url) -> Option<Login> {
     // These fail only for URLs that cannot hold credentials at all.
     let _ = url.set_username("");
     let _ = url.set_password(None);
-    (!user.is_empty() || password.is_some())
-        .then(|| Login { user, password: password.unwrap_or_default() })
+    (!user.is_empty() || password.is_some()).then(|| Login { user, password: password.unwrap_or_default() })
 }
 
 /// `url` as people may see it: no credentials, and no query, which may hold a signature.

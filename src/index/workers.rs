@@ -20,8 +20,15 @@ impl Workers {
         }
     }
 
-    /// What `work` returns; `None` after a panic.
-    pub(super) async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
+    /// What `work` returns; `None` after a panic. Outside the runtime there is nobody to be held up: `work`
+    /// is done on the spot.
+    pub(super) async fn run<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Option<T> {
+        if tokio::runtime::Handle::try_current().is_err() {
+            return Some(work());
+        }
         let (send, receive) = tokio::sync::oneshot::channel();
         self.spawn(move || {
             // Nobody waits any more when the run is over.
