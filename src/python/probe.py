@@ -112,15 +112,11 @@ def abi_facts():
     debug = var("Py_DEBUG")
     if debug is None:
         debug = hasattr(sys, "gettotalrefcount") or "_d.pyd" in EXTENSION_SUFFIXES
-    pymalloc = var("WITH_PYMALLOC")
     return {
-        "nodot": str(var("py_version_nodot") or "%d%d" % sys.version_info[:2]),
         "gil_disabled": bool(var("Py_GIL_DISABLED")),
         "debug": bool(debug),
-        "pymalloc": bool(pymalloc is None or pymalloc),
         "soabi": var("SOABI"),
         "ext_suffix": var("EXT_SUFFIX"),
-        "stable": sys.implementation.name == "cpython",
     }
 
 

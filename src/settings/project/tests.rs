@@ -64,7 +64,7 @@ app = "/srv/app"
     assert_eq!(settings.source_of(&name("other")).unwrap().text, "https://other.example");
     assert_eq!(settings.source_of(&name("numpy")), None);
     let mut deploy = settings.deploy.clone().unwrap();
-    assert_eq!(deploy.text("app").unwrap().unwrap().place.location().to_string(), "pinfast.toml:28");
+    assert_eq!(deploy.text("app").unwrap().unwrap().place.location().to_string(), "pinfast.toml:29");
     let layer = settings.index_layer();
     assert_eq!(layer.index_url.unwrap().said_by, "pinfast.toml:2");
     assert_eq!(layer.no_index, None);
