@@ -8,32 +8,24 @@
 //! - [`diff`](mod@diff): what changed between two locks
 //! - [`tree`]: who needs what, from the `# via` lines
 
-mod complete;
-mod digest;
 mod fresh;
-mod header;
 mod line;
-mod problem;
-mod read;
-mod scan;
-mod via;
-mod write;
+mod text;
 
 #[cfg(test)]
 mod samples;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 
 use jiff::Timestamp;
 use url::Url;
 
-use crate::spec::{DirectUrl, ExtraName, Location, Marker, PackageName, Sha256, Version};
+use crate::spec::{DirectUrl, ExtraName, Location, Marker, PackageName, Requirement, Sha256, Version};
 
-pub use digest::{Integrity, integrity};
 pub use fresh::{Current, CurrentInput, CurrentLine, CurrentOption, Freshness, Reason, freshness};
-pub use problem::Problem;
-pub use read::{LockOption, ParsedLock};
-pub use write::{Annotations, WriteOptions};
+pub use text::{Annotations, Integrity, LockOption, ParsedLock, Problem, WriteOptions, integrity};
 
 /// The format of the header that this pinfast writes, and the newest that it reads.
 pub const FORMAT: u32 = 1;
@@ -130,6 +122,17 @@ impl Via {
     #[must_use]
     pub fn package(name: PackageName) -> Self {
         Self::Package { name, wants: "".into() }
+    }
+
+    /// The pin `by`, whose metadata holds `requirement`. Its marker is not told; of a URL, only the
+    /// extras.
+    #[must_use]
+    pub fn asked(by: PackageName, requirement: &Requirement) -> Self {
+        let extras = match requirement.extras.iter().map(ExtraName::as_str).collect::<Vec<_>>().join(",") {
+            extras if extras.is_empty() => extras,
+            extras => format!("[{extras}]"),
+        };
+        Self::Package { name: by, wants: format!("{extras}{}", requirement.specifiers()).into() }
     }
 }
 

@@ -6,12 +6,13 @@
 use std::sync::Arc;
 
 use crate::error::{Error, Result};
+use crate::lock::{FORMAT, Lock, Pin, Via};
 use crate::spec::{Location, Requirement, RequirementError, Sha256, Sha256Error, Source, Version};
 
 use super::digest::{Integrity, integrity};
 use super::problem::{self, Problem};
 use super::scan::{self, Line, Logical, Spot};
-use super::{FORMAT, Lock, Pin, Via, header, via, write};
+use super::{header, via, write};
 
 /// The largest text that is read.
 const LARGEST: usize = 64 << 20;
@@ -213,9 +214,6 @@ impl Reader {
                 RELOCK,
             );
         };
-        if hashes.is_empty() {
-            self.problem(spot.clone(), format!("`{name}` has no SHA-256 hash"), HASH_IT);
-        }
         let url = match source {
             Source::Url(url) => Some(url),
             Source::Index(_) => None,
@@ -282,9 +280,13 @@ impl Reader {
                 Some(version.clone())
             }
         };
+        let known_problems = self.problems.len();
         let mut hashes = self.hashes(line, end);
         if let Source::Url(url) = &requirement.source {
             hashes.extend(url.sha256);
+        }
+        if hashes.is_empty() && self.problems.len() == known_problems {
+            self.problem(spot.clone(), format!("`{}` has no SHA-256 hash", requirement.name), HASH_IT);
         }
         self.draft = Some(Draft { requirement, version, hashes, via: Vec::new(), spot });
         self.comment(line.comment.as_deref().unwrap_or_default());

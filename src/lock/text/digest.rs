@@ -8,7 +8,8 @@ use std::borrow::Cow;
 
 use crate::spec::Sha256;
 
-use super::{Annotations, FORMAT, WriteOptions, header, read};
+use super::{Annotations, WriteOptions, header, read};
+use crate::lock::FORMAT;
 
 /// Whether a text is as pinfast wrote it.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -13,8 +13,8 @@ use std::sync::Arc;
 
 use crate::spec::{PackageName, Requirement};
 
-use super::Via;
 use super::header::{escape, unescape};
+use crate::lock::Via;
 
 /// What follows `via` in a comment that opens a list.
 pub(super) fn opened(comment: &str) -> Option<&str> {

@@ -8,7 +8,8 @@ use std::fmt::Write as _;
 
 use crate::spec::DistName;
 
-use super::{Lock, Pin, Via, digest, header};
+use super::{digest, header};
+use crate::lock::{Lock, Pin, Via};
 
 /// How a lock is written.
 #[derive(Clone, Debug)]
@@ -104,7 +105,7 @@ impl Pin {
 }
 
 /// What the file name at the end of `url` says.
-pub(super) fn url_dist(url: &url::Url, project: &crate::spec::PackageName) -> Option<DistName> {
+pub(in crate::lock) fn url_dist(url: &url::Url, project: &crate::spec::PackageName) -> Option<DistName> {
     let name = url.path_segments()?.next_back()?;
     let name = percent_encoding::percent_decode_str(name).decode_utf8().ok()?;
     DistName::parse(&name, project).ok()
