@@ -1,15 +1,14 @@
 //! The lock as data, its readers and writers, its freshness, and what changed between two.
 //!
-//! - [`write`](Lock::write): a lock -> a hash-locked requirements file with its header
-//! - [`parse`](ParsedLock::read): what pinfast, pip-compile and uv write -> a lock and its problems
-//! - [`digest`](integrity): whether a text is as pinfast wrote it
-//! - [`fresh`](freshness): whether a lock still says what its inputs say
-//! - [`pylock`]: the same lock as PEP 751
-//! - [`diff`](mod@diff): what changed between two locks
-//! - [`tree`]: who needs what, from the `# via` lines
+//! - `text`: a lock as a hash-locked requirements file with a header, and back
+//! - `pylock`: the same lock as PEP 751
+//! - `fresh`: whether a lock still says what its inputs say
+//! - `diff`: what changed between two locks
+//! - `tree`: who needs what, from the `# via` lines
 
 mod fresh;
 mod line;
+mod pylock;
 mod text;
 
 #[cfg(test)]
@@ -19,12 +18,12 @@ mod tests;
 
 use std::sync::Arc;
 
-use jiff::Timestamp;
 use url::Url;
 
 use crate::spec::{DirectUrl, ExtraName, Location, Marker, PackageName, Requirement, Sha256, Version};
 
 pub use fresh::{Current, CurrentInput, CurrentLine, CurrentOption, Freshness, Reason, freshness};
+pub use pylock::{PylockFacts, is_pylock};
 pub use text::{Annotations, Integrity, LockOption, ParsedLock, Problem, WriteOptions, integrity};
 
 /// The format of the header that this pinfast writes, and the newest that it reads.
@@ -92,12 +91,19 @@ pub struct LockedFile {
     pub name: Arc<str>,
     /// Its hash.
     pub sha256: Sha256,
-    /// Where it is; it may hold credentials, so it is never written as it is.
-    pub url: Option<Url>,
+    /// Where it is, where known.
+    pub place: Option<Place>,
     /// Its size in bytes, where known.
     pub size: Option<u64>,
-    /// When it was uploaded, where known.
-    pub uploaded: Option<Timestamp>,
+}
+
+/// Where a file is.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Place {
+    /// A URL; it may hold credentials, so it is never written as it is.
+    Url(Url),
+    /// A path relative to the lock file's folder, with `/`.
+    Path(Arc<str>),
 }
 
 /// Who wants a pin.

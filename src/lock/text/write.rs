@@ -45,7 +45,10 @@ impl Lock {
             write_pin(&mut body, pin, options.annotations);
         }
         match &self.header {
-            Some(header) => digest::seal(&header::write(header, &options.output), &body),
+            Some(header) => {
+                let header = header::write(header, &options.output);
+                digest::seal(&header, header::DIGEST, "\n", &format!("\n{body}"))
+            }
             None => body,
         }
     }
