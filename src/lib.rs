@@ -28,6 +28,7 @@ pub mod git;
 pub mod index;
 pub mod inputs;
 pub mod lock;
+pub mod ops;
 pub mod python;
 pub mod settings;
 pub mod solve;
