@@ -10,10 +10,18 @@
 //! - [`inputs`]: requirement files and `pyproject.toml` -> requirements with `file:line`
 //! - [`solve`]: inputs + target + an index -> a resolution or a proof that there is none
 //! - [`lock`]: the lock as data; readers, writers, freshness, diff
+//!
+//! **Edges**: each talks to one part of the world.
+//! - [`settings`]: `pinfast.toml`, pip's configuration, the environment; which index is meant
+//! - [`python`]: finds an interpreter and asks what it is
+//! - [`git`]: whether the environment folder is out of git
 
 pub mod error;
 pub mod event;
+pub mod git;
 pub mod inputs;
 pub mod lock;
+pub mod python;
+pub mod settings;
 pub mod solve;
 pub mod spec;

@@ -1,9 +1,72 @@
 //! The user's inputs: requirement files, constraints and `pyproject.toml`, each requirement with its
 //! place. Texts come through [`Files`], so nothing here touches the disk or the environment.
 
+mod credentials;
+pub mod edit;
+mod lines;
+mod near;
+mod nearest;
+mod normal;
+mod options;
+mod paths;
+mod problem;
+mod pyproject;
+mod read;
+mod refuse;
+mod requirement;
+mod requirements_file;
+mod source;
+mod toml_text;
+mod variables;
+mod wishes;
+
 use std::sync::Arc;
 
-use crate::spec::{Location, PackageName, Requirement, Sha256, Specifiers};
+use crate::error::Error;
+use crate::spec::{ExtraName, Location, PackageName, Requirement, Sha256, Specifiers};
+
+/// What to read.
+#[derive(Clone, Debug, Default)]
+pub struct InputRequest {
+    /// The inputs, in order: requirements files, files named `pyproject.toml`, `-` for standard input.
+    pub inputs: Vec<String>,
+    /// The constraint files (`-c`).
+    pub constraints: Vec<String>,
+    /// The override files (`--override`).
+    pub overrides: Vec<String>,
+    /// The extras wanted of the `pyproject.toml` files.
+    pub extras: Extras,
+    /// The dependency groups wanted of them.
+    pub groups: Vec<ExtraName>,
+}
+
+/// Which extras are wanted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Extras {
+    /// These (`--extra`).
+    Named(Vec<ExtraName>),
+    /// All of them (`--all-extras`).
+    All,
+}
+
+impl Default for Extras {
+    fn default() -> Self {
+        Self::Named(Vec::new())
+    }
+}
+
+/// Reads everything that `request` names, and what that refers to.
+///
+/// Each file is read once. Paths inside a file are relative to it.
+///
+/// # Errors
+/// Everything that is wrong with the inputs, up to ten problems in one [`Kind::Usage`] error: the first
+/// is its message, `FILE:LINE:COLUMN: what is wrong`.
+///
+/// [`Kind::Usage`]: crate::error::Kind::Usage
+pub fn read(request: &InputRequest, files: &dyn Files) -> Result<Inputs, Error> {
+    read::read(request, files)
+}
 
 /// Everything that the inputs say.
 #[derive(Clone, Debug, Default)]

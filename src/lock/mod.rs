@@ -1,11 +1,45 @@
 //! The lock as data, its readers and writers, its freshness, and what changed between two.
+//!
+//! - [`write`](Lock::write): a lock -> a hash-locked requirements file with its header
+//! - [`parse`](ParsedLock::read): what pinfast, pip-compile and uv write -> a lock and its problems
+//! - [`digest`](integrity): whether a text is as pinfast wrote it
+//! - [`fresh`](freshness): whether a lock still says what its inputs say
+//! - [`pylock`]: the same lock as PEP 751
+//! - [`diff`](mod@diff): what changed between two locks
+//! - [`tree`]: who needs what, from the `# via` lines
+
+mod complete;
+mod digest;
+mod fresh;
+mod header;
+mod line;
+mod problem;
+mod read;
+mod scan;
+mod via;
+mod write;
+
+#[cfg(test)]
+mod samples;
 
 use std::sync::Arc;
 
-use crate::spec::{ExtraName, Location, Marker, PackageName, Sha256, Version};
+use jiff::Timestamp;
+use url::Url;
+
+use crate::spec::{DirectUrl, ExtraName, Location, Marker, PackageName, Sha256, Version};
+
+pub use digest::{Integrity, integrity};
+pub use fresh::{Current, CurrentInput, CurrentLine, CurrentOption, Freshness, Reason, freshness};
+pub use problem::Problem;
+pub use read::{LockOption, ParsedLock};
+pub use write::{Annotations, WriteOptions};
+
+/// The format of the header that this pinfast writes, and the newest that it reads.
+pub const FORMAT: u32 = 1;
 
 /// A lock: one pin a line, sorted by name.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Lock {
     /// What it was made from and for; `None` for a file that another tool wrote.
     pub header: Option<Header>,
@@ -20,8 +54,8 @@ pub struct Header {
     pub inputs: Vec<InputRecord>,
     /// The targets' labels, in order.
     pub targets: Vec<String>,
-    /// The options that shape the result and are not the default, sorted: name and value. No host, no
-    /// credentials: a URL stands here as a digest.
+    /// The options that shape the result and are not the default, sorted: name and value (empty for a
+    /// flag). No host, no credentials: a URL stands here as a digest, `sha256:…`.
     pub options: Vec<(String, String)>,
 }
 
@@ -35,24 +69,43 @@ pub struct InputRecord {
 }
 
 /// One pinned distribution.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pin {
     /// The package.
     pub name: PackageName,
     /// The release.
     pub version: Version,
-    /// The extras that were wanted of it, sorted; shown only in annotations.
+    /// The extras that were wanted of it, sorted. The writer leaves them out (the lock names all that
+    /// they bring, and stays usable as a constraints file); the reader keeps those of other tools.
     pub extras: Vec<ExtraName>,
     /// Where it is wanted; always, if there is one target.
     pub marker: Marker,
     /// For a `name @ URL` pin: the URL.
-    pub url: Option<crate::spec::DirectUrl>,
+    pub url: Option<DirectUrl>,
     /// The hashes of its files, sorted.
     pub hashes: Vec<Sha256>,
+    /// The files behind the hashes, sorted by name: a `pylock.toml` names them, a requirements file
+    /// cannot, so it is empty in a lock read from one.
+    pub files: Vec<LockedFile>,
     /// Who wants it, sorted.
     pub via: Vec<Via>,
     /// Where it stands in the file it was read from; `None` in a lock that was just made.
     pub at: Option<Location>,
+}
+
+/// A file of a pinned release.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct LockedFile {
+    /// Its name.
+    pub name: Arc<str>,
+    /// Its hash.
+    pub sha256: Sha256,
+    /// Where it is; it may hold credentials, so it is never written as it is.
+    pub url: Option<Url>,
+    /// Its size in bytes, where known.
+    pub size: Option<u64>,
+    /// When it was uploaded, where known.
+    pub uploaded: Option<Timestamp>,
 }
 
 /// Who wants a pin.
@@ -63,5 +116,66 @@ pub enum Via {
     /// A constraint file: `-c FILE`.
     Constraint(Arc<str>),
     /// Another pin.
-    Package(PackageName),
+    Package {
+        /// Its name.
+        name: PackageName,
+        /// What it asks: extras and specifiers as in a requirement, `[grpc]>=1.2,<3`; empty for any
+        /// version, and where the file does not tell.
+        wants: Arc<str>,
+    },
+}
+
+impl Via {
+    /// Another pin that takes any version.
+    #[must_use]
+    pub fn package(name: PackageName) -> Self {
+        Self::Package { name, wants: "".into() }
+    }
+}
+
+impl Lock {
+    /// The pins of `name`: several where markers tell targets apart.
+    pub fn pins_of<'a>(&'a self, name: &'a PackageName) -> impl Iterator<Item = &'a Pin> {
+        self.pins.iter().filter(move |pin| pin.name == *name)
+    }
+
+    /// Sorts all that is sorted in a lock, so that equal locks are equal texts.
+    pub fn sort(&mut self) {
+        for pin in &mut self.pins {
+            pin.extras.sort();
+            pin.extras.dedup();
+            pin.hashes.sort();
+            pin.hashes.dedup();
+            pin.files.sort();
+            pin.via.sort();
+            pin.via.dedup();
+        }
+        self.pins.sort_by(|a, b| a.order().cmp(&b.order()));
+        if let Some(header) = &mut self.header {
+            header.options.sort();
+            header.inputs.iter_mut().for_each(|input| input.lines.sort());
+        }
+    }
+}
+
+impl Pin {
+    /// A pin of a release, always wanted, with nothing else known yet.
+    #[must_use]
+    pub fn new(name: PackageName, version: Version) -> Self {
+        Self {
+            name,
+            version,
+            extras: Vec::new(),
+            marker: Marker::default(),
+            url: None,
+            hashes: Vec::new(),
+            files: Vec::new(),
+            via: Vec::new(),
+            at: None,
+        }
+    }
+
+    fn order(&self) -> (&PackageName, &Version, String) {
+        (&self.name, &self.version, self.marker.to_string())
+    }
 }

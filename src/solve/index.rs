@@ -7,7 +7,7 @@ use crate::spec::{DirectUrl, DistFile, Listing, Metadata, PackageName, Sha256};
 
 /// A source of listings and metadata. All calls that return something block until it is there; the
 /// answers are the same however often and from whatever thread one asks.
-pub trait Index: Sync {
+pub trait Index: Send + Sync {
     /// The project's listing; `None` where no index knows the project.
     ///
     /// # Errors
@@ -34,6 +34,11 @@ pub trait Index: Sync {
 
     /// Says what will be asked soon, so that it is under way by then; returns at once.
     fn prefetch(&self, wants: &[Want]);
+
+    /// How many threads that look ahead of the solver pay off: none where answers take no time.
+    fn scouts(&self) -> usize {
+        0
+    }
 }
 
 /// Whose word about a file's metadata will do.

@@ -1,5 +1,154 @@
-//! The solver: `Inputs` + `Target` + an [`Index`] -> a resolution, or the proof that there is none.
+//! The solver: a [`Problem`] and an [`Index`] -> a [`Resolution`], or the [`Proof`] that there is none.
+//!
+//! Solved by PubGrub over candidate ordinals (see `candidates.rs` and `set.rs`); `provider.rs` is pubgrub's view of the
+//! problem, `search.rs` what is remembered over restarts, `scout.rs` what runs ahead of it. The answer depends
+//! on the problem and on what the index says, never on timing nor on the order of the inputs' lines.
 
+mod candidates;
+mod edges;
 mod index;
+mod known;
+mod package;
+mod policy;
+mod problem;
+mod proof;
+mod provider;
+mod resolution;
+mod scout;
+mod search;
+mod set;
+pub mod universe;
 
+pub use candidates::{Candidate, Candidates, Project, Reason, Standing};
 pub use index::{Index, MetadataFailure, Trust, Want};
+pub use known::Known;
+pub use policy::{PackageSet, Policy, Preferences, PrereleaseMode, ResolutionMode};
+pub use problem::Problem;
+pub use proof::Proof;
+pub use resolution::{Asker, Resolution, ResolvedPin};
+
+use std::sync::Arc;
+
+use pubgrub::PubGrubError;
+use rustc_hash::FxHashMap;
+
+use crate::error::Error;
+use crate::event::Watcher;
+use crate::spec::{DistFile, PackageName};
+use known::Confirmation;
+use package::Package;
+use provider::{Provider, Stop};
+use scout::Scouts;
+use search::Search;
+use set::Ordinal;
+
+/// Why a problem has no resolution.
+pub enum Failure {
+    /// There is none: the proof, and what it speaks of.
+    NoSolution(Box<NoSolution>),
+    /// The world is at fault.
+    Trouble(Error),
+}
+
+/// The proof that there is no solution, with what is known of the packages it speaks of.
+pub struct NoSolution {
+    /// The proof.
+    pub proof: Proof,
+    /// The packages, and the problem.
+    pub known: Arc<Known>,
+}
+
+/// Solves `problem` on what `index` tells.
+///
+/// # Errors
+/// See [`Failure`].
+pub fn solve(
+    problem: Arc<Problem>,
+    index: Arc<dyn Index>,
+    watcher: &dyn Watcher,
+) -> Result<Resolution, Failure> {
+    let known = Arc::new(Known::new(problem, index));
+    let scouts = Scouts::send(&known);
+    let answer = search(&known, watcher);
+    scouts.call_back();
+    match answer {
+        Ok(Answer::Resolved(resolution)) => Ok(resolution),
+        Ok(Answer::Impossible(proof)) => Err(Failure::NoSolution(Box::new(NoSolution { proof, known }))),
+        Err(error) => Err(Failure::Trouble(error)),
+    }
+}
+
+/// What a search comes to.
+enum Answer {
+    Resolved(Resolution),
+    Impossible(Proof),
+}
+
+/// Runs pubgrub until its answer stands.
+fn search(known: &Known, watcher: &dyn Watcher) -> Result<Answer, Error> {
+    let mut search = Search::new();
+    loop {
+        let run = run(known, &mut search, watcher);
+        let outcome = match run.outcome {
+            Err(Stop::Trouble(error)) => return Err(error),
+            Err(Stop::Restart) => {
+                search.restart();
+                continue;
+            }
+            Ok(outcome) => outcome,
+        };
+        if known.confirm(&known.doubtful(run.asked.iter()))? == Confirmation::Different {
+            // What the wrong word led to is forgotten: the answer depends on the files' own word alone.
+            search = Search::new();
+            continue;
+        }
+        match outcome {
+            Outcome::Impossible(proof) => return Ok(Answer::Impossible(proof)),
+            Outcome::Chosen(chosen) => {
+                let resolution = resolution::build(known, &chosen)?;
+                match resolution.unpinned_yank() {
+                    None => return Ok(Answer::Resolved(resolution)),
+                    Some((name, version)) => search.forbid_yanked(name, version),
+                }
+                search.restart();
+            }
+        }
+    }
+}
+
+/// One run of pubgrub, and the files whose metadata it used.
+struct Run {
+    outcome: Result<Outcome, Stop>,
+    asked: Vec<Arc<DistFile>>,
+}
+
+/// What one run comes to.
+enum Outcome {
+    Chosen(FxHashMap<PackageName, Ordinal>),
+    Impossible(Proof),
+}
+
+fn run(known: &Known, search: &mut Search, watcher: &dyn Watcher) -> Run {
+    let provider = Provider::new(known, search, watcher);
+    let outcome = match pubgrub::resolve(&provider, Package::Root, 0u32) {
+        Ok(selected) => {
+            let dists = selected.into_iter().filter_map(|(package, ordinal)| match package {
+                Package::Dist(name) => Some((name, ordinal)),
+                _ => None,
+            });
+            Ok(Outcome::Chosen(dists.collect()))
+        }
+        Err(PubGrubError::NoSolution(tree)) => Ok(Outcome::Impossible(Proof::new(tree))),
+        Err(
+            PubGrubError::ErrorRetrievingDependencies { source, .. }
+            | PubGrubError::ErrorChoosingVersion { source, .. }
+            | PubGrubError::ErrorInShouldCancel(source),
+        ) => Err(source),
+    };
+    Run { outcome, asked: provider.into_asked() }
+}
+
+#[cfg(test)]
+mod property;
+#[cfg(test)]
+mod tests;

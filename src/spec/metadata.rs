@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{ExtraName, PackageName, Requirement, Specifiers, Version};
+use super::{ExtraName, PackageName, Requirement, Specifiers, Version, excerpt};
 
 /// The part of a distribution's metadata that a resolver needs.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,14 +39,26 @@ pub struct MetadataError {
     pub message: String,
 }
 
+/// Metadata larger than this is not read.
+const LARGEST: usize = 16 << 20;
+
 impl Metadata {
     /// Reads a `METADATA` or `PKG-INFO` text of at most 16 MB.
     ///
     /// # Errors
     /// When it is unreadable, lacks a name or version, or holds a `Requires-Dist` that is no requirement.
     pub fn parse(text: &[u8]) -> Result<Self, MetadataError> {
-        let _ = text;
-        todo!("H1")
+        Fields::read(text)?.believe()
+    }
+
+    /// Reads the `PKG-INFO` of an sdist; `None` where only a build can tell its requirements: an older
+    /// format than 2.2, or one that declares them dynamic (PEP 643).
+    ///
+    /// # Errors
+    /// As for [`Metadata::parse`].
+    pub fn parse_static(text: &[u8]) -> Result<Option<Self>, MetadataError> {
+        let fields = Fields::read(text)?;
+        if fields.are_static() { fields.believe().map(Some) } else { Ok(None) }
     }
 
     /// From the fields that the JSON API tells of a release.
@@ -60,9 +72,166 @@ impl Metadata {
         requires_python: Option<&str>,
         provides_extra: &[String],
     ) -> Result<Self, MetadataError> {
-        let _ = (name, version, requires_dist, requires_python, provides_extra);
-        todo!("H1")
+        let mut metadata = Self {
+            name: name.clone(),
+            version: version.clone(),
+            requires: Vec::with_capacity(requires_dist.len()),
+            requires_python: None,
+            extras: Vec::with_capacity(provides_extra.len()),
+            source: MetadataSource::Release,
+            warnings: Vec::new(),
+        };
+        metadata.add(requires_dist, requires_python, provides_extra)?;
+        Ok(metadata)
     }
+
+    /// Reads the fields that need more than a name or a version.
+    fn add(
+        &mut self,
+        requires: &[impl AsRef<str>],
+        python: Option<&str>,
+        extras: &[impl AsRef<str>],
+    ) -> Result<(), MetadataError> {
+        for text in requires {
+            self.requires.push(read_requirement(text.as_ref())?);
+        }
+        match python.map(str::trim).filter(|text| !text.is_empty()).map(Specifiers::parse_lenient) {
+            None => {}
+            Some(Ok(specifiers)) => self.requires_python = Some(specifiers),
+            Some(Err(error)) => self.warnings.push(format!("its Requires-Python is ignored: {error}")),
+        }
+        for text in extras {
+            match ExtraName::new(text.as_ref().trim()) {
+                Ok(extra) => self.extras.push(extra),
+                Err(error) => self.warnings.push(format!("a Provides-Extra is ignored: {error}")),
+            }
+        }
+        Ok(())
+    }
+}
+
+fn read_requirement(text: &str) -> Result<Requirement, MetadataError> {
+    Requirement::parse_lenient(text).map_err(|error| {
+        unreadable(format!("its Requires-Dist `{}` cannot be read: {error}", excerpt(text, 200)))
+    })
+}
+
+fn unreadable(message: String) -> MetadataError {
+    MetadataError { message }
+}
+
+/// The header fields that matter, as text.
+#[derive(Default)]
+struct Fields {
+    format: Option<String>,
+    name: Option<String>,
+    version: Option<String>,
+    requires: Vec<String>,
+    python: Option<String>,
+    extras: Vec<String>,
+    dynamic: Vec<String>,
+}
+
+impl Fields {
+    /// Reads the headers, which end at the first empty line; what follows them is not looked at.
+    fn read(text: &[u8]) -> Result<Self, MetadataError> {
+        if text.len() > LARGEST {
+            return Err(unreadable(format!("its metadata is larger than {} MB", LARGEST >> 20)));
+        }
+        let mut fields = Self::default();
+        let mut lines = HeaderLines { rest: text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text) };
+        while let Some(header) = lines.next_header() {
+            fields.take(header);
+        }
+        Ok(fields)
+    }
+
+    fn take(&mut self, header: &[u8]) {
+        let Some(colon) = header.iter().position(|byte| *byte == b':') else { return };
+        let (key, value) = (header[..colon].trim_ascii(), &header[colon + 1..]);
+        let once = |field: &mut Option<String>| {
+            field.get_or_insert_with(|| unfold(value));
+        };
+        match key.to_ascii_lowercase().as_slice() {
+            b"metadata-version" => once(&mut self.format),
+            b"name" => once(&mut self.name),
+            b"version" => once(&mut self.version),
+            b"requires-python" => once(&mut self.python),
+            b"requires-dist" => self.requires.push(unfold(value)),
+            b"provides-extra" => self.extras.push(unfold(value)),
+            b"dynamic" => self.dynamic.push(unfold(value)),
+            _ => {}
+        }
+    }
+
+    /// Whether an sdist's build may not change the requirements (PEP 643).
+    fn are_static(&self) -> bool {
+        let changeable = ["Requires-Dist", "Requires-Python", "Provides-Extra"];
+        self.format.as_deref().and_then(format_version).is_some_and(|format| format >= (2, 2))
+            && !self
+                .dynamic
+                .iter()
+                .any(|field| changeable.iter().any(|name| name.eq_ignore_ascii_case(field)))
+    }
+
+    fn believe(self) -> Result<Metadata, MetadataError> {
+        let name = self.name.ok_or_else(|| unreadable("its metadata has no Name".to_owned()))?;
+        let version = self.version.ok_or_else(|| unreadable("its metadata has no Version".to_owned()))?;
+        let mut metadata = Metadata {
+            name: PackageName::new(&name).map_err(|error| unreadable(format!("its Name: {error}")))?,
+            version: version.parse().map_err(|_| {
+                unreadable(format!("its Version `{}` is not a version", excerpt(&version, 80)))
+            })?,
+            requires: Vec::with_capacity(self.requires.len()),
+            requires_python: None,
+            extras: Vec::with_capacity(self.extras.len()),
+            source: MetadataSource::File,
+            warnings: Vec::new(),
+        };
+        metadata.add(&self.requires, self.python.as_deref(), &self.extras)?;
+        Ok(metadata)
+    }
+}
+
+/// `X.Y`
+fn format_version(text: &str) -> Option<(u32, u32)> {
+    let (major, minor) = text.split_once('.')?;
+    Some((major.parse().ok()?, minor.parse().ok()?))
+}
+
+/// A header's value on one line. Bytes that are not UTF-8 become replacement characters.
+fn unfold(value: &[u8]) -> String {
+    let text = String::from_utf8_lossy(value.trim_ascii());
+    if text.contains('\n') {
+        text.lines().map(str::trim).collect::<Vec<_>>().join(" ")
+    } else {
+        text.into_owned()
+    }
+}
+
+/// The headers one after another, each with its continuation lines.
+struct HeaderLines<'a> {
+    rest: &'a [u8],
+}
+
+impl<'a> HeaderLines<'a> {
+    fn next_header(&mut self) -> Option<&'a [u8]> {
+        let mut end = line_length(self.rest);
+        if self.rest[..end].trim_ascii_end().is_empty() {
+            return None;
+        }
+        while matches!(self.rest.get(end), Some(b' ' | b'\t')) {
+            end += line_length(&self.rest[end..]);
+        }
+        let (header, rest) = self.rest.split_at(end);
+        self.rest = rest;
+        Some(header)
+    }
+}
+
+/// The length of the first line with its end.
+fn line_length(text: &[u8]) -> usize {
+    text.iter().position(|byte| *byte == b'\n').map_or(text.len(), |end| end + 1)
 }
 
 impl fmt::Display for MetadataError {

@@ -3,21 +3,39 @@
 //! Pure data: nothing here opens a file or a socket, reads a clock or an environment variable.
 
 mod hash;
+mod interpreter;
 mod listing;
 mod location;
+mod marker;
 mod metadata;
 mod name;
+mod platform;
 mod requirement;
+mod tags;
 mod target;
 mod version;
 mod wheel;
 
 pub use hash::{Sha256, Sha256Error};
+pub use interpreter::{Build, Implementation, InterpreterFacts, Threading, tags_for};
 pub use listing::{DistFile, Listing, MetadataHint, Release, ReleaseInfo};
 pub use location::Location;
+pub use marker::Marker;
 pub use metadata::{Metadata, MetadataError, MetadataSource};
 pub use name::{ExtraName, NameError, PackageName};
-pub use requirement::{DirectUrl, Marker, Requirement, RequirementError, Source};
-pub use target::{MarkerValues, Platform, PlatformError, Target};
+pub use platform::{Platform, PlatformError};
+pub use requirement::{DirectUrl, Requirement, RequirementError, Source};
+pub use tags::{Tag, TagSet, TagSetError, Tags};
+pub use target::{MarkerValues, Target};
 pub use version::{Specifiers, SpecifiersError, Version};
-pub use wheel::{DistName, DistNameError, SdistFormat, Tag, Tags, WheelName};
+pub use wheel::{DistName, DistNameError, DistNameErrorKind, SdistFormat, WheelName};
+
+/// The beginning of a foreign text of any length, fit for one line of a message.
+fn excerpt(text: &str, most: usize) -> String {
+    let mut short: String =
+        text.chars().take(most).map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
+    if text.chars().nth(most).is_some() {
+        short.push('…');
+    }
+    short
+}

@@ -1,15 +1,11 @@
-//! Requirements and markers (PyPA "Dependency specifiers", PEP 508).
-//!
-//! The only place that calls `pep508_rs`: a text is screened for what that crate is known to get
-//! wrong, then parsed, and markers are evaluated here.
+//! Requirements (PyPA "Dependency specifiers", PEP 508).
 
 use std::fmt;
 use std::str::FromStr;
 
-use pep508_rs::MarkerTree;
 use url::Url;
 
-use super::{ExtraName, PackageName, Sha256, Specifiers, Target};
+use super::{ExtraName, Marker, PackageName, Sha256, Specifiers, SpecifiersError, Target};
 
 /// One requirement: what a line of an input or a `Requires-Dist` says.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -34,17 +30,14 @@ pub enum Source {
 }
 
 /// The URL of a `name @ URL` requirement.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub struct DirectUrl {
-    /// The URL without its fragment; it may hold credentials, so it is never printed as it is.
+    /// The URL; it may hold credentials, so it is never printed as it is. Of its fragment only what
+    /// is neither a hash nor `egg=` is left, such as `subdirectory=…`.
     pub url: Url,
     /// The hash of a `#sha256=…` fragment.
     pub sha256: Option<Sha256>,
 }
-
-/// The condition after `;`. The empty one always holds.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Marker(MarkerTree);
 
 /// A text that is not a requirement.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -79,69 +72,223 @@ impl Requirement {
     /// # Errors
     /// When `text` is no requirement even so.
     pub fn parse_lenient(text: &str) -> Result<Self, RequirementError> {
-        text.parse()
+        Parser { text, at: 0, specifiers: Specifiers::parse_lenient }.requirement()
     }
 }
 
-impl Marker {
-    /// Whether this holds in `target` with `extras` on. What cannot be evaluated is false.
-    #[must_use]
-    pub fn holds(&self, target: &Target, extras: &[ExtraName]) -> bool {
-        let extras: Vec<_> =
-            extras.iter().filter_map(|extra| pep508_rs::ExtraName::from_str(extra.as_str()).ok()).collect();
-        self.0.evaluate(target.environment(), &extras)
-    }
-
-    /// Whether this holds everywhere.
-    #[must_use]
-    pub fn is_always(&self) -> bool {
-        self.0.is_true()
-    }
-}
-
+/// Reads what a user wrote, by the letter of the specification.
 impl FromStr for Requirement {
     type Err = RequirementError;
 
     fn from_str(text: &str) -> Result<Self, RequirementError> {
-        let parsed: pep508_rs::Requirement<Url> =
-            text.parse().map_err(|error: pep508_rs::Pep508Error<Url>| RequirementError {
-                message: error.message.to_string(),
-                start: error.start,
-                len: error.len.max(1),
-            })?;
-        let whole =
-            |message: String| RequirementError { message, start: 0, len: text.chars().count().max(1) };
-        let name = PackageName::new(parsed.name.as_ref()).map_err(|e| whole(e.to_string()))?;
-        let mut extras = parsed
-            .extras
-            .iter()
-            .map(|extra| ExtraName::new(extra.as_ref()))
-            .collect::<Result<Vec<_>, _>>()
-            .map_err(|e| whole(e.to_string()))?;
+        Parser { text, at: 0, specifiers: Specifiers::from_str }.requirement()
+    }
+}
+
+impl RequirementError {
+    /// An error about `len` bytes of `text` from the byte `at` on.
+    pub(super) fn at_bytes(text: &str, at: usize, len: usize, message: String) -> Self {
+        let chars = |bytes: usize| text.char_indices().take_while(|(i, _)| *i < bytes).count();
+        let start = chars(at);
+        Self { message, start, len: chars(at.saturating_add(len)).saturating_sub(start).max(1) }
+    }
+
+    /// The same about a text that begins `bytes` into `text`.
+    fn moved(mut self, text: &str, bytes: usize) -> Self {
+        self.start += text[..bytes].chars().count();
+        self
+    }
+}
+
+struct Parser<'a> {
+    text: &'a str,
+    /// The byte from which on nothing is read yet.
+    at: usize,
+    /// How specifiers are read.
+    specifiers: fn(&str) -> Result<Specifiers, SpecifiersError>,
+}
+
+impl<'a> Parser<'a> {
+    /// `name [extras] (specifiers | @ URL) ; marker`
+    fn requirement(mut self) -> Result<Requirement, RequirementError> {
+        let name = self.name()?;
+        let extras = self.extras()?;
+        let source =
+            if self.take('@') { Source::Url(self.url()?) } else { Source::Index(self.specifiers()?) };
+        let marker = if self.take(';') { self.marker()? } else { Marker::default() };
+        match self.rest().chars().next() {
+            None => Ok(Requirement { name, extras, source, marker }),
+            Some(odd) => Err(self.error(odd.len_utf8(), format!("expected `;` or the end, found `{odd}`"))),
+        }
+    }
+
+    fn name(&mut self) -> Result<PackageName, RequirementError> {
+        let rest = self.rest();
+        let len = rest.find(|c| !is_name_char(c)).unwrap_or(rest.len());
+        let (text, after) = rest.split_at(len);
+        if looks_like_file(text, after) {
+            let len = rest.find(char::is_whitespace).unwrap_or(rest.len());
+            let message = "a URL or a file needs a name before it: `name @ https://…`";
+            return Err(self.error(len, message.to_owned()));
+        }
+        if text.is_empty() {
+            let message = match rest.chars().next() {
+                None => "expected a package name, found nothing".to_owned(),
+                Some(odd) => format!("expected a package name, found `{odd}`"),
+            };
+            return Err(self.error(1, message));
+        }
+        let name = PackageName::new(text).map_err(|error| self.error(len, error.to_string()))?;
+        self.at += len;
+        Ok(name)
+    }
+
+    fn extras(&mut self) -> Result<Vec<ExtraName>, RequirementError> {
+        let mut extras = Vec::new();
+        let open = self.at;
+        if !self.take('[') {
+            return Ok(extras);
+        }
+        if self.take(']') {
+            return Ok(extras);
+        }
+        loop {
+            let rest = self.rest();
+            let len = rest.find(|c| !is_name_char(c)).unwrap_or(rest.len());
+            if rest.is_empty() {
+                self.at = open;
+                return Err(self.error(1, "this `[` is not closed".to_owned()));
+            }
+            if len == 0 {
+                return Err(self.error(1, "expected the name of an extra".to_owned()));
+            }
+            let extra = ExtraName::new(&rest[..len]).map_err(|error| self.error(len, error.to_string()))?;
+            extras.push(extra);
+            self.at += len;
+            if self.take(']') {
+                break;
+            }
+            if !self.take(',') {
+                let message = "expected `,` or `]` after the name of an extra";
+                return Err(self.error(1, message.to_owned()));
+            }
+        }
         extras.sort();
         extras.dedup();
-        let source = match parsed.version_or_url {
-            None => Source::Index(Specifiers::default()),
-            Some(pep508_rs::VersionOrUrl::VersionSpecifier(specifiers)) => Source::Index(specifiers.into()),
-            Some(pep508_rs::VersionOrUrl::Url(url)) => Source::Url(DirectUrl { url, sha256: None }),
-        };
-        Ok(Self { name, extras, source, marker: Marker(parsed.marker) })
+        Ok(extras)
     }
-}
 
-impl FromStr for Marker {
-    type Err = RequirementError;
-
-    fn from_str(text: &str) -> Result<Self, RequirementError> {
-        MarkerTree::parse_str::<Url>(text).map(Self).map_err(|error| RequirementError {
-            message: error.message.to_string(),
-            start: error.start,
-            len: error.len.max(1),
+    /// Everything up to the `;`, with or without parentheses round it.
+    fn specifiers(&mut self) -> Result<Specifiers, RequirementError> {
+        let rest = self.rest();
+        let end = rest.find(';').unwrap_or(rest.len());
+        let (start, text) = if rest.starts_with('(') {
+            let Some(close) = rest[..end].find(')') else {
+                return Err(self.error(1, "this `(` is not closed".to_owned()));
+            };
+            let inside = (self.at + 1, &rest[1..close]);
+            self.at += close + 1;
+            inside
+        } else {
+            let inside = (self.at, &rest[..end]);
+            self.at += end;
+            inside
+        };
+        (self.specifiers)(text).map_err(|error| {
+            let at = error.at.min(text.len());
+            let word = text[at..].split([',', ' ']).next().map_or(1, str::len);
+            RequirementError::at_bytes(self.text, start + at, word, error.message)
         })
     }
+
+    fn url(&mut self) -> Result<DirectUrl, RequirementError> {
+        let rest = self.rest();
+        let len = rest.find(char::is_whitespace).unwrap_or(rest.len());
+        let text = &rest[..len];
+        if text.is_empty() {
+            return Err(self.error(1, "expected a URL after `@`".to_owned()));
+        }
+        if text.ends_with(';') {
+            self.at += len - 1;
+            let message = "put a space before this `;`: it could be a part of the URL";
+            return Err(self.error(1, message.to_owned()));
+        }
+        let url = DirectUrl::read(text).map_err(|message| self.error(len, message))?;
+        self.at += len;
+        Ok(url)
+    }
+
+    fn marker(&mut self) -> Result<Marker, RequirementError> {
+        let start = self.at;
+        self.at = self.text.len();
+        self.text[start..].parse().map_err(|error: RequirementError| error.moved(self.text, start))
+    }
+
+    /// What is not read yet, after spaces.
+    fn rest(&mut self) -> &'a str {
+        let rest = self.text[self.at..].trim_start();
+        self.at = self.text.len() - rest.len();
+        rest
+    }
+
+    /// Reads `c` if it is next after spaces.
+    fn take(&mut self, c: char) -> bool {
+        let is_next = self.rest().starts_with(c);
+        if is_next {
+            self.at += c.len_utf8();
+        }
+        is_next
+    }
+
+    /// An error about the next `len` bytes.
+    fn error(&self, len: usize, message: String) -> RequirementError {
+        RequirementError::at_bytes(self.text, self.at, len, message)
+    }
 }
 
-/// The normal form: `name[extras]specifiers ; marker`; a URL without its credentials.
+fn is_name_char(c: char) -> bool {
+    c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.')
+}
+
+/// Whether a line that begins with `name` and goes on with `after` is a bare URL, path or file name.
+fn looks_like_file(name: &str, after: &str) -> bool {
+    const SUFFIXES: [&str; 4] = [".whl", ".tar.gz", ".tar.bz2", ".zip"];
+    let is_archive = SUFFIXES.iter().any(|suffix| name.ends_with(suffix));
+    after.starts_with(['/', '\\'])
+        || after.starts_with("://")
+        || after.starts_with(":\\")
+        || (after.starts_with('+') && after.contains("://"))
+        || name.starts_with("./")
+        || name.starts_with("..")
+        || (is_archive && !after.trim_start().starts_with(['@', '=', '<', '>', '~', '!', '[', '(']))
+}
+
+impl DirectUrl {
+    /// Reads a URL and takes the hash out of its fragment.
+    fn read(text: &str) -> Result<Self, String> {
+        let mut url = Url::parse(text).map_err(|error| {
+            format!("expected an absolute URL such as `https://…` or `file:///…` ({error})")
+        })?;
+        let mut sha256 = None;
+        let mut rest = Vec::new();
+        for part in url.fragment().unwrap_or_default().split('&') {
+            match part.split_once('=') {
+                Some(("sha256", digits)) => {
+                    sha256 = Some(digits.parse().map_err(|e: super::Sha256Error| e.to_string())?)
+                }
+                Some(("egg" | "md5" | "sha1" | "sha224" | "sha384" | "sha512", _)) => {}
+                _ if part.is_empty() => {}
+                _ => rest.push(part),
+            }
+        }
+        let rest = rest.join("&");
+        url.set_fragment(if rest.is_empty() { None } else { Some(&rest) });
+        Ok(Self { url, sha256 })
+    }
+}
+
+/// The normal form, which reads back the same: `name[extras]specifiers ; marker`; a URL without its
+/// credentials.
 impl fmt::Display for Requirement {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.name)?;
@@ -159,19 +306,25 @@ impl fmt::Display for Requirement {
     }
 }
 
-impl fmt::Display for Marker {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0.try_to_string().unwrap_or_default())
-    }
-}
-
+/// The URL without its credentials, and the hash in its fragment.
 impl fmt::Display for DirectUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut url = self.url.clone();
         // A URL that cannot hold credentials has none to remove.
         let _ = url.set_username("");
         let _ = url.set_password(None);
-        f.write_str(url.as_str())
+        f.write_str(url.as_str())?;
+        match self.sha256 {
+            Some(sha256) if url.fragment().is_some() => write!(f, "&sha256={sha256}"),
+            Some(sha256) => write!(f, "#sha256={sha256}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl fmt::Debug for DirectUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "DirectUrl({self})")
     }
 }
 

@@ -1,19 +1,26 @@
 //! A target environment as data: marker values, Python version, wheel tags.
 
-use std::fmt;
-use std::str::FromStr;
-
-use pep508_rs::{MarkerEnvironment, MarkerEnvironmentBuilder};
-
-use super::{Tags, Version};
+use super::interpreter::{Build, Implementation, InterpreterFacts, Threading, tags_for};
+use super::marker::Key;
+use super::{Platform, Tags, Version, excerpt};
 
 /// An environment that a lock is made for.
 #[derive(Clone, Debug)]
 pub struct Target {
     label: String,
     python: Version,
-    environment: MarkerEnvironment,
+    values: MarkerValues,
+    versions: MarkerVersions,
     tags: Tags,
+}
+
+/// The marker values that are compared as versions, where they are versions.
+#[derive(Clone, Debug)]
+struct MarkerVersions {
+    implementation: Option<Version>,
+    platform_release: Option<Version>,
+    python_full: Option<Version>,
+    python: Option<Version>,
 }
 
 /// The values of the environment markers (PyPA "Dependency specifiers", "Environment markers").
@@ -33,50 +40,49 @@ pub struct MarkerValues {
     pub sys_platform: String,
 }
 
-/// A platform that `--platform` can name.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Platform {
-    /// The wheel platform tag, such as `manylinux_2_28_x86_64`.
-    tag: String,
-}
-
-/// A platform that is not known.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PlatformError {
-    /// The text as given.
-    pub text: String,
-}
-
 impl Target {
     /// The environment of an interpreter that told its marker values and tags.
     ///
     /// # Errors
     /// When `python_full_version` is no version.
     pub fn probed(values: &MarkerValues, tags: Tags, label: String) -> Result<Self, String> {
-        let environment = MarkerEnvironment::try_from(MarkerEnvironmentBuilder {
-            implementation_name: &values.implementation_name,
-            implementation_version: &values.implementation_version,
-            os_name: &values.os_name,
-            platform_machine: &values.platform_machine,
-            platform_python_implementation: &values.platform_python_implementation,
-            platform_release: &values.platform_release,
-            platform_system: &values.platform_system,
-            platform_version: &values.platform_version,
-            python_full_version: &values.python_full_version,
-            python_version: &values.python_version,
-            sys_platform: &values.sys_platform,
-        })
-        .map_err(|error| error.to_string())?;
-        let python =
-            values.python_full_version.parse().map_err(|e: pep440_rs::VersionParseError| e.to_string())?;
-        Ok(Self { label, python, environment, tags })
+        let python = read_version(&values.python_full_version).ok_or_else(|| {
+            format!("python_full_version `{}` is not a version", excerpt(&values.python_full_version, 80))
+        })?;
+        let versions = MarkerVersions {
+            implementation: read_version(&values.implementation_version),
+            platform_release: read_version(&values.platform_release),
+            python_full: Some(python.clone()),
+            python: read_version(&values.python_version),
+        };
+        Ok(Self { label, python, values: values.clone(), versions, tags })
     }
 
     /// CPython `python` (`X.Y` is X.Y.0) on `platform`, with no interpreter asked.
     #[must_use]
     pub fn declared(python: &Version, platform: &Platform) -> Self {
-        let _ = (python, platform);
-        todo!("H1")
+        let release = |part: usize| python.release().get(part).copied().unwrap_or(0);
+        let (major, minor) = (release(0), release(1));
+        let full = python.clone().without_local().with_release([major, minor, release(2)]);
+        let values = MarkerValues {
+            implementation_name: "cpython".to_owned(),
+            implementation_version: full.to_string(),
+            os_name: platform.os_name().to_owned(),
+            platform_machine: platform.machine().to_owned(),
+            platform_python_implementation: "CPython".to_owned(),
+            platform_release: String::new(),
+            platform_system: platform.system().to_owned(),
+            platform_version: String::new(),
+            python_full_version: full.to_string(),
+            python_version: format!("{major}.{minor}"),
+            sys_platform: platform.sys_platform().to_owned(),
+        };
+        let tags = tags_for(&InterpreterFacts {
+            implementation: Implementation::CPython { threading: Threading::Gil, build: Build::Release },
+            python: (small(major), small(minor)),
+            platform: platform.clone(),
+        });
+        Self::probed(&values, tags, format!("cpython {full} {platform}")).expect("these values are versions")
     }
 
     /// How people call it, such as `cpython 3.11.0 manylinux_2_28_x86_64`; unique among targets.
@@ -97,35 +103,51 @@ impl Target {
         &self.tags
     }
 
-    pub(super) fn environment(&self) -> &MarkerEnvironment {
-        &self.environment
+    /// The values of the environment markers.
+    #[must_use]
+    pub fn marker_values(&self) -> &MarkerValues {
+        &self.values
+    }
+
+    /// The value of a marker as a version, where it is one.
+    pub(super) fn marker_version(&self, key: Key) -> Option<&Version> {
+        match key {
+            Key::ImplementationVersion => self.versions.implementation.as_ref(),
+            Key::PlatformRelease => self.versions.platform_release.as_ref(),
+            Key::PythonFullVersion => self.versions.python_full.as_ref(),
+            Key::PythonVersion => self.versions.python.as_ref(),
+            _ => None,
+        }
+    }
+
+    /// The value of a marker.
+    pub(super) fn marker_text(&self, key: Key) -> &str {
+        match key {
+            Key::ImplementationName => &self.values.implementation_name,
+            Key::ImplementationVersion => &self.values.implementation_version,
+            Key::OsName => &self.values.os_name,
+            Key::PlatformMachine => &self.values.platform_machine,
+            Key::PlatformPythonImplementation => &self.values.platform_python_implementation,
+            Key::PlatformRelease => &self.values.platform_release,
+            Key::PlatformSystem => &self.values.platform_system,
+            Key::PlatformVersion => &self.values.platform_version,
+            Key::PythonFullVersion => &self.values.python_full_version,
+            Key::PythonVersion => &self.values.python_version,
+            Key::SysPlatform => &self.values.sys_platform,
+        }
     }
 }
 
-impl FromStr for Platform {
-    type Err = PlatformError;
-
-    fn from_str(text: &str) -> Result<Self, PlatformError> {
-        let tag = match text {
-            "linux" => "manylinux_2_28_x86_64",
-            "macos" => "macosx_14_0_arm64",
-            "windows" => "win_amd64",
-            tag => tag,
-        };
-        Ok(Self { tag: tag.to_owned() })
+/// A marker's value as a version. A Python built from a changed checkout says `3.13.0+`, which is none
+/// until something follows the `+`.
+fn read_version(text: &str) -> Option<Version> {
+    match text.strip_suffix('+') {
+        Some(public) => format!("{public}+local").parse().ok(),
+        None => text.parse().ok(),
     }
 }
 
-impl fmt::Display for Platform {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.tag)
-    }
+/// A part of a Python version; no Python goes past the limit.
+fn small(part: u64) -> u32 {
+    u32::try_from(part).unwrap_or(u32::MAX).min(99)
 }
-
-impl fmt::Display for PlatformError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "`{}` is not a platform", self.text)
-    }
-}
-
-impl std::error::Error for PlatformError {}

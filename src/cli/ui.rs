@@ -1,0 +1,205 @@
+//! The one place that prints: results to standard output, everything else to standard error.
+
+use std::fmt::Display;
+use std::io::{self, IsTerminal as _, Write as _};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use anstream::ColorChoice;
+use anstyle::{AnsiColor, Style};
+use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::error::{Error, Kind};
+use crate::event::{Event, Watcher};
+
+const RED: Style = AnsiColor::Red.on_default().bold();
+const YELLOW: Style = AnsiColor::Yellow.on_default().bold();
+const CYAN: Style = AnsiColor::Cyan.on_default().bold();
+const BOLD: Style = Style::new().bold();
+
+/// How much is said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Volume {
+    /// Errors only.
+    Quiet,
+    /// Errors, warnings and a summary.
+    Normal,
+    /// Everything.
+    Verbose,
+}
+
+/// The terminal, or what stands in for it.
+pub(crate) struct Ui {
+    volume: Volume,
+    spinner: Mutex<Option<ProgressBar>>,
+    counts: Mutex<Counts>,
+}
+
+/// What the progress line says.
+#[derive(Clone, Copy, Default)]
+struct Counts {
+    met: usize,
+    decided: usize,
+    in_flight: usize,
+    requests: usize,
+    bytes: u64,
+}
+
+impl Ui {
+    /// Settles colours for the whole process: the option, then `NO_COLOR` and its kin, then the terminal.
+    pub(crate) fn new(volume: Volume, color: ColorChoice) -> Arc<Self> {
+        color.write_global();
+        Arc::new(Self { volume, spinner: Mutex::default(), counts: Mutex::default() })
+    }
+
+    pub(crate) fn volume(&self) -> Volume {
+        self.volume
+    }
+
+    /// Prints a result.
+    ///
+    /// # Errors
+    /// `NoAnswer` when standard output cannot be written; a closed pipe is none.
+    pub(crate) fn result(&self, text: &str) -> crate::error::Result<()> {
+        let mut out = anstream::stdout().lock();
+        match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+                Err(Error::no_answer("cannot write to standard output").because(error))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Says something in passing.
+    pub(crate) fn note(&self, text: impl Display) {
+        if self.volume >= Volume::Normal {
+            self.line(text);
+        }
+    }
+
+    /// Says something for `--verbose`.
+    pub(crate) fn detail(&self, text: impl Display) {
+        if self.volume >= Volume::Verbose {
+            self.line(text);
+        }
+    }
+
+    /// Warns.
+    pub(crate) fn warn(&self, text: impl Display) {
+        if self.volume >= Volume::Normal {
+            self.line(format_args!("{YELLOW}warning{YELLOW:#}: {text}"));
+        }
+    }
+
+    /// Shows an error with its details, causes and hints.
+    pub(crate) fn error(&self, error: &Error) {
+        self.line(format_args!("{RED}error{RED:#}: {BOLD}{error}{BOLD:#}"));
+        for detail in &error.details {
+            self.line(detail);
+        }
+        let mut cause = std::error::Error::source(error);
+        while let Some(source) = cause {
+            self.line(format_args!("  {BOLD}caused by{BOLD:#}: {source}"));
+            cause = source.source();
+        }
+        for hint in &error.hints {
+            self.line(format_args!("{CYAN}hint{CYAN:#}: {hint}"));
+        }
+        if error.kind == Kind::No && error.details.is_empty() && error.hints.is_empty() {
+            self.detail("(exit 1: the answer is no)");
+        }
+    }
+
+    /// Shows a progress line until [`Ui::finish`], on a terminal only.
+    pub(crate) fn begin(&self, what: &'static str) {
+        let fancy = io::stderr().is_terminal() && std::env::var_os("TERM").is_none_or(|term| term != "dumb");
+        if self.volume != Volume::Normal || !fancy {
+            return;
+        }
+        let style = ProgressStyle::with_template("{spinner} {prefix} {msg}").unwrap_or_else(|_| ProgressStyle::default_spinner());
+        let bar = ProgressBar::new_spinner().with_style(style).with_prefix(what);
+        bar.enable_steady_tick(std::time::Duration::from_millis(80));
+        *self.spinner.lock().unwrap_or_else(PoisonError::into_inner) = Some(bar);
+    }
+
+    /// Takes the progress line away.
+    pub(crate) fn finish(&self) {
+        if let Some(bar) = self.spinner.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            bar.finish_and_clear();
+        }
+    }
+
+    /// Standard error never changes the result: what cannot be written is lost.
+    fn line(&self, text: impl Display) {
+        let write = || {
+            let _ = writeln!(anstream::stderr().lock(), "{text}");
+        };
+        match &*self.spinner.lock().unwrap_or_else(PoisonError::into_inner) {
+            Some(bar) => bar.suspend(write),
+            None => write(),
+        }
+    }
+
+    fn count(&self, event: &Event) {
+        let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        match event {
+            Event::RequestSent => {
+                counts.in_flight += 1;
+                counts.requests += 1;
+            }
+            Event::RequestDone => counts.in_flight = counts.in_flight.saturating_sub(1),
+            Event::BytesReceived(bytes) => counts.bytes += bytes,
+            Event::Solving { met, decided } => (counts.met, counts.decided) = (*met, *decided),
+            _ => return,
+        }
+        let shown = *counts;
+        drop(counts);
+        if let Some(bar) = &*self.spinner.lock().unwrap_or_else(PoisonError::into_inner) {
+            bar.set_message(shown.to_string());
+        }
+    }
+
+    /// How many requests were sent, and how many bytes came back.
+    pub(crate) fn traffic(&self) -> (usize, u64) {
+        let counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        (counts.requests, counts.bytes)
+    }
+}
+
+impl Watcher for Ui {
+    fn on(&self, event: Event) {
+        match &event {
+            Event::Warning(text) => self.warn(text),
+            Event::Detail(text) => self.detail(text),
+            Event::Step(text) => self.note(text),
+            Event::Deciding(text) => {
+                if let Some(bar) = &*self.spinner.lock().unwrap_or_else(PoisonError::into_inner) {
+                    bar.set_message(text.clone());
+                }
+            }
+            _ => self.count(&event),
+        }
+    }
+}
+
+impl Display for Counts {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} of {} packages", self.decided, self.met)?;
+        if self.requests > 0 {
+            write!(f, ", {} requests in flight, {}", self.in_flight, Bytes(self.bytes))?;
+        }
+        Ok(())
+    }
+}
+
+/// A number of bytes as people read it.
+pub(crate) struct Bytes(pub(crate) u64);
+
+impl Display for Bytes {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.0 {
+            bytes @ 0..1_000 => write!(f, "{bytes} B"),
+            bytes @ 1_000..1_000_000 => write!(f, "{} kB", bytes / 1_000),
+            bytes => write!(f, "{}.{} MB", bytes / 1_000_000, bytes % 1_000_000 / 100_000),
+        }
+    }
+}

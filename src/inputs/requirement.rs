@@ -1,0 +1,46 @@
+//! One requirement's text: refused, read, or told what was meant.
+
+use super::credentials;
+use super::near;
+use super::problem::Finding;
+use super::refuse;
+use super::source::{Placed, text_of};
+use crate::spec::Requirement;
+
+/// Whether a text may be shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Showing {
+    /// It is as the file has it.
+    Open,
+    /// Variables were filled in.
+    Secret,
+}
+
+/// Reads a requirement.
+///
+/// # Errors
+/// What is wrong, in characters of `text`; no part of `text` is in it if that is secret.
+pub(super) fn parse(text: &str, showing: Showing) -> Result<Requirement, Finding> {
+    if let Some((refusal, start)) = refuse::refusal(text) {
+        let len = text.chars().count() - start;
+        let shown = (showing == Showing::Open).then_some(text);
+        return Err(refusal.finding(start, len, shown));
+    }
+    text.parse::<Requirement>().map_err(|error| match showing {
+        Showing::Secret => {
+            Finding::new(error.start, error.len, "with its variables filled in, this is no requirement")
+        }
+        Showing::Open => near::miss(text)
+            .unwrap_or_else(|| Finding::new(error.start, error.len, first_line(&error.message))),
+    })
+}
+
+/// The text of a requirement as it may be shown: on one line and without credentials.
+pub(super) fn shown(chars: &[Placed]) -> String {
+    credentials::masked(&text_of(chars)).replace(['\r', '\n'], " ")
+}
+
+/// The first line of a message of several.
+fn first_line(message: &str) -> &str {
+    message.lines().next().unwrap_or_default()
+}

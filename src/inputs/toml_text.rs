@@ -1,0 +1,135 @@
+//! TOML with places: a parsed file, and the characters of its strings.
+
+use std::ops::Range;
+
+use toml_edit::{Document, Item, TableLike};
+
+use super::source::{Placed, Source, text_of};
+
+/// A parsed file; its spans start behind the byte order mark.
+pub(super) type Parsed<'a> = Document<&'a str>;
+
+/// Parses `source`.
+///
+/// # Errors
+/// What is wrong and where.
+pub(super) fn parse(source: &Source) -> Result<Parsed<'_>, (Range<usize>, String)> {
+    let (body, base) = source.body();
+    Document::parse(body).map_err(|error| {
+        let span = error.span().unwrap_or_default();
+        (base + span.start..base + span.end, error.message().trim().replace('\n', ", "))
+    })
+}
+
+/// The item at `path`, if it is there.
+pub(super) fn find<'a>(root: &'a dyn TableLike, path: &[&str]) -> Option<&'a Item> {
+    let (first, rest) = path.split_first()?;
+    rest.iter().try_fold(root.get(first)?, |item, key| item.as_table_like()?.get(key))
+}
+
+/// The characters of the string `value` whose literal, quotes and all, stands at `literal`.
+pub(super) fn characters(source: &Source, literal: Range<usize>, value: &str) -> Vec<Placed> {
+    let chars: Vec<_> = source.chars(literal.clone()).collect();
+    let decoded = decoded(&chars);
+    if text_of(&decoded) == value {
+        return decoded;
+    }
+    // A form of string that is not known here: every character stands for all of it.
+    value.chars().map(|ch| Placed { ch, start: literal.start, end: literal.end }).collect()
+}
+
+/// How a string literal is quoted: the quote, and how often it stands at each end.
+pub(super) fn quoting(chars: &[Placed]) -> (char, usize) {
+    match chars {
+        [a, b, c, ..] if a.ch == b.ch && b.ch == c.ch => (a.ch, 3),
+        [a, ..] => (a.ch, 1),
+        [] => ('"', 1),
+    }
+}
+
+fn decoded(literal: &[Placed]) -> Vec<Placed> {
+    let (quote, times) = quoting(literal);
+    let Some(mut rest) = literal.get(times..literal.len().saturating_sub(times)) else { return Vec::new() };
+    if times == 3 {
+        rest = match rest {
+            [Placed { ch: '\r', .. }, Placed { ch: '\n', .. }, rest @ ..]
+            | [Placed { ch: '\n', .. }, rest @ ..] => rest,
+            rest => rest,
+        };
+    }
+    if quote == '\'' {
+        return rest.to_vec();
+    }
+    let mut out = Vec::with_capacity(rest.len());
+    while let [first, tail @ ..] = rest {
+        if first.ch == '\\' {
+            let (placed, behind) = escape(rest);
+            out.extend(placed);
+            rest = behind;
+        } else {
+            out.push(*first);
+            rest = tail;
+        }
+    }
+    out
+}
+
+/// Reads the escape sequence at the start: its character, unless it joins lines, and what follows it.
+fn escape(chars: &[Placed]) -> (Option<Placed>, &[Placed]) {
+    let Some(kind) = chars.get(1) else { return (None, &[]) };
+    let digits = match kind.ch {
+        'x' => 2,
+        'u' => 4,
+        'U' => 8,
+        ch if ch.is_whitespace() => {
+            let end = chars[1..].iter().position(|placed| !placed.ch.is_whitespace());
+            return (None, end.map_or(&[], |end| &chars[end + 1..]));
+        }
+        _ => 0,
+    };
+    let end = (2 + digits).min(chars.len());
+    let ch = match kind.ch {
+        'b' => '\u{8}',
+        't' => '\t',
+        'n' => '\n',
+        'f' => '\u{c}',
+        'r' => '\r',
+        'e' => '\u{1b}',
+        'x' | 'u' | 'U' => code_point(&chars[2..end]),
+        ch => ch,
+    };
+    (Some(Placed { ch, start: chars[0].start, end: chars[end - 1].end }), &chars[end..])
+}
+
+fn code_point(digits: &[Placed]) -> char {
+    u32::from_str_radix(&text_of(digits), 16)
+        .ok()
+        .and_then(char::from_u32)
+        .unwrap_or(char::REPLACEMENT_CHARACTER)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn characters_know_their_place_in_the_literal() {
+        for (literal, value, places) in [
+            (r#""ab""#, "ab", &[1, 2][..]),
+            ("'a\\b'", "a\\b", &[1, 2, 3]),
+            (r#""a\"b\u0041c""#, "a\"bAc", &[1, 2, 4, 5, 11]),
+            ("\"\"\"\na\\\n  b\"\"\"", "ab", &[4, 9]),
+            ("'''a'''", "a", &[3]),
+            (r#""\xe9""#, "é", &[1]),
+        ] {
+            let text = format!("k = {literal}\n");
+            let source = Source::new("f", text.clone());
+            let parsed = parse(&source).unwrap();
+            let item = find(parsed.as_table(), &["k"]).unwrap();
+            assert_eq!(item.as_str(), Some(value), "{literal}");
+            let chars = characters(&source, item.span().unwrap(), value);
+            let starts: Vec<_> = chars.iter().map(|placed| placed.start - 4).collect();
+            assert_eq!(starts, places, "{literal}");
+        }
+    }
+}

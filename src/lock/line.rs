@@ -1,0 +1,50 @@
+//! What a line of a header or an input says: `aiogram>=3.4`, `-c urllib3<2`, `--override x==1`, `--pre`.
+
+use crate::spec::{PackageName, Requirement};
+
+/// What part a line of an input plays.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Role {
+    /// Wanted.
+    Requirement,
+    /// Binding without being wanted.
+    Constraint,
+    /// Replacing every requirement on its package.
+    Override,
+}
+
+/// What a line asks, and in what role; `None` for an option, and for what cannot be read.
+pub(super) fn requirement(line: &str) -> Option<(Role, Requirement)> {
+    let (role, text) = split(line)?;
+    Some((role, text.parse().ok()?))
+}
+
+/// What two lines share when one is the other, changed.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Subject<'a> {
+    /// A package in a role.
+    Package(Role, PackageName),
+    /// An option, or a line that cannot be read: its first word.
+    Word(&'a str),
+}
+
+/// What a line is about.
+pub(super) fn subject(line: &str) -> Subject<'_> {
+    let package = |(role, text): (Role, &str)| {
+        let end =
+            text.find(|c: char| !(c.is_ascii_alphanumeric() || "-_.".contains(c))).unwrap_or(text.len());
+        Some(Subject::Package(role, PackageName::new(&text[..end]).ok()?))
+    };
+    let word = || Subject::Word(line.split([' ', '=']).next().unwrap_or_default());
+    split(line).and_then(package).unwrap_or_else(word)
+}
+
+fn split(line: &str) -> Option<(Role, &str)> {
+    if let Some(constraint) = line.strip_prefix("-c ") {
+        Some((Role::Constraint, constraint))
+    } else if let Some(replacement) = line.strip_prefix("--override ") {
+        Some((Role::Override, replacement))
+    } else {
+        (!line.starts_with('-')).then_some((Role::Requirement, line))
+    }
+}

@@ -1,0 +1,51 @@
+//! Where the cache is.
+
+use std::path::PathBuf;
+
+use super::Surroundings;
+
+/// The cache's folder: `PINFAST_CACHE_DIR`, what the settings say, `XDG_CACHE_HOME/pinfast`, else the
+/// platform's convention. `None` without a home folder: then nothing is remembered.
+#[must_use]
+pub fn cache_folder(around: &Surroundings, settings: Option<PathBuf>) -> Option<PathBuf> {
+    around
+        .path("PINFAST_CACHE_DIR")
+        .or(settings)
+        .or_else(|| base(around).map(|folder| folder.join("pinfast")))
+}
+
+/// The folder for caches of all programs. A relative `XDG_CACHE_HOME` is invalid and ignored, as its
+/// specification wants.
+fn base(around: &Surroundings) -> Option<PathBuf> {
+    let xdg = around.variable("XDG_CACHE_HOME").map(PathBuf::from).filter(|folder| folder.is_absolute());
+    let home = |rest: &str| around.home().map(|home| home.join(rest));
+    xdg.or_else(|| {
+        if cfg!(windows) {
+            around.path("LOCALAPPDATA").or_else(|| home("AppData/Local"))
+        } else if cfg!(target_os = "macos") {
+            home("Library/Caches")
+        } else {
+            home(".cache")
+        }
+    })
+}
+
+#[cfg(unix)]
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_strongest_says_where() {
+        let bare = Surroundings::bare("/w");
+        assert_eq!(cache_folder(&bare, None), None);
+        let home = bare.with_home("/h");
+        let usual = if cfg!(target_os = "macos") { "/h/Library/Caches/pinfast" } else { "/h/.cache/pinfast" };
+        assert_eq!(cache_folder(&home, None), Some(usual.into()));
+        assert_eq!(cache_folder(&home.clone().with("XDG_CACHE_HOME", "rel"), None), Some(usual.into()));
+        let xdg = home.with("XDG_CACHE_HOME", "/x");
+        assert_eq!(cache_folder(&xdg, None), Some("/x/pinfast".into()));
+        assert_eq!(cache_folder(&xdg, Some("/s".into())), Some("/s".into()));
+        assert_eq!(cache_folder(&xdg.with("PINFAST_CACHE_DIR", "c"), Some("/s".into())), Some("/w/c".into()));
+    }
+}

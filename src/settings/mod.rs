@@ -1,0 +1,17 @@
+//! Where options come from besides flags: the project's settings, pip's configuration, the
+//! environment; and the one answer to "which index?".
+
+mod cache_folder;
+mod indexes;
+mod ini;
+mod pip;
+mod project;
+mod section;
+mod surroundings;
+
+pub use cache_folder::cache_folder;
+pub use indexes::{Chosen, IndexChoice, Layer, Missing, Said, baked_in, choose};
+pub use pip::{PipConfig, PipValue};
+pub use project::{DeclaredTarget, Settings};
+pub use section::{Place, Placed, Section};
+pub use surroundings::Surroundings;

@@ -1,0 +1,143 @@
+//! What is known of the packages met so far: candidates and metadata, each looked up once and shared by
+//! the solver, its restarts and the scouts that look ahead.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use rustc_hash::FxHashMap;
+
+use super::candidates::{Candidate, Candidates, Demands, Project};
+use super::index::{Index, MetadataFailure, Trust, Want};
+use super::problem::Problem;
+use crate::error::Error;
+use crate::spec::{DistFile, Metadata, MetadataSource, PackageName};
+
+/// Metadata, or why the candidate is barred.
+pub(super) type Told = Result<Arc<Metadata>, Arc<str>>;
+
+/// Everything known so far; see the module.
+pub struct Known {
+    pub(crate) problem: Arc<Problem>,
+    pub(super) index: Arc<dyn Index>,
+    demands: FxHashMap<PackageName, Demands>,
+    candidates: Mutex<FxHashMap<PackageName, Arc<Candidates>>>,
+    metadata: Mutex<FxHashMap<Arc<str>, Told>>,
+}
+
+impl Known {
+    /// Nothing known yet.
+    pub(super) fn new(problem: Arc<Problem>, index: Arc<dyn Index>) -> Self {
+        let demands = problem.demands();
+        Self { problem, index, demands, candidates: Mutex::default(), metadata: Mutex::default() }
+    }
+
+    /// The candidates of `name`; blocks until its listing is there.
+    pub(super) fn candidates(&self, name: &PackageName) -> Result<Arc<Candidates>, Error> {
+        if let Some(candidates) = self.known_candidates(name) {
+            return Ok(candidates);
+        }
+        let found = Arc::new(self.find_candidates(name)?);
+        let mut all = self.candidates.lock().unwrap_or_else(PoisonError::into_inner);
+        Ok(all.entry(name.clone()).or_insert(found).clone())
+    }
+
+    /// The candidates of `name`, where they were looked up before.
+    pub(crate) fn known_candidates(&self, name: &PackageName) -> Option<Arc<Candidates>> {
+        self.candidates.lock().unwrap_or_else(PoisonError::into_inner).get(name).cloned()
+    }
+
+    fn find_candidates(&self, name: &PackageName) -> Result<Candidates, Error> {
+        let problem = &*self.problem;
+        let fallback = Demands { prerelease: problem.prerelease_mode(name), ..Demands::default() };
+        let demands = self.demands.get(name).unwrap_or(&fallback);
+        let urls = problem.urls(name);
+        if urls.is_empty() {
+            return Ok(match self.index.listing(name)? {
+                Some(listing) => Candidates::new(&listing, &problem.target, &problem.policy, demands),
+                None => Candidates::none(name, Project::Unknown),
+            });
+        }
+        let mut candidates = Candidates::none(name, Project::Known);
+        for url in urls {
+            let listing = self.index.direct(name, url)?;
+            candidates.add_direct(Candidates::new(&listing, &problem.target, &problem.policy, demands), url);
+        }
+        Ok(candidates)
+    }
+
+    /// The metadata of a candidate; blocks until it is there. The index's word for the release will do
+    /// until [`Known::confirm`] asks the file itself.
+    pub(super) fn metadata(&self, candidate: &Candidate) -> Result<Told, Error> {
+        if let Some(told) = self.known_metadata(candidate) {
+            return Ok(told);
+        }
+        let told = self.ask(&candidate.file, Trust::Release)?;
+        if told.as_ref().is_ok_and(|metadata| metadata.source == MetadataSource::Release) {
+            self.index.prefetch(&[Want::Metadata(candidate.file.clone(), Trust::File)]);
+        }
+        let mut all = self.metadata.lock().unwrap_or_else(PoisonError::into_inner);
+        Ok(all.entry(candidate.file.filename.clone()).or_insert(told).clone())
+    }
+
+    /// The metadata of a candidate, where it was asked for before.
+    pub(crate) fn known_metadata(&self, candidate: &Candidate) -> Option<Told> {
+        self.metadata.lock().unwrap_or_else(PoisonError::into_inner).get(&candidate.file.filename).cloned()
+    }
+
+    fn ask(&self, file: &Arc<DistFile>, trust: Trust) -> Result<Told, Error> {
+        match self.index.metadata(file, trust) {
+            Ok(metadata) => Ok(Ok(metadata)),
+            Err(MetadataFailure::Unusable(reason)) => Ok(Err(reason.into())),
+            Err(MetadataFailure::Trouble(error)) => Err(error),
+        }
+    }
+
+    /// Replaces what the index said of `files` by what the files themselves say.
+    pub(super) fn confirm(&self, files: &[Arc<DistFile>]) -> Result<Confirmation, Error> {
+        let doubtful: Vec<_> = files.iter().filter(|file| self.is_doubtful(file)).collect();
+        let wants: Vec<_> =
+            doubtful.iter().map(|file| Want::Metadata(Arc::clone(file), Trust::File)).collect();
+        self.index.prefetch(&wants);
+        let mut outcome = Confirmation::AsTold;
+        for file in doubtful {
+            let told = self.ask(file, Trust::File)?;
+            let before = self
+                .metadata
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .insert(file.filename.clone(), told.clone());
+            if !before.is_some_and(|before| says_the_same(&before, &told)) {
+                outcome = Confirmation::Different;
+            }
+        }
+        Ok(outcome)
+    }
+
+    fn is_doubtful(&self, file: &DistFile) -> bool {
+        let metadata = self.metadata.lock().unwrap_or_else(PoisonError::into_inner);
+        matches!(metadata.get(&file.filename), Some(Ok(told)) if told.source == MetadataSource::Release)
+    }
+
+    /// Every answer of the index that was no file's own word, sorted by file name.
+    pub(super) fn doubtful<'f>(&self, asked: impl Iterator<Item = &'f Arc<DistFile>>) -> Vec<Arc<DistFile>> {
+        let mut files: Vec<_> = asked.filter(|file| self.is_doubtful(file)).cloned().collect();
+        files.sort_by(|a, b| a.filename.cmp(&b.filename));
+        files.dedup_by(|a, b| a.filename == b.filename);
+        files
+    }
+}
+
+/// Whether the files said what the index had said of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Confirmation {
+    /// They did: the solve stands.
+    AsTold,
+    /// One did not: solve again.
+    Different,
+}
+
+fn says_the_same(before: &Told, after: &Told) -> bool {
+    match (before, after) {
+        (Ok(before), Ok(after)) => before.requires == after.requires,
+        _ => false,
+    }
+}

@@ -1,0 +1,95 @@
+//! Which candidates may be taken, and which of them first: the user's policy as data.
+
+use jiff::Timestamp;
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use crate::spec::{PackageName, Version};
+
+/// What shapes the choice among candidates. The default is the default of the command line.
+#[derive(Clone, Debug, Default)]
+pub struct Policy {
+    /// Which release is taken first.
+    pub resolution: ResolutionMode,
+    /// When a pre-release may be taken.
+    pub prerelease: PrereleaseMode,
+    /// The same for single packages.
+    pub prerelease_packages: FxHashMap<PackageName, PrereleaseMode>,
+    /// Only files uploaded before this instant.
+    pub exclude_newer: Option<Timestamp>,
+    /// Packages whose wheels may not be taken.
+    pub no_binary: PackageSet,
+    /// Packages whose sdists may not be taken.
+    pub only_binary: PackageSet,
+}
+
+/// Which release is taken first.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ResolutionMode {
+    /// The newest that fits.
+    #[default]
+    Highest,
+    /// The oldest that fits.
+    Lowest,
+    /// The oldest of what the inputs name, the newest of the rest.
+    LowestDirect,
+}
+
+/// When a pre-release may be taken.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum PrereleaseMode {
+    /// Never.
+    Disallow,
+    /// Like any other release.
+    Allow,
+    /// When every stable candidate that fits was rejected.
+    #[default]
+    IfNecessary,
+    /// As `IfNecessary`, for packages whose requirement in the inputs names a pre-release; else never.
+    Explicit,
+}
+
+/// A set of packages that may be "all".
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum PackageSet {
+    /// No package.
+    #[default]
+    None,
+    /// Every package.
+    All,
+    /// These.
+    Only(FxHashSet<PackageName>),
+}
+
+impl PackageSet {
+    /// Whether `name` is in it.
+    #[must_use]
+    pub fn contains(&self, name: &PackageName) -> bool {
+        match self {
+            Self::None => false,
+            Self::All => true,
+            Self::Only(names) => names.contains(name),
+        }
+    }
+}
+
+/// Versions to be taken first wherever they fit: the pins of an older lock, or another target's.
+#[derive(Clone, Debug, Default)]
+pub struct Preferences(FxHashMap<PackageName, Vec<Version>>);
+
+impl Preferences {
+    /// Adds `version` of `name`, after those that are there.
+    pub fn add(&mut self, name: PackageName, version: Version) {
+        self.0.entry(name).or_default().push(version);
+    }
+
+    /// Forgets what is preferred of `name`.
+    pub fn forget(&mut self, name: &PackageName) {
+        self.0.remove(name);
+    }
+
+    /// The preferred versions of `name`, the first the dearest.
+    #[must_use]
+    pub fn of(&self, name: &PackageName) -> &[Version] {
+        self.0.get(name).map_or(&[], Vec::as_slice)
+    }
+}

@@ -1,0 +1,114 @@
+//! Why there is no solution: pubgrub's derivation, flattened once into steps.
+//!
+//! pubgrub returns a graph whose nodes are shared; walked as a tree it can be exponential, and recursion
+//! over it can overflow the stack. Here each node becomes one step, its causes before it.
+
+use std::sync::Arc;
+
+use pubgrub::{DerivationTree, Derived, External};
+use rustc_hash::FxHashMap;
+
+use super::package::Package;
+use super::set::OrdinalSet;
+
+/// The proof that there is no solution: each step follows from earlier ones, the last is the result.
+#[derive(Debug)]
+pub struct Proof {
+    pub(crate) steps: Vec<Step>,
+}
+
+/// One step of a proof.
+#[derive(Clone, Debug)]
+pub(crate) enum Step {
+    /// A fact about the packages.
+    Fact(Fact),
+    /// What follows from two earlier steps.
+    Follows {
+        /// The first of them.
+        first: usize,
+        /// The second.
+        second: usize,
+    },
+}
+
+/// A fact about the packages.
+#[derive(Clone, Debug)]
+pub(crate) enum Fact {
+    /// The question is asked.
+    Asked,
+    /// None of these candidates can be had.
+    None(Package, OrdinalSet),
+    /// Each of these candidates needs one of those.
+    Needs(Package, OrdinalSet, Package, OrdinalSet),
+    /// These candidates are of no use, for this reason.
+    Barred(Package, OrdinalSet, String),
+}
+
+type Tree = DerivationTree<Package, OrdinalSet, String>;
+
+impl Proof {
+    /// Flattens `tree`, without recursion: neither in the walk, nor when the tree is dropped.
+    pub(super) fn new(tree: Tree) -> Self {
+        let root = Arc::new(tree);
+        let mut seen: FxHashMap<*const Tree, usize> = FxHashMap::default();
+        let mut order: Vec<Arc<Tree>> = Vec::new();
+        let mut steps = Vec::new();
+        let mut stack = vec![(root, Visit::Causes)];
+        while let Some((node, visit)) = stack.pop() {
+            let at = Arc::as_ptr(&node);
+            if seen.contains_key(&at) {
+                continue;
+            }
+            match (&*node, visit) {
+                (DerivationTree::Derived(derived), Visit::Causes) => {
+                    let causes = [derived.cause1.clone(), derived.cause2.clone()];
+                    stack.push((node, Visit::Itself));
+                    stack.extend(causes.map(|cause| (cause, Visit::Causes)));
+                }
+                (node_ref, _) => {
+                    steps.push(step(node_ref, &seen));
+                    seen.insert(at, order.len());
+                    order.push(node);
+                }
+            }
+        }
+        // From the result down: each node's causes are still held by `order` when the node goes.
+        while order.pop().is_some() {}
+        Self { steps }
+    }
+
+    /// The facts that it rests on.
+    pub(crate) fn facts(&self) -> impl Iterator<Item = &Fact> {
+        self.steps.iter().filter_map(|step| match step {
+            Step::Fact(fact) => Some(fact),
+            Step::Follows { .. } => None,
+        })
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Visit {
+    Causes,
+    Itself,
+}
+
+fn step(node: &Tree, seen: &FxHashMap<*const Tree, usize>) -> Step {
+    match node {
+        DerivationTree::External(external) => Step::Fact(fact(external)),
+        DerivationTree::Derived(Derived { cause1, cause2, .. }) => {
+            let place = |cause: &Arc<Tree>| seen.get(&Arc::as_ptr(cause)).copied().unwrap_or_default();
+            Step::Follows { first: place(cause1), second: place(cause2) }
+        }
+    }
+}
+
+fn fact(external: &External<Package, OrdinalSet, String>) -> Fact {
+    match external {
+        External::NotRoot(..) => Fact::Asked,
+        External::NoVersions(package, set) => Fact::None(package.clone(), set.clone()),
+        External::FromDependencyOf(package, set, needed, permitted) => {
+            Fact::Needs(package.clone(), set.clone(), needed.clone(), permitted.clone())
+        }
+        External::Custom(package, set, reason) => Fact::Barred(package.clone(), set.clone(), reason.clone()),
+    }
+}

@@ -1,0 +1,274 @@
+//! pubgrub's view of a problem: sets of ordinals, and the order in which packages are decided.
+
+use std::cell::RefCell;
+use std::cmp::Reverse;
+use std::fmt;
+use std::sync::Arc;
+
+use pubgrub::{Dependencies, DependencyProvider, PackageResolutionStatistics, VersionSet as _};
+
+use super::candidates::{Candidate, Candidates, Standing};
+use super::edges;
+use super::index::Want;
+use super::known::Known;
+use super::package::Package;
+use super::search::Search;
+use super::set::{Ordinal, OrdinalSet};
+use crate::error::Error;
+use crate::event::{Event, Watcher};
+use crate::spec::{DistFile, PackageName, Requirement, Source};
+
+/// The provider of one run of pubgrub.
+pub(super) struct Provider<'a> {
+    known: &'a Known,
+    search: RefCell<&'a mut Search>,
+    watcher: &'a dyn Watcher,
+    asked: RefCell<Vec<Arc<DistFile>>>,
+}
+
+/// Why a run of pubgrub ended without an answer.
+#[derive(Debug)]
+pub(super) enum Stop {
+    /// Another order of decisions promises more.
+    Restart,
+    /// The world is at fault.
+    Trouble(Error),
+}
+
+/// The order in which packages are decided, the greatest first.
+pub(super) type Priority = (Class, Reverse<usize>);
+
+/// How urgently a package is to be decided.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Class {
+    /// Nothing speaks for haste: in the order in which the packages were met.
+    Ordinary,
+    /// At most one candidate is left: it costs no choice.
+    Forced,
+    /// Earlier runs kept rejecting its candidates: the more lately, the earlier now.
+    Troubled(u32),
+    /// The question itself.
+    Given,
+}
+
+impl<'a> Provider<'a> {
+    pub(super) fn new(known: &'a Known, search: &'a mut Search, watcher: &'a dyn Watcher) -> Self {
+        Self { known, search: RefCell::new(search), watcher, asked: RefCell::default() }
+    }
+
+    /// The files whose metadata this run has used.
+    pub(super) fn into_asked(self) -> Vec<Arc<DistFile>> {
+        self.asked.into_inner()
+    }
+
+    fn requirements_of_root(&self) -> Vec<(Package, OrdinalSet)> {
+        let lines = 0..self.known.problem.lines.len();
+        lines.map(|line| (Package::Line(line), OrdinalSet::singleton(0))).collect()
+    }
+
+    fn of_line(&self, line: usize) -> Result<Vec<(Package, OrdinalSet)>, Stop> {
+        let problem = &*self.known.problem;
+        let requirements = problem.effective(&problem.lines[line].requirement);
+        self.dependencies(&requirements)
+    }
+
+    /// The dependencies of a candidate, or why it is barred.
+    fn of_candidate(&self, package: &Package, name: &PackageName, ordinal: Ordinal) -> Result<Outcome, Stop> {
+        let candidates = self.known.candidates(name)?;
+        let candidate = candidates.get(ordinal);
+        self.asked.borrow_mut().push(candidate.file.clone());
+        let metadata = match self.known.metadata(candidate)? {
+            Ok(metadata) => metadata,
+            Err(reason) => return Ok(Outcome::Barred(reason.to_string())),
+        };
+        let problem = &*self.known.problem;
+        let (mut dependencies, requirements) = match package {
+            Package::Extra(_, extra) => {
+                let itself = (Package::Dist(name.clone()), OrdinalSet::singleton(ordinal));
+                (vec![itself], edges::of_extra(problem, &metadata, extra))
+            }
+            _ => (Vec::new(), edges::base(problem, &metadata)),
+        };
+        if let Some(reason) = self.impossible(name, candidate, &requirements) {
+            return Ok(Outcome::Barred(reason));
+        }
+        let others = requirements.into_iter().filter(|r| r.name != *name || !r.extras.is_empty());
+        dependencies.extend(self.dependencies(&others.collect::<Vec<_>>())?);
+        Ok(Outcome::Possible(merged(dependencies, package)))
+    }
+
+    /// Why no choice of other packages can make this candidate's requirements hold.
+    fn impossible(
+        &self,
+        name: &PackageName,
+        candidate: &Candidate,
+        requirements: &[&Requirement],
+    ) -> Option<String> {
+        requirements.iter().find_map(|requirement| {
+            if edges::contradicts_itself(requirement, name, candidate) {
+                return Some(format!("requires `{requirement}`, which it is not itself"));
+            }
+            let Source::Url(url) = &requirement.source else { return None };
+            let named = self.known.problem.urls(&requirement.name).contains(&url);
+            (!named).then(|| format!("requires `{requirement}` by URL, which the inputs do not name"))
+        })
+    }
+
+    /// Each package that `requirements` lead to, with the candidates permitted; waits for the listings.
+    fn dependencies(&self, requirements: &[&Requirement]) -> Result<Vec<(Package, OrdinalSet)>, Stop> {
+        let wants: Vec<_> = requirements.iter().map(|r| Want::Listing(r.name.clone())).collect();
+        self.known.index.prefetch(&wants);
+        let mut dependencies = Vec::new();
+        for requirement in requirements {
+            let candidates = self.known.candidates(&requirement.name)?;
+            self.permit_yanked(requirement, &candidates)?;
+            let permitted = edges::permitted(requirement, &candidates);
+            self.expect_best(&candidates, &permitted);
+            dependencies.extend(edges::packages(requirement).map(|package| (package, permitted.clone())));
+        }
+        Ok(dependencies)
+    }
+
+    /// An exact pin permits a yanked release (PEP 592). One that comes to light in mid-search changes what
+    /// was decided before, so the search begins again.
+    fn permit_yanked(&self, requirement: &Requirement, candidates: &Candidates) -> Result<(), Stop> {
+        if requirement.specifiers().pinned().is_none() {
+            return Ok(());
+        }
+        let pinned = |candidate: &&Candidate| requirement.specifiers().contains(&candidate.version);
+        let yanked = candidates
+            .usable
+            .iter()
+            .filter(|candidate| candidate.standing == Standing::Yanked)
+            .filter(pinned);
+        let mut search = self.search.borrow_mut();
+        let news = yanked
+            .filter(|candidate| search.permit_yanked(&requirement.name, candidate.version.clone()))
+            .count();
+        if news == 0 { Ok(()) } else { Err(Stop::Restart) }
+    }
+
+    /// Asks ahead for the metadata of the candidate that will most likely be chosen.
+    fn expect_best(&self, candidates: &Candidates, permitted: &OrdinalSet) {
+        if let Some(best) = self.best(candidates, permitted) {
+            let file = candidates.get(best).file.clone();
+            self.known.index.prefetch(&[Want::Metadata(file, super::index::Trust::Release)]);
+        }
+    }
+
+    /// The candidate to take: a preferred one, else the first in the order of the policy.
+    fn best(&self, candidates: &Candidates, permitted: &OrdinalSet) -> Option<Ordinal> {
+        let problem = &*self.known.problem;
+        let search = self.search.borrow();
+        let open = |ordinal: &Ordinal| match candidates.get(*ordinal) {
+            Candidate { standing: Standing::Yanked, version, .. } => {
+                search.is_permitted(&candidates.name, version)
+            }
+            _ => true,
+        };
+        let in_order: Vec<Ordinal> = if problem.wants_lowest(&candidates.name) {
+            permitted.ordinals(candidates.count()).filter(open).collect()
+        } else {
+            permitted.ordinals(candidates.count()).rev().filter(open).collect()
+        };
+        let preferred = problem.preferences.of(&candidates.name).iter().find_map(|version| {
+            in_order.iter().copied().find(|&ordinal| candidates.get(ordinal).version == *version)
+        });
+        preferred.or_else(|| in_order.into_iter().min_by_key(|&ordinal| candidates.get(ordinal).standing))
+    }
+}
+
+/// What `of_candidate` finds.
+enum Outcome {
+    Barred(String),
+    Possible(Vec<(Package, OrdinalSet)>),
+}
+
+/// One entry a package, their sets intersected, ordered by package; none on `own` itself.
+fn merged(mut dependencies: Vec<(Package, OrdinalSet)>, own: &Package) -> Vec<(Package, OrdinalSet)> {
+    dependencies.retain(|(package, _)| package != own);
+    dependencies.sort_by(|a, b| a.0.cmp(&b.0));
+    dependencies.dedup_by(|next, kept| {
+        let same = next.0 == kept.0;
+        if same {
+            kept.1 = kept.1.intersection(&next.1);
+        }
+        same
+    });
+    dependencies
+}
+
+impl DependencyProvider for Provider<'_> {
+    type P = Package;
+    type V = Ordinal;
+    type VS = OrdinalSet;
+    type Priority = Priority;
+    type M = String;
+    type Err = Stop;
+
+    fn prioritize(&self, package: &Package, range: &OrdinalSet, _: &PackageResolutionStatistics) -> Priority {
+        let mut search = self.search.borrow_mut();
+        let Some(name) = package.name() else { return (Class::Given, Reverse(search.met(package))) };
+        let place = Reverse(search.met(package));
+        if let Some(trouble) = search.trouble(name) {
+            return (Class::Troubled(trouble), place);
+        }
+        let left = self.known.known_candidates(name).map_or(0, |c| range.len(c.count()));
+        (if left <= 1 { Class::Forced } else { Class::Ordinary }, place)
+    }
+
+    fn choose_version(&self, package: &Package, range: &OrdinalSet) -> Result<Option<Ordinal>, Stop> {
+        let Some(name) = package.name() else { return Ok(Some(0)) };
+        let candidates = self.known.candidates(name)?;
+        let decided = self.search.borrow().decided(name).filter(|decided| range.contains(decided));
+        let choice = match package {
+            Package::Extra(..) if decided.is_some() => decided,
+            _ => self.best(&candidates, range),
+        };
+        let mut search = self.search.borrow_mut();
+        if let (Package::Dist(_), Some(ordinal)) = (package, choice) {
+            search.decide(name, ordinal);
+        }
+        self.watcher.on(Event::Solving { met: search.packages_met(), decided: search.packages_decided() });
+        Ok(choice)
+    }
+
+    fn get_dependencies(
+        &self,
+        package: &Package,
+        ordinal: &Ordinal,
+    ) -> Result<Dependencies<Package, OrdinalSet, String>, Stop> {
+        let dependencies = match package {
+            Package::Root => self.requirements_of_root(),
+            Package::Line(line) => merged(self.of_line(*line)?, package),
+            Package::Dist(name) | Package::Extra(name, _) => {
+                match self.of_candidate(package, name, *ordinal)? {
+                    Outcome::Barred(reason) => return Ok(Dependencies::Unavailable(reason)),
+                    Outcome::Possible(dependencies) => dependencies,
+                }
+            }
+        };
+        Ok(Dependencies::Available(dependencies.into_iter().collect()))
+    }
+
+    fn should_cancel(&self) -> Result<(), Stop> {
+        if self.search.borrow_mut().wants_restart() { Err(Stop::Restart) } else { Ok(()) }
+    }
+}
+
+impl From<Error> for Stop {
+    fn from(error: Error) -> Self {
+        Self::Trouble(error)
+    }
+}
+
+impl fmt::Display for Stop {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Restart => f.write_str("restart"),
+            Self::Trouble(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for Stop {}

@@ -1,0 +1,190 @@
+//! A solution as people use it: pins, who asked for each, and what is worth saying of it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use rustc_hash::FxHashMap;
+
+use super::candidates::{Candidate, Candidates, Standing};
+use super::edges;
+use super::known::Known;
+use super::problem::Problem;
+use super::set::Ordinal;
+use crate::error::Error;
+use crate::spec::{ExtraName, Metadata, PackageName, Requirement, Version};
+
+/// A consistent, closed set of pins with nothing unneeded in it.
+#[derive(Clone, Debug, Default)]
+pub struct Resolution {
+    /// One pin a package, by name.
+    pub pins: BTreeMap<PackageName, ResolvedPin>,
+    /// What a person should know of it, each a sentence, sorted.
+    pub warnings: Vec<String>,
+}
+
+/// One package of a resolution.
+#[derive(Clone, Debug)]
+pub struct ResolvedPin {
+    /// The candidate that was chosen.
+    pub candidate: Candidate,
+    /// What its metadata says.
+    pub metadata: Arc<Metadata>,
+    /// The extras that somebody wants of it.
+    pub extras: BTreeSet<ExtraName>,
+    /// Who asks for it, each with the requirement as it counts; sorted.
+    pub askers: Vec<(Asker, Requirement)>,
+    /// The newest release that would fit the target and policy, where the chosen one is older.
+    pub newest: Option<Version>,
+}
+
+/// Who asks for a package, and how.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Asker {
+    /// A line of the inputs, by its place in the problem.
+    Line(usize),
+    /// Another pin.
+    Package(PackageName),
+}
+
+impl Resolution {
+    /// A yanked pin that no exact pin asks for.
+    pub(super) fn unpinned_yank(&self) -> Option<(&PackageName, &Version)> {
+        let yanked = self.pins.iter().filter(|(_, pin)| pin.candidate.standing == Standing::Yanked);
+        let pinned = |pin: &ResolvedPin| {
+            pin.askers.iter().any(|(_, requirement)| requirement.specifiers().pinned().is_some())
+        };
+        yanked.filter(|(_, pin)| !pinned(pin)).map(|(name, pin)| (name, &pin.candidate.version)).next()
+    }
+}
+
+/// The pins of `chosen` that the lines lead to.
+pub(super) fn build(known: &Known, chosen: &FxHashMap<PackageName, Ordinal>) -> Result<Resolution, Error> {
+    let mut builder =
+        Builder { known, chosen, pins: BTreeMap::new(), warnings: BTreeSet::new(), queue: Vec::new() };
+    let problem = &*known.problem;
+    for (place, line) in problem.lines.iter().enumerate() {
+        for requirement in problem.effective(&line.requirement) {
+            builder.ask(requirement, Asker::Line(place))?;
+        }
+    }
+    while let Some((name, extra)) = builder.queue.pop() {
+        builder.expand(&name, extra.as_ref())?;
+    }
+    Ok(builder.finish())
+}
+
+struct Builder<'a> {
+    known: &'a Known,
+    chosen: &'a FxHashMap<PackageName, Ordinal>,
+    pins: BTreeMap<PackageName, ResolvedPin>,
+    warnings: BTreeSet<String>,
+    /// Distributions and extras whose requirements are still to be followed.
+    queue: Vec<(PackageName, Option<ExtraName>)>,
+}
+
+impl Builder<'_> {
+    fn ask(&mut self, requirement: &Requirement, asker: Asker) -> Result<(), Error> {
+        let name = &requirement.name;
+        if !self.pins.contains_key(name) {
+            let pin = self.pin(name)?;
+            self.pins.insert(name.clone(), pin);
+            self.queue.push((name.clone(), None));
+        }
+        let Some(pin) = self.pins.get_mut(name) else { return Ok(()) };
+        let asked = (asker, requirement.clone());
+        if !pin.askers.contains(&asked) {
+            pin.askers.push(asked);
+        }
+        for extra in &requirement.extras {
+            if pin.extras.insert(extra.clone()) {
+                self.queue.push((name.clone(), Some(extra.clone())));
+            }
+        }
+        Ok(())
+    }
+
+    fn pin(&mut self, name: &PackageName) -> Result<ResolvedPin, Error> {
+        let missing =
+            || Error::no_answer(format!("the solution lacks {name}, which it needs: a fault of pinfast"));
+        let candidates = self.known.candidates(name)?;
+        let ordinal = *self.chosen.get(name).ok_or_else(missing)?;
+        let candidate = candidates.get(ordinal).clone();
+        let metadata = self.known.metadata(&candidate)?.map_err(|_| missing())?;
+        self.warnings.extend(warnings(&self.known.problem, &candidate, name, &metadata));
+        self.warnings.extend(candidates.warnings.iter().cloned());
+        let newest = newest(&candidates).filter(|newest| **newest > candidate.version).cloned();
+        Ok(ResolvedPin { candidate, metadata, extras: BTreeSet::new(), askers: Vec::new(), newest })
+    }
+
+    fn expand(&mut self, name: &PackageName, extra: Option<&ExtraName>) -> Result<(), Error> {
+        let problem = &*self.known.problem;
+        let Some(pin) = self.pins.get(name) else { return Ok(()) };
+        let metadata = pin.metadata.clone();
+        let requirements = match extra {
+            None => edges::base(problem, &metadata),
+            Some(extra) => {
+                if !provides(&metadata, extra) {
+                    let version = &pin.candidate.version;
+                    self.warnings.insert(format!("{name} {version} has no extra `{extra}`: it adds nothing"));
+                }
+                edges::of_extra(problem, &metadata, extra)
+            }
+        };
+        for requirement in requirements {
+            self.ask(requirement, Asker::Package(name.clone()))?;
+        }
+        Ok(())
+    }
+
+    fn finish(mut self) -> Resolution {
+        for pin in self.pins.values_mut() {
+            pin.askers.sort_by_cached_key(|(asker, requirement)| (asker.clone(), requirement.to_string()));
+        }
+        Resolution { pins: self.pins, warnings: self.warnings.into_iter().collect() }
+    }
+}
+
+/// An extra counts as provided where a requirement speaks of it too: old metadata declares none.
+fn provides(metadata: &Metadata, extra: &ExtraName) -> bool {
+    metadata.extras.contains(extra)
+}
+
+/// The newest candidate of the best standing there is.
+fn newest(candidates: &Candidates) -> Option<&Version> {
+    let standing = candidates.usable.iter().map(|candidate| candidate.standing).min()?;
+    candidates
+        .usable
+        .iter()
+        .rev()
+        .find(|candidate| candidate.standing == standing)
+        .map(|candidate| &candidate.version)
+}
+
+fn warnings(
+    problem: &Problem,
+    candidate: &Candidate,
+    name: &PackageName,
+    metadata: &Metadata,
+) -> Vec<String> {
+    let version = &candidate.version;
+    let mut warnings: Vec<String> =
+        metadata.warnings.iter().map(|warning| format!("{name} {version}: {warning}")).collect();
+    match candidate.standing {
+        Standing::Stable => {}
+        Standing::Prerelease => {
+            warnings.push(format!("{name} {version} is a pre-release: no stable release fits"))
+        }
+        Standing::Yanked => {
+            let reason = candidate.file.yanked.as_deref().filter(|reason| !reason.trim().is_empty());
+            let reason = reason.map_or_else(String::new, |reason| format!(": {}", reason.trim()));
+            warnings.push(format!("{name} {version} was yanked from the index{reason}"));
+        }
+    }
+    let python = problem.target.python();
+    let wanted = candidate.file.requires_python.as_ref().or(metadata.requires_python.as_ref());
+    if let Some(wanted) = wanted.filter(|wanted| !wanted.contains(python)) {
+        warnings
+            .push(format!("{name} {version} says that it needs Python {wanted}; the target has {python}"));
+    }
+    warnings
+}

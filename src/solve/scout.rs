@@ -1,0 +1,131 @@
+//! Scouts: threads that run ahead of the solver through the packages it will most likely meet.
+//!
+//! The solver asks for one thing at a time, and each answer takes a round trip. A scout follows the
+//! requirements of the likeliest candidate of each package, so that all packages of one level of the
+//! graph are under way at once. What scouts find out goes into [`Known`]; it never changes an answer,
+//! only when it is there.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+
+use rustc_hash::FxHashSet;
+
+use super::edges;
+use super::index::Want;
+use super::known::Known;
+use crate::error::Error;
+use crate::spec::{ExtraName, PackageName, Requirement, Specifiers};
+
+/// The work of the scouts, shared by them.
+#[derive(Default)]
+pub(super) struct Scouts {
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    queue: VecDeque<Errand>,
+    seen: FxHashSet<(PackageName, Option<ExtraName>)>,
+    over: bool,
+}
+
+/// One package to look at: as a requirement names it, with one extra or without.
+struct Errand {
+    name: PackageName,
+    extra: Option<ExtraName>,
+    specifiers: Specifiers,
+}
+
+impl Scouts {
+    /// Sends as many scouts as the index has use for after the lines of the problem. They are not waited
+    /// for: one that hangs on a slow answer when the solve is over ends by itself.
+    pub(super) fn send(known: &Arc<Known>) -> Arc<Self> {
+        let scouts = Arc::new(Self::default());
+        for _ in 0..known.index.scouts() {
+            let (scouts, known) = (Arc::clone(&scouts), Arc::clone(known));
+            std::thread::spawn(move || scouts.run(&known));
+        }
+        if known.index.scouts() > 0 {
+            let problem = &*known.problem;
+            let requirements = problem.lines.iter().flat_map(|line| problem.effective(&line.requirement));
+            scouts.follow(known, &requirements.collect::<Vec<_>>());
+        }
+        scouts
+    }
+
+    /// Calls the scouts back.
+    pub(super) fn call_back(&self) {
+        self.lock().over = true;
+        self.changed.notify_all();
+    }
+
+    fn run(&self, known: &Known) {
+        while let Some(errand) = self.next() {
+            // A scout that fails says nothing: the solver meets the same trouble if it matters.
+            let _ = self.errand(known, &errand);
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn next(&self) -> Option<Errand> {
+        let mut state = self.lock();
+        loop {
+            if state.over {
+                return None;
+            }
+            if let Some(errand) = state.queue.pop_front() {
+                return Some(errand);
+            }
+            state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    fn errand(&self, known: &Known, errand: &Errand) -> Result<(), Error> {
+        let candidates = known.candidates(&errand.name)?;
+        let Some(best) = likeliest(known, &candidates, &errand.specifiers) else { return Ok(()) };
+        let Ok(metadata) = known.metadata(best)? else { return Ok(()) };
+        let requirements = match &errand.extra {
+            None => edges::base(&known.problem, &metadata),
+            Some(extra) => edges::of_extra(&known.problem, &metadata, extra),
+        };
+        self.follow(known, &requirements);
+        Ok(())
+    }
+
+    fn follow(&self, known: &Known, requirements: &[&Requirement]) {
+        let mut errands = Vec::new();
+        {
+            let mut state = self.lock();
+            for requirement in requirements {
+                let extras = requirement.extras.iter().cloned().map(Some);
+                for extra in std::iter::once(None).chain(extras) {
+                    if state.seen.insert((requirement.name.clone(), extra.clone())) {
+                        let (name, specifiers) = (requirement.name.clone(), requirement.specifiers().clone());
+                        errands.push(Errand { name, extra, specifiers });
+                    }
+                }
+            }
+        }
+        let wants: Vec<_> = errands.iter().map(|errand| Want::Listing(errand.name.clone())).collect();
+        known.index.prefetch(&wants);
+        self.lock().queue.extend(errands);
+        self.changed.notify_all();
+    }
+}
+
+/// The candidate that the solver will most likely take, as far as one requirement tells.
+fn likeliest<'c>(
+    known: &Known,
+    candidates: &'c super::candidates::Candidates,
+    specifiers: &Specifiers,
+) -> Option<&'c super::candidates::Candidate> {
+    let preferences = known.problem.preferences.of(&candidates.name);
+    let fits = || candidates.usable.iter().rev().filter(|candidate| specifiers.contains(&candidate.version));
+    let preferred =
+        preferences.iter().find_map(|version| fits().find(|candidate| candidate.version == *version));
+    preferred.or_else(|| fits().min_by_key(|candidate| candidate.standing))
+}

@@ -1,0 +1,152 @@
+//! Environment markers (PyPA "Dependency specifiers", "Environment markers").
+//!
+//! A marker is parsed into an [`expression`] of ours, which is what gets evaluated: exactly as PyPA
+//! `packaging` does it, with no lock taken and no way to panic. Its algebra is `pep508_rs`'s decision
+//! diagrams: [`tree`], the only caller of that crate, builds one when it is first asked for, out of
+//! expressions that the crate is known to handle.
+
+mod expression;
+mod parse;
+#[cfg(test)]
+mod tests;
+mod tree;
+
+use std::fmt;
+use std::hash::{Hash, Hasher};
+use std::str::FromStr;
+use std::sync::{Arc, OnceLock};
+
+use pep508_rs::MarkerTree;
+
+use self::expression::Expression;
+pub(super) use self::expression::Key;
+use super::{ExtraName, RequirementError, Target};
+
+/// The condition after `;`. The empty one always holds.
+///
+/// Two markers are equal where they hold in the same environments; shown in a normal form.
+#[derive(Clone, Default)]
+pub struct Marker(Option<Arc<Inner>>);
+
+struct Inner {
+    expression: Expression,
+    warnings: Vec<String>,
+    tree: OnceLock<MarkerTree>,
+}
+
+impl Marker {
+    /// Whether this holds in `target` with `extras` on. What cannot be evaluated is false, with a
+    /// [warning](Self::warnings). As for pip, several extras are tried one at a time.
+    #[must_use]
+    pub fn holds(&self, target: &Target, extras: &[ExtraName]) -> bool {
+        let Some(inner) = &self.0 else { return true };
+        match extras {
+            [] => inner.expression.holds(target, None),
+            extras => extras.iter().any(|extra| inner.expression.holds(target, Some(extra))),
+        }
+    }
+
+    /// Whether this holds everywhere.
+    #[must_use]
+    pub fn is_always(&self) -> bool {
+        self.0.as_ref().is_none_or(|inner| inner.tree().is_true())
+    }
+
+    /// Whether this is known to hold nowhere.
+    #[must_use]
+    pub fn is_never(&self) -> bool {
+        self.0.as_ref().is_some_and(|inner| inner.tree().is_false())
+    }
+
+    /// Whether this and `other` are known to hold nowhere together.
+    #[must_use]
+    pub fn excludes(&self, other: &Self) -> bool {
+        self.tree().is_disjoint(&other.tree())
+    }
+
+    /// Holds where both hold.
+    #[must_use]
+    pub fn and(&self, other: &Self) -> Self {
+        let mut tree = self.tree();
+        tree.and(other.tree());
+        Self::from_tree(tree)
+    }
+
+    /// Holds where one of them holds.
+    #[must_use]
+    pub fn or(&self, other: &Self) -> Self {
+        let mut tree = self.tree();
+        tree.or(other.tree());
+        Self::from_tree(tree)
+    }
+
+    /// Holds where this does not.
+    #[must_use]
+    pub fn negate(&self) -> Self {
+        Self::from_tree(self.tree().negate())
+    }
+
+    /// What in it cannot be evaluated and is taken as false, each a sentence without a full stop.
+    #[must_use]
+    pub fn warnings(&self) -> &[String] {
+        self.0.as_ref().map_or(&[], |inner| &inner.warnings)
+    }
+
+    fn tree(&self) -> MarkerTree {
+        self.0.as_ref().map_or(MarkerTree::TRUE, |inner| inner.tree().clone())
+    }
+
+    fn from_tree(tree: MarkerTree) -> Self {
+        if tree.is_true() {
+            return Self::default();
+        }
+        let expression = tree::to_expression(&tree);
+        Self(Some(Arc::new(Inner { expression, warnings: Vec::new(), tree: tree.into() })))
+    }
+}
+
+impl Inner {
+    fn tree(&self) -> &MarkerTree {
+        self.tree.get_or_init(|| tree::of(&self.expression))
+    }
+}
+
+impl FromStr for Marker {
+    type Err = RequirementError;
+
+    fn from_str(text: &str) -> Result<Self, RequirementError> {
+        let (expression, warnings) = parse::parse(text)?;
+        Ok(Self(Some(Arc::new(Inner { expression, warnings, tree: OnceLock::new() }))))
+    }
+}
+
+/// The normal form, which reads back as the same marker; the empty marker is the empty text.
+impl fmt::Display for Marker {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.is_always() { Ok(()) } else { tree::to_expression(&self.tree()).fmt(f) }
+    }
+}
+
+impl fmt::Debug for Marker {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Marker({self})")
+    }
+}
+
+impl PartialEq for Marker {
+    fn eq(&self, other: &Self) -> bool {
+        match (&self.0, &other.0) {
+            (None, None) => true,
+            (Some(a), Some(b)) if Arc::ptr_eq(a, b) => true,
+            _ => self.tree() == other.tree(),
+        }
+    }
+}
+
+impl Eq for Marker {}
+
+impl Hash for Marker {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.tree().hash(state);
+    }
+}

@@ -1,0 +1,169 @@
+//! Wheel tags (PyPA "Platform compatibility tags"): the set that a wheel's name carries, and the
+//! ordered list that an environment accepts.
+
+use std::fmt;
+use std::sync::Arc;
+
+use rustc_hash::FxHashMap;
+
+/// A compressed set that stands for more triples than this is refused; real ones stand for some dozens.
+const MOST: usize = 1024;
+
+/// One `PYTHON-ABI-PLATFORM` triple.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Tag {
+    /// Such as `cp311` or `py3`.
+    pub python: Arc<str>,
+    /// Such as `cp311`, `abi3` or `none`.
+    pub abi: Arc<str>,
+    /// Such as `manylinux_2_28_x86_64` or `any`.
+    pub platform: Arc<str>,
+}
+
+/// The compressed tag set of a wheel's name, such as `py2.py3-none-any`: every combination of its
+/// three lists.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TagSet {
+    text: Arc<str>,
+    /// Where the `-` before the ABIs and the one before the platforms stand in `text`.
+    dashes: (u32, u32),
+}
+
+/// Three texts that are no tag set.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TagSetError {
+    /// What is wrong, as a sentence without a full stop.
+    pub message: String,
+}
+
+/// The tags that an environment accepts, the most specific first.
+#[derive(Clone, Debug, Default)]
+pub struct Tags {
+    ordered: Arc<[Tag]>,
+    ranks: Arc<Ranks>,
+}
+
+/// Python -> ABI -> platform -> rank, so that a wheel's borrowed texts can be looked up.
+type Ranks = FxHashMap<Arc<str>, FxHashMap<Arc<str>, FxHashMap<Arc<str>, u32>>>;
+
+impl TagSet {
+    /// From the three lists, each with `.` between its members.
+    ///
+    /// # Errors
+    /// When a member is empty or odd, or the set stands for more than a thousand triples.
+    pub fn new(pythons: &str, abis: &str, platforms: &str) -> Result<Self, TagSetError> {
+        let mut size = 1_usize;
+        for list in [pythons, abis, platforms] {
+            if let Some(odd) = list.split('.').find(|member| !is_tag(member)) {
+                return Err(TagSetError { message: format!("`{odd}` is not a tag") });
+            }
+            size = size.saturating_mul(list.split('.').count());
+        }
+        if size > MOST {
+            return Err(TagSetError { message: format!("it stands for {size} tags, more than {MOST}") });
+        }
+        let mut text = format!("{pythons}-{abis}-{platforms}");
+        text.make_ascii_lowercase();
+        let too_long = |_| TagSetError { message: "it is too long".to_owned() };
+        let first = u32::try_from(pythons.len()).map_err(too_long)?;
+        let second = u32::try_from(pythons.len() + 1 + abis.len()).map_err(too_long)?;
+        Ok(Self { text: text.into(), dashes: (first, second) })
+    }
+
+    /// The members of the first list, such as `py2` and `py3`.
+    pub fn pythons(&self) -> impl Iterator<Item = &str> + Clone {
+        self.lists().0.split('.')
+    }
+
+    /// The members of the second list, such as `abi3`.
+    pub fn abis(&self) -> impl Iterator<Item = &str> + Clone {
+        self.lists().1.split('.')
+    }
+
+    /// The members of the third list, such as `any`.
+    pub fn platforms(&self) -> impl Iterator<Item = &str> + Clone {
+        self.lists().2.split('.')
+    }
+
+    /// Every triple that it stands for.
+    pub fn expanded(&self) -> impl Iterator<Item = Tag> {
+        self.pythons().flat_map(move |python| {
+            self.abis()
+                .flat_map(move |abi| self.platforms().map(move |platform| Tag::new(python, abi, platform)))
+        })
+    }
+
+    fn lists(&self) -> (&str, &str, &str) {
+        let (first, second) = (self.dashes.0 as usize, self.dashes.1 as usize);
+        (&self.text[..first], &self.text[first + 1..second], &self.text[second + 1..])
+    }
+}
+
+/// Whether `text` can be one member of a tag set.
+fn is_tag(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+}
+
+impl Tag {
+    /// The triple of these three.
+    #[must_use]
+    pub fn new(python: &str, abi: &str, platform: &str) -> Self {
+        Self { python: python.into(), abi: abi.into(), platform: platform.into() }
+    }
+}
+
+impl Tags {
+    /// From the tags in order, the most specific first.
+    #[must_use]
+    pub fn new(tags: impl IntoIterator<Item = Tag>) -> Self {
+        let mut ranks = Ranks::default();
+        let mut ordered = Vec::new();
+        for tag in tags {
+            let platforms = ranks.entry(tag.python.clone()).or_default().entry(tag.abi.clone()).or_default();
+            let rank = u32::try_from(ordered.len()).unwrap_or(u32::MAX);
+            platforms.entry(tag.platform.clone()).or_insert(rank);
+            ordered.push(tag);
+        }
+        Self { ordered: ordered.into(), ranks: Arc::new(ranks) }
+    }
+
+    /// How well a wheel with these tags fits, the least is the best; `None` where it does not fit.
+    #[must_use]
+    pub fn rank(&self, wheel: &super::WheelName) -> Option<u32> {
+        let tags = &wheel.tags;
+        let abis = tags.pythons().filter_map(|python| self.ranks.get(python));
+        let platforms = abis.flat_map(|known| tags.abis().filter_map(|abi| known.get(abi)));
+        platforms.flat_map(|known| tags.platforms().filter_map(|platform| known.get(platform))).copied().min()
+    }
+
+    /// The tags in order, the most specific first.
+    pub fn iter(&self) -> impl Iterator<Item = &Tag> {
+        self.ordered.iter()
+    }
+}
+
+impl fmt::Display for Tag {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}-{}-{}", self.python, self.abi, self.platform)
+    }
+}
+
+impl fmt::Display for TagSet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl fmt::Debug for TagSet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl fmt::Display for TagSetError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for TagSetError {}

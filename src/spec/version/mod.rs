@@ -1,0 +1,288 @@
+//! Versions and specifiers (PyPA "Version specifiers", PEP 440).
+//!
+//! The only place that asks whether a version matches a specifier. The ordering and the parsing of
+//! versions are `pep440_rs`'s; the matching is ours, since that crate's differs from the
+//! specification in places (see the table tests).
+
+mod finals;
+mod lenient;
+mod matching;
+mod strict;
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
+use std::hash::{Hash, Hasher};
+use std::str::FromStr;
+use std::sync::Arc;
+
+pub use pep440_rs::Version;
+use rustc_hash::FxHasher;
+
+pub(super) use self::finals::Interval;
+
+/// A comma-separated set of version specifiers, all of which must hold; an empty set always holds.
+///
+/// Shown as written, each version in its normal form, without spaces. Two sets are equal where they
+/// hold the same specifiers, in whatever order and however spelled (`>=1.0,<2` and `<2.0, >=1`).
+#[derive(Clone, Debug, Default)]
+pub struct Specifiers(Arc<[Specifier]>);
+
+/// One specifier.
+#[derive(Clone, Debug)]
+enum Specifier {
+    /// A comparison with a version.
+    Ordered(Operator, Version),
+    /// `===`: the text in lower case, and the version that it is, if it is one.
+    Arbitrary(Arc<str>, Option<Version>),
+}
+
+/// How a version is compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Operator {
+    /// `==1.2`
+    Equal,
+    /// `!=1.2`
+    NotEqual,
+    /// `==1.2.*`
+    StartsWith,
+    /// `!=1.2.*`
+    StartsNotWith,
+    /// `~=1.2`
+    Compatible,
+    /// `<1.2`
+    Less,
+    /// `<=1.2`
+    LessOrEqual,
+    /// `>1.2`
+    Greater,
+    /// `>=1.2`
+    GreaterOrEqual,
+}
+
+/// A text that is not a set of specifiers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SpecifiersError {
+    /// What is wrong, as a sentence without a full stop.
+    pub message: String,
+    /// The byte offset in the text at which it is wrong.
+    pub at: usize,
+}
+
+impl Specifiers {
+    /// Whether every specifier holds for `version`. Pre-releases are not treated apart: whether one
+    /// may be chosen is a matter of policy, not of matching.
+    #[must_use]
+    pub fn contains(&self, version: &Version) -> bool {
+        self.0.iter().all(|specifier| specifier.contains(version))
+    }
+
+    /// Whether this holds for every version.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The version of an exact pin (`==1.2`, `===1.2`; not `==1.*`), if this is one.
+    #[must_use]
+    pub fn pinned(&self) -> Option<&Version> {
+        self.0.iter().find_map(|specifier| match specifier {
+            Specifier::Ordered(Operator::Equal, version) => Some(version),
+            Specifier::Arbitrary(_, version) => version.as_ref(),
+            Specifier::Ordered(..) => None,
+        })
+    }
+
+    /// Whether a specifier names a pre-release or a development release that it lets in (`!=` does not).
+    #[must_use]
+    pub fn names_prerelease(&self) -> bool {
+        self.0.iter().any(|specifier| match specifier {
+            Specifier::Ordered(Operator::NotEqual | Operator::StartsNotWith, _) => false,
+            Specifier::Ordered(_, version) => version.any_prerelease(),
+            Specifier::Arbitrary(_, version) => version.as_ref().is_some_and(Version::any_prerelease),
+        })
+    }
+
+    /// Whether the lower bounds alone hold for `python`: only these bar a candidate by its
+    /// Requires-Python. As for pip, a pre-release of 3.14.0 is taken for 3.14.0.
+    #[must_use]
+    pub fn lower_bounds_contain(&self, python: &Version) -> bool {
+        with_final(python, |python| self.0.iter().all(|specifier| specifier.lower_side_contains(python)))
+    }
+
+    /// Whether all that is not a lower bound holds for `python`; where it does not, there is a warning.
+    #[must_use]
+    pub fn upper_bounds_contain(&self, python: &Version) -> bool {
+        with_final(python, |python| {
+            self.0
+                .iter()
+                .all(|specifier| specifier.contains(python) || !specifier.lower_side_contains(python))
+        })
+    }
+
+    /// The highest version that a lower bound names, if there is a lower bound.
+    #[must_use]
+    pub fn lower_bound(&self) -> Option<&Version> {
+        self.0.iter().filter_map(Specifier::lower_bound).max()
+    }
+
+    /// These and those of `other`: what both hold for.
+    #[must_use]
+    pub fn and(&self, other: &Self) -> Self {
+        Self::from_iter(self.0.iter().chain(other.0.iter()).cloned())
+    }
+
+    /// Reads `text`, repairing what old metadata holds and pip's peers repair (`>=1.0,`, `>=1.9.*`).
+    ///
+    /// # Errors
+    /// When `text` is no set of specifiers even so; the error is about `text` as it stands.
+    pub fn parse_lenient(text: &str) -> Result<Self, SpecifiersError> {
+        text.parse().or_else(|error| lenient::repaired(text).and_then(|text| text.parse().ok()).ok_or(error))
+    }
+
+    /// As comparisons of the marker `key`: `key >= '1.0' and key < '2'`.
+    pub(super) fn write_comparisons(&self, f: &mut fmt::Formatter<'_>, key: &str) -> fmt::Result {
+        for (i, specifier) in self.0.iter().enumerate() {
+            let text = specifier.to_string();
+            let version = text.trim_start_matches(strict::is_operator_char);
+            let operator = &text[..text.len() - version.len()];
+            write!(f, "{}{key} {operator} '{version}'", if i == 0 { "" } else { " and " })?;
+        }
+        Ok(())
+    }
+
+    /// What holds where this, a single comparison, does not; a comparison without an opposite stays.
+    pub(super) fn negated_comparison(&self) -> Self {
+        Self::from_iter(self.0.iter().map(|specifier| match specifier {
+            Specifier::Ordered(operator, version) => Specifier::Ordered(operator.opposite(), version.clone()),
+            arbitrary @ Specifier::Arbitrary(..) => arbitrary.clone(),
+        }))
+    }
+
+    fn from_iter(specifiers: impl Iterator<Item = Specifier>) -> Self {
+        let mut unique: Vec<Specifier> = Vec::new();
+        for specifier in specifiers {
+            if !unique.contains(&specifier) {
+                unique.push(specifier);
+            }
+        }
+        Self(unique.into())
+    }
+}
+
+/// Calls `test` with the final release that `python` is or leads to.
+fn with_final(python: &Version, test: impl Fn(&Version) -> bool) -> bool {
+    if python.is_stable() && !python.is_local() { test(python) } else { test(&python.only_release()) }
+}
+
+impl FromStr for Specifiers {
+    type Err = SpecifiersError;
+
+    fn from_str(text: &str) -> Result<Self, SpecifiersError> {
+        strict::parse(text).map(|specifiers| Self::from_iter(specifiers.into_iter()))
+    }
+}
+
+impl PartialEq for Specifiers {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.len() == other.0.len() && self.0.iter().all(|specifier| other.0.contains(specifier))
+    }
+}
+
+impl Eq for Specifiers {}
+
+impl Hash for Specifiers {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        // A sum, so that the order does not matter.
+        let sum = self.0.iter().fold(0_u64, |sum, specifier| {
+            let mut hasher = FxHasher::default();
+            specifier.hash(&mut hasher);
+            sum.wrapping_add(hasher.finish())
+        });
+        sum.hash(state);
+    }
+}
+
+impl PartialEq for Specifier {
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Ordered(left, a), Self::Ordered(right, b)) => {
+                left == right && a == b && (!left.counts_parts() || a.release().len() == b.release().len())
+            }
+            (Self::Arbitrary(a, _), Self::Arbitrary(b, _)) => a == b,
+            _ => false,
+        }
+    }
+}
+
+impl Hash for Specifier {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        match self {
+            Self::Ordered(operator, version) => (operator, version).hash(state),
+            Self::Arbitrary(text, _) => text.hash(state),
+        }
+    }
+}
+
+impl Operator {
+    /// Whether it matters to it that `1.0` has one part more than `1`.
+    fn counts_parts(self) -> bool {
+        matches!(self, Self::StartsWith | Self::StartsNotWith | Self::Compatible)
+    }
+
+    /// What holds where it does not; `~=` has no opposite.
+    fn opposite(self) -> Self {
+        match self {
+            Self::Equal => Self::NotEqual,
+            Self::NotEqual => Self::Equal,
+            Self::StartsWith => Self::StartsNotWith,
+            Self::StartsNotWith => Self::StartsWith,
+            Self::Compatible => Self::Compatible,
+            Self::Less => Self::GreaterOrEqual,
+            Self::LessOrEqual => Self::Greater,
+            Self::Greater => Self::LessOrEqual,
+            Self::GreaterOrEqual => Self::Less,
+        }
+    }
+
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Equal | Self::StartsWith => "==",
+            Self::NotEqual | Self::StartsNotWith => "!=",
+            Self::Compatible => "~=",
+            Self::Less => "<",
+            Self::LessOrEqual => "<=",
+            Self::Greater => ">",
+            Self::GreaterOrEqual => ">=",
+        }
+    }
+}
+
+impl fmt::Display for Specifiers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (i, specifier) in self.0.iter().enumerate() {
+            write!(f, "{}{specifier}", if i == 0 { "" } else { "," })?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Specifier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Arbitrary(text, _) => write!(f, "==={text}"),
+            Self::Ordered(operator @ (Operator::StartsWith | Operator::StartsNotWith), version) => {
+                write!(f, "{}{version}.*", operator.as_str())
+            }
+            Self::Ordered(operator, version) => write!(f, "{}{version}", operator.as_str()),
+        }
+    }
+}
+
+impl fmt::Display for SpecifiersError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for SpecifiersError {}
