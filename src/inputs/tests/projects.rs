@@ -44,7 +44,7 @@ fn dependencies_stand_at_their_place() {
             "app/pyproject.toml:5:4 foo >= 1",
             "app/pyproject.toml:6:4 bar; python_version < \"3.12\"",
             "app/pyproject.toml:7:20 last-word",
-            "app/pyproject.toml:12:65 swift ; python_version < '3.11'",
+            "app/pyproject.toml:12:64 swift ; python_version < '3.11'",
             "app/pyproject.toml:11:15 quick",
         ]
     );

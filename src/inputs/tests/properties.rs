@@ -6,6 +6,10 @@ use super::*;
 use crate::inputs::edit::{remove_requirement, replace_requirement};
 use crate::inputs::source::Source;
 
+fn cases(cases: u32) -> ProptestConfig {
+    ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }
+}
+
 /// Pieces of which requirements files are made, so that a random text is often nearly one.
 const PIECES: &[&str] = &[
     "foo",
@@ -108,7 +112,7 @@ fn check_places(name: &str, text: &str, inputs: &Inputs) -> Result<(), TestCaseE
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 2_000, ..ProptestConfig::default() })]
+    #![proptest_config(cases(2_000))]
 
     #[test]
     fn near_requirements_never_panic(text in pieces()) {
@@ -127,6 +131,8 @@ proptest! {
 }
 
 proptest! {
+    #![proptest_config(cases(300))]
+
     #[test]
     fn arbitrary_text_never_panics(text in any::<String>()) {
         let _ = read(&request("requirements.in"), &files("requirements.in", &text));
