@@ -20,7 +20,9 @@
 //!
 //! **Shell**: what people and scripts meet.
 //! - [`ops`]: one operation a command: requests in, outcomes out; no arguments, no terminal
+//! - [`cli`]: arguments, output, exit codes: one file a command; `ui.rs` alone prints
 
+pub mod cli;
 pub mod error;
 pub mod event;
 pub mod files;
