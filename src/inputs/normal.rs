@@ -1,11 +1,14 @@
 //! The normal form of what the inputs say: comments, order, spacing and case do not show in it, and
 //! neither does a secret or a host.
 
+use std::fmt;
+use std::str::FromStr;
+
 use url::Url;
 
 use super::paths;
 use super::{FileOption, FileOptionKind, FormatControl, InputLine};
-use crate::spec::{Sha256, Source};
+use crate::spec::{NameError, PackageName, Sha256, Source};
 
 impl InputLine {
     /// The requirement in normal form, with its hashes: `aiogram[fast]>=3.4 ; os_name == 'posix'`. A URL
@@ -42,8 +45,8 @@ impl FileOption {
             FileOptionKind::ExtraIndexUrl(url) => format!("--extra-index-url {}", place(url)),
             FileOptionKind::FindLinks(url) => format!("--find-links {}", place(url)),
             FileOptionKind::NoIndex => "--no-index".to_owned(),
-            FileOptionKind::NoBinary(control) => format!("--no-binary {}", formats(control)),
-            FileOptionKind::OnlyBinary(control) => format!("--only-binary {}", formats(control)),
+            FileOptionKind::NoBinary(control) => format!("--no-binary {control}"),
+            FileOptionKind::OnlyBinary(control) => format!("--only-binary {control}"),
             FileOptionKind::Pre => "--pre".to_owned(),
             FileOptionKind::RequireHashes => "--require-hashes".to_owned(),
         }
@@ -58,15 +61,35 @@ fn split_marker(text: &str) -> (String, String) {
     }
 }
 
-fn formats(control: &FormatControl) -> String {
-    match control {
-        FormatControl::All => ":all:".to_owned(),
-        FormatControl::None => ":none:".to_owned(),
-        FormatControl::Packages(names) => {
-            let mut names: Vec<_> = names.iter().map(|name| name.as_str()).collect();
-            names.sort_unstable();
-            names.dedup();
-            names.join(",")
+/// As pip takes it: `:all:`, `:none:`, or names joined by `,`, sorted, each once.
+impl fmt::Display for FormatControl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::All => f.write_str(":all:"),
+            Self::None => f.write_str(":none:"),
+            Self::Packages(names) => {
+                let mut names: Vec<_> = names.iter().map(|name| name.as_str()).collect();
+                names.sort_unstable();
+                names.dedup();
+                f.write_str(&names.join(","))
+            }
+        }
+    }
+}
+
+/// Reads `:all:`, `:none:`, or names joined by `,`.
+impl FromStr for FormatControl {
+    type Err = NameError;
+
+    fn from_str(text: &str) -> Result<Self, NameError> {
+        match text.trim() {
+            ":all:" => Ok(Self::All),
+            ":none:" => Ok(Self::None),
+            names => names
+                .split(',')
+                .map(|name| PackageName::new(name.trim()))
+                .collect::<Result<_, _>>()
+                .map(Self::Packages),
         }
     }
 }

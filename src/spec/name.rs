@@ -1,6 +1,7 @@
 //! Package and extra names, normalised once (PyPA "Names and normalization", PEP 503, PEP 685).
 
 use std::fmt;
+use std::str::FromStr;
 use std::sync::Arc;
 
 /// A normalised distribution name: lower case, runs of `-`, `_` and `.` folded to one `-`.
@@ -68,6 +69,22 @@ fn normalise(text: &str) -> Result<Arc<str>, NameError> {
         }
     }
     Ok(name.into())
+}
+
+impl FromStr for PackageName {
+    type Err = NameError;
+
+    fn from_str(text: &str) -> Result<Self, NameError> {
+        Self::new(text)
+    }
+}
+
+impl FromStr for ExtraName {
+    type Err = NameError;
+
+    fn from_str(text: &str) -> Result<Self, NameError> {
+        Self::new(text)
+    }
 }
 
 impl fmt::Display for PackageName {
