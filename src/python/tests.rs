@@ -65,6 +65,7 @@ fn every_interpreter_tells_what_it_is() {
         let version = output(&python, "import platform; print(platform.python_version())").unwrap();
         assert_eq!(probe.markers.python_full_version, version.trim(), "{}", python.display());
         assert_eq!(probe.target().unwrap().python().to_string(), version.trim());
+        assert!(probe.target().unwrap().label().ends_with(&probe.host_platform().unwrap().to_string()));
         assert!(probe.executable.is_absolute());
         assert!(probe.paths.purelib.is_absolute());
     }
@@ -178,6 +179,10 @@ fn what_python_means_is_read_from_its_look() {
     ] {
         assert_eq!(Request::parse(text, &around), request, "{text}");
     }
+    let settings = Request::parse_in("venv", Path::new("/project"), &around);
+    assert_eq!(settings, Request::Name("venv".to_owned()), "there is no such folder there");
+    let settings = Request::parse_in("./venv", Path::new("/project"), &around);
+    assert_eq!(settings, Request::Path("/project/./venv".into()));
 }
 
 #[test]
