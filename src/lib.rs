@@ -9,18 +9,26 @@
 //! - [`spec`]: the PyPA specifications as plain types
 //! - [`inputs`]: requirement files and `pyproject.toml` -> requirements with `file:line`
 //! - [`solve`]: inputs + target + an index -> a resolution or a proof that there is none
-//! - [`lock`]: the lock as data; readers, writers, freshness, diff
+//! - [`lock`]: the lock as data; readers, writers, freshness, merge, diff
 //!
 //! **Edges**: each talks to one part of the world.
+//! - [`files`]: the user's own files: read, and replaced as a whole or not at all
+//! - [`git`]: whether the environment folder is out of git
 //! - [`settings`]: `pinfast.toml`, pip's configuration, the environment; which index is meant
 //! - [`python`]: finds an interpreter and asks what it is
-//! - [`git`]: whether the environment folder is out of git
+//! - [`index`]: indexes over the network and on disk: listings, metadata, files
+//!
+//! **Shell**: what people and scripts meet.
+//! - [`ops`]: one operation a command: requests in, outcomes out; no arguments, no terminal
 
 pub mod error;
 pub mod event;
+pub mod files;
 pub mod git;
+pub mod index;
 pub mod inputs;
 pub mod lock;
+pub mod ops;
 pub mod python;
 pub mod settings;
 pub mod solve;

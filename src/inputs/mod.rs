@@ -156,3 +156,6 @@ pub trait Files {
     /// The value of an environment variable, for `${NAME}`.
     fn variable(&self, name: &str) -> Option<String>;
 }
+
+#[cfg(test)]
+mod tests;

@@ -165,8 +165,9 @@ fn unknown(word: &Word, name: &str) -> Finding {
     if matches!(name, "-" | "--" | "—") {
         return finding.hint("write one requirement a line, with nothing before it");
     }
-    let names = KNOWN.iter().flat_map(|option| option.names.iter().copied());
-    match nearest::meant(name, names) {
+    let names = || KNOWN.iter().flat_map(|option| option.names.iter().copied());
+    let longer = (name.len() > 3).then(|| names().find(|known| known.starts_with(name))).flatten();
+    match longer.or_else(|| nearest::meant(name, names())) {
         Some(meant) => finding.hint(format!("did you mean `{meant}`?")),
         None => finding,
     }

@@ -17,6 +17,9 @@ impl FilePath {
 
     /// A file named in this one.
     pub(super) fn beside(&self, path: &str) -> Self {
+        if is_url(path) {
+            return Self::named(path);
+        }
         Self { read: join(&self.read, path), shown: tidy(&join(&self.shown, path)) }
     }
 

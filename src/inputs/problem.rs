@@ -1,6 +1,5 @@
 //! What is wrong with the inputs: several problems in one go, each with its line and a caret.
 
-use std::collections::BTreeSet;
 use std::ops::Range;
 
 use unicode_width::UnicodeWidthChar as _;
@@ -50,8 +49,6 @@ pub(super) struct Problems {
 }
 
 struct Problem {
-    /// The line that a hint is about, told where there are several problems.
-    place: Option<String>,
     message: String,
     details: Vec<String>,
     hints: Vec<String>,
@@ -66,7 +63,6 @@ impl Problems {
         }
         let at = source.location(span.start);
         self.found.push(Problem {
-            place: Some(at.to_string()),
             message: clean(&format!("{}:{}: {message}", at, at.column)),
             details: excerpt(source, span).into(),
             hints: hints.iter().map(|hint| clean(hint)).collect(),
@@ -80,42 +76,42 @@ impl Problems {
             return;
         }
         self.found.push(Problem {
-            place: None,
             message: clean(message),
             details: Vec::new(),
             hints: hints.iter().map(|hint| clean(hint)).collect(),
         });
     }
 
-    /// The one error that tells them all, if there is any: the first is its message.
+    /// The one error that tells them all, if there is any: the first is its message. Where there are
+    /// several, each has its hints below it.
     pub(super) fn into_error(self) -> Option<Error> {
         let alone = self.found.len() == 1;
-        let mut hints = Vec::new();
-        for problem in &self.found {
-            for hint in &problem.hints {
-                hints.push(match &problem.place {
-                    Some(place) if !alone => format!("{place}: {hint}"),
-                    _ => hint.clone(),
-                });
-            }
-        }
         let mut problems = self.found.into_iter();
         let first = problems.next()?;
         let mut error = Error::usage(first.message);
         error.details = first.details;
+        if alone {
+            error.hints = first.hints;
+            return Some(error);
+        }
+        error.details.extend(first.hints.iter().map(|hint| noted(hint)));
         for problem in problems {
             error.details.push(String::new());
             error.details.push(problem.message);
             error.details.extend(problem.details);
+            error.details.extend(problem.hints.iter().map(|hint| noted(hint)));
         }
         if self.more > 0 {
             error.details.push(String::new());
             error.details.push(format!("and {} more", self.more));
         }
-        let mut told = BTreeSet::new();
-        error.hints = hints.into_iter().filter(|hint| told.insert(hint.clone())).collect();
         Some(error)
     }
+}
+
+/// A hint below its problem.
+fn noted(hint: &str) -> String {
+    format!("  = {hint}")
 }
 
 /// Fit to be shown: no credentials, no control characters.

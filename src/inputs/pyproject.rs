@@ -119,15 +119,14 @@ impl<'a> File<'a, '_> {
     }
 
     fn no_project(&mut self) {
-        let poetry = find(self.root, &["tool", "poetry", "dependencies"]);
-        let span = poetry.and_then(Item::span).map_or(0..0, |span| self.placed(span));
-        let span = if poetry.is_some() { span } else { self.source.body().1..self.source.body().1 };
-        let hint = if poetry.is_some() {
-            "`[tool.poetry.dependencies]` is read by Poetry alone: list them as `dependencies` under `[project]`, which Poetry 2 reads too"
-        } else {
-            "add a `[project]` table with `name`, `version` and `dependencies`, or list what is needed in a requirements.in"
-        };
-        self.reader.problems.add(self.source, span, "there is no `[project]` table", &[hint.to_owned()]);
+        if let Some(poetry) = find(self.root, &["tool", "poetry", "dependencies"]) {
+            let hint = "`[tool.poetry.dependencies]` is read by Poetry alone: list them as `dependencies` under `[project]`, which Poetry 2 reads too";
+            return self.wrong(poetry, "there is no `[project]` table", &[hint.to_owned()]);
+        }
+        let message = format!("{} has no `[project]` table", self.source.file);
+        let hint =
+            "add one with `name`, `version` and `dependencies`, or list what is needed in a requirements.in";
+        self.reader.problems.add_bare(&message, &[hint.to_owned()]);
     }
 
     /// What the build backend fills in is not known without running it.
@@ -170,7 +169,7 @@ impl<'a> File<'a, '_> {
             (Err(error), _) | (_, Err(error)) => {
                 let chars = toml_text::characters(self.source, self.placed(literal), text);
                 let start = text.get(..error.at).map_or(0, |before| before.chars().count());
-                let finding = Finding::new(start, 1, error.message)
+                let finding = Finding::new(start, 1, requirement::first_line(&error.message))
                     .hint("write the lowest version that works, such as `>=3.11`");
                 self.finding(&chars, &finding);
             }

@@ -163,6 +163,7 @@ fn foreign(name: &str) -> Option<&'static str> {
     const PROJECT: &str = "list what the project needs under `[project] dependencies` of a pyproject.toml, or in a requirements.in";
     const LOCKFILE: &str = "name what it was made from: a pyproject.toml or a requirements.in";
     match name {
+        "pyproject.toml" => None,
         "setup.py" | "setup.cfg" | "Pipfile" | "environment.yml" | "environment.yaml" => Some(PROJECT),
         "Pipfile.lock" | "poetry.lock" | "uv.lock" | "pdm.lock" => Some(LOCKFILE),
         name if name.starts_with("pylock.") && name.ends_with(".toml") => Some(LOCKFILE),

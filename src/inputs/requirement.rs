@@ -26,6 +26,9 @@ pub(super) fn parse(text: &str, showing: Showing) -> Result<Requirement, Finding
         let shown = (showing == Showing::Open).then_some(text);
         return Err(refusal.finding(start, len, shown));
     }
+    if let Some(requirement) = without_last_comma(text) {
+        return Ok(requirement);
+    }
     text.parse::<Requirement>().map_err(|error| match showing {
         Showing::Secret => {
             Finding::new(error.start, error.len, "with its variables filled in, this is no requirement")
@@ -35,12 +38,20 @@ pub(super) fn parse(text: &str, showing: Showing) -> Result<Requirement, Finding
     })
 }
 
+/// `name>=1,` and `name>=1, ; marker`: pip reads over a comma with nothing behind it.
+fn without_last_comma(text: &str) -> Option<Requirement> {
+    let (specifiers, marker) = text.split_once(';').unwrap_or((text, ""));
+    let specifiers = specifiers.trim_end().strip_suffix(',')?;
+    let marker = if marker.is_empty() { String::new() } else { format!(" ;{marker}") };
+    format!("{specifiers}{marker}").parse().ok()
+}
+
 /// The text of a requirement as it may be shown: on one line and without credentials.
 pub(super) fn shown(chars: &[Placed]) -> String {
     credentials::masked(&text_of(chars)).replace(['\r', '\n'], " ")
 }
 
 /// The first line of a message of several.
-fn first_line(message: &str) -> &str {
+pub(super) fn first_line(message: &str) -> &str {
     message.lines().next().unwrap_or_default()
 }

@@ -1,39 +1,33 @@
 //! The lock as data, its readers and writers, its freshness, and what changed between two.
 //!
-//! - [`write`](Lock::write): a lock -> a hash-locked requirements file with its header
-//! - [`parse`](ParsedLock::read): what pinfast, pip-compile and uv write -> a lock and its problems
-//! - [`digest`](integrity): whether a text is as pinfast wrote it
-//! - [`fresh`](freshness): whether a lock still says what its inputs say
-//! - [`pylock`]: the same lock as PEP 751
-//! - [`diff`](mod@diff): what changed between two locks
-//! - [`tree`]: who needs what, from the `# via` lines
+//! - `text`: a lock as a hash-locked requirements file with a header, and back
+//! - `pylock`: the same lock as PEP 751
+//! - `fresh`: whether a lock still says what its inputs say
+//! - `merge`: the pins of several targets -> one list whose markers tell them apart
+//! - `diff`: what changed between two locks
+//! - `tree`: who needs what, from the `# via` lines
 
-mod complete;
-mod digest;
 mod fresh;
-mod header;
 mod line;
-mod problem;
-mod read;
-mod scan;
-mod via;
-mod write;
+mod merge;
+mod pylock;
+mod text;
 
 #[cfg(test)]
 mod samples;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 
-use jiff::Timestamp;
 use url::Url;
 
-use crate::spec::{DirectUrl, ExtraName, Location, Marker, PackageName, Sha256, Version};
+use crate::spec::{DirectUrl, ExtraName, Location, Marker, PackageName, Requirement, Sha256, Version};
 
-pub use digest::{Integrity, integrity};
 pub use fresh::{Current, CurrentInput, CurrentLine, CurrentOption, Freshness, Reason, freshness};
-pub use problem::Problem;
-pub use read::{LockOption, ParsedLock};
-pub use write::{Annotations, WriteOptions};
+pub use merge::merge;
+pub use pylock::{PylockFacts, is_pylock};
+pub use text::{Annotations, Integrity, LockOption, ParsedLock, Problem, WriteOptions, integrity};
 
 /// The format of the header that this pinfast writes, and the newest that it reads.
 pub const FORMAT: u32 = 1;
@@ -100,12 +94,19 @@ pub struct LockedFile {
     pub name: Arc<str>,
     /// Its hash.
     pub sha256: Sha256,
-    /// Where it is; it may hold credentials, so it is never written as it is.
-    pub url: Option<Url>,
+    /// Where it is, where known.
+    pub place: Option<Place>,
     /// Its size in bytes, where known.
     pub size: Option<u64>,
-    /// When it was uploaded, where known.
-    pub uploaded: Option<Timestamp>,
+}
+
+/// Where a file is.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Place {
+    /// A URL; it may hold credentials, so it is never written as it is.
+    Url(Url),
+    /// A path relative to the lock file's folder, with `/`.
+    Path(Arc<str>),
 }
 
 /// Who wants a pin.
@@ -130,6 +131,17 @@ impl Via {
     #[must_use]
     pub fn package(name: PackageName) -> Self {
         Self::Package { name, wants: "".into() }
+    }
+
+    /// The pin `by`, whose metadata holds `requirement`. Its marker is not told; of a URL, only the
+    /// extras.
+    #[must_use]
+    pub fn asked(by: PackageName, requirement: &Requirement) -> Self {
+        let extras = match requirement.extras.iter().map(ExtraName::as_str).collect::<Vec<_>>().join(",") {
+            extras if extras.is_empty() => extras,
+            extras => format!("[{extras}]"),
+        };
+        Self::Package { name: by, wants: format!("{extras}{}", requirement.specifiers()).into() }
     }
 }
 

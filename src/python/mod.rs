@@ -15,3 +15,6 @@ pub use cache::ProbeCache;
 pub use discover::{Found, Interpreter, Request, discover};
 pub use probe::{Abi, AbiBuild, Elf, Paths, PlatformFacts, Probe};
 pub use run::Prober;
+
+#[cfg(test)]
+mod tests;

@@ -112,39 +112,35 @@ def abi_facts():
     debug = var("Py_DEBUG")
     if debug is None:
         debug = hasattr(sys, "gettotalrefcount") or "_d.pyd" in EXTENSION_SUFFIXES
-    pymalloc = var("WITH_PYMALLOC")
     return {
-        "nodot": str(var("py_version_nodot") or "%d%d" % sys.version_info[:2]),
         "gil_disabled": bool(var("Py_GIL_DISABLED")),
         "debug": bool(debug),
-        "pymalloc": bool(pymalloc is None or pymalloc),
         "soabi": var("SOABI"),
         "ext_suffix": var("EXT_SUFFIX"),
-        "stable": sys.implementation.name == "cpython",
     }
 
 
-def constant(root):
-    """The default index that the pip in the folder or archive `root` names."""
-    sys.path.insert(0, root)
+def constant(wheel):
+    """The default index that pip names: the one in `wheel`, or the installed one."""
+    if wheel:
+        sys.path.insert(0, wheel)
     try:
         from pip._internal.models.index import PyPI
 
         return PyPI.simple_url
     finally:
-        sys.path.remove(root)
+        if wheel:
+            sys.path.remove(wheel)
         for name in [name for name in sys.modules if name == "pip" or name.startswith("pip.")]:
             del sys.modules[name]
 
 
 def pips():
-    """Where a pip may be: installed, then the one that ensurepip would install."""
+    """Where a pip may be: installed (None), then in the wheel that ensurepip would install."""
     import glob
     from importlib.util import find_spec
 
-    pip = find_spec("pip")
-    if pip and pip.submodule_search_locations:
-        yield os.path.dirname(list(pip.submodule_search_locations)[0])
+    yield None
     ensurepip = find_spec("ensurepip")
     folders = [sysconfig.get_config_var("WHEEL_PKG_DIR"), "/usr/share/python-wheels"]
     if ensurepip and ensurepip.origin:
@@ -156,9 +152,9 @@ def pips():
 
 
 def default_index():
-    for root in pips():
+    for wheel in pips():
         try:
-            return constant(root)
+            return constant(wheel)
         except Exception:
             continue
     return None

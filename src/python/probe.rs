@@ -71,8 +71,6 @@ pub struct Elf {
 /// Facts about the binary interface.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Abi {
-    /// The version as tags spell it, such as `311`.
-    pub nodot: String,
     /// How the global lock and the debug build are set.
     #[serde(flatten)]
     pub build: AbiBuild,
@@ -89,8 +87,6 @@ pub struct AbiBuild {
     pub gil_disabled: bool,
     /// `Py_DEBUG`
     pub debug: bool,
-    /// `WITH_PYMALLOC`; decides a tag before 3.8 only.
-    pub pymalloc: bool,
 }
 
 /// The folders of the installation scheme (`sysconfig.get_paths()`).

@@ -234,6 +234,9 @@ impl Said {
     }
 
     fn place(&self, around: &Surroundings) -> Place {
+        if self.text.is_empty() {
+            return Place::Nowhere;
+        }
         if let Ok(url) = Url::parse(&self.text) {
             match url.scheme() {
                 "http" | "https" if url.has_host() => return Place::Url(url),
@@ -312,3 +315,6 @@ impl fmt::Debug for Said {
         write!(f, "Said({} by {})", self.shown(), self.said_by)
     }
 }
+
+#[cfg(test)]
+mod tests;

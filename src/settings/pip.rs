@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::env::split_paths;
+use std::fmt;
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -23,7 +24,7 @@ pub struct PipConfig {
 }
 
 /// The value of an option and who gave it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct PipValue {
     /// The value as written, not empty. It may hold credentials.
     pub text: String,
@@ -169,6 +170,13 @@ impl PipConfig {
             find_links: self.words("find-links").into_iter().map(said).collect(),
             no_index: no_index.map(|value| value.said_by.clone()),
         })
+    }
+}
+
+/// Without the text, which may hold credentials.
+impl fmt::Debug for PipValue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "PipValue(by {})", self.said_by)
     }
 }
 

@@ -168,6 +168,7 @@ impl Settings {
         };
         section.finish()?;
         settings.check_sources()?;
+        settings.check_targets()?;
         Ok(settings)
     }
 
@@ -202,6 +203,19 @@ impl Settings {
             said_by: text.place.location().to_string(),
             bases: vec![self.folder.clone()],
             missing: Missing::Wrong,
+        }
+    }
+
+    /// Targets are said in one way.
+    fn check_targets(&self) -> Result<()> {
+        let other = (self.python_versions.first().map(|version| (&version.place, "python-version")))
+            .or(self.platforms.first().map(|platform| (&platform.place, "platform")))
+            .or(self.universal.as_ref().filter(|on| on.value).map(|on| (&on.place, "universal")));
+        match other.filter(|_| !self.targets.is_empty()) {
+            Some((place, key)) => {
+                Err(place.error(format_args!("both `targets` and `{key}` say what to lock for")))
+            }
+            None => Ok(()),
         }
     }
 

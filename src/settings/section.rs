@@ -75,7 +75,8 @@ impl Place {
         Location::new(Arc::clone(&self.source.file), number(line), number(column))
     }
 
-    /// A usage error about this place, with its line and a caret under it.
+    /// A usage error about this place, with its line and a caret under it. Credentials in a URL of
+    /// that line are starred out.
     #[must_use]
     pub fn error(&self, message: impl fmt::Display) -> Error {
         let at = self.location();
@@ -89,7 +90,7 @@ impl Place {
         let width = self.source.text.get(self.span.clone()).map_or(1, |text| text.chars().count());
         let carets = "^".repeat(width.min(rest).max(1));
         Error::usage(format!("{at}:{}: {message}", at.column))
-            .detail(line)
+            .detail(starred(line))
             .detail(format!("{indent}{carets}"))
     }
 
@@ -337,6 +338,21 @@ impl Placed<Value> {
     }
 }
 
+/// The line with a star for each character between a `://` and the `@` behind it.
+fn starred(line: &str) -> String {
+    let mut shown = String::with_capacity(line.len());
+    let mut rest = line;
+    while let Some(at) = rest.find("://") {
+        let (before, after) = rest.split_at(at + 3);
+        shown.push_str(before);
+        let end = after.find(['/', ' ', '"', '\'']).unwrap_or(after.len());
+        let secret = after[..end].rfind('@').unwrap_or(0);
+        shown.extend(after[..secret].chars().map(|_| '*'));
+        rest = &after[secret..];
+    }
+    shown + rest
+}
+
 /// The known key that a person most likely meant.
 fn nearest(key: &str, known: &BTreeSet<&'static str>) -> Option<&'static str> {
     let key = key.replace('_', "-").to_lowercase();
@@ -424,6 +440,14 @@ mod tests {
         }
         assert!(all.number("m").is_err() && all.flag("t").is_err() && all.table("t").is_err());
         all.finish().unwrap();
+    }
+
+    #[test]
+    fn a_complaint_shows_no_credentials() {
+        let line = "urls = [3, 'https://me:s3cr@t@index.example/x@y', 'http://a.example']";
+        let error = section(line).texts("urls").unwrap_err();
+        let starred = "urls = [3, 'https://*********@index.example/x@y', 'http://a.example']";
+        assert_eq!(error.details, [starred, "        ^"]);
     }
 
     #[test]

@@ -1,5 +1,8 @@
 //! Which candidates may be taken, and which of them first: the user's policy as data.
 
+use std::fmt;
+use std::str::FromStr;
+
 use jiff::Timestamp;
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -59,6 +62,37 @@ pub enum PackageSet {
     /// These.
     Only(FxHashSet<PackageName>),
 }
+
+/// Gives an enum of named modes its names: for options, settings and locks alike.
+macro_rules! named_modes {
+    ($mode:ty: $($variant:ident = $name:literal),+) => {
+        impl $mode {
+            /// The names, as options and settings spell them.
+            pub const NAMES: &[&str] = &[$($name),+];
+        }
+
+        impl fmt::Display for $mode {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(match self { $(Self::$variant => $name),+ })
+            }
+        }
+
+        impl FromStr for $mode {
+            type Err = String;
+
+            fn from_str(text: &str) -> Result<Self, String> {
+                match text {
+                    $($name => Ok(Self::$variant),)+
+                    _ => Err(format!("`{text}` is none of {}", Self::NAMES.join(", "))),
+                }
+            }
+        }
+    };
+}
+
+named_modes!(ResolutionMode: Highest = "highest", Lowest = "lowest", LowestDirect = "lowest-direct");
+named_modes!(PrereleaseMode:
+    Disallow = "disallow", Allow = "allow", IfNecessary = "if-necessary", Explicit = "explicit");
 
 impl PackageSet {
     /// Whether `name` is in it.

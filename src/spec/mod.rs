@@ -13,6 +13,7 @@ mod platform;
 mod requirement;
 mod tags;
 mod target;
+mod telling;
 mod version;
 mod wheel;
 

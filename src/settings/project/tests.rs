@@ -28,8 +28,6 @@ indexes = { internal = "https://internal.example/simple" }
 sources = { Our_App = "internal", other = "https://other.example" }
 python = ".venv"
 targets = ["3.11 linux", { python = "3.12", platform = "macos" }]
-python-version = "3.11"
-platform = ["linux", "windows"]
 universal = false
 constraints = "constraints.txt"
 overrides = ["overrides.txt"]
@@ -54,7 +52,8 @@ app = "/srv/app"
     assert_eq!(settings.extra_index_urls[1].value, "https://b.example");
     assert_eq!(settings.targets[1].value.python.to_string(), "3.12");
     assert_eq!(settings.targets[0].value.platform, "linux".parse().unwrap());
-    assert_eq!(settings.platforms.len(), 2);
+    let matrix = of("python-version = '3.11'\nplatform = ['linux', 'windows']").unwrap();
+    assert_eq!((matrix.python_versions.len(), matrix.platforms.len()), (1, 2));
     assert_eq!(settings.prerelease, None);
     assert_eq!(settings.prerelease_of[&name("torch")].value, "allow");
     assert_eq!(settings.exclude_newer.as_ref().unwrap().value, "2026-01-01");
@@ -64,7 +63,7 @@ app = "/srv/app"
     assert_eq!(settings.source_of(&name("other")).unwrap().text, "https://other.example");
     assert_eq!(settings.source_of(&name("numpy")), None);
     let mut deploy = settings.deploy.clone().unwrap();
-    assert_eq!(deploy.text("app").unwrap().unwrap().place.location().to_string(), "pinfast.toml:28");
+    assert_eq!(deploy.text("app").unwrap().unwrap().place.location().to_string(), "pinfast.toml:27");
     let layer = settings.index_layer();
     assert_eq!(layer.index_url.unwrap().said_by, "pinfast.toml:2");
     assert_eq!(layer.no_index, None);
@@ -82,6 +81,10 @@ fn what_makes_no_sense_is_named_with_its_place() {
         ("targets = [{ pyton = '3.11' }]", "pinfast.toml:1:14: unknown key `pyton`"),
         ("no-build = 'yes'", "pinfast.toml:1:12: `no-build` must be `true` or `false`"),
         ("sources = { a = 'inner' }", "pinfast.toml:1:17: no index is called `inner`"),
+        (
+            "targets = ['3.11 linux']\nplatform = 'linux'",
+            "pinfast.toml:2:12: both `targets` and `platform` say what to lock for",
+        ),
         ("deploy = 1", "pinfast.toml:1:10: `deploy` must be a table"),
         ("prerelease = ['allow']", "pinfast.toml:1:14: `prerelease` must be a string"),
     ] {

@@ -36,12 +36,12 @@ struct Part<'a> {
 
 /// Some characters of a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Spot {
-    pub(super) at: Location,
+pub(in crate::lock) struct Spot {
+    pub(in crate::lock) at: Location,
     /// How many characters, all on one line; at least 1.
-    pub(super) len: u32,
+    pub(in crate::lock) len: u32,
     /// The line that they stand on, the first characters of it.
-    pub(super) line: Arc<str>,
+    pub(in crate::lock) line: Arc<str>,
 }
 
 /// The lines of `text` that mean something. LF and CRLF end a line.
@@ -67,6 +67,43 @@ pub(super) fn lines(text: &str) -> Vec<Line<'_>> {
     found.extend(open.map(Logical::finish));
     found.retain(|line| !matches!(line, Line::Logical(logical) if logical.text.trim().is_empty()));
     found
+}
+
+/// A text and where its lines start.
+pub(in crate::lock) struct Places<'a> {
+    text: &'a str,
+    file: Arc<str>,
+    starts: Vec<usize>,
+}
+
+impl<'a> Places<'a> {
+    pub(in crate::lock) fn new(text: &'a str, file: &str) -> Self {
+        let starts = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
+        Self { text, file: file.into(), starts }
+    }
+
+    /// Where the bytes `range` stand; what goes over a line's end is cut there.
+    pub(in crate::lock) fn spot(&self, range: std::ops::Range<usize>) -> Spot {
+        let number = self.starts.partition_point(|start| *start <= range.start);
+        let start = self.starts[number.max(1) - 1];
+        let line = self.text[start..].lines().next().unwrap_or_default();
+        let end = range.end.min(start + line.len());
+        let column = count(self.text.get(start..range.start)).saturating_add(1);
+        Spot {
+            at: Location::new(Arc::clone(&self.file), u32::try_from(number).unwrap_or(u32::MAX), column),
+            len: count(self.text.get(range.start..end)).max(1),
+            line: shown(line),
+        }
+    }
+}
+
+/// How many characters `text` has.
+fn count(text: Option<&str>) -> u32 {
+    u32::try_from(text.map_or(0, |text| text.chars().count())).unwrap_or(u32::MAX)
+}
+
+fn shown(line: &str) -> Arc<str> {
+    line.chars().take(LONGEST_SHOWN).collect::<String>().into()
 }
 
 impl<'a> Logical<'a> {
@@ -99,15 +136,11 @@ impl<'a> Logical<'a> {
         let index = self.parts.partition_point(|part| part.start <= range.start).max(1) - 1;
         let part = self.parts[index];
         let end = self.parts.get(index + 1).map_or(self.text.len(), |next| next.start).min(range.end);
-        let count = |from: usize, to: usize| {
-            let chars = self.text.get(from..to).map_or(0, |text| text.chars().count());
-            u32::try_from(chars).unwrap_or(u32::MAX)
-        };
-        let column = count(part.start, range.start).saturating_add(1);
+        let column = count(self.text.get(part.start..range.start)).saturating_add(1);
         Spot {
             at: Location::new(Arc::clone(file), part.number, column),
-            len: count(range.start, end).max(1),
-            line: part.line.chars().take(LONGEST_SHOWN).collect::<String>().into(),
+            len: count(self.text.get(range.start..end)).max(1),
+            line: shown(part.line),
         }
     }
 }

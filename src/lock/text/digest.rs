@@ -8,7 +8,8 @@ use std::borrow::Cow;
 
 use crate::spec::Sha256;
 
-use super::{Annotations, FORMAT, WriteOptions, header, read};
+use super::{Annotations, WriteOptions, header, read};
+use crate::lock::FORMAT;
 
 /// Whether a text is as pinfast wrote it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,36 +37,29 @@ pub fn integrity(text: &str) -> Integrity {
         return Integrity::NewerFormat(found.format);
     }
     match found.digest {
-        Some(digest) if digest == digest_of(text) => Integrity::Intact,
+        Some(digest) if digest == digest_of(text, header::DIGEST) => Integrity::Intact,
         _ => Integrity::Edited { line: first_strange_line(text) },
     }
 }
 
-/// The text of a lock with its digest in place. `header` lacks the digest's line alone.
-pub(super) fn seal(header: &str, body: &str) -> String {
-    let digest = digest_of(&format!("{header}\n{body}"));
-    format!("{header}{}{digest}\n\n{body}", header::DIGEST)
+/// The text of a lock with the line of its digest, `key` + hash + `end`, between `before` and `after`.
+pub(in crate::lock) fn seal(before: &str, key: &str, end: &str, after: &str) -> String {
+    let digest = Sha256::of(format!("{before}{after}").as_bytes());
+    format!("{before}{key}{digest}{end}{after}")
 }
 
 /// `text` without what checkouts and editors do to it.
-pub(super) fn normalised(text: &str) -> Cow<'_, str> {
+pub(in crate::lock) fn normalised(text: &str) -> Cow<'_, str> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     if text.contains('\r') { Cow::Owned(text.replace("\r\n", "\n")) } else { Cow::Borrowed(text) }
 }
 
-fn digest_of(text: &str) -> Sha256 {
-    let own = text
-        .split_inclusive('\n')
-        .scan(0, |end, line| {
-            let start = *end;
-            *end += line.len();
-            line.starts_with('#').then_some((start, *end, line))
-        })
-        .find(|(_, _, line)| line.starts_with(header::DIGEST));
-    match own {
-        Some((start, end, _)) => Sha256::of([&text[..start], &text[end..]].concat().as_bytes()),
-        None => Sha256::of(text.as_bytes()),
-    }
+/// The digest of `text` (normalised) without its own line: the first that begins with `key`.
+pub(in crate::lock) fn digest_of(text: &str, key: &str) -> Sha256 {
+    let start = if text.starts_with(key) { Some(0) } else { text.find(&format!("\n{key}")).map(|at| at + 1) };
+    let Some(start) = start else { return Sha256::of(text.as_bytes()) };
+    let end = text[start..].find('\n').map_or(text.len(), |length| start + length + 1);
+    Sha256::of([&text[..start], &text[end..]].concat().as_bytes())
 }
 
 /// The first line in which `text` differs from what the writer makes of what `text` says.

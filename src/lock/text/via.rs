@@ -13,8 +13,8 @@ use std::sync::Arc;
 
 use crate::spec::{PackageName, Requirement};
 
-use super::Via;
 use super::header::{escape, unescape};
+use crate::lock::Via;
 
 /// What follows `via` in a comment that opens a list.
 pub(super) fn opened(comment: &str) -> Option<&str> {
@@ -28,7 +28,7 @@ pub(super) fn entries(text: &str) -> impl Iterator<Item = Via> {
 }
 
 /// One entry; what is none is passed over, as annotations bind nothing.
-pub(super) fn entry(text: &str) -> Option<Via> {
+pub(in crate::lock) fn entry(text: &str) -> Option<Via> {
     let text = text.trim();
     if let Some(file) = text.strip_prefix("-r ") {
         return Some(Via::Input(unescape(file.trim_start()).into()));

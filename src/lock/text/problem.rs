@@ -7,6 +7,8 @@ use super::scan::Spot;
 
 /// How many problems one error shows.
 const SHOWN: usize = 8;
+/// How many problems of one text are kept.
+const KEPT: usize = 100;
 
 /// One thing that bars a text from being installed from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,8 +51,30 @@ impl Problem {
     }
 }
 
+/// The problems of one text, the first so many of them.
+#[derive(Debug, Default)]
+pub(in crate::lock) struct Problems(Vec<Problem>);
+
+impl Problems {
+    pub(in crate::lock) fn push(&mut self, spot: Spot, message: impl Into<String>, hint: &'static str) {
+        if self.0.len() < KEPT {
+            self.0.push(Problem { message: message.into(), hint, spot });
+        }
+    }
+
+    pub(in crate::lock) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// In the order of their places.
+    pub(in crate::lock) fn sorted(mut self) -> Vec<Problem> {
+        self.0.sort_by(|a, b| a.at().cmp(b.at()));
+        self.0
+    }
+}
+
 /// The error that tells of `problems`; `None` where there are none.
-pub(super) fn error(problems: &[Problem]) -> Option<Error> {
+pub(in crate::lock) fn error(problems: &[Problem]) -> Option<Error> {
     let first = problems.first()?;
     let mut error = Error::usage(first.headline());
     for (i, problem) in problems.iter().take(SHOWN).enumerate() {

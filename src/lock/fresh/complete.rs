@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::spec::{PackageName, Requirement, Source};
 
-use super::fresh::{Current, CurrentLine, Reason};
-use super::line::{self, Role};
-use super::{Lock, Pin, Via};
+use super::{Current, CurrentLine, Reason};
+use crate::lock::line::{self, Role};
+use crate::lock::{Lock, Pin, Via};
 
 /// In what `lock` falls short of `current`, input lines first.
 pub(super) fn complete(current: &Current, lock: &Lock) -> Vec<Reason> {

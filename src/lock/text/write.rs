@@ -8,7 +8,8 @@ use std::fmt::Write as _;
 
 use crate::spec::DistName;
 
-use super::{Lock, Pin, Via, digest, header};
+use super::{digest, header};
+use crate::lock::{Lock, Pin, Via};
 
 /// How a lock is written.
 #[derive(Clone, Debug)]
@@ -44,7 +45,10 @@ impl Lock {
             write_pin(&mut body, pin, options.annotations);
         }
         match &self.header {
-            Some(header) => digest::seal(&header::write(header, &options.output), &body),
+            Some(header) => {
+                let header = header::write(header, &options.output);
+                digest::seal(&header, header::DIGEST, "\n", &format!("\n{body}"))
+            }
             None => body,
         }
     }
@@ -104,7 +108,7 @@ impl Pin {
 }
 
 /// What the file name at the end of `url` says.
-pub(super) fn url_dist(url: &url::Url, project: &crate::spec::PackageName) -> Option<DistName> {
+pub(in crate::lock) fn url_dist(url: &url::Url, project: &crate::spec::PackageName) -> Option<DistName> {
     let name = url.path_segments()?.next_back()?;
     let name = percent_encoding::percent_decode_str(name).decode_utf8().ok()?;
     DistName::parse(&name, project).ok()

@@ -17,7 +17,7 @@ use std::fmt::Write as _;
 
 use crate::spec::Sha256;
 
-use super::{FORMAT, Header, InputRecord};
+use crate::lock::{FORMAT, Header, InputRecord};
 
 const MAGIC: &str = "# pinfast lock, format ";
 const INPUT: &str = "# input: ";
@@ -112,8 +112,9 @@ impl HeaderText {
             let (name, value) = option.split_once(' ').unwrap_or((option, ""));
             header.options.push((unescape(name), unescape(value)));
         } else if let Some(digest) = line.strip_prefix(DIGEST) {
-            // Only the first counts: it is the one that the digest leaves out.
-            self.digest = self.digest.or(digest.parse().ok());
+            // Only the first counts, and only as it was written: it is the one that the digest leaves out.
+            let parsed = digest.parse().ok().filter(|hash: &Sha256| hash.to_string() == digest);
+            self.digest = self.digest.or(parsed);
         } else if let (Some(line), Some(input)) = (line.strip_prefix(LINE), header.inputs.last_mut()) {
             input.lines.push(unescape(line));
         }

@@ -6,26 +6,23 @@
 use std::sync::Arc;
 
 use crate::error::{Error, Result};
+use crate::lock::{FORMAT, Lock, Pin, Via, is_pylock, pylock};
 use crate::spec::{Location, Requirement, RequirementError, Sha256, Sha256Error, Source, Version};
 
 use super::digest::{Integrity, integrity};
-use super::problem::{self, Problem};
+use super::problem::{self, Problem, Problems};
 use super::scan::{self, Line, Logical, Spot};
-use super::{FORMAT, Lock, Pin, Via, header, via, write};
+use super::twins::find_twins;
+use super::{header, via, write};
 
 /// The largest text that is read.
 const LARGEST: usize = 64 << 20;
-/// How many problems are kept.
-const MOST_PROBLEMS: usize = 100;
-/// How many pins of one name are compared with one another.
-const MOST_OF_A_NAME: usize = 64;
 
 const RELOCK: &str = "make the lock anew with `pinfast lock`";
 const HASH_IT: &str = "`pinfast lock` writes the hashes; so do `pip-compile --generate-hashes` and \
                        `uv pip compile --generate-hashes`";
 const PIN_IT: &str = "a lock holds exact pins, `name==version`: put the requirement into the input, and \
                       run `pinfast lock`";
-const ONE_PIN: &str = "keep one of the lines, or give them markers that never hold together";
 const NO_CONTROL: &str = "remove the character: pip would end the line there";
 
 /// What git leaves at the start of a line.
@@ -92,17 +89,20 @@ impl Lock {
 }
 
 impl ParsedLock {
-    /// Reads `text`, which was in `file`.
+    /// Reads `text`, which was in `file`: a `pylock.toml` by its name, else a requirements file.
     ///
     /// # Errors
-    /// When `text` is too large.
+    /// When `text` is too large, or is a `pylock.toml` that cannot be read at all.
     pub fn read(text: &str, file: &str) -> Result<Self> {
         if text.len() > LARGEST {
             return Err(Error::usage(format!("{file} is larger than {} MB: no lock file", LARGEST >> 20)));
         }
+        if is_pylock(file) {
+            return pylock::read(text, file);
+        }
         let (lock, reader) = read(text, file);
         let Reader { file, options, problems, .. } = reader;
-        Ok(Self { lock, integrity: integrity(text), options, problems, file })
+        Ok(Self { lock, integrity: integrity(text), options, problems: problems.sorted(), file })
     }
 
     /// The lock, if it can be installed from.
@@ -136,11 +136,10 @@ fn read(text: &str, file: &str) -> (Lock, Reader) {
         }
     }
     reader.close();
-    reader.compare_names();
+    find_twins(&reader.pins, &mut reader.problems);
     let pins = reader.pins.drain(..).map(|(pin, _)| pin).collect();
     let mut lock = Lock { header: header::read(text).map(|found| found.header), pins };
     lock.sort();
-    reader.problems.sort_by(|a, b| a.at().cmp(b.at()));
     (lock, reader)
 }
 
@@ -148,7 +147,7 @@ struct Reader {
     file: Arc<str>,
     pins: Vec<(Pin, Spot)>,
     options: Vec<LockOption>,
-    problems: Vec<Problem>,
+    problems: Problems,
     draft: Option<Draft>,
     comments: Comments,
 }
@@ -175,16 +174,14 @@ impl Reader {
             file: file.into(),
             pins: Vec::new(),
             options: Vec::new(),
-            problems: Vec::new(),
+            problems: Problems::default(),
             draft: None,
             comments: Comments::Nothing,
         }
     }
 
     fn problem(&mut self, spot: Spot, message: impl Into<String>, hint: &'static str) {
-        if self.problems.len() < MOST_PROBLEMS {
-            self.problems.push(Problem { message: message.into(), hint, spot });
-        }
+        self.problems.push(spot, message, hint);
     }
 
     fn comment(&mut self, comment: &str) {
@@ -213,9 +210,6 @@ impl Reader {
                 RELOCK,
             );
         };
-        if hashes.is_empty() {
-            self.problem(spot.clone(), format!("`{name}` has no SHA-256 hash"), HASH_IT);
-        }
         let url = match source {
             Source::Url(url) => Some(url),
             Source::Index(_) => None,
@@ -282,9 +276,13 @@ impl Reader {
                 Some(version.clone())
             }
         };
+        let known_problems = self.problems.len();
         let mut hashes = self.hashes(line, end);
         if let Source::Url(url) = &requirement.source {
             hashes.extend(url.sha256);
+        }
+        if hashes.is_empty() && self.problems.len() == known_problems {
+            self.problem(spot.clone(), format!("`{}` has no SHA-256 hash", requirement.name), HASH_IT);
         }
         self.draft = Some(Draft { requirement, version, hashes, via: Vec::new(), spot });
         self.comment(line.comment.as_deref().unwrap_or_default());
@@ -320,30 +318,6 @@ impl Reader {
             }
         }
         hashes
-    }
-
-    /// Finds names that are pinned twice for one environment.
-    fn compare_names(&mut self) {
-        let mut order: Vec<usize> = (0..self.pins.len()).collect();
-        order.sort_by(|a, b| self.pins[*a].0.name.cmp(&self.pins[*b].0.name));
-        let same = |a: &usize, b: &usize| self.pins[*a].0.name == self.pins[*b].0.name;
-        let groups: Vec<Vec<usize>> = order.chunk_by(same).filter(|g| g.len() > 1).map(Vec::from).collect();
-        for group in groups {
-            self.compare_group(&group[..group.len().min(MOST_OF_A_NAME)]);
-        }
-    }
-
-    fn compare_group(&mut self, group: &[usize]) {
-        for (i, later) in group.iter().enumerate() {
-            let (pin, spot) = &self.pins[*later];
-            let twin = group[..i].iter().map(|earlier| &self.pins[*earlier].0);
-            let Some(twin) = twin.into_iter().find(|twin| !twin.marker.excludes(&pin.marker)) else {
-                continue;
-            };
-            let line = twin.at.as_ref().map_or(0, |at| at.line);
-            let message = format!("`{}` is pinned on line {line} too, for the same environments", pin.name);
-            self.problem(spot.clone(), message, ONE_PIN);
-        }
     }
 }
 

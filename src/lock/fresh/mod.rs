@@ -4,14 +4,17 @@
 //! remembers)? And do the pins keep what the inputs ask, even if someone edited both the pins and the
 //! digest?
 
+mod complete;
+#[cfg(test)]
+mod tests;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
-use crate::spec::{Location, Target};
-
-use super::complete::complete;
 use super::{Header, InputRecord, Integrity, ParsedLock, Problem, line};
+use crate::spec::{Location, Target};
+use complete::complete;
 
 /// What the inputs say now.
 #[derive(Clone, Debug, Default)]

@@ -1,0 +1,184 @@
+//! From which index a project's listing comes.
+//!
+//! The first index that knows a project has it: a name on a later index never mixes in. Find-links are
+//! looked through beside the indexes, as pip does.
+
+use std::sync::Arc;
+
+use url::Url;
+
+use super::Shared;
+use super::failure::{Cause, Failure, Outcome};
+use super::folder;
+use super::http::{Answer, Ask, Decode, End, Misread, Most};
+use super::limits::PAGE_VARIABLE;
+use super::page::{self, Entry, Format, Page, Scope};
+use super::site::{Api, Site};
+use super::url::IndexUrl;
+use crate::error::Error;
+use crate::spec::{Listing, PackageName};
+
+const ACCEPT_JSON: &str = "application/json";
+const ACCEPT_SIMPLE: &str = "application/vnd.pypi.simple.v1+json, \
+    application/vnd.pypi.simple.v1+html;q=0.2, text/html;q=0.1";
+const ACCEPT_HTML: &str = "text/html, */*;q=0.1";
+
+/// What lies in a find-links place: the normalised file name, which tells the project, and the entry.
+pub(super) type Loose = Arc<Vec<(String, Entry<'static>)>>;
+
+impl Shared {
+    /// What the indexes say of `name`.
+    pub(super) async fn find_listing(&self, name: &PackageName) -> Outcome<Option<Arc<Listing>>> {
+        if let Some(site) = self.sources.get(name) {
+            return self.site_listing(site, name).await.map(|found| found.map(Arc::new));
+        }
+        let mut found = None;
+        for site in &self.sites {
+            found = self.site_listing(site, name).await?;
+            if found.is_some() {
+                break;
+            }
+        }
+        let loose = self.loose_listing(name).await?;
+        Ok(page::merged(found, loose).map(Arc::new))
+    }
+
+    async fn site_listing(&self, site: &Site, name: &PackageName) -> Outcome<Option<Listing>> {
+        if let Some(folder) = &site.folder {
+            return Ok(folder::listing(folder, name)?);
+        }
+        let mut trouble = None;
+        let mut lacking = None;
+        for api in site.apis(self.config.api_order) {
+            match self.page_listing(site, api, name).await {
+                Ok(listing) => {
+                    if lacking == Some(Api::Json) {
+                        site.has_no_json();
+                    }
+                    return Ok(Some(listing));
+                }
+                Err(failure) => match failure.cause {
+                    Cause::Absent => lacking = Some(api),
+                    Cause::Transit | Cause::Denied => trouble = Some(failure),
+                    Cause::Unusable | Cause::Final => return Err(failure),
+                },
+            }
+        }
+        trouble.map_or(Ok(None), Err)
+    }
+
+    async fn page_listing(&self, site: &Site, api: Api, name: &PackageName) -> Outcome<Listing> {
+        let url = site.page(api, name).ok_or_else(Failure::abandoned)?;
+        let accept = if api == Api::Json { ACCEPT_JSON } else { ACCEPT_SIMPLE };
+        let name = name.clone();
+        let read = move |answer: Answer| -> Result<Listing, Misread> {
+            let format = format_of(api, &answer)?;
+            let page = page::read(format, &answer.body, &name, &answer.url)?;
+            Ok(page::listing(&name, page, &answer.url, Scope::Network))
+        };
+        self.get_page(url, accept, Arc::new(read)).await
+    }
+
+    async fn get_page<T: Send + 'static>(
+        &self,
+        url: Url,
+        accept: &'static str,
+        read: Decode<T>,
+    ) -> Outcome<T> {
+        let limits = &self.config.limits;
+        let most = Most { bytes: limits.page, what: "a project page", variable: PAGE_VARIABLE };
+        let ask = Ask::new(url, accept, most, limits);
+        Ok(self.http(&ask.url).await?.get(&ask, &read).await?)
+    }
+
+    /// What the find-links places have of `name`.
+    async fn loose_listing(&self, name: &PackageName) -> Outcome<Listing> {
+        let prefix = format!("{name}-");
+        let mut page = Page::default();
+        for place in &self.config.find_links {
+            let loose = self.loose(place).await?;
+            let own = loose.iter().filter(|(normal, _)| normal.starts_with(&prefix));
+            // What only begins like the name is another project's.
+            let own = own.filter(|(_, entry)| crate::spec::DistName::parse(&entry.filename, name).is_ok());
+            page.entries.extend(own.map(|(_, entry)| entry.clone()));
+        }
+        let base = self.config.find_links.first().map_or_else(nowhere, |place| place.as_url().clone());
+        Ok(page::listing(name, page, &base, Scope::Disk))
+    }
+
+    /// What lies in a find-links place, read once.
+    async fn loose(&self, place: &IndexUrl) -> Outcome<Loose> {
+        let (slot, promise) = self.loose.claim(place.as_url().clone());
+        match promise {
+            Some(promise) => promise.keep(self.read_loose(place).await.map(keyed)),
+            None => return slot.answer().await,
+        }
+        slot.answer().await
+    }
+
+    async fn read_loose(&self, place: &IndexUrl) -> Outcome<Vec<Entry<'static>>> {
+        if let Some(path) = place.path() {
+            return Ok(folder::loose(&path)?);
+        }
+        let read = |answer: Answer| {
+            let page = page::read_links(&answer.body, &answer.url)?;
+            whole(&answer)?;
+            Ok(page.entries)
+        };
+        self.get_page(place.as_url().clone(), ACCEPT_HTML, Arc::new(read)).await.map_err(present)
+    }
+}
+
+fn format_of(api: Api, answer: &Answer) -> Result<Format, Misread> {
+    let content_type =
+        answer.headers.get(reqwest::header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    if api == Api::Simple {
+        let format = Format::of_simple(content_type, &answer.body);
+        if format == Format::Html {
+            whole(answer)?;
+        }
+        return Ok(format);
+    }
+    if content_type.is_some_and(|said| said.to_ascii_lowercase().contains("html")) {
+        let why = format!("{} answers with HTML instead of JSON", super::url::shown(&answer.url));
+        return Err(Misread::Stop(Failure::new(Cause::Transit, Error::no_answer(why))));
+    }
+    Ok(Format::Api)
+}
+
+/// Refuses HTML that may have been cut: an older release would seem the newest.
+fn whole(answer: &Answer) -> Result<(), Misread> {
+    if answer.end == End::Unknown && !page::is_closed(&answer.body) {
+        return Err(Misread::Malformed(
+            "the page may be cut: neither it nor the server says where it ends".into(),
+        ));
+    }
+    Ok(())
+}
+
+/// A find-links page that is not there is trouble: the user named it.
+fn present(failure: Arc<Failure>) -> Arc<Failure> {
+    if failure.cause == Cause::Absent { Arc::new(Failure::last(failure.to_error())) } else { failure }
+}
+
+fn keyed(entries: Vec<Entry<'static>>) -> Loose {
+    Arc::new(entries.into_iter().map(|entry| (normal(&entry.filename), entry)).collect())
+}
+
+/// A file name as names are normalised, so that it begins with the name of its project.
+fn normal(filename: &str) -> String {
+    let mut normal = String::with_capacity(filename.len());
+    for letter in filename.chars() {
+        match letter {
+            '-' | '_' | '.' if normal.ends_with('-') => {}
+            '-' | '_' | '.' => normal.push('-'),
+            _ => normal.push(letter.to_ascii_lowercase()),
+        }
+    }
+    normal
+}
+
+/// The base of links of which there are none.
+fn nowhere() -> Url {
+    Url::parse("file:///").expect("a constant URL is valid")
+}

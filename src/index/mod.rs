@@ -1,0 +1,266 @@
+//! Indexes over the network and on disk: listings, metadata, files.
+//!
+//! - [`Config`] says where packages come from; [`Client`] answers the solver ([`crate::solve::Index`])
+//! - `page`: bytes -> listing, without I/O; `folder`: indexes on disk; `listing`: which index is asked
+//! - `metadata`, `ranges`, `zip`, `sdist`: where a file's metadata comes from; `download`: whole files
+//! - `http`: one resource with tries, redirects, limits and credentials (`auth`, `url`, `limits`);
+//!   `net`: the runtime, started at first need; `workers`: threads that parse
+//! - `once`: one request a resource; `origins`, `site`: what a run learns of servers
+//!
+//! Every question has one answer a run, whoever asks first and whatever arrives first.
+
+mod auth;
+mod config;
+mod download;
+mod failure;
+mod folder;
+mod http;
+mod limits;
+mod listing;
+mod metadata;
+mod net;
+mod once;
+mod origins;
+mod page;
+mod ranges;
+mod sdist;
+mod site;
+mod url;
+mod workers;
+mod zip;
+
+use std::future::Future;
+use std::path::Path;
+use std::pin::pin;
+use std::sync::{Arc, OnceLock};
+use std::task::{Context, Poll, Waker};
+
+use ::url::Url;
+use rustc_hash::FxHashMap;
+use tokio::runtime::Handle;
+
+pub use config::{ApiOrder, Config, Freshness};
+pub use limits::{
+    FILE_VARIABLE, Limits, METADATA_VARIABLE, PAGE_VARIABLE, REDIRECTS_VARIABLE, REQUESTS_VARIABLE,
+    RETRIES_VARIABLE, TIME_VARIABLE,
+};
+pub use url::IndexUrl;
+
+use crate::error::Error;
+use crate::event::Watcher;
+use crate::solve::{Index, MetadataFailure, Trust, Want};
+use crate::spec::{
+    DirectUrl, DistFile, DistName, Listing, Metadata, MetadataHint, PackageName, Release, Sha256,
+};
+use download::Download;
+use failure::{Cause, Failure, Outcome};
+use http::Http;
+use listing::Loose;
+use net::Net;
+use once::{OnceMap, Slot};
+use origins::Origins;
+use site::Site;
+use workers::Workers;
+
+/// The indexes of a run. Made without I/O: threads, TLS and connections start when something needs them.
+pub struct Client {
+    shared: Arc<Shared>,
+}
+
+/// What the tasks of a client share.
+struct Shared {
+    config: Config,
+    watcher: Arc<dyn Watcher>,
+    workers: Arc<Workers>,
+    net: OnceLock<Outcome<Net>>,
+    sites: Vec<Site>,
+    sources: FxHashMap<PackageName, Site>,
+    origins: Origins,
+    listings: OnceMap<PackageName, Option<Arc<Listing>>>,
+    loose: OnceMap<Url, Loose>,
+    released: OnceMap<PackageName, Option<Arc<Metadata>>>,
+    metadata: OnceMap<Url, Arc<Metadata>>,
+    downloads: OnceMap<(Url, Option<Sha256>), Arc<Download>>,
+}
+
+impl Client {
+    /// A client that tells `watcher` what it does.
+    #[must_use]
+    pub fn new(config: Config, watcher: Arc<dyn Watcher>) -> Self {
+        let shared = Shared {
+            sites: config.indexes.iter().map(Site::new).collect(),
+            sources: config.sources.iter().map(|(name, url)| (name.clone(), Site::new(url))).collect(),
+            config,
+            watcher,
+            workers: Arc::default(),
+            net: OnceLock::new(),
+            origins: Origins::default(),
+            listings: OnceMap::new(),
+            loose: OnceMap::new(),
+            released: OnceMap::new(),
+            metadata: OnceMap::new(),
+            downloads: OnceMap::new(),
+        };
+        Self { shared: Arc::new(shared) }
+    }
+
+    /// Writes `file` to `path`, which is made or overwritten; it is streamed and checked against its hash.
+    /// On failure nothing is left at `path`. Blocks; may be called from several threads at once.
+    ///
+    /// # Errors
+    /// When the file cannot be had (3) or does not match its hash (4).
+    pub fn fetch_file(&self, file: &DistFile, path: &Path) -> Result<(), Error> {
+        let work = pin!(self.shared.fetch(file, path));
+        self.shared.block_on(work).map_err(|failure| failure.to_error())
+    }
+}
+
+impl Drop for Client {
+    fn drop(&mut self) {
+        if let Some(Ok(net)) = self.shared.net.get() {
+            net.stop();
+        }
+    }
+}
+
+impl Index for Client {
+    fn listing(&self, name: &PackageName) -> Result<Option<Arc<Listing>>, Error> {
+        self.shared.want_listing(name).wait().map_err(|failure| failure.to_error())
+    }
+
+    fn metadata(&self, file: &Arc<DistFile>, trust: Trust) -> Result<Arc<Metadata>, MetadataFailure> {
+        if trust == Trust::Release
+            && let Some(metadata) = self.shared.released(file)
+        {
+            return Ok(metadata);
+        }
+        self.shared.want_metadata(file).wait().map_err(|failure| match failure.cause {
+            Cause::Unusable => MetadataFailure::Unusable(failure.message().to_owned()),
+            _ => MetadataFailure::Trouble(failure.to_error()),
+        })
+    }
+
+    fn direct(&self, name: &PackageName, url: &DirectUrl) -> Result<Arc<Listing>, Error> {
+        let file = direct_file(name, url)?;
+        let download = self.shared.block_on(pin!(self.shared.download(&file.url, url.sha256, None)));
+        let download = download.map_err(|failure| failure.to_error())?;
+        let file = DistFile { sha256: Some(download.sha256), ..file };
+        self.shared.keep_download(&file, download);
+        let release = Release { version: file.dist.version().clone(), files: vec![Arc::new(file)] };
+        let releases = vec![release];
+        Ok(Arc::new(Listing { name: name.clone(), releases, info: None, warnings: Vec::new() }))
+    }
+
+    fn sha256(&self, file: &Arc<DistFile>) -> Result<Sha256, Error> {
+        if let Some(sha256) = file.sha256 {
+            return Ok(sha256);
+        }
+        let download = self.shared.block_on(pin!(self.shared.download(&file.url, None, file.size)));
+        download.map(|download| download.sha256).map_err(|failure| failure.to_error())
+    }
+
+    fn prefetch(&self, wants: &[Want]) {
+        for want in wants {
+            let (shared, want) = (self.shared.clone(), want.clone());
+            self.shared.workers.spawn(move || shared.begin(&want));
+        }
+    }
+}
+
+impl Shared {
+    fn begin(self: &Arc<Self>, want: &Want) {
+        match want {
+            Want::Listing(name) => drop(self.want_listing(name)),
+            Want::Metadata(file, Trust::Release) if self.released(file).is_some() => {}
+            Want::Metadata(file, _) => drop(self.want_metadata(file)),
+        }
+    }
+
+    fn want_listing(self: &Arc<Self>, name: &PackageName) -> Arc<Slot<Option<Arc<Listing>>>> {
+        let (slot, promise) = self.listings.claim(name.clone());
+        if let Some(promise) = promise {
+            let (shared, name) = (self.clone(), name.clone());
+            self.launch(async move { promise.keep(shared.find_listing(&name).await) });
+        }
+        slot
+    }
+
+    fn want_metadata(self: &Arc<Self>, file: &Arc<DistFile>) -> Arc<Slot<Arc<Metadata>>> {
+        let (slot, promise) = self.metadata.claim(file.url.clone());
+        if let Some(promise) = promise {
+            let (shared, file) = (self.clone(), file.clone());
+            self.launch(async move { promise.keep(shared.of_file(&file).await.map(Arc::new)) });
+        }
+        slot
+    }
+
+    /// Begins `work` on this thread, which is enough for what lies on disk; what turns out to need the
+    /// network goes on in the runtime.
+    fn launch(self: &Arc<Self>, work: impl Future<Output = ()> + Send + 'static) {
+        let mut work = Box::pin(work);
+        if work.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending()
+            && let Ok(net) = self.net()
+        {
+            net.handle.spawn(work);
+        }
+    }
+
+    /// The same, waiting for the result.
+    fn block_on<T>(&self, mut work: std::pin::Pin<&mut impl Future<Output = Outcome<T>>>) -> Outcome<T> {
+        match work.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(result) => result,
+            Poll::Pending => self.net()?.handle.block_on(work),
+        }
+    }
+
+    /// The network; work that began elsewhere goes on in the runtime from here.
+    async fn http(&self, url: &Url) -> Outcome<&Http> {
+        if self.config.freshness == Freshness::Offline {
+            let what = url::shown(url);
+            let error =
+                Error::no_answer(format!("{what} is not in the cache, and --offline forbids to get it"));
+            return Err(Failure::last(error.hint("run once without --offline")).into());
+        }
+        let net = self.net()?;
+        std::future::poll_fn(|_| if Handle::try_current().is_ok() { Poll::Ready(()) } else { Poll::Pending })
+            .await;
+        Ok(&net.http)
+    }
+
+    fn net(&self) -> Outcome<&Net> {
+        let start = || Net::start(&self.config, self.workers.clone(), self.watcher.clone());
+        self.net.get_or_init(start).as_ref().map_err(Arc::clone)
+    }
+
+    /// A download that has become known under its hash too.
+    fn keep_download(&self, file: &DistFile, download: Arc<Download>) {
+        if let (_, Some(promise)) = self.downloads.claim((file.url.clone(), file.sha256)) {
+            promise.keep(Ok(download));
+        }
+    }
+}
+
+/// The file of a `name @ URL` requirement, not yet hashed.
+fn direct_file(name: &PackageName, url: &DirectUrl) -> Result<DistFile, Error> {
+    let shown = url::shown(&url.url);
+    if !matches!(url.url.scheme(), "http" | "https" | "file") {
+        return Err(Error::usage(format!("`{name} @ {shown}` is not an http, https or file URL"))
+            .hint("only a wheel or an sdist can be locked by its hash: build one, and name its URL"));
+    }
+    let last = url.url.path_segments().and_then(|mut segments| segments.next_back()).unwrap_or_default();
+    let filename = percent_encoding::percent_decode_str(last).decode_utf8_lossy();
+    let dist = DistName::parse(&filename, name).map_err(|error| {
+        Error::usage(format!("`{name} @ {shown}` is not a distribution of {name}: {}", error.message))
+    })?;
+    Ok(DistFile {
+        filename: filename.into(),
+        dist,
+        url: url.url.clone(),
+        sha256: url.sha256,
+        requires_python: None,
+        yanked: None,
+        uploaded: None,
+        size: None,
+        metadata: MetadataHint::Unknown,
+    })
+}

@@ -1,0 +1,105 @@
+//! What the network needs, started when something first needs it: TLS, a runtime, a client.
+
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+
+use reqwest::Certificate;
+use tokio::runtime::{Builder, Handle, Runtime};
+use tokio::sync::Semaphore;
+
+use super::auth::Credentials;
+use super::config::Config;
+use super::failure::{Failure, Outcome};
+use super::http::Http;
+use super::once::unpoisoned;
+use super::workers::Workers;
+use crate::error::Error;
+use crate::event::{Event, Watcher};
+
+/// The network of a run.
+pub(super) struct Net {
+    pub(super) http: Http,
+    pub(super) handle: Handle,
+    runtime: Mutex<Option<Runtime>>,
+}
+
+impl Net {
+    pub(super) fn start(config: &Config, workers: Arc<Workers>, watcher: Arc<dyn Watcher>) -> Outcome<Self> {
+        let start = || -> Result<Self, Error> {
+            let http = Http {
+                client: client(config)?,
+                permits: Semaphore::new(config.limits.requests),
+                limits: config.limits,
+                credentials: credentials(config, &*watcher),
+                workers,
+                watcher,
+            };
+            let runtime = Builder::new_multi_thread()
+                .worker_threads(2)
+                .thread_name("index-net")
+                .enable_all()
+                .build()
+                .map_err(|error| Error::no_answer("cannot start the network's threads").because(error))?;
+            Ok(Self { http, handle: runtime.handle().clone(), runtime: Mutex::new(Some(runtime)) })
+        };
+        start().map_err(|error| Arc::new(Failure::last(error)))
+    }
+
+    /// Ends what is under way without waiting for it.
+    pub(super) fn stop(&self) {
+        if let Some(runtime) = unpoisoned(self.runtime.lock()).take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+impl Drop for Net {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+fn client(config: &Config) -> Result<reqwest::Client, Error> {
+    // Another part of the process may have installed one: then that one serves.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let mut builder = reqwest::Client::builder()
+        .user_agent(concat!("pinfast/", env!("CARGO_PKG_VERSION")))
+        .redirect(reqwest::redirect::Policy::none())
+        .no_gzip()
+        .connect_timeout(config.limits.silence)
+        .read_timeout(config.limits.silence);
+    if let Some(bundle) = &config.ca_bundle {
+        builder = builder.tls_certs_only(certificates(bundle)?);
+    }
+    builder.build().map_err(|error| Error::no_answer("cannot start TLS").because(error))
+}
+
+/// The certificates of a PEM file, or of every PEM file in a folder.
+fn certificates(bundle: &Path) -> Result<Vec<Certificate>, Error> {
+    let unreadable = |error: std::io::Error| {
+        Error::no_answer(format!("cannot read the certificates in {}", bundle.display())).because(error)
+    };
+    if !bundle.is_dir() {
+        let pem = std::fs::read(bundle).map_err(unreadable)?;
+        return Certificate::from_pem_bundle(&pem).map_err(|error| {
+            Error::no_answer(format!("{} is not a PEM file of certificates", bundle.display())).because(error)
+        });
+    }
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(bundle).map_err(unreadable)? {
+        let pem = std::fs::read(entry.map_err(unreadable)?.path()).unwrap_or_default();
+        found.extend(Certificate::from_pem_bundle(&pem).unwrap_or_default());
+    }
+    Ok(found)
+}
+
+/// A netrc file that cannot be read is no reason to stop: most servers need none.
+fn credentials(config: &Config, watcher: &dyn Watcher) -> Credentials {
+    let text = config.netrc.as_deref().map(std::fs::read).and_then(Result::ok);
+    let text = text.as_deref().map(String::from_utf8_lossy);
+    Credentials::new(config.urls(), text.as_deref()).unwrap_or_else(|why| {
+        let path = config.netrc.as_deref().unwrap_or(Path::new("")).display();
+        watcher.on(Event::Warning(format!("the netrc file {path} is ignored: {why}")));
+        Credentials::new(config.urls(), None).unwrap_or_default()
+    })
+}

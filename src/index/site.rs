@@ -1,0 +1,94 @@
+//! One index: where its pages are, and what a run has learnt of it.
+
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use url::Url;
+
+use super::config::ApiOrder;
+use super::url::IndexUrl;
+use crate::spec::PackageName;
+
+/// One index.
+pub(super) struct Site {
+    pub(super) url: IndexUrl,
+    /// The folder of an index on disk.
+    pub(super) folder: Option<PathBuf>,
+    /// Set once a project that the Simple API knows was not on the JSON API.
+    no_json: AtomicBool,
+}
+
+/// An API of an index.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Api {
+    Json,
+    Simple,
+}
+
+impl Site {
+    pub(super) fn new(url: &IndexUrl) -> Self {
+        Self { url: url.clone(), folder: url.path(), no_json: AtomicBool::new(false) }
+    }
+
+    /// The APIs to ask, in order.
+    pub(super) fn apis(&self, order: ApiOrder) -> Vec<Api> {
+        if self.json_root().is_none() || self.no_json.load(Ordering::Relaxed) {
+            return vec![Api::Simple];
+        }
+        match order {
+            ApiOrder::JsonFirst => vec![Api::Json, Api::Simple],
+            ApiOrder::SimpleFirst => vec![Api::Simple, Api::Json],
+        }
+    }
+
+    /// Remembers that there is no JSON API.
+    pub(super) fn has_no_json(&self) {
+        self.no_json.store(true, Ordering::Relaxed);
+    }
+
+    /// The page of `name`.
+    pub(super) fn page(&self, api: Api, name: &PackageName) -> Option<Url> {
+        match api {
+            Api::Json => self.json_root()?.join(&format!("pypi/{name}/json")).ok(),
+            Api::Simple => self.url.folder().join(&format!("{name}/")).ok(),
+        }
+    }
+
+    /// `…/` of `…/simple/`: the JSON API is beside the Simple API.
+    fn json_root(&self) -> Option<Url> {
+        let simple = self.url.folder();
+        simple.path().ends_with("/simple/").then(|| simple.join("..").ok()).flatten()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    #[test]
+    fn the_json_api_is_beside_the_simple_api() {
+        let name = PackageName::new("a.b").unwrap();
+        for (index, json, simple) in [
+            (
+                "https://index.example/simple",
+                Some("https://index.example/pypi/a-b/json"),
+                "https://index.example/simple/a-b/",
+            ),
+            (
+                "https://index.example/api/pypi/x/simple/",
+                Some("https://index.example/api/pypi/x/pypi/a-b/json"),
+                "https://index.example/api/pypi/x/simple/a-b/",
+            ),
+            ("https://index.example/root/+simple/", None, "https://index.example/root/+simple/a-b/"),
+        ] {
+            let site = Site::new(&IndexUrl::parse(index, Path::new("/")).unwrap());
+            assert_eq!(site.page(Api::Json, &name).as_ref().map(Url::as_str), json, "{index}");
+            assert_eq!(site.page(Api::Simple, &name).unwrap().as_str(), simple, "{index}");
+            assert_eq!(site.apis(ApiOrder::JsonFirst).len(), if json.is_some() { 2 } else { 1 });
+            site.has_no_json();
+            assert_eq!(site.apis(ApiOrder::SimpleFirst), [Api::Simple]);
+        }
+    }
+}

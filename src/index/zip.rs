@@ -1,0 +1,272 @@
+//! One member out of a zip archive of which only pieces are at hand.
+//!
+//! A state machine without I/O: it says which bytes it needs, whoever drives it brings them from a ranged
+//! request or from a file. All that stands in the archive is hostile: every offset, length and count is
+//! checked before it is used.
+
+use std::io::Read as _;
+use std::ops::Range;
+
+use flate2::Crc;
+
+/// A zip archive of a known length, some of whose bytes are at hand.
+pub(super) struct Archive {
+    len: u64,
+    pieces: Vec<(u64, Vec<u8>)>,
+    most: u64,
+}
+
+/// What the driver is to do next.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Step<T> {
+    /// Bring these bytes, which lie within the archive, and ask again.
+    Need(Range<u64>),
+    /// Done.
+    Done(T),
+}
+
+/// A member as the central directory tells of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Member {
+    method: u16,
+    crc: u32,
+    packed: u64,
+    size: u64,
+    header: u64,
+    name: Vec<u8>,
+}
+
+/// Why an archive cannot be read.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum ZipError {
+    /// It is broken or contradicts itself; a sentence about "it".
+    Broken(String),
+    /// The member is larger than allowed.
+    TooBig,
+}
+
+/// The bytes at the end that a first request brings: the directory of most wheels and their metadata,
+/// which stands last by recommendation.
+pub(super) const TAIL: u64 = 32 << 10;
+
+const END: u64 = 22;
+const LARGEST_COMMENT: u64 = 0xffff;
+const LARGEST_DIRECTORY: u64 = 64 << 20;
+
+type Stepped<T> = Result<Step<T>, ZipError>;
+
+macro_rules! step {
+    ($step:expr) => {
+        match $step? {
+            Step::Need(range) => return Ok(Step::Need(range)),
+            Step::Done(value) => value,
+        }
+    };
+}
+
+impl Archive {
+    /// An archive of `len` bytes, whose members may have `most` bytes unpacked.
+    pub(super) fn new(len: u64, most: u64) -> Self {
+        Self { len, pieces: Vec::new(), most }
+    }
+
+    /// Takes the bytes from `start` on.
+    pub(super) fn give(&mut self, start: u64, bytes: Vec<u8>) {
+        self.pieces.push((start, bytes));
+    }
+
+    /// The contents of the one member whose path `wanted` picks; `None` where it picks none.
+    pub(super) fn read(&self, wanted: &dyn Fn(&[u8]) -> bool) -> Stepped<Option<Vec<u8>>> {
+        let directory = step!(self.directory());
+        let bytes = step!(self.bytes(directory));
+        let mut found = members(bytes)?.into_iter().filter(|member| wanted(&member.name));
+        let Some(member) = found.next() else { return Ok(Step::Done(None)) };
+        if found.next().is_some() {
+            return Err(broken("it holds the same metadata file twice"));
+        }
+        let packed = step!(self.packed(&member));
+        self.unpack(&member, packed).map(|bytes| Step::Done(Some(bytes)))
+    }
+
+    /// The bytes of `range`, if they are at hand.
+    fn bytes(&self, range: Range<u64>) -> Stepped<&[u8]> {
+        if range.start > range.end || range.end > self.len {
+            return Err(broken("it is cut, or points outside itself"));
+        }
+        for (start, piece) in &self.pieces {
+            let end = start + piece.len() as u64;
+            if *start <= range.start && range.end <= end {
+                let offset = |at: u64| usize::try_from(at - start).unwrap_or(usize::MAX);
+                return Ok(Step::Done(&piece[offset(range.start)..offset(range.end)]));
+            }
+        }
+        Ok(Step::Need(range))
+    }
+
+    /// Where the central directory is: the end record says, found by its mark from the back.
+    fn directory(&self) -> Stepped<Range<u64>> {
+        if self.len < END {
+            return Err(broken("it is no zip archive"));
+        }
+        let tail = step!(self.bytes(self.len.saturating_sub(TAIL)..self.len));
+        let (at, record) = match end_record(tail) {
+            Some(at) => (self.len - (tail.len() - at) as u64, &tail[at..]),
+            None => {
+                let start = self.len.saturating_sub(END + LARGEST_COMMENT);
+                let tail = step!(self.bytes(start..self.len));
+                let at = end_record(tail).ok_or_else(|| broken("it is no zip archive, or it is cut"))?;
+                (start + at as u64, &tail[at..])
+            }
+        };
+        let (size, offset) = (u64::from(u32_at(record, 12)?), u64::from(u32_at(record, 16)?));
+        if size == 0xffff_ffff || offset == 0xffff_ffff || u16_at(record, 10)? == 0xffff {
+            return self.directory_64(at);
+        }
+        within(offset, size, at)
+    }
+
+    /// The same for archives of more than 4 GB or 65,534 members.
+    fn directory_64(&self, end_at: u64) -> Stepped<Range<u64>> {
+        let locator_at = end_at.checked_sub(20).ok_or_else(|| broken("its zip64 record is missing"))?;
+        let locator = step!(self.bytes(locator_at..end_at));
+        if u32_at(locator, 0)? != 0x0706_4b50 {
+            return Err(broken("its zip64 record is missing"));
+        }
+        let record_at = u64_at(locator, 8)?;
+        let record_end = record_at.checked_add(56).filter(|end| *end <= locator_at);
+        let record =
+            step!(self.bytes(record_at..record_end.ok_or_else(|| broken("it points outside itself"))?));
+        if u32_at(record, 0)? != 0x0606_4b50 {
+            return Err(broken("its zip64 record is missing"));
+        }
+        within(u64_at(record, 48)?, u64_at(record, 40)?, record_at)
+    }
+
+    /// The packed bytes of `member`.
+    fn packed(&self, member: &Member) -> Stepped<&[u8]> {
+        if member.packed > self.most || member.size > self.most {
+            return Err(ZipError::TooBig);
+        }
+        let at = member.header;
+        let past =
+            |start: u64, len: u64| start.checked_add(len).ok_or_else(|| broken("it points outside itself"));
+        // The local header has a name and an extra field of its own; asking for a little more than the name
+        // spares a request in nearly all cases.
+        let likely = past(at, 30 + member.name.len() as u64 + 64 + member.packed)?.min(self.len);
+        if let Step::Need(_) = self.bytes(at..past(at, 30)?)? {
+            return Ok(Step::Need(at..likely));
+        }
+        let header = step!(self.bytes(at..past(at, 30)?));
+        if u32_at(header, 0)? != 0x0403_4b50 {
+            return Err(broken("its directory points to no member"));
+        }
+        let start = past(at, 30 + u64::from(u16_at(header, 26)?) + u64::from(u16_at(header, 28)?))?;
+        self.bytes(start..past(start, member.packed)?)
+    }
+
+    fn unpack(&self, member: &Member, packed: &[u8]) -> Result<Vec<u8>, ZipError> {
+        let mut plain = Vec::new();
+        match member.method {
+            0 => plain.extend_from_slice(packed),
+            8 => {
+                let mut reader = flate2::read::DeflateDecoder::new(packed).take(self.most + 1);
+                reader.read_to_end(&mut plain).map_err(|_| broken("its metadata cannot be unpacked"))?;
+            }
+            method => return Err(broken(&format!("its metadata is packed by the unknown method {method}"))),
+        }
+        if plain.len() as u64 > self.most {
+            return Err(ZipError::TooBig);
+        }
+        let mut crc = Crc::new();
+        crc.update(&plain);
+        if plain.len() as u64 != member.size || crc.sum() != member.crc {
+            return Err(broken("its metadata does not match its checksum"));
+        }
+        Ok(plain)
+    }
+}
+
+fn broken(why: &str) -> ZipError {
+    ZipError::Broken(why.to_owned())
+}
+
+fn within(offset: u64, size: u64, end: u64) -> Stepped<Range<u64>> {
+    match offset.checked_add(size) {
+        Some(stop) if stop <= end && size <= LARGEST_DIRECTORY => Ok(Step::Done(offset..stop)),
+        _ => Err(broken("its directory lies outside it or is too large")),
+    }
+}
+
+/// The last end record of `tail` whose comment ends with the archive.
+fn end_record(tail: &[u8]) -> Option<usize> {
+    let last = tail.len().checked_sub(22)?;
+    (0..=last).rev().find(|&at| {
+        tail[at..].starts_with(b"PK\x05\x06")
+            && u16_at(&tail[at..], 20).is_ok_and(|comment| at + 22 + usize::from(comment) == tail.len())
+    })
+}
+
+fn members(mut bytes: &[u8]) -> Result<Vec<Member>, ZipError> {
+    let mut members = Vec::new();
+    while !bytes.is_empty() {
+        if u32_at(bytes, 0)? != 0x0201_4b50 {
+            return Err(broken("its directory is broken"));
+        }
+        let lengths = [u16_at(bytes, 28)?, u16_at(bytes, 30)?, u16_at(bytes, 32)?].map(usize::from);
+        let [name, extra, comment] = lengths;
+        let next = 46 + name + extra + comment;
+        let entry = bytes.get(..next).ok_or_else(|| broken("its directory is cut"))?;
+        members.push(member(entry, name, extra)?);
+        bytes = &bytes[next..];
+    }
+    Ok(members)
+}
+
+fn member(entry: &[u8], name: usize, extra: usize) -> Result<Member, ZipError> {
+    let mut member = Member {
+        method: u16_at(entry, 10)?,
+        crc: u32_at(entry, 16)?,
+        packed: u32_at(entry, 20)?.into(),
+        size: u32_at(entry, 24)?.into(),
+        header: u32_at(entry, 42)?.into(),
+        name: entry[46..46 + name].to_vec(),
+    };
+    widen(&mut member, &entry[46 + name..46 + name + extra])?;
+    Ok(member)
+}
+
+/// Takes from the zip64 field what did not fit into 32 bits, in the order in which it stands there.
+fn widen(member: &mut Member, mut extra: &[u8]) -> Result<(), ZipError> {
+    while extra.len() >= 4 {
+        let (id, len) = (u16_at(extra, 0)?, usize::from(u16_at(extra, 2)?));
+        let Some(mut field) = extra.get(4..4 + len) else { return Ok(()) };
+        if id == 1 {
+            for value in [&mut member.size, &mut member.packed, &mut member.header] {
+                if *value == 0xffff_ffff {
+                    *value = u64_at(field, 0)?;
+                    field = &field[8..];
+                }
+            }
+            return Ok(());
+        }
+        extra = &extra[4 + len..];
+    }
+    Ok(())
+}
+
+fn array<const N: usize>(bytes: &[u8], at: usize) -> Result<[u8; N], ZipError> {
+    let slice = bytes.get(at..at + N).ok_or_else(|| broken("it is cut"))?;
+    Ok(std::array::from_fn(|i| slice[i]))
+}
+
+fn u16_at(bytes: &[u8], at: usize) -> Result<u16, ZipError> {
+    array(bytes, at).map(u16::from_le_bytes)
+}
+
+fn u32_at(bytes: &[u8], at: usize) -> Result<u32, ZipError> {
+    array(bytes, at).map(u32::from_le_bytes)
+}
+
+fn u64_at(bytes: &[u8], at: usize) -> Result<u64, ZipError> {
+    array(bytes, at).map(u64::from_le_bytes)
+}

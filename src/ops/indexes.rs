@@ -1,0 +1,81 @@
+//! From a request to an index client.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::request::{CacheUse, IndexRequest};
+use super::session::Session;
+use crate::cache::Cache;
+use crate::error::Result;
+use crate::index::{Client, Config, Freshness, IndexUrl, Limits};
+use crate::inputs::FileOption;
+use crate::settings::{Chosen, Layer, PipConfig, Said, baked_in, choose};
+
+/// A client for the indexes that the request, the inputs' `options`, the settings, pip's configuration or
+/// the interpreter's pip name, in this order. `python` is the word of `--python`.
+///
+/// # Errors
+/// `Usage` when no index is named anywhere or one makes no sense.
+pub(super) fn client(
+    request: &IndexRequest,
+    options: &[FileOption],
+    python: Option<&str>,
+    session: &Session,
+) -> Result<Arc<Client>> {
+    let around = &session.around;
+    let pip = PipConfig::read(around, "install", None)?;
+    let layers = [
+        flags(request, session),
+        Layer::of_files(options, around),
+        session.settings.index_layer(),
+        pip.index_layer(around)?,
+    ];
+    let by_default = || Ok(session.interpreter(python)?.probe.default_index.clone());
+    let choice = choose(&layers, around, baked_in(), by_default)?;
+    choice.details.iter().for_each(|detail| session.detail(detail.clone()));
+    let url = |chosen: &Chosen| IndexUrl::new(chosen.url.clone());
+    let mut sources = rustc_hash::FxHashMap::default();
+    for package in session.settings.sources.keys() {
+        if let Some(said) = session.settings.source_of(package) {
+            sources.insert(package.clone(), url(&said.index(around)?));
+        }
+    }
+    let config = Config {
+        indexes: choice.index.iter().chain(&choice.extra).map(url).collect(),
+        find_links: choice.find_links.iter().map(url).collect(),
+        sources,
+        freshness: freshness(request.cache_use, session),
+        netrc: netrc(session),
+        ca_bundle: pip.cert(),
+        limits: Limits::from_variables(|name| around.text(name).map(str::to_owned))?,
+        ..Config::default()
+    };
+    let cache = session.cache.as_ref().map(Cache::new);
+    Ok(Arc::new(Client::new(config, cache, session.watcher.clone())?))
+}
+
+fn flags(request: &IndexRequest, session: &Session) -> Layer {
+    let said = |flag: &'static str| move |text: &String| Said::flag(flag, text, &session.around);
+    Layer {
+        index_url: request.index_url.as_ref().map(said("--index-url")),
+        extra_index_urls: request.extra_index_urls.iter().map(said("--extra-index-url")).collect(),
+        find_links: request.find_links.iter().map(said("--find-links")).collect(),
+        no_index: request.no_index.map(|()| "--no-index".to_owned()),
+    }
+}
+
+fn freshness(cache_use: CacheUse, session: &Session) -> Freshness {
+    let offline_by_settings = session.settings.offline.as_ref().is_some_and(|offline| offline.value);
+    match cache_use {
+        CacheUse::Refresh => Freshness::Refresh,
+        CacheUse::Offline => Freshness::Offline,
+        CacheUse::Normal if offline_by_settings => Freshness::Offline,
+        CacheUse::Normal => Freshness::Normal,
+    }
+}
+
+/// `NETRC`, else `.netrc` in the home folder, as other tools look it up.
+fn netrc(session: &Session) -> Option<PathBuf> {
+    let around = &session.around;
+    around.path("NETRC").or_else(|| around.home().map(|home| home.join(".netrc")))
+}

@@ -1,0 +1,297 @@
+//! `pinfast lock`: the inputs, resolved and written down.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::sync::Arc;
+
+use super::assemble::{self, Hashes};
+use super::current::{self, file_name};
+use super::request::{IndexRequest, LockPlace, PolicyRequest, TargetRequest};
+use super::session::Session;
+use super::{indexes, policy, targets};
+use crate::error::{Error, Result};
+use crate::files::{self, Texts};
+use crate::index::Client;
+use crate::inputs::{self, Extras, InputRequest, Inputs};
+use crate::lock::{self, Annotations, Lock, Pin, WriteOptions};
+use crate::settings::Placed;
+use crate::solve::{self, Asker, Failure, NoSolution, Policy, Preferences, Problem, Resolution};
+use crate::spec::{ExtraName, PackageName, Target, Version};
+
+/// What to lock, and how.
+#[derive(Clone, Debug)]
+pub struct LockRequest {
+    /// The inputs; none is `requirements.in`, else `pyproject.toml`.
+    pub inputs: InputRequest,
+    /// Where the lock goes, and where an older one is looked for.
+    pub place: LockPlace,
+    /// The target environments.
+    pub targets: TargetRequest,
+    /// Where packages come from.
+    pub indexes: IndexRequest,
+    /// What may be chosen.
+    pub policy: PolicyRequest,
+    /// Which pins of the older lock are not preferred.
+    pub upgrade: Upgrade,
+    /// Which hashes are written.
+    pub hashes: Option<Hashes>,
+    /// Whether each pin says who wants it.
+    pub annotations: Option<Annotations>,
+}
+
+/// Which pins of the older lock are not preferred.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Upgrade {
+    /// All are preferred.
+    #[default]
+    None,
+    /// None is (`--upgrade`).
+    All,
+    /// These are not (`--upgrade-package`).
+    Packages(BTreeSet<PackageName>),
+}
+
+/// What came of it.
+#[derive(Debug)]
+pub struct Locked {
+    /// The lock.
+    pub lock: Lock,
+    /// The lock as text.
+    pub text: String,
+    /// The lock that was there before.
+    pub before: Option<Lock>,
+    /// Whether the file has these bytes already.
+    pub state: State,
+    /// The direct dependencies that are not at their newest release, sorted.
+    pub held_back: Vec<HeldBack>,
+    /// What a person should know of the resolution, each a sentence, sorted.
+    pub warnings: Vec<String>,
+}
+
+/// Whether the file at the lock's place has its bytes already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// It has.
+    Unchanged,
+    /// It is to be written.
+    New,
+}
+
+/// A direct dependency that is not at its newest release for the target.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct HeldBack {
+    /// The package.
+    pub name: PackageName,
+    /// The release that was chosen.
+    pub chosen: Version,
+    /// The newest one.
+    pub newest: Version,
+    /// Who holds it back: `FILE:LINE` or `package version`, with what it asks; `None` where an older pin
+    /// was kept.
+    pub by: Option<String>,
+}
+
+/// Why there is no lock.
+pub enum NoLock {
+    /// There is no solution.
+    NoSolution(Box<NoSolution>),
+    /// Anything else.
+    Error(Error),
+}
+
+impl From<Error> for NoLock {
+    fn from(error: Error) -> Self {
+        Self::Error(error)
+    }
+}
+
+/// Resolves what `request` names. Nothing is written: see [`Locked::write`].
+///
+/// # Errors
+/// See [`NoLock`].
+pub fn lock(request: &LockRequest, session: &Session) -> Result<Locked, NoLock> {
+    let wanted = with_settings(&request.inputs, session)?;
+    let inputs = inputs::read(&wanted, &Texts::new(session.around.current()))?;
+    inputs.warnings.iter().for_each(|warning| session.warn(warning.clone()));
+    let before = Before::read(&request.place, session)?;
+    let settled = policy::settled(&request.policy, session)?;
+    let targets = targets::targets(&request.targets, session)?;
+    let python = request.targets.python.as_deref();
+    let index = indexes::client(&request.indexes, &inputs.options, python, session)?;
+    let question = Question {
+        inputs: &inputs,
+        policy: policy::policy(&settled, &inputs.options, session)?,
+        preferences: before.preferences(&request.upgrade),
+        hashes: request.hashes.unwrap_or_default(),
+    };
+    let answer = question.answer(&targets, index, session)?;
+    let current = current::current(&wanted, &inputs, &settled, Some(&targets), session);
+    let mut header = current.header();
+    if question.hashes == Hashes::Targets {
+        header.options.push(("hashes".to_owned(), "targets".to_owned()));
+    }
+    let mut lock = Lock { header: Some(header), pins: lock::merge(&targets, answer.pins) };
+    lock.sort();
+    let text = lock.write(&write_options(request, session));
+    let state = if before.text.as_ref() == Some(&text) { State::Unchanged } else { State::New };
+    let warnings = answer.warnings.into_iter().collect();
+    Ok(Locked { lock, text, before: before.lock, state, held_back: answer.held_back, warnings })
+}
+
+fn write_options(request: &LockRequest, session: &Session) -> WriteOptions {
+    let by_settings = session.settings.annotate.as_ref().map(|annotate| match annotate.value {
+        true => Annotations::Via,
+        false => Annotations::Off,
+    });
+    WriteOptions {
+        annotations: request.annotations.or(by_settings).unwrap_or(Annotations::Via),
+        output: match &request.place {
+            LockPlace::File(path) => file_name(&path.to_string_lossy(), session),
+            LockPlace::StandardOutput => "-".to_owned(),
+        },
+    }
+}
+
+/// The lock that was there before, if it can be read as one at all.
+#[derive(Default)]
+struct Before {
+    text: Option<String>,
+    lock: Option<Lock>,
+}
+
+impl Before {
+    fn read(place: &LockPlace, session: &Session) -> Result<Self> {
+        let LockPlace::File(path) = place else { return Ok(Self::default()) };
+        let path = session.around.current().join(path);
+        if path.is_dir() {
+            return Ok(Self::default());
+        }
+        let text = files::read_optional(&path)?;
+        let lock = text.as_ref().map(|text| Lock::parse(text, &path.to_string_lossy())).transpose()?;
+        Ok(Self { text, lock })
+    }
+
+    /// Its pins, as far as they are not to be upgraded.
+    fn preferences(&self, upgrade: &Upgrade) -> Preferences {
+        let mut preferences = Preferences::default();
+        for pin in self.lock.iter().flat_map(|lock| &lock.pins) {
+            let kept = match upgrade {
+                Upgrade::None => true,
+                Upgrade::All => false,
+                Upgrade::Packages(names) => !names.contains(&pin.name),
+            };
+            if kept {
+                preferences.add(pin.name.clone(), pin.version.clone());
+            }
+        }
+        preferences
+    }
+}
+
+/// What is to be solved, for whatever target.
+struct Question<'a> {
+    inputs: &'a Inputs,
+    policy: Policy,
+    preferences: Preferences,
+    hashes: Hashes,
+}
+
+/// What came of it, for all targets.
+#[derive(Default)]
+struct Answer {
+    pins: Vec<Vec<Pin>>,
+    warnings: BTreeSet<String>,
+    held_back: Vec<HeldBack>,
+}
+
+impl Question<'_> {
+    /// One solve a target; what earlier ones chose is preferred by later ones.
+    fn answer(&self, targets: &[Target], index: Arc<Client>, session: &Session) -> Result<Answer, NoLock> {
+        let mut answer = Answer::default();
+        let mut preferences = self.preferences.clone();
+        for target in targets {
+            let problem = Problem::new(self.inputs, target.clone(), self.policy.clone(), preferences.clone());
+            let problem = Arc::new(problem);
+            let resolution = match solve::solve(problem.clone(), index.clone(), &*session.watcher) {
+                Ok(resolution) => resolution,
+                Err(Failure::Trouble(error)) => return Err(NoLock::Error(error)),
+                Err(Failure::NoSolution(proof)) => return Err(NoLock::NoSolution(proof)),
+            };
+            answer.pins.push(assemble::pins(&resolution, &problem, self.hashes, &*index, session)?);
+            answer.held_back.extend(held_back(&resolution, &problem));
+            answer.held_back.sort();
+            answer.held_back.dedup();
+            for (name, pin) in &resolution.pins {
+                preferences.add(name.clone(), pin.candidate.version.clone());
+            }
+            answer.warnings.extend(resolution.warnings);
+        }
+        Ok(answer)
+    }
+}
+
+/// The direct dependencies that are not at their newest release.
+fn held_back(resolution: &Resolution, problem: &Problem) -> Vec<HeldBack> {
+    let direct = resolution.pins.iter().filter(|(_, pin)| pin.askers.iter().any(|(by, _)| matches!(by, Asker::Line(_))));
+    let held = direct.filter_map(|(name, pin)| {
+        let newest = pin.newest.clone()?;
+        let mut bars = pin.askers.iter().filter(|(_, requirement)| !requirement.specifiers().contains(&newest));
+        let by = bars.next().map(|(by, requirement)| match by {
+            Asker::Line(line) => format!("`{}` at {}", problem.lines[*line].text, problem.lines[*line].at),
+            Asker::Package(by) => format!("{by} {}, which needs {requirement}", resolution.pins[by].candidate.version),
+        });
+        Some(HeldBack { name: name.clone(), chosen: pin.candidate.version.clone(), newest, by })
+    });
+    held.collect()
+}
+
+/// The inputs that are meant: where the request names none, the settings', then the usual ones.
+pub(super) fn with_settings(request: &InputRequest, session: &Session) -> Result<InputRequest> {
+    let settings = &session.settings;
+    let mut wanted = request.clone();
+    if wanted.inputs.is_empty() {
+        let usual = ["requirements.in", "pyproject.toml"];
+        let found = usual.iter().find(|name| session.around.current().join(name).is_file());
+        let found = found.ok_or_else(|| {
+            Error::usage("there is no requirements.in and no pyproject.toml here")
+                .hint("name the inputs: `pinfast lock FILE`; or write what the application needs, a line a package, into requirements.in")
+        })?;
+        wanted.inputs.push((*found).to_owned());
+    }
+    let paths = |named: &[Placed<String>]| {
+        named.iter().map(|path| settings.path(path, &session.around).to_string_lossy().into_owned()).collect::<Vec<_>>()
+    };
+    if wanted.constraints.is_empty() {
+        wanted.constraints = paths(&settings.constraints);
+    }
+    if wanted.overrides.is_empty() {
+        wanted.overrides = paths(&settings.overrides);
+    }
+    if wanted.extras == Extras::default() {
+        wanted.extras = match &settings.all_extras {
+            Some(all) if all.value => Extras::All,
+            _ => Extras::Named(names(&settings.extras)?),
+        };
+    }
+    if wanted.groups.is_empty() {
+        wanted.groups = names(&settings.groups)?;
+    }
+    Ok(wanted)
+}
+
+fn names(settings: &[Placed<String>]) -> Result<Vec<ExtraName>> {
+    settings.iter().map(|name| ExtraName::new(&name.value).map_err(|error| name.place.error(error))).collect()
+}
+
+impl Locked {
+    /// Writes the lock to its place, unless it is there already.
+    ///
+    /// # Errors
+    /// When it cannot be written; then the old one is untouched.
+    pub fn write(&self, path: &Path, session: &Session) -> Result<()> {
+        match self.state {
+            State::Unchanged => Ok(()),
+            State::New => files::replace(&session.around.current().join(path), &self.text),
+        }
+    }
+}

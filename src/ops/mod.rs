@@ -1,0 +1,16 @@
+//! Operations: what the commands do, without arguments to parse and without a terminal.
+//!
+//! Each takes one request and gives one outcome; what happens meanwhile goes to a watcher.
+
+mod assemble;
+pub mod check;
+mod current;
+mod indexes;
+pub mod lock;
+mod policy;
+mod request;
+mod session;
+mod targets;
+
+pub use request::{CacheUse, IndexRequest, LockPlace, PolicyRequest, TargetRequest};
+pub use session::Session;

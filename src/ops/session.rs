@@ -1,0 +1,69 @@
+//! What all operations of one run share: the surroundings, the settings and the cache's place.
+
+use std::cell::OnceCell;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::error::Result;
+use crate::event::{Event, Watcher};
+use crate::python::{self, Found, ProbeCache, Prober};
+use crate::settings::{Settings, Surroundings, cache_folder};
+
+/// One run of pinfast in one folder.
+pub struct Session {
+    /// The process's surroundings.
+    pub around: Surroundings,
+    /// The project's settings.
+    pub settings: Settings,
+    /// The cache's folder; `None` where there is no place for one.
+    pub cache: Option<PathBuf>,
+    /// Who is told what happens.
+    pub watcher: Arc<dyn Watcher>,
+    interpreter: OnceCell<Found>,
+}
+
+impl Session {
+    /// Reads the settings that hold in the current folder. `cache` is the flag's word on the cache.
+    ///
+    /// # Errors
+    /// `Usage` when the settings cannot be read.
+    pub fn new(around: Surroundings, cache: Option<PathBuf>, watcher: Arc<dyn Watcher>) -> Result<Self> {
+        let settings = Settings::find(&around)?;
+        for warning in &settings.warnings {
+            watcher.on(Event::Warning(warning.clone()));
+        }
+        let told = settings.cache_dir.as_ref().map(|folder| settings.path(folder, &around));
+        let cache = cache.or_else(|| cache_folder(&around, told));
+        Ok(Self { around, settings, cache, watcher, interpreter: OnceCell::new() })
+    }
+
+    /// The interpreter that `named` (`--python`) or else the settings or the surroundings mean; found and
+    /// asked once.
+    ///
+    /// # Errors
+    /// `NoAnswer` when there is none that answers.
+    pub fn interpreter(&self, named: Option<&str>) -> Result<&Found> {
+        if let Some(found) = self.interpreter.get() {
+            return Ok(found);
+        }
+        let settings = self.settings.python.as_ref().map(|python| python.value.as_str());
+        let request = named.or(settings).map(|text| python::Request::parse(text, &self.around));
+        let prober = Prober::new(self.cache.as_ref().map(|cache| ProbeCache::new(cache.join("python"))));
+        let found = python::discover(&request.unwrap_or_default(), &self.around, &prober)?;
+        for passed_over in &found.passed_over {
+            self.detail(format!("passed over: {passed_over}"));
+        }
+        self.detail(format!("the interpreter is {}", found.interpreter.path.display()));
+        Ok(self.interpreter.get_or_init(|| found))
+    }
+
+    /// Tells of something for `--verbose`.
+    pub(super) fn detail(&self, text: String) {
+        self.watcher.on(Event::Detail(text));
+    }
+
+    /// Warns.
+    pub(super) fn warn(&self, text: String) {
+        self.watcher.on(Event::Warning(text));
+    }
+}
