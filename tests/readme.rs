@@ -1,0 +1,76 @@
+//! The README is true: its commands are those that `.ci/run` runs, its exit codes are the program's, its
+//! links lead somewhere.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+use pinfast::error::Kind;
+
+fn read(path: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
+    fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// The lines of the README's shell blocks.
+fn commands(readme: &str) -> Vec<&str> {
+    let blocks = readme.split("```sh\n").skip(1);
+    blocks.flat_map(|block| block.split("```").next().unwrap_or_default().lines()).collect()
+}
+
+#[test]
+fn the_two_commands_are_run_by_ci() {
+    let (readme, ci) = (read("README.md"), read(".ci/run"));
+    let commands = commands(&readme);
+    assert!(commands[0].starts_with("cargo run --release --locked -- lock "), "{}", commands[0]);
+    assert!(commands[1].starts_with("cargo test --locked"), "{}", commands[1]);
+    assert!(ci.contains(&format!("$({})", commands[0])), ".ci/run does not run `{}`", commands[0]);
+    assert!(
+        ci.ends_with(&format!("\nstep {}\n", commands[1])),
+        ".ci/run does not end with `{}`",
+        commands[1]
+    );
+}
+
+#[test]
+fn the_files_that_the_first_command_names_are_there() {
+    let readme = read("README.md");
+    let paths: Vec<_> = commands(&readme)[0].split(' ').filter(|word| word.contains('/')).collect();
+    assert!(!paths.is_empty());
+    for path in paths {
+        assert!(Path::new(env!("CARGO_MANIFEST_DIR")).join(path).exists(), "{path}");
+    }
+}
+
+#[test]
+fn the_exit_codes_are_the_programs() {
+    let readme = read("README.md");
+    let table = readme.split("| code | meaning |").nth(1).expect("there is a table of exit codes");
+    let rows = table.lines().skip(2).take_while(|line| line.starts_with('|'));
+    let told: BTreeSet<u8> = rows
+        .flat_map(|row| row.split('|').nth(1).unwrap_or_default().split(','))
+        .map(|code| code.trim().parse().expect("an exit code"))
+        .collect();
+    let failures = [
+        Kind::No,
+        Kind::Usage,
+        Kind::NoAnswer,
+        Kind::Refused,
+        Kind::LiveButUnclean,
+        Kind::Interrupted,
+        Kind::Terminated,
+    ];
+    assert_eq!(told, failures.map(Kind::exit_code).into_iter().chain([0]).collect());
+}
+
+#[test]
+fn links_lead_somewhere() {
+    for page in ["README.md", "CONTRIBUTING.md", "docs/testing.md"] {
+        let text = read(page);
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(page);
+        let folder = folder.parent().expect("a file is in a folder");
+        for target in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
+            assert!(folder.join(target).exists(), "{page} links to {target}");
+        }
+    }
+}
