@@ -25,6 +25,10 @@ mod page;
 mod ranges;
 mod sdist;
 mod site;
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;
 mod url;
 mod workers;
 mod zip;
