@@ -16,6 +16,7 @@
 //! - [`git`]: whether the environment folder is out of git
 //! - [`settings`]: `pinfast.toml`, pip's configuration, the environment; which index is meant
 //! - [`python`]: finds an interpreter and asks what it is
+//! - [`cache`]: the store on disk
 //! - [`index`]: indexes over the network and on disk: listings, metadata, files
 //!
 //! **Shell**: what people and scripts meet.
@@ -23,6 +24,7 @@
 //! - [`cli`]: arguments, output, exit codes: one file a command; `ui.rs` alone prints
 
 pub mod cli;
+pub mod cache;
 pub mod error;
 pub mod event;
 pub mod files;
