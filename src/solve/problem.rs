@@ -73,7 +73,7 @@ impl Problem {
     }
 
     /// What stands in for a requirement on a package: itself, or the overrides on its name.
-    pub(super) fn effective<'a>(&'a self, requirement: &'a Requirement) -> Vec<&'a Requirement> {
+    pub(crate) fn effective<'a>(&'a self, requirement: &'a Requirement) -> Vec<&'a Requirement> {
         let mut replacements = self
             .overrides
             .iter()
