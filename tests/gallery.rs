@@ -2,11 +2,13 @@
 //! `docs/conflicts.md` shows what pinfast says of it. `PINFAST_WRITE_GALLERY=1 cargo test --test gallery`
 //! writes that file anew; otherwise it is compared.
 
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use pinfast::event::Unwatched;
-use pinfast::explain::{Detail, ExplainRequest, Explanation, explain};
+use pinfast::explain::{Budget, Detail, ExplainRequest, Explanation, explain};
 use pinfast::inputs::{InputLine, Inputs};
 use pinfast::solve::universe::Universe;
 use pinfast::solve::{Failure, NoSolution, Policy, Preferences, Problem, solve};
@@ -84,7 +86,7 @@ impl Scenario {
     }
 
     fn explain(&self) -> Explanation {
-        explain(self.fail(), &ExplainRequest { budget: Arc::new(|| true), names: Vec::new() }, &Unwatched)
+        explain(self.fail(), &ExplainRequest::new(Budget::unlimited()), &Unwatched)
     }
 }
 

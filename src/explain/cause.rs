@@ -91,6 +91,19 @@ impl Cause {
         Self { culprits: culprits(&known), told, clash, known }
     }
 
+    /// The packages that it speaks of: first that on which they collide, then the user's.
+    pub(super) fn names(&self) -> Vec<PackageName> {
+        let clash = self.clash.iter().map(|clash| &clash.package);
+        let lines = self.culprits.iter().map(|culprit| &culprit.line.requirement.name);
+        let mut names: Vec<PackageName> = Vec::new();
+        for name in clash.chain(lines) {
+            if !names.contains(name) {
+                names.push(name.clone());
+            }
+        }
+        names
+    }
+
     /// The lines that ask for `package` or bind it.
     pub(super) fn culprit(&self, role: Role, place: usize) -> Option<&Culprit> {
         self.culprits.iter().find(|culprit| (culprit.role, culprit.place) == (role, place))

@@ -6,7 +6,7 @@ use super::lab::{Lab, Verdict};
 use super::minimal::minimal;
 use crate::inputs::InputLine;
 use crate::solve::{Fact, NoSolution, Package, Problem};
-use crate::spec::PackageName;
+use crate::spec::{Location, PackageName};
 
 /// What a line of the inputs is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -56,6 +56,24 @@ pub(super) fn shrink(failure: Box<NoSolution>, lab: &Lab) -> Box<NoSolution> {
         Verdict::Failed(smallest) => smallest,
         Verdict::Solved(_) | Verdict::Unknown => failure,
     }
+}
+
+/// How many further conflicts `problem` has that share no line with each other or with `told`, as far as
+/// the lab finds them.
+pub(super) fn further(problem: &Problem, told: &Problem, lab: &Lab) -> usize {
+    let mut told: FxHashSet<(Role, Location)> = places(told);
+    let mut count = 0;
+    loop {
+        let untold = |&(role, at): &Slot| !told.contains(&(role, lines_of(problem, role)[at].at.clone()));
+        let rest: Vec<Slot> = slots(problem).into_iter().filter(untold).collect();
+        let Verdict::Failed(failure) = lab.solve(only(problem, &rest)) else { return count };
+        count += 1;
+        told.extend(places(&shrink(failure, lab).known.problem));
+    }
+}
+
+fn places(problem: &Problem) -> FxHashSet<(Role, Location)> {
+    slots(problem).into_iter().map(|(role, at)| (role, lines_of(problem, role)[at].at.clone())).collect()
 }
 
 /// The lines that the proof speaks of, and the constraints and overrides on its packages.

@@ -1,6 +1,5 @@
 //! Solving again: the same question with some lines changed, on the same index, within a budget.
 
-use std::cell::Cell;
 use std::sync::Arc;
 
 use super::Budget;
@@ -11,7 +10,6 @@ use crate::solve::{Failure, Index, NoSolution, Problem, Resolution, solve};
 pub(super) struct Lab {
     index: Arc<dyn Index>,
     budget: Budget,
-    tries: Cell<usize>,
 }
 
 /// What a try comes to.
@@ -26,17 +24,12 @@ pub(super) enum Verdict {
 
 impl Lab {
     pub(super) fn new(index: Arc<dyn Index>, budget: Budget) -> Self {
-        Self { index, budget, tries: Cell::new(0) }
+        Self { index, budget }
     }
 
     /// Whether there is time left.
     pub(super) fn is_open(&self) -> bool {
-        (self.budget)()
-    }
-
-    /// How many solves were begun.
-    pub(super) fn tries(&self) -> usize {
-        self.tries.get()
+        self.budget.is_open()
     }
 
     /// Solves `problem`, as far as the budget goes.
@@ -44,7 +37,6 @@ impl Lab {
         if !self.is_open() {
             return Verdict::Unknown;
         }
-        self.tries.set(self.tries() + 1);
         let silent = Silent { budget: self.budget.clone() };
         match solve(Arc::new(problem), self.index.clone(), &silent) {
             Ok(resolution) => Verdict::Solved(Box::new(resolution)),
@@ -63,6 +55,6 @@ impl Watcher for Silent {
     fn on(&self, _: Event) {}
 
     fn cancelled(&self) -> bool {
-        !(self.budget)()
+        !self.budget.is_open()
     }
 }

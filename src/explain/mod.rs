@@ -5,10 +5,14 @@
 //! conflict does not need, by solving again (`lab.rs`); `web.rs` looks at the proof's facts as a web of
 //! packages, and `cause.rs` picks the few that contradict each other; `tree.rs` and `sentences.rs` say it.
 
+mod advice;
+mod budget;
 mod cause;
 mod core;
+mod fixes;
 mod lab;
 mod minimal;
+mod respell;
 mod sentences;
 mod span;
 mod tree;
@@ -16,27 +20,49 @@ mod web;
 mod wrap;
 
 pub use self::core::Role;
+pub use budget::Budget;
+pub use fixes::{Edit, Fix, Found};
 pub use tree::Branch;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use cause::Cause;
 use lab::Lab;
 
-use crate::event::Watcher;
-use crate::solve::NoSolution;
+use crate::event::{Event, Watcher};
+use crate::solve::{NoSolution, Problem};
 use crate::spec::{Location, PackageName};
-
-/// Tells whether there is time left; asked often and from several threads.
-pub type Budget = Arc<dyn Fn() -> bool + Send + Sync>;
 
 /// What an explanation may use.
 #[derive(Clone)]
 pub struct ExplainRequest {
     /// How long lines are left out and fixes are tried.
     pub budget: Budget,
-    /// Names of packages that there are, as far as known: where a name may have been misspelt.
+    /// Names of packages that there are, as far as known: for a name that was misspelt.
     pub names: Vec<PackageName>,
+    /// The same inputs under other options: another Python, platform or pre-release mode; of the values of
+    /// one option, the most natural first.
+    pub alternatives: Vec<Alternative>,
+    /// The same inputs for the other targets: a fix must hold for them as well.
+    pub others: Vec<Arc<Problem>>,
+}
+
+/// The same inputs under another option.
+#[derive(Clone)]
+pub struct Alternative {
+    /// The option with its value, such as `--python-version 3.12`.
+    pub option: String,
+    /// The problem that the inputs pose then.
+    pub problem: Arc<Problem>,
+}
+
+impl ExplainRequest {
+    /// A request that knows of no other names, options and targets.
+    #[must_use]
+    pub fn new(budget: Budget) -> Self {
+        Self { budget, names: Vec::new(), alternatives: Vec::new(), others: Vec::new() }
+    }
 }
 
 /// What kind of dead end it is.
@@ -99,6 +125,11 @@ pub struct Explanation {
     pub cause: Vec<CauseLine>,
     /// More that one should know, each a sentence.
     pub notes: Vec<String>,
+    /// What would help, and how much was tried.
+    pub found: Found,
+    /// How many more conflicts there are that have no line in common with this one, as far as known.
+    pub more: usize,
+    elapsed: Duration,
 }
 
 /// How much is told.
@@ -111,18 +142,27 @@ pub enum Detail {
     Full,
 }
 
-/// Explains `failure`.
+/// Explains `failure`, and tries what would help.
 #[must_use]
-pub fn explain(failure: Box<NoSolution>, request: &ExplainRequest, _watcher: &dyn Watcher) -> Explanation {
-    let lab = Lab::new(failure.known.index.clone(), request.budget.clone());
-    let failure = core::shrink(failure, &lab);
+pub fn explain(failure: Box<NoSolution>, request: &ExplainRequest, watcher: &dyn Watcher) -> Explanation {
+    watcher.on(Event::Step("looking for the lines at fault".to_owned()));
+    let index = failure.known.index.clone();
+    let problem = failure.known.problem.clone();
+    let quick = Lab::new(index.clone(), request.budget.part(3));
+    let failure = core::shrink(failure, &quick);
     let cause = Cause::of(&failure);
+    let more = core::further(&problem, &failure.known.problem, &quick);
+    watcher.on(Event::Step("trying what would help".to_owned()));
+    let found = fixes::search(&problem, &cause, request, &Lab::new(index, request.budget.clone()));
     let kind = sentences::kind(&cause);
     Explanation {
         kind,
         headline: sentences::headline(&cause, kind),
         cause: tree::lines(&cause),
         notes: sentences::notes(&cause, &request.names),
+        found,
+        more,
+        elapsed: request.budget.elapsed(),
     }
 }
 
@@ -132,10 +172,14 @@ impl Explanation {
     pub fn lines(&self, width: usize, _detail: Detail) -> Vec<String> {
         let mut lines = vec![String::new()];
         lines.extend(tree::drawn(&self.cause, width));
-        if !self.notes.is_empty() {
+        let more = (self.more > 0).then(|| sentences::more(self.more));
+        let notes: Vec<&String> = self.notes.iter().chain(&more).collect();
+        if !notes.is_empty() {
             lines.push(String::new());
         }
-        self.notes.iter().for_each(|note| lines.extend(wrap::wrapped(note, "  ", "  ", width)));
+        notes.iter().for_each(|note| lines.extend(wrap::wrapped(note, "  ", "  ", width)));
+        lines.push(String::new());
+        lines.extend(advice::lines(&self.found, self.elapsed, width));
         lines
     }
 }

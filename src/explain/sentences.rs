@@ -129,6 +129,14 @@ fn newest(cause: &Cause, package: &PackageName) -> Option<String> {
     Some(format!("The newest release of {package} that can be taken here is {}.", newest.version))
 }
 
+/// That there is more to mend.
+pub(super) fn more(count: usize) -> String {
+    match count {
+        1 => "1 more conflict remains.".to_owned(),
+        count => format!("{count} more conflicts remain."),
+    }
+}
+
 /// The releases that would fit but may not be taken, grouped by why.
 fn barred(clash: &Clash) -> Vec<String> {
     let mut groups: Vec<(String, Vec<&Version>)> = Vec::new();
