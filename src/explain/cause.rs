@@ -13,7 +13,7 @@ use crate::solve::{
     Candidates, Fact, Known, NoSolution, Ordinal, Package, Project, Reason, base_requirements,
     requirements_of_extra,
 };
-use crate::spec::{PackageName, Requirement, Source, Version};
+use crate::spec::{PackageName, Requirement, Source, Specifiers, Version};
 
 /// How often single packages are gone through, release by release, before that is given up.
 const FUEL: usize = 2_000;
@@ -68,6 +68,16 @@ pub(super) struct Clash {
     /// Releases that would fit everybody, but may not be taken, ascending.
     pub(super) barred: Vec<(Version, Bar)>,
     pub(super) project: Project,
+    pub(super) manner: Manner,
+}
+
+/// How a collision comes about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Manner {
+    /// What is asked of the package leaves no release.
+    Asked,
+    /// Each release that is left needs something that cannot be had.
+    Needing,
 }
 
 /// Why a release may not be taken.
@@ -145,6 +155,7 @@ struct Teller<'a> {
 impl Teller<'_> {
     fn tell(&self) -> (Vec<Told>, Option<Clash>) {
         let (state, empty) = self.web.contradiction(self.on, Depth::Forward);
+        let manner = if empty.is_some() { Manner::Asked } else { Manner::Needing };
         let empty = empty.or_else(|| self.web.contradiction(self.on, Depth::Full).1);
         let mut told = Vec::new();
         for (place, item) in self.web.items.iter().enumerate().filter(|(place, _)| self.on[*place]) {
@@ -154,7 +165,7 @@ impl Teller<'_> {
             }
         }
         let name = empty.and_then(|node| self.web.nodes[node].package.name().cloned());
-        let clash = name.map(|name| self.clash(&name, &told));
+        let clash = name.map(|name| self.clash(&name, &told, manner));
         (told, clash)
     }
 
@@ -166,10 +177,11 @@ impl Teller<'_> {
     fn needs(&self, state: &State, item: usize, from: &Package, to: &PackageName) -> Vec<(Span, Bound)> {
         let Some(edge) = self.edges().find(|edge| edge.item() == item) else { return Vec::new() };
         let (needing, permitted) = self.web.needing(state, edge);
+        let against = self.against(state, edge, needing.iter().filter(|needs| **needs).count());
         let texts: Vec<(Ordinal, String)> = (0u32..)
             .zip(&needing)
             .filter(|(_, needs)| **needs)
-            .filter_map(|(ordinal, _)| Some((ordinal, self.requirement(from, ordinal, to)?)))
+            .filter_map(|(ordinal, _)| Some((ordinal, self.requirement(from, ordinal, to, &against)?)))
             .collect();
         let (Some(candidates), Some((_, first))) =
             (from.name().and_then(|n| self.known.known_candidates(n)), texts.first())
@@ -229,13 +241,36 @@ impl Teller<'_> {
         Bound::Various(low.zip(high))
     }
 
-    /// What the release `ordinal` of `from` says of `to`, as it says it.
-    fn requirement(&self, from: &Package, ordinal: Ordinal, to: &PackageName) -> Option<String> {
-        let requirements = self.requirements(from, ordinal)?;
-        let mut texts: Vec<String> =
-            requirements.iter().filter(|r| r.name == *to).map(without_marker).collect();
+    /// The releases that others leave of the package of `edge`: what it is needed to be against. None, where
+    /// it would take too long to look at them for each of `count` releases.
+    fn against(&self, state: &State, edge: &Edge, count: usize) -> Vec<Version> {
+        let rest = self.left_by_others(state, edge);
+        let candidates = self.web.nodes[edge.to].package.name().and_then(|name| self.known.known_candidates(name));
+        let Some(candidates) = candidates.filter(|all| count.saturating_mul(all.usable.len()) < 1 << 20) else {
+            return Vec::new();
+        };
+        candidates.usable.iter().zip(rest).filter(|(_, left)| *left).map(|(c, _)| c.version.clone()).collect()
+    }
+
+    /// What the release `ordinal` of `from` says of `to`, as far as it matters `against` those releases.
+    fn requirement(&self, from: &Package, ordinal: Ordinal, to: &PackageName, against: &[Version]) -> Option<String> {
+        let mut requirements = self.requirements(from, ordinal)?;
+        requirements.retain(|requirement| requirement.name == *to);
+        for requirement in &mut requirements {
+            requirement.extras.retain(|extra| self.matters(&Package::Extra(to.clone(), extra.clone())));
+        }
+        if let Some(bound) = decisive(&requirements, against) {
+            return Some(format!("{to}{bound}"));
+        }
+        let mut texts: Vec<String> = requirements.iter().map(without_marker).collect();
         texts.dedup();
         (!texts.is_empty()).then(|| texts.join(" and "))
+    }
+
+    /// Whether what `package` needs is told.
+    fn matters(&self, package: &Package) -> bool {
+        let told = self.web.items.iter().zip(self.on).filter(|(_, on)| **on);
+        told.into_iter().any(|(item, _)| matches!(item, Item::Needs(from, _) if from == package))
     }
 
     fn requirements(&self, from: &Package, ordinal: Ordinal) -> Option<Vec<Requirement>> {
@@ -249,7 +284,7 @@ impl Teller<'_> {
         Some(requirements.into_iter().cloned().collect())
     }
 
-    fn clash(&self, package: &PackageName, told: &[Told]) -> Clash {
+    fn clash(&self, package: &PackageName, told: &[Told], manner: Manner) -> Clash {
         let mut lines: Vec<usize> = self
             .web
             .items
@@ -265,7 +300,7 @@ impl Teller<'_> {
         let candidates = self.known.known_candidates(package);
         let project = candidates.as_ref().map_or(Project::Known, |candidates| candidates.project);
         let barred = candidates.map_or_else(Vec::new, |candidates| self.barred(package, &candidates));
-        Clash { package: package.clone(), lines, told, barred, project }
+        Clash { package: package.clone(), lines, told, barred, project, manner }
     }
 
     /// The releases of `package` that would fit everybody, but may not be taken.
@@ -350,6 +385,19 @@ fn in_groups(
             .map(|(releases, text)| (span(candidates, &releases, range), Bound::Same(text.to_owned())))
             .collect(),
     )
+}
+
+/// The one bound of many that none of `against` fulfils, where there is one.
+fn decisive(requirements: &[Requirement], against: &[Version]) -> Option<String> {
+    if against.is_empty() || requirements.iter().any(|requirement| !requirement.extras.is_empty()) {
+        return None;
+    }
+    let bounds = requirements.iter().map(|requirement| requirement.specifiers().to_string()).collect::<Vec<_>>();
+    let single = bounds.iter().flat_map(|bounds| bounds.split(',')).filter(|bound| !bound.is_empty());
+    let excludes = |bound: &&str| {
+        bound.parse::<Specifiers>().is_ok_and(|bound| !against.iter().any(|version| bound.contains(version)))
+    };
+    single.into_iter().find(excludes).map(str::to_owned)
 }
 
 /// `name[extras]specifiers`
