@@ -10,6 +10,8 @@
 //! - [`inputs`]: requirement files and `pyproject.toml` -> requirements with `file:line`
 //! - [`solve`]: inputs + target + an index -> a resolution or a proof that there is none
 //! - [`lock`]: the lock as data; readers, writers, freshness, merge, diff
+//! - [`explain`]: a proof that there is no resolution -> what, where, why, and fixes that were tried
+//! - [`lock`]: the lock as data; readers, writers, freshness, diff
 //!
 //! **Edges**: each talks to one part of the world.
 //! - [`files`]: the user's own files: read, and replaced as a whole or not at all
@@ -28,6 +30,7 @@ pub mod cache;
 pub mod error;
 pub mod event;
 pub mod files;
+pub mod explain;
 pub mod git;
 pub mod index;
 pub mod inputs;
