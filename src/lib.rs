@@ -15,11 +15,13 @@
 //! - [`settings`]: `pinfast.toml`, pip's configuration, the environment; which index is meant
 //! - [`python`]: finds an interpreter and asks what it is
 //! - [`git`]: whether the environment folder is out of git
+//! - [`install`]: lock + a source of files -> an environment that is exactly the lock; verify one
 
 pub mod error;
 pub mod event;
 pub mod git;
 pub mod inputs;
+pub mod install;
 pub mod lock;
 pub mod python;
 pub mod settings;
