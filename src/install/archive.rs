@@ -199,7 +199,10 @@ const UTF8_FLAG: u16 = 1 << 11;
 fn read_name(raw: &[u8], ascii: bool) -> Result<&str, Fault> {
     let name = std::str::from_utf8(raw).ok().filter(|name| !ascii || name.is_ascii());
     name.ok_or_else(|| {
-        Fault::bad(format!("holds a name that is not UTF-8: `{}`", String::from_utf8_lossy(raw).escape_debug()))
+        Fault::bad(format!(
+            "holds a name that is not UTF-8: `{}`",
+            String::from_utf8_lossy(raw).escape_debug()
+        ))
     })
 }
 
@@ -272,7 +275,10 @@ fn check_clashes(entries: &[Entry]) -> Result<(), Fault> {
     for (entry, folded) in entries.iter().zip(&folded) {
         for (at, _) in folded.match_indices('/') {
             if let Some(file) = seen.get(&folded[..at]) {
-                return Err(Fault::bad(format!("holds `{}` as a file and as a folder of `{}`", file.path, entry.path)));
+                return Err(Fault::bad(format!(
+                    "holds `{}` as a file and as a folder of `{}`",
+                    file.path, entry.path
+                )));
             }
         }
     }

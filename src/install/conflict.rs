@@ -23,7 +23,11 @@ pub(super) fn settle(layouts: &mut [Layout], watcher: &dyn Watcher) -> Result<()
         for (path, digest) in carried(layout) {
             let Some((other, its)) = owners.insert(path.to_owned(), (at, digest.clone())) else { continue };
             if other == at {
-                return Err(Error::refused(format!("{} holds two files for {}", layout.name, path.display())));
+                return Err(Error::refused(format!(
+                    "{} holds two files for {}",
+                    layout.name,
+                    path.display()
+                )));
             }
             let said = format!("{} and {} both have {}", layouts[other].name, layout.name, path.display());
             watcher.on(if its == digest {
@@ -163,12 +167,17 @@ fn has_digest(path: &Path, digest: &str) -> bool {
 }
 
 fn in_the_way(path: &Path, layout: &Layout) -> Error {
-    Error::no_answer(format!("{} stands where {} has a file, and no distribution owns it", path.display(), layout.name))
-        .hint("nothing was changed; move the file away, or make the environment afresh")
+    Error::no_answer(format!(
+        "{} stands where {} has a file, and no distribution owns it",
+        path.display(),
+        layout.name
+    ))
+    .hint("nothing was changed; move the file away, or make the environment afresh")
 }
 
 fn no_folder(path: &Path, link: bool) -> Error {
-    let what = if link { "is a link; nothing is written through it" } else { "stands where a folder is needed" };
+    let what =
+        if link { "is a link; nothing is written through it" } else { "stands where a folder is needed" };
     Error::refused(format!("{} {what}", path.display()))
         .hint("nothing was changed; move it away, or make the environment afresh")
 }

@@ -20,7 +20,11 @@ pub(super) enum Mode {
 pub(super) fn failed(verb: &str, path: &Path, error: io::Error) -> Error {
     let full = matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded);
     let said = Error::no_answer(format!("cannot {verb} {}", path.display())).because(error);
-    if full { said.hint("free some space and run the command again: it goes on where it stopped") } else { said }
+    if full {
+        said.hint("free some space and run the command again: it goes on where it stopped")
+    } else {
+        said
+    }
 }
 
 /// Reads a whole file of at most `limit` bytes.

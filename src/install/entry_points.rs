@@ -72,7 +72,8 @@ mod tests {
 
     #[test]
     fn scripts_are_found() {
-        let text = b"[console_scripts]\r\nblack = black:patched_main\r\n  blackd=blackd:patched_main [d]\n\n# no\n\
+        let text =
+            b"[console_scripts]\r\nblack = black:patched_main\r\n  blackd=blackd:patched_main [d]\n\n# no\n\
             [other]\nx = ///\n[ gui_scripts ]\nwin = a.b:C.d";
         let found: Vec<_> = scripts(text)
             .unwrap()

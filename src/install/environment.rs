@@ -133,9 +133,9 @@ fn is_reserved_script(name: &str) -> bool {
     let pypy = name.strip_prefix("pypy");
     let versioned = |rest: &str| rest.chars().all(|c| c.is_ascii_digit() || c == '.' || c == 't');
     python.or(pypy).is_some_and(versioned)
-        || name.strip_prefix("activate").is_some_and(|rest| {
-            rest.is_empty() || rest.starts_with('.') || rest.starts_with("_this")
-        })
+        || name
+            .strip_prefix("activate")
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('.') || rest.starts_with("_this"))
 }
 
 /// Resolves the links of `path` as far as it exists.

@@ -46,13 +46,13 @@ pub enum Origin {
 
 /// All that stands in the site folders.
 #[derive(Clone, Debug, Default)]
-pub struct Site {
+pub(super) struct Site {
     /// The distributions, sorted by name and then by folder.
-    pub distributions: Vec<Installed>,
+    pub(super) distributions: Vec<Installed>,
     /// The other entries, each with the folder it stands in.
-    pub others: Vec<PathBuf>,
+    pub(super) others: Vec<PathBuf>,
     /// What looks like a distribution but has no readable name.
-    pub unreadable: Vec<PathBuf>,
+    pub(super) unreadable: Vec<PathBuf>,
 }
 
 /// Lists the site folders; a folder that is not there is empty.
@@ -84,13 +84,9 @@ fn sort_in(site: &mut Site, path: PathBuf) {
     let name = parts.next().and_then(|name| PackageName::new(name).ok());
     let version = parts.next().and_then(|version| version.replace('_', "-").parse().ok());
     match name {
-        Some(name) => site.distributions.push(Installed {
-            name,
-            version,
-            info: path,
-            form,
-            origin: Origin::Foreign,
-        }),
+        Some(name) => {
+            site.distributions.push(Installed { name, version, info: path, form, origin: Origin::Foreign })
+        }
         None => site.unreadable.push(path),
     }
 }

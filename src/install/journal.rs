@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::disk;
 use super::environment::Environment;
 use super::installed::{Installed, Origin};
+use super::layout::Layout;
 use crate::error::{Error, Result};
 use crate::event::{Event, Watcher};
 use crate::spec::Sha256;
@@ -42,6 +43,8 @@ struct Record {
     size: u64,
     seconds: i64,
     nanoseconds: i64,
+    /// The entries of the site folder that it has files in.
+    tops: BTreeSet<String>,
 }
 
 /// The form of the notes; notes of another form are as good as none.
@@ -122,6 +125,12 @@ impl Journal {
         }
     }
 
+    /// The entries of the site folder that a distribution has files in, where its RECORD is as noted.
+    pub(super) fn tops(&self, installed: &Installed) -> Option<&BTreeSet<String>> {
+        let noted = self.origins.get(&self.key(&installed.info))?;
+        matches!(installed.origin, Origin::Archive(_)).then_some(&noted.tops)
+    }
+
     /// Notes, before the first change, which distributions a run is about to change: until
     /// [`Journal::finish`], each of them counts as unfinished.
     pub(super) fn begin(&mut self, infos: impl IntoIterator<Item = PathBuf>) -> Result<()> {
@@ -136,31 +145,25 @@ impl Journal {
     }
 
     /// Notes that the run is done: what each distribution came from, and that nothing is unfinished.
-    pub(super) fn finish(
-        &mut self,
-        gone: &[PathBuf],
-        come: &[(PathBuf, Sha256, Vec<u8>)],
-    ) -> Result<()> {
+    pub(super) fn finish(&mut self, gone: &[PathBuf], come: &[Layout]) -> Result<()> {
         for info in gone {
             self.origins.remove(&self.key(info));
         }
-        for (info, archive, record) in come {
-            let path = info.join("RECORD");
+        for layout in come {
+            let path = layout.info.join("RECORD");
             let metadata = fs::metadata(&path).map_err(|error| disk::failed("read", &path, error))?;
             let noted = Record {
-                archive: archive.to_string(),
-                record: hash(record),
+                archive: layout.wheel.sha256.to_string(),
+                record: hash(&layout.record()),
                 size: metadata.size(),
                 seconds: metadata.mtime(),
                 nanoseconds: metadata.mtime_nsec(),
+                tops: layout.tops(),
             };
-            self.origins.insert(self.key(info), noted);
+            self.origins.insert(self.key(&layout.info), noted);
         }
-        let origins = Origins {
-            version: VERSION,
-            python: self.python.clone(),
-            distributions: self.origins.clone(),
-        };
+        let origins =
+            Origins { version: VERSION, python: self.python.clone(), distributions: self.origins.clone() };
         let text = serde_json::to_vec(&origins)
             .map_err(|error| Error::no_answer("cannot write down what was installed").because(error))?;
         disk::replace(&self.folder.join("origins.json"), &text)?;

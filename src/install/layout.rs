@@ -1,6 +1,7 @@
 //! Where each file of a wheel goes in an environment, and what is written besides: all that an
 //! installation will do, known before it does anything.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use super::disk::{self, Mode};
@@ -75,7 +76,11 @@ pub(super) enum NoLayout {
 }
 
 /// Lays `wheel` out in `environment`, whose links have been resolved.
-pub(super) fn layout(wheel: CachedWheel, environment: &Environment, extras: Extras<'_>) -> Result<Layout, NoLayout> {
+pub(super) fn layout(
+    wheel: CachedWheel,
+    environment: &Environment,
+    extras: Extras<'_>,
+) -> Result<Layout, NoLayout> {
     let manifest = &wheel.manifest;
     let site = match manifest.root {
         Root::Purelib => environment.scheme.purelib.clone(),
@@ -99,7 +104,8 @@ impl Layout {
         let data = format!("{}.data/", self.wheel.manifest.stem);
         for at in 0..self.wheel.manifest.files.len() {
             let file = self.wheel.manifest.files[at].clone();
-            let Some((scheme, rest)) = file.path.strip_prefix(&data).and_then(|path| path.split_once('/')) else {
+            let Some((scheme, rest)) = file.path.strip_prefix(&data).and_then(|path| path.split_once('/'))
+            else {
                 self.links.push(Link { file: at, to: self.site.join(&file.path) });
                 self.rows.push(row(file.path.clone(), &file));
                 continue;
@@ -171,6 +177,12 @@ impl Layout {
     pub(super) fn targets(&self) -> impl Iterator<Item = &Path> {
         let links = self.links.iter().map(|link| link.to.as_path());
         links.chain(self.writes.iter().map(|write| write.to.as_path()))
+    }
+
+    /// The entries of the site folder that it has files in.
+    pub(super) fn tops(&self) -> BTreeSet<String> {
+        let rows = self.rows.iter().map(|row| row.path.split('/').next().unwrap_or_default());
+        rows.filter(|top| *top != "..").map(str::to_owned).collect()
     }
 
     /// Refuses a file that would overwrite what makes the environment one, or leave it.

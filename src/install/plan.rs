@@ -22,30 +22,30 @@ pub enum Prune {
 
 /// What has to change.
 #[derive(Clone, Debug, Default)]
-pub struct Plan<'a> {
+pub(super) struct Plan<'a> {
     /// What is right as it is.
-    pub keep: Vec<Installed>,
+    pub(super) keep: Vec<Installed>,
     /// What has to be installed, sorted by name.
-    pub install: Vec<Change<'a>>,
+    pub(super) install: Vec<Change<'a>>,
     /// What has to go without anything in its place.
-    pub remove: Vec<Installed>,
+    pub(super) remove: Vec<Installed>,
     /// What the lock does not name and stays all the same.
-    pub spared: Vec<Installed>,
+    pub(super) spared: Vec<Installed>,
 }
 
 /// A pin to be installed, with what it replaces.
 #[derive(Clone, Debug)]
-pub struct Change<'a> {
+pub(super) struct Change<'a> {
     /// What is to be there.
-    pub pin: &'a Pin,
+    pub(super) pin: &'a Pin,
     /// What has to go first: mostly nothing or one.
-    pub replaces: Vec<Installed>,
+    pub(super) replaces: Vec<Installed>,
     /// Why it is not right as it is.
-    pub why: Why,
+    pub(super) why: Why,
 }
 
 /// Why a pin has to be installed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Why {
     /// It is not there.
     Missing,
@@ -75,9 +75,13 @@ pub fn applicable<'a>(lock: &'a Lock, target: &Target) -> Result<Vec<&'a Pin>> {
     for pin in lock.pins.iter().filter(|pin| pin.marker.holds(target, &[])) {
         if let Some(other) = pins.insert(&pin.name, pin) {
             let places = format!("{}{}", super::source::at(other), super::source::at(pin));
-            return Err(Error::usage(format!("the lock names {} twice for {}{places}", pin.name, target.label()))
-                .detail(format!("{}=={}", other.name, other.version))
-                .detail(format!("{}=={}", pin.name, pin.version)));
+            return Err(Error::usage(format!(
+                "the lock names {} twice for {}{places}",
+                pin.name,
+                target.label()
+            ))
+            .detail(format!("{}=={}", other.name, other.version))
+            .detail(format!("{}=={}", pin.name, pin.version)));
         }
     }
     Ok(pins.into_values().collect())
@@ -88,7 +92,7 @@ pub fn applicable<'a>(lock: &'a Lock, target: &Target) -> Result<Vec<&'a Pin>> {
 ///
 /// # Errors
 /// When something would have to go that does not say which files it has.
-pub fn plan<'a>(
+pub(super) fn plan<'a>(
     pins: &[&'a Pin],
     installed: Vec<Installed>,
     prune: Prune,
@@ -151,7 +155,7 @@ fn check_removable(plan: &Plan<'_>) -> Result<()> {
 impl Plan<'_> {
     /// Whether nothing has to change.
     #[must_use]
-    pub fn is_empty(&self) -> bool {
+    pub(super) fn is_empty(&self) -> bool {
         self.install.is_empty() && self.remove.is_empty()
     }
 

@@ -134,11 +134,9 @@ pub(super) fn parse(text: &[u8]) -> Result<Vec<Row>, String> {
         let mut fields = fields.into_iter();
         match (fields.next(), fields.next(), fields.next(), fields.next()) {
             (Some(path), None, ..) if path.is_empty() => {}
-            (Some(path), digest, size, None) => rows.push(Row {
-                path,
-                digest: digest.unwrap_or_default(),
-                size: size.unwrap_or_default(),
-            }),
+            (Some(path), digest, size, None) => {
+                rows.push(Row { path, digest: digest.unwrap_or_default(), size: size.unwrap_or_default() })
+            }
             _ => return Err(format!("line {}: it has more than three fields", rows.len() + 1)),
         }
     }

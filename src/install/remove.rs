@@ -97,9 +97,11 @@ fn remove_file(path: &Path) -> Result<()> {
 
 /// Removes what interpreters compiled from a source that is gone.
 fn remove_compiled(source: &Path) -> Result<()> {
-    let (Some("py"), Some(stem), Some(folder)) =
-        (source.extension().and_then(|e| e.to_str()), source.file_stem().and_then(|s| s.to_str()), source.parent())
-    else {
+    let (Some("py"), Some(stem), Some(folder)) = (
+        source.extension().and_then(|e| e.to_str()),
+        source.file_stem().and_then(|s| s.to_str()),
+        source.parent(),
+    ) else {
         return Ok(());
     };
     let cache = folder.join("__pycache__");
@@ -119,8 +121,9 @@ fn remove_compiled(source: &Path) -> Result<()> {
 
 /// Whether a file of `__pycache__` was compiled from the module `stem`.
 pub(super) fn is_compiled_from(name: &str, stem: &str) -> bool {
-    let rest = name.strip_prefix(stem).and_then(|rest| rest.strip_prefix('.'));
-    rest.is_some_and(|rest| rest.ends_with(".pyc"))
+    let rest = name.strip_prefix(stem).and_then(|rest| rest.strip_prefix('.')?.strip_suffix(".pyc"));
+    // The tag of the interpreter, and how far it optimised.
+    rest.is_some_and(|tag| !tag.split_once(".opt-").map_or(tag, |(tag, _)| tag).contains('.'))
 }
 
 /// Removes what tools left in a `.dist-info` folder besides what RECORD names.

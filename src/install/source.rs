@@ -64,11 +64,8 @@ pub(super) fn choose(
     files: &dyn Files,
     memory: Memory,
 ) -> Result<Choice> {
-    let key = key(pin);
     if memory == Memory::Ask
-        && let Some(known) = store.known_files(&key)
-        && let Some(candidates) = known.iter().map(|file| recall(file, pin)).collect::<Option<Vec<_>>>()
-        && let Ok(choice) = best(pin, target, candidates)
+        && let Some(choice) = remembered(pin, target, store)
     {
         return Ok(choice);
     }
@@ -79,8 +76,15 @@ pub(super) fn choose(
     let candidates = found.iter().map(Candidate::told).collect();
     let choice = best(pin, target, candidates)?;
     let known: Vec<_> = found.iter().filter_map(|file| known(file, pin)).collect();
-    store.remember_files(&key, &known);
+    store.remember_files(&key(pin), &known);
     Ok(choice)
+}
+
+/// The file that fits best, of those that an index once told of.
+pub(super) fn remembered(pin: &Pin, target: &Target, store: &Store) -> Option<Choice> {
+    let known = store.known_files(&key(pin))?;
+    let candidates = known.iter().map(|file| recall(file, pin)).collect::<Option<Vec<_>>>()?;
+    best(pin, target, candidates).ok()
 }
 
 impl Candidate {
@@ -126,11 +130,9 @@ fn best(pin: &Pin, target: &Target, candidates: Vec<Candidate>) -> Result<Choice
     };
     let ranked = locked.iter().filter(runs).filter_map(|c| Some((rank(&c.dist, target.tags())?, c)));
     match ranked.min_by(|(a, x), (b, y)| a.cmp(b).then_with(|| x.filename.cmp(&y.filename))) {
-        Some((_, best)) => Ok(Choice {
-            filename: best.filename.clone(),
-            sha256: best.sha256,
-            file: best.file.clone(),
-        }),
+        Some((_, best)) => {
+            Ok(Choice { filename: best.filename.clone(), sha256: best.sha256, file: best.file.clone() })
+        }
         None => Err(nothing_fits(pin, target, &locked, &foreign)),
     }
 }
@@ -161,9 +163,12 @@ fn nothing_fits(pin: &Pin, target: &Target, locked: &[Candidate], foreign: &[Can
             .hint("lock again if the new file is meant; if it is not, find out who replaced it");
     }
     if locked.iter().any(|c| matches!(c.dist, DistName::Sdist { .. })) {
-        return Error::no(format!("{pinned} has no wheel for {}, only a source distribution", target.label()))
-            .hint(format!("lock a release of {} that has a wheel for this platform", pin.name))
-            .hint("build a wheel once, in a place where its build may run, and give it with `--find-links`");
+        return Error::no(format!(
+            "{pinned} has no wheel for {}, only a source distribution",
+            target.label()
+        ))
+        .hint(format!("lock a release of {} that has a wheel for this platform", pin.name))
+        .hint("build a wheel once, in a place where its build may run, and give it with `--find-links`");
     }
     if locked.is_empty() && foreign.is_empty() {
         return Error::no_answer(format!("no index has a file of {pinned}"));

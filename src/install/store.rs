@@ -72,9 +72,8 @@ impl Store {
                 let said = format!("the cache {} cannot be used: {error}", root.display());
                 watcher.on(Event::Warning(said));
                 let stand_in = tempfile::Builder::new().prefix("pinfast-").tempdir();
-                let stand_in = stand_in.map_err(|error| {
-                    disk::failed("create a folder in", &std::env::temp_dir(), error)
-                })?;
+                let stand_in = stand_in
+                    .map_err(|error| disk::failed("create a folder in", &std::env::temp_dir(), error))?;
                 Self::prepare(stand_in.path()).map_err(|e| disk::failed("write", stand_in.path(), e))?;
                 Ok(Self { root: stand_in.path().to_owned(), _stand_in: Some(stand_in) })
             }
@@ -147,7 +146,9 @@ impl Store {
                 return Ok(wheel);
             }
             match moved {
-                Err(error) if !bucket.exists() => return Err(disk::failed("move a folder to", &bucket, error)),
+                Err(error) if !bucket.exists() => {
+                    return Err(disk::failed("move a folder to", &bucket, error));
+                }
                 // What is there is damaged.
                 _ => self.discard(&bucket)?,
             }

@@ -56,8 +56,8 @@ pub(super) fn claims(archive: &mut Archive, name: &PackageName, version: &Versio
             .map_err(|what| Fault::bad(format!("has an unreadable entry_points.txt: {what}")))?,
     };
     let record = read(archive, &format!("{stem}.dist-info/RECORD"), 64 * MB)?;
-    let rows = record::parse(&record)
-        .map_err(|what| Fault::bad(format!("has an unreadable RECORD: {what}")))?;
+    let rows =
+        record::parse(&record).map_err(|what| Fault::bad(format!("has an unreadable RECORD: {what}")))?;
     let promises = promises(archive, &stem, rows)?;
     Ok(Claims { stem, root, metadata, scripts, promises, warnings })
 }
@@ -91,7 +91,9 @@ fn stem(archive: &Archive, name: &PackageName, version: &Version) -> Result<Stri
     if let Some(stray) = stray {
         return Err(Fault::bad(format!("has a folder `{stray}` beside `{stem}.dist-info`")));
     }
-    if tops().any(|top| strip_suffix_ignoring_case(top, ".dist-info").is_some() && !top.ends_with(".dist-info")) {
+    if tops()
+        .any(|top| strip_suffix_ignoring_case(top, ".dist-info").is_some() && !top.ends_with(".dist-info"))
+    {
         return Err(Fault::bad("spells `.dist-info` in capitals"));
     }
     Ok(stem.to_owned())
@@ -111,14 +113,21 @@ fn read_wheel(text: &[u8]) -> Result<(Root, Vec<String>), Fault> {
         lines.find(|(key, _)| key.trim().eq_ignore_ascii_case(name)).map(|(_, value)| value.trim())
     };
     let version = field("Wheel-Version").ok_or_else(|| Fault::bad("has no Wheel-Version"))?;
-    let parts = version.split_once('.').and_then(|(major, minor)| {
-        Some((major.parse::<u32>().ok()?, minor.parse::<u32>().ok()?))
-    });
+    let parts = version
+        .split_once('.')
+        .and_then(|(major, minor)| Some((major.parse::<u32>().ok()?, minor.parse::<u32>().ok()?)));
     let mut warnings = Vec::new();
     match parts {
         Some((1, 0)) => {}
-        Some((1, _)) => warnings.push(format!("is of Wheel-Version {version}, newer than the 1.0 that is known")),
-        _ => return Err(Fault::bad(format!("is of Wheel-Version `{}`; only 1.x is known", version.escape_debug()))),
+        Some((1, _)) => {
+            warnings.push(format!("is of Wheel-Version {version}, newer than the 1.0 that is known"))
+        }
+        _ => {
+            return Err(Fault::bad(format!(
+                "is of Wheel-Version `{}`; only 1.x is known",
+                version.escape_debug()
+            )));
+        }
     }
     let root = match field("Root-Is-Purelib").map(str::to_ascii_lowercase).as_deref() {
         Some("true") => Root::Purelib,
@@ -132,9 +141,8 @@ fn read_wheel(text: &[u8]) -> Result<(Root, Vec<String>), Fault> {
 /// nothing else. Returns what it promises for each entry.
 fn promises(archive: &Archive, stem: &str, rows: Vec<Row>) -> Result<Vec<Option<Digest>>, Fault> {
     let record = format!("{stem}.dist-info/RECORD");
-    let is_record = |path: &str| {
-        path.strip_prefix(&record).is_some_and(|rest| matches!(rest, "" | ".jws" | ".p7s"))
-    };
+    let is_record =
+        |path: &str| path.strip_prefix(&record).is_some_and(|rest| matches!(rest, "" | ".jws" | ".p7s"));
     let mut promised = FxHashMap::default();
     for row in rows {
         if promised.contains_key(&row.path) {
@@ -151,9 +159,8 @@ fn promises(archive: &Archive, stem: &str, rows: Vec<Row>) -> Result<Vec<Option<
         }
         let (digest, size) =
             row.ok_or_else(|| Fault::bad(format!("holds `{}`, which RECORD does not list", entry.path)))?;
-        let digest = Digest::parse(&digest).ok_or_else(|| {
-            Fault::bad(format!("has no SHA-256 or better in RECORD for `{}`", entry.path))
-        })?;
+        let digest = Digest::parse(&digest)
+            .ok_or_else(|| Fault::bad(format!("has no SHA-256 or better in RECORD for `{}`", entry.path)))?;
         if size.parse() != Ok(entry.size) {
             return Err(Fault::bad(format!(
                 "holds `{}` with {} bytes, while RECORD says `{}`",
