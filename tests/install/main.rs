@@ -1,0 +1,4 @@
+//! The room of installation, from outside: real interpreters, generated wheels.
+
+mod good;
+mod kit;
