@@ -6,7 +6,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -319,6 +319,11 @@ impl Notes {
 
 /// The `python3` at hand: its executable behind shims, and its version.
 pub(crate) fn python() -> (PathBuf, Version) {
+    static FOUND: OnceLock<(PathBuf, Version)> = OnceLock::new();
+    FOUND.get_or_init(ask_python).clone()
+}
+
+fn ask_python() -> (PathBuf, Version) {
     let program = "import sys; print(sys.executable); print('%d.%d.%d' % sys.version_info[:3])";
     let output = Command::new("python3").args(["-c", program]).output().unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
