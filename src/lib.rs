@@ -24,6 +24,8 @@
 //! **Shell**: what people and scripts meet.
 //! - [`ops`]: one operation a command: requests in, outcomes out; no arguments, no terminal
 //! - [`cli`]: arguments, output, exit codes: one file a command; `ui.rs` alone prints
+//! - [`git`]: whether the environment folder is out of git
+//! - [`install`]: lock + a source of files -> an environment that is exactly the lock; verify one
 
 pub mod cli;
 pub mod cache;
@@ -34,6 +36,7 @@ pub mod explain;
 pub mod git;
 pub mod index;
 pub mod inputs;
+pub mod install;
 pub mod lock;
 pub mod ops;
 pub mod python;
