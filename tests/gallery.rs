@@ -385,7 +385,7 @@ fn promises(scenario: &Scenario, explanation: &Explanation, said: &[String]) -> 
     let text = said.join("\n");
     for (key, value) in &scenario.expects {
         let holds = match key.as_str() {
-            "kind" => explanation.kind.as_str() == value,
+            "kind" => explanation.json()["kind"] == value.as_str(),
             "says" => text.contains(value.as_str()),
             "lines" => {
                 explanation.cause.iter().map(|line| line.at.to_string()).collect::<Vec<_>>().join(" ")

@@ -21,9 +21,7 @@ pub(super) fn lines(found: &Found, elapsed: Duration, width: usize) -> Vec<Strin
 fn none(found: &Found, elapsed: Duration) -> String {
     let Found { singles, pairs, .. } = found;
     let seconds = elapsed.as_secs_f64();
-    let (changes, of_pairs) =
-        (if *singles == 1 { "change" } else { "changes" }, if *pairs == 1 { "pair" } else { "pairs" });
-    format!("No fix found: tried {singles} {changes} of one line and {pairs} {of_pairs} in {seconds:.1} s.")
+    format!("No fix found: tried {singles} changes of one line and {pairs} pairs in {seconds:.1} s.")
 }
 
 fn item(n: usize, fix: &Fix, width: usize) -> Vec<String> {
@@ -49,11 +47,6 @@ fn outcome(fix: &Fix) -> String {
         1 => "1 other pin moves".to_owned(),
         moved => format!("{moved} other pins move"),
     };
-    let old: Vec<String> =
-        fix.old.iter().map(|(name, version, year)| format!("{name} {version} is of {year}")).collect();
-    let old = if old.is_empty() { String::new() } else { format!("; beware: {}", list(&old)) };
-    match pins.as_slice() {
-        [] => format!("{moved}{old}"),
-        pins => format!("gives {}; {moved}{old}", list(pins)),
-    }
+    let old = fix.old.iter().map(|(name, version, year)| format!("; beware: {name} {version} is of {year}"));
+    format!("gives {}; {moved}{}", list(&pins), old.collect::<String>())
 }

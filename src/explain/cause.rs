@@ -2,21 +2,18 @@
 
 use std::sync::Arc;
 
-use rustc_hash::FxHashSet;
-
 use super::core::{self, Role};
 use super::minimal::minimal;
-use super::span::{Span, span};
 use super::web::{Depth, Edge, Item, State, Web};
 use crate::inputs::InputLine;
-use crate::solve::{
-    Candidates, Fact, Known, NoSolution, Ordinal, Package, Project, Reason, base_requirements,
-    requirements_of_extra,
-};
-use crate::spec::{PackageName, Requirement, Source, Specifiers, Version};
+use crate::solve::{Fact, Known, NoSolution, Package, Reason, base_requirements, requirements_of_extra};
+use crate::spec::{Marker, PackageName, Requirement, Source, Specifiers, Version};
 
-/// How often single packages are gone through, release by release, before that is given up.
+/// How often the releases of single packages are gone through before that is given up.
 const FUEL: usize = 2_000;
+
+/// How many groups of releases are told apart.
+const MOST_GROUPS: usize = 3;
 
 /// What there is to tell of a failure.
 pub(super) struct Cause {
@@ -32,45 +29,39 @@ pub(super) struct Cause {
 /// A line of the user that a conflict needs.
 pub(super) struct Culprit {
     pub(super) role: Role,
-    /// Its place among the problem's lines of that role.
-    pub(super) place: usize,
     pub(super) line: InputLine,
 }
 
-/// What releases of one package need of another.
+/// What releases of one package need of another: in groups, where they do not all need the same.
 pub(super) struct Told {
     pub(super) from: Package,
     pub(super) to: PackageName,
-    /// What they need, by releases; one entry where all need the same.
-    pub(super) needs: Vec<(Span, Bound)>,
+    pub(super) needs: Vec<(Shape, String)>,
 }
 
-/// What is needed of a package.
+/// Some releases of a package, as they lie among those that come into question.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Bound {
-    /// As the requirement says it, the same in all releases.
-    Same(String),
-    /// The weakest of many lower bounds.
-    AtLeast(Version),
-    /// The weakest of many upper bounds.
-    AtMost(Version),
-    /// Nothing in common: from the lowest to the highest release that any of them permits.
-    Various(Option<(Version, Version)>),
+pub(super) enum Shape {
+    /// This one.
+    One(Version),
+    /// All that there are, so many.
+    All(usize),
+    /// All that come into question, so many, from the first to the last.
+    AllInRange(usize, Version, Version),
+    /// All from this one to the newest.
+    From(Version),
+    /// All up to this one.
+    UpTo(Version),
+    /// So many, of so many that come into question, from the first to the last.
+    Some(usize, usize, Version, Version),
 }
 
 /// The package on which the lines collide.
 pub(super) struct Clash {
     pub(super) package: PackageName,
-    /// The lines that bind it, by place.
-    pub(super) lines: Vec<usize>,
-    /// What others need of it, by place in `told`.
-    pub(super) told: Vec<usize>,
+    pub(super) manner: Manner,
     /// Releases that would fit everybody, but may not be taken, ascending.
     pub(super) barred: Vec<(Version, Bar)>,
-    pub(super) project: Project,
-    pub(super) manner: Manner,
-    /// What each one asks of it, where that is one range.
-    pub(super) asked: Vec<Specifiers>,
 }
 
 /// How a collision comes about.
@@ -98,17 +89,27 @@ impl Cause {
         let known = failure.known.clone();
         let web = Web::new(&failure.proof, &known);
         let on = needed_items(&web);
-        let teller = Teller { web: &web, on: &on, known: &known, failure };
-        let (told, clash) = teller.tell();
+        let (state, empty) = web.contradiction(&on, Depth::Forward);
+        let teller = Teller { needs: needs(&web, &on, &state, &known), known: &known, failure };
+        let told = teller.told();
+        let package = |node: usize| web.nodes[node].0.name().cloned();
+        let clash = match empty.and_then(package) {
+            Some(package) => Some(teller.clash(package, Manner::Asked)),
+            None => web.contradiction(&on, Depth::Full).1.and_then(package).map(|package| {
+                // What collides is not what happens to run out first, but what has its releases told apart.
+                let needing = |told: &&Told| told.needs.len() + told_of(&web, &on, &told.from);
+                let widest = told.iter().max_by_key(needing).and_then(|told| told.from.name());
+                teller.clash(widest.cloned().unwrap_or(package), Manner::Needing)
+            }),
+        };
         Self { culprits: culprits(&known), told, clash, known }
     }
 
-    /// The packages that it speaks of: first that on which they collide, then the user's.
+    /// The packages that it speaks of: first that on which the lines collide, then the user's.
     pub(super) fn names(&self) -> Vec<PackageName> {
         let clash = self.clash.iter().map(|clash| &clash.package);
-        let lines = self.culprits.iter().map(|culprit| &culprit.line.requirement.name);
         let mut names: Vec<PackageName> = Vec::new();
-        for name in clash.chain(lines) {
+        for name in clash.chain(self.culprits.iter().map(|culprit| &culprit.line.requirement.name)) {
             if !names.contains(name) {
                 names.push(name.clone());
             }
@@ -116,304 +117,266 @@ impl Cause {
         names
     }
 
-    /// The lines that ask for `package` or bind it.
-    pub(super) fn culprit(&self, role: Role, place: usize) -> Option<&Culprit> {
-        self.culprits.iter().find(|culprit| (culprit.role, culprit.place) == (role, place))
+    /// The lines of `role` on `package`.
+    pub(super) fn lines_on<'c>(
+        &'c self,
+        role: Role,
+        package: &'c PackageName,
+    ) -> impl Iterator<Item = &'c InputLine> {
+        let lines =
+            self.culprits.iter().filter(move |culprit| culprit.role == role).map(|culprit| &culprit.line);
+        lines.filter(move |line| line.requirement.name == *package)
+    }
+
+    /// What packages need of `package`.
+    pub(super) fn told_of<'c>(&'c self, package: &'c PackageName) -> impl Iterator<Item = &'c Told> {
+        self.told.iter().filter(move |told| told.to == *package)
     }
 }
 
 fn culprits(known: &Known) -> Vec<Culprit> {
     let problem = &*known.problem;
-    let mut culprits: Vec<Culprit> = core::slots(problem)
-        .into_iter()
-        .map(|(role, place)| Culprit { role, place, line: core::lines_of(problem, role)[place].clone() })
-        .collect();
+    let line = |(role, place): core::Slot| core::lines_of(problem, role)[place].clone();
+    let slots = core::slots(problem).into_iter();
+    let mut culprits: Vec<Culprit> = slots.map(|slot| Culprit { role: slot.0, line: line(slot) }).collect();
     culprits.sort_by(|a, b| (&a.line.at, a.role).cmp(&(&b.line.at, b.role)));
     culprits
 }
 
-/// A smallest part of the web that still contradicts itself, near the lines where there is a choice.
+/// A smallest part of the web that still contradicts itself; what the lines say is kept where there is a
+/// choice, and that releases cannot be chosen is left out.
 fn needed_items(web: &Web) -> Vec<bool> {
     let mut order: Vec<usize> = (0..web.items.len()).collect();
-    let depths = web.depths();
-    order.sort_by_key(|&item| depths[item]);
+    order.sort_by_key(|&item| match &web.items[item] {
+        Item::Needs(Package::Line(_), _) => 0,
+        Item::Needs(..) => 1,
+        Item::Out(_) => 2,
+    });
     let switched = |items: &[usize]| {
         let mut on = vec![false; web.items.len()];
         items.iter().for_each(|&item| on[item] = true);
         on
     };
     let mut fuel = FUEL;
-    let kept = minimal(&order, &mut |items| web.contradicts(&switched(items), &mut fuel));
-    switched(&kept)
+    switched(&minimal(&order, &mut |items| web.contradicts(&switched(items), &mut fuel)))
+}
+
+/// How many distributions `package` needs something of.
+fn told_of(web: &Web, on: &[bool], package: &Package) -> usize {
+    let items = web.items.iter().zip(on).filter(|(_, on)| **on);
+    items.filter(|(item, _)| matches!(item, Item::Needs(from, _) if from == package)).count()
+}
+
+/// An edge that matters, with what each release says.
+struct Need<'a> {
+    from: &'a Package,
+    to: &'a Package,
+    item: usize,
+    /// The releases in question, and those of them that have the need, by ordinal.
+    range: &'a [bool],
+    releases: Vec<bool>,
+    /// The releases that any of them permits.
+    permitted: Vec<bool>,
+    says: Vec<(usize, Vec<Requirement>)>,
+}
+
+fn needs<'a>(web: &'a Web, on: &[bool], state: &'a State, known: &Known) -> Vec<Need<'a>> {
+    let need = |edge: &'a Edge| {
+        let (releases, permitted) = web.needing(state, edge);
+        let (from, to) = (&web.nodes[edge.from].0, &web.nodes[edge.to].0);
+        let says = (0..releases.len()).filter(|&n| releases[n]).map(|n| {
+            let mut says = said(known, from, n).unwrap_or_default();
+            says.retain(|requirement| Some(&requirement.name) == to.name());
+            (n, says)
+        });
+        let says = says.filter(|(_, says)| !says.is_empty()).collect();
+        Need { from, to, item: edge.item, range: &state.left[edge.from], releases, permitted, says }
+    };
+    web.edges.iter().filter(|edge| on[edge.item]).map(need).collect()
+}
+
+/// What a line, or a release of a package, requires.
+fn said(known: &Known, from: &Package, ordinal: usize) -> Option<Vec<Requirement>> {
+    let problem = &known.problem;
+    if let Package::Line(line) = from {
+        return Some(
+            problem.effective(&problem.lines.get(*line)?.requirement).into_iter().cloned().collect(),
+        );
+    }
+    let candidates = known.known_candidates(from.name()?)?;
+    let metadata = known.known_metadata(candidates.usable.get(ordinal)?)?.ok()?;
+    let requirements = match from {
+        Package::Extra(_, extra) => requirements_of_extra(problem, &metadata, extra),
+        _ => base_requirements(problem, &metadata),
+    };
+    Some(requirements.into_iter().cloned().collect())
 }
 
 struct Teller<'a> {
-    web: &'a Web,
-    on: &'a [bool],
+    needs: Vec<Need<'a>>,
     known: &'a Known,
     failure: &'a NoSolution,
 }
 
 impl Teller<'_> {
-    fn tell(&self) -> (Vec<Told>, Option<Clash>) {
-        let (state, empty) = self.web.contradiction(self.on, Depth::Forward);
-        let manner = if empty.is_some() { Manner::Asked } else { Manner::Needing };
-        let empty = empty.or_else(|| self.web.contradiction(self.on, Depth::Full).1);
+    /// What each package needs of another, once for a distribution and its extras.
+    fn told(&self) -> Vec<Told> {
+        let mut seen: Vec<usize> = Vec::new();
         let mut told = Vec::new();
-        for (place, item) in self.web.items.iter().enumerate().filter(|(place, _)| self.on[*place]) {
-            if let Item::Needs(from @ (Package::Dist(_) | Package::Extra(..)), to) = item {
-                let needs = self.needs(&state, place, from, to);
-                told.push(Told { from: from.clone(), to: to.clone(), needs });
+        for need in self.needs.iter().filter(|need| need.from.name().is_some()) {
+            if let (false, Some(to)) = (seen.contains(&need.item), need.to.name()) {
+                seen.push(need.item);
+                told.push(Told { from: need.from.clone(), to: to.clone(), needs: self.groups(need) });
             }
         }
-        let name = empty.and_then(|node| self.web.nodes[node].package.name().cloned());
-        let clash = name.map(|name| self.clash(&name, &told, manner));
-        (told, clash)
+        told
     }
 
-    fn edges(&self) -> impl Iterator<Item = &Edge> {
-        self.web.edges.iter().filter(|edge| self.on[edge.item()])
-    }
-
-    /// What the releases of `from` that are left need of `to`.
-    fn needs(&self, state: &State, item: usize, from: &Package, to: &PackageName) -> Vec<(Span, Bound)> {
-        let Some(edge) = self.edges().find(|edge| edge.item() == item) else { return Vec::new() };
-        let (needing, permitted) = self.web.needing(state, edge);
-        let against = self.against(state, edge, needing.iter().filter(|needs| **needs).count());
-        let texts: Vec<(Ordinal, String)> = (0u32..)
-            .zip(&needing)
-            .filter(|(_, needs)| **needs)
-            .filter_map(|(ordinal, _)| Some((ordinal, self.requirement(from, ordinal, to, &against)?)))
-            .collect();
-        let (Some(candidates), Some((_, first))) =
-            (from.name().and_then(|n| self.known.known_candidates(n)), texts.first())
-        else {
-            return Vec::new();
-        };
-        let range = &state.left[edge.from];
-        if texts.iter().all(|(_, text)| text == first) {
-            return vec![(span(&candidates, &needing, range), Bound::Same(first.clone()))];
+    /// One group if all releases need the same, or something is the least that they need; else one for each
+    /// row of neighbours that do, if these are few.
+    fn groups(&self, need: &Need) -> Vec<(Shape, String)> {
+        let rest = self.left_by_others(need);
+        let against = self.versions(need.to, &rest, need.says.len());
+        let mut groups: Vec<(Vec<bool>, String)> = Vec::new();
+        for (release, says) in &need.says {
+            let text = self.text(says, &against);
+            if groups.last().is_none_or(|(_, last)| *last != text) {
+                groups.push((vec![false; need.range.len()], text));
+            }
+            groups.iter_mut().last().into_iter().for_each(|(releases, _)| releases[*release] = true);
         }
-        let bound = self.weakest(state, edge, &permitted);
-        if bound.is_none()
-            && let Some(groups) = in_groups(&candidates, &texts, range)
+        if groups.len() > 1 {
+            let to = need.to.name().map(PackageName::as_str).unwrap_or_default();
+            let weakest = self.weakest(need, &rest);
+            if weakest.is_some() || groups.len() > MOST_GROUPS {
+                let text = weakest.unwrap_or_else(|| format!("{to} in another release each"));
+                groups = vec![(need.releases.clone(), text)];
+            }
+        }
+        groups.into_iter().map(|(releases, text)| (self.shape(need, &releases), text)).collect()
+    }
+
+    /// What others leave of the package that is needed.
+    fn left_by_others(&self, need: &Need) -> Vec<bool> {
+        let mut rest = vec![true; need.permitted.len()];
+        for other in
+            self.needs.iter().filter(|other| other.item != need.item && other.to.name() == need.to.name())
         {
-            return groups;
-        }
-        let bound = bound.unwrap_or_else(|| self.various(to, &permitted));
-        vec![(span(&candidates, &needing, range), bound)]
-    }
-
-    /// The weakest bound of `edge`, seen from what others leave of its package.
-    fn weakest(&self, state: &State, edge: &Edge, permitted: &[bool]) -> Option<Bound> {
-        let candidates = self.known.known_candidates(self.web.nodes[edge.to].package.name()?)?;
-        let rest = self.left_by_others(state, edge);
-        let places = |set: &[bool]| (0..set.len()).filter(|&n| set[n]).collect::<Vec<_>>();
-        let (permitted, rest) = (places(permitted), places(&rest));
-        let version = |place: usize| candidates.usable[place].version.clone();
-        let (low, high) = (*permitted.first()?, *permitted.last()?);
-        if low > *rest.last()? {
-            Some(Bound::AtLeast(version(low)))
-        } else if high < *rest.first()? {
-            Some(Bound::AtMost(version(high)))
-        } else {
-            None
-        }
-    }
-
-    /// What the others that bind the package of `edge` leave of it.
-    fn left_by_others(&self, state: &State, edge: &Edge) -> Vec<bool> {
-        let mut rest = vec![true; self.web.nodes[edge.to].count as usize];
-        let name = self.web.nodes[edge.to].package.name();
-        let others = self
-            .edges()
-            .filter(|other| other.item() != edge.item() && self.web.nodes[other.to].package.name() == name);
-        for other in others {
-            let (_, permitted) = self.web.needing(state, other);
-            rest.iter_mut().zip(permitted).for_each(|(rest, permitted)| *rest &= permitted);
+            rest.iter_mut().zip(&other.permitted).for_each(|(rest, permitted)| *rest &= permitted);
         }
         rest
     }
 
-    fn various(&self, to: &PackageName, permitted: &[bool]) -> Bound {
-        let candidates = self.known.known_candidates(to);
-        let version = |place: usize| Some(candidates.as_ref()?.usable.get(place)?.version.clone());
-        let low = permitted.iter().position(|p| *p).and_then(version);
-        let high = permitted.iter().rposition(|p| *p).and_then(version);
-        Bound::Various(low.zip(high))
-    }
-
-    /// The releases that others leave of the package of `edge`: what it is needed to be against. None, where
-    /// it would take too long to look at them for each of `count` releases.
-    fn against(&self, state: &State, edge: &Edge, count: usize) -> Vec<Version> {
-        let rest = self.left_by_others(state, edge);
-        let candidates =
-            self.web.nodes[edge.to].package.name().and_then(|name| self.known.known_candidates(name));
-        let Some(candidates) = candidates.filter(|all| count.saturating_mul(all.usable.len()) < 1 << 20)
-        else {
-            return Vec::new();
+    /// The versions of these releases; none, where it would take too long to compare each with `count` others.
+    fn versions(&self, package: &Package, releases: &[bool], count: usize) -> Vec<Version> {
+        let candidates = package.name().and_then(|name| self.known.known_candidates(name));
+        let candidates = candidates.filter(|_| count.saturating_mul(releases.len()) < 1 << 20);
+        let chosen = |(candidate, chosen): (&crate::solve::Candidate, &bool)| {
+            chosen.then(|| candidate.version.clone())
         };
-        candidates.usable.iter().zip(rest).filter(|(_, left)| *left).map(|(c, _)| c.version.clone()).collect()
+        candidates.map_or_else(Vec::new, |all| all.usable.iter().zip(releases).filter_map(chosen).collect())
     }
 
-    /// What the release `ordinal` of `from` says of `to`, as far as it matters `against` those releases.
-    fn requirement(
-        &self,
-        from: &Package,
-        ordinal: Ordinal,
-        to: &PackageName,
-        against: &[Version],
-    ) -> Option<String> {
-        let mut requirements = self.requirements(from, ordinal)?;
-        requirements.retain(|requirement| requirement.name == *to);
-        for requirement in &mut requirements {
-            requirement.extras.retain(|extra| self.matters(&Package::Extra(to.clone(), extra.clone())));
+    /// The weakest of many bounds, seen from what others leave.
+    fn weakest(&self, need: &Need, rest: &[bool]) -> Option<String> {
+        let to = need.to.name()?;
+        let candidates = self.known.known_candidates(to)?;
+        let ends = |set: &[bool]| Some((set.iter().position(|n| *n)?, set.iter().rposition(|n| *n)?));
+        let ((low, high), (lowest, highest)) = (ends(&need.permitted)?, ends(rest)?);
+        let version = |place: usize| &candidates.usable[place].version;
+        match (low > highest, high < lowest) {
+            (true, _) => Some(format!("{to}>={}", version(low))),
+            (_, true) => Some(format!("{to}<={}", version(high))),
+            _ => None,
         }
-        if let Some(bound) = decisive(&requirements, against) {
-            return Some(format!("{to}{bound}"));
+    }
+
+    /// What a release says of another package: the one bound that decides `against` those versions, or all.
+    fn text(&self, says: &[Requirement], against: &[Version]) -> String {
+        let mut texts: Vec<String> = Vec::new();
+        for requirement in says {
+            let matters = |name: &PackageName, extra| {
+                let package = Package::Extra(name.clone(), extra);
+                self.needs.iter().any(|need| *need.from == package)
+            };
+            let mut told = Requirement { marker: Marker::default(), ..requirement.clone() };
+            told.extras.retain(|extra| matters(&requirement.name, extra.clone()));
+            if let (true, Some(bound)) = (told.extras.is_empty(), decisive(&told, against)) {
+                return format!("{}{bound}", told.name);
+            }
+            texts.push(told.to_string());
         }
-        let mut texts: Vec<String> = requirements.iter().map(without_marker).collect();
         texts.dedup();
-        (!texts.is_empty()).then(|| texts.join(" and "))
+        texts.join(" and ")
     }
 
-    /// Whether what `package` needs is told.
-    fn matters(&self, package: &Package) -> bool {
-        let told = self.web.items.iter().zip(self.on).filter(|(_, on)| **on);
-        told.into_iter().any(|(item, _)| matches!(item, Item::Needs(from, _) if from == package))
-    }
-
-    fn requirements(&self, from: &Package, ordinal: Ordinal) -> Option<Vec<Requirement>> {
-        let candidates = self.known.known_candidates(from.name()?)?;
-        let metadata = self.known.known_metadata(candidates.usable.get(ordinal as usize)?)?.ok()?;
-        let problem = &self.known.problem;
-        let requirements = match from {
-            Package::Extra(_, extra) => requirements_of_extra(problem, &metadata, extra),
-            _ => base_requirements(problem, &metadata),
+    fn shape(&self, need: &Need, releases: &[bool]) -> Shape {
+        let candidates = need.from.name().and_then(|name| self.known.known_candidates(name));
+        let places: Vec<usize> = (0..releases.len()).filter(|&n| releases[n]).collect();
+        let (Some(candidates), Some(&first), Some(&last)) = (candidates, places.first(), places.last())
+        else {
+            return Shape::All(0);
         };
-        Some(requirements.into_iter().cloned().collect())
+        let version = |place: usize| candidates.usable[place].version.clone();
+        let (low, high, count) = (version(first), version(last), places.len());
+        let in_range = need.range.iter().filter(|r| **r).count();
+        let unbroken = (first..=last).all(|n| releases[n] || !need.range[n]);
+        if count == 1 {
+            Shape::One(low)
+        } else if count == releases.len() {
+            Shape::All(count)
+        } else if count == in_range {
+            Shape::AllInRange(count, low, high)
+        } else if unbroken && !need.range[last + 1..].contains(&true) {
+            Shape::From(low)
+        } else if unbroken && !need.range[..first].contains(&true) {
+            Shape::UpTo(high)
+        } else {
+            Shape::Some(count, in_range, low, high)
+        }
     }
 
-    fn clash(&self, package: &PackageName, told: &[Told], manner: Manner) -> Clash {
-        let mut lines: Vec<usize> = self
-            .web
-            .items
-            .iter()
-            .enumerate()
-            .filter_map(|(place, item)| match item {
-                Item::Needs(Package::Line(line), to) if self.on[place] && to == package => Some(*line),
-                _ => None,
-            })
-            .collect();
-        lines.sort_unstable();
-        let told = (0..told.len()).filter(|&n| told[n].to == *package).collect();
-        let candidates = self.known.known_candidates(package);
-        let project = candidates.as_ref().map_or(Project::Known, |candidates| candidates.project);
-        let barred = candidates.map_or_else(Vec::new, |candidates| self.barred(package, &candidates));
-        let asked =
-            self.asked_of(package).into_iter().filter_map(|asked| Some(asked.first()?.specifiers().clone()));
-        Clash { package: package.clone(), lines, told, barred, project, manner, asked: asked.collect() }
+    fn clash(&self, package: PackageName, manner: Manner) -> Clash {
+        let barred = self.barred(&package);
+        Clash { package, manner, barred }
     }
 
     /// The releases of `package` that would fit everybody, but may not be taken.
-    fn barred(&self, package: &PackageName, candidates: &Candidates) -> Vec<(Version, Bar)> {
-        let asked = self.asked_of(package);
-        let fits = |version: &Version| {
-            asked.iter().all(|by_one| {
-                by_one
-                    .iter()
-                    .any(|r| matches!(r.source, Source::Index(_)) && r.specifiers().contains(version))
-            })
-        };
-        let mut barred: Vec<(Version, Bar)> = candidates
-            .barred
-            .iter()
-            .filter(|(version, _)| fits(version))
-            .map(|(version, reason)| (version.clone(), Bar::Policy(reason.clone())))
-            .collect();
+    fn barred(&self, package: &PackageName) -> Vec<(Version, Bar)> {
+        let Some(candidates) = self.known.known_candidates(package) else { return Vec::new() };
+        let policy =
+            candidates.barred.iter().map(|(version, reason)| (version.clone(), Bar::Policy(reason.clone())));
+        let mut barred: Vec<(Version, Bar)> = policy.collect();
         for fact in self.failure.proof.facts() {
             let (of, set, bar) = match fact {
                 Fact::None(of, set) => (of, set, Bar::Yanked),
                 Fact::Barred(of, set, reason) => (of, set, Bar::Useless(reason.clone())),
                 Fact::Asked | Fact::Needs(..) => continue,
             };
-            if of.name() == Some(package) {
-                let releases = set.ordinals(candidates.count()).map(|n| candidates.get(n).version.clone());
-                barred.extend(releases.filter(&fits).map(|version| (version, bar.clone())));
-            }
+            let releases = set.ordinals(candidates.count()).filter(|_| of.name() == Some(package));
+            barred.extend(releases.map(|n| (candidates.get(n).version.clone(), bar.clone())));
         }
+        barred.retain(|(version, _)| self.fits_all(package, version));
         barred.sort_by(|a, b| a.0.cmp(&b.0));
         barred.dedup_by(|a, b| a.0 == b.0);
         barred
     }
 
-    /// What each one that binds `package` asks of it: one requirement, or one of several.
-    fn asked_of(&self, package: &PackageName) -> Vec<Vec<Requirement>> {
-        let mut asked = Vec::new();
-        let mut seen: FxHashSet<usize> = FxHashSet::default();
-        for edge in self.edges().filter(|edge| self.web.nodes[edge.to].package.name() == Some(package)) {
-            if !seen.insert(edge.item()) {
-                continue;
-            }
-            let problem = &self.known.problem;
-            asked.push(match &self.web.nodes[edge.from].package {
-                Package::Line(line) => {
-                    problem.effective(&problem.lines[*line].requirement).into_iter().cloned().collect()
-                }
-                from => {
-                    let releases = edge.needs.iter().flat_map(|(releases, _)| {
-                        releases.ordinals(self.web.nodes[edge.from].count).collect::<Vec<_>>()
-                    });
-                    let all = releases.filter_map(|ordinal| self.requirements(from, ordinal)).flatten();
-                    all.filter(|requirement| requirement.name == *package).collect()
-                }
-            });
-        }
-        asked
+    /// Whether everybody who needs `package` would be content with `version`.
+    fn fits_all(&self, package: &PackageName, version: &Version) -> bool {
+        let content =
+            |r: &Requirement| matches!(r.source, Source::Index(_)) && r.specifiers().contains(version);
+        let mut needs = self.needs.iter().filter(|need| need.to.name() == Some(package));
+        needs.all(|need| need.says.iter().any(|(_, says)| says.iter().all(content)))
     }
 }
 
-/// Up to three groups of neighbouring releases that say the same.
-fn in_groups(
-    candidates: &Candidates,
-    texts: &[(Ordinal, String)],
-    range: &[bool],
-) -> Option<Vec<(Span, Bound)>> {
-    let mut groups: Vec<(Vec<bool>, &str)> = Vec::new();
-    for (ordinal, text) in texts {
-        if groups.last().is_none_or(|(_, last)| last != text) {
-            if groups.len() == 3 {
-                return None;
-            }
-            groups.push((vec![false; range.len()], text));
-        }
-        if let Some((releases, _)) = groups.last_mut() {
-            releases[*ordinal as usize] = true;
-        }
-    }
-    Some(
-        groups
-            .into_iter()
-            .map(|(releases, text)| (span(candidates, &releases, range), Bound::Same(text.to_owned())))
-            .collect(),
-    )
-}
-
-/// The one bound of many that none of `against` fulfils, where there is one.
-fn decisive(requirements: &[Requirement], against: &[Version]) -> Option<String> {
-    if against.is_empty() || requirements.iter().any(|requirement| !requirement.extras.is_empty()) {
-        return None;
-    }
-    let bounds =
-        requirements.iter().map(|requirement| requirement.specifiers().to_string()).collect::<Vec<_>>();
-    let single = bounds.iter().flat_map(|bounds| bounds.split(',')).filter(|bound| !bound.is_empty());
+/// The one bound of several that none of `against` fulfils, where there is one.
+fn decisive(requirement: &Requirement, against: &[Version]) -> Option<String> {
+    let bounds = requirement.specifiers().to_string();
     let excludes = |bound: &&str| {
-        bound.parse::<Specifiers>().is_ok_and(|bound| !against.iter().any(|version| bound.contains(version)))
+        let bound: Specifiers = bound.parse().unwrap_or_default();
+        !against.is_empty() && !against.iter().any(|version| bound.contains(version))
     };
-    single.into_iter().find(excludes).map(str::to_owned)
-}
-
-/// `name[extras]specifiers`
-pub(super) fn without_marker(requirement: &Requirement) -> String {
-    Requirement { marker: crate::spec::Marker::default(), ..requirement.clone() }.to_string()
+    bounds.split(',').find(excludes).map(str::to_owned)
 }

@@ -1,15 +1,17 @@
 //! Which of the user's lines a conflict needs: those without which there would be a solution.
 
 use rustc_hash::FxHashSet;
+use serde::Serialize;
 
-use super::lab::{Lab, Verdict};
+use super::lab::Lab;
 use super::minimal::minimal;
 use crate::inputs::InputLine;
 use crate::solve::{Fact, NoSolution, Package, Problem};
 use crate::spec::{Location, PackageName};
 
 /// What a line of the inputs is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Role {
     /// It asks for a package.
     Requirement,
@@ -51,10 +53,10 @@ pub(super) fn only(problem: &Problem, kept: &[Slot]) -> Problem {
 pub(super) fn shrink(failure: Box<NoSolution>, lab: &Lab) -> Box<NoSolution> {
     let problem = failure.known.problem.clone();
     let suspects = suspects(&failure, &problem);
-    let kept = minimal(&suspects, &mut |kept| matches!(lab.solve(only(&problem, kept)), Verdict::Failed(_)));
+    let kept = minimal(&suspects, &mut |kept| matches!(lab.solve(only(&problem, kept)), Err(Some(_))));
     match lab.solve(only(&problem, &kept)) {
-        Verdict::Failed(smallest) => smallest,
-        Verdict::Solved(_) | Verdict::Unknown => failure,
+        Err(Some(smallest)) => smallest,
+        _ => failure,
     }
 }
 
@@ -66,7 +68,7 @@ pub(super) fn further(problem: &Problem, told: &Problem, lab: &Lab) -> usize {
     loop {
         let untold = |&(role, at): &Slot| !told.contains(&(role, lines_of(problem, role)[at].at.clone()));
         let rest: Vec<Slot> = slots(problem).into_iter().filter(untold).collect();
-        let Verdict::Failed(failure) = lab.solve(only(problem, &rest)) else { return count };
+        let Err(Some(failure)) = lab.solve(only(problem, &rest)) else { return count };
         count += 1;
         told.extend(places(&shrink(failure, lab).known.problem));
     }

@@ -1,19 +1,17 @@
 //! What would help, each tried: one line relaxed, another option, two lines relaxed.
 
-use std::cmp::Reverse;
 use std::sync::Arc;
 
 use jiff::tz::Offset;
-use rustc_hash::FxHashSet;
 
 use super::cause::Cause;
 use super::core::{self, Role, Slot};
-use super::lab::{Lab, Verdict};
+use super::lab::Lab;
 use super::respell;
 use super::{Alternative, ExplainRequest};
 use crate::inputs::InputLine;
-use crate::solve::{NoSolution, Problem, Resolution};
-use crate::spec::{Location, PackageName, Source, Version};
+use crate::solve::{Candidate, Known, NoSolution, Problem, Resolution};
+use crate::spec::{Location, PackageName, RequirementError, Source, Version};
 
 /// How many fixes are shown.
 const MOST: usize = 5;
@@ -57,25 +55,24 @@ pub struct Edit {
 pub struct Found {
     /// The best first, five at most.
     pub fixes: Vec<Fix>,
-    /// How many changes of one line, or of an option, were tried.
+    /// How many changes of one line were tried.
     pub singles: usize,
+    /// How many other options were tried.
+    pub options: usize,
     /// How many pairs of lines were tried.
     pub pairs: usize,
 }
 
-/// Searches for fixes of the conflict of `problem` that `cause` tells of.
-pub(super) fn search(problem: &Problem, cause: &Cause, request: &ExplainRequest, lab: &Lab) -> Found {
-    let mut search = Search {
-        problem,
-        cause,
-        request,
-        lab,
-        before: None,
-        seen: FxHashSet::default(),
-        found: Found::default(),
-    };
-    search.before = search.pins_before();
-    let failures = search.singles(&culprits(problem, cause));
+/// Searches for fixes of the conflict that `cause` tells of; `known` is of the whole problem.
+pub(super) fn search(known: &Known, cause: &Cause, request: &ExplainRequest, lab: &Lab) -> Found {
+    let problem = &*known.problem;
+    let guilty = culprits(problem, cause);
+    let innocent: Vec<Slot> =
+        core::slots(problem).into_iter().filter(|slot| !guilty.contains(slot)).collect();
+    let before = lab.solve(core::only(problem, &innocent)).ok();
+    let names = cause.names();
+    let mut search = Search { known, names, request, lab, before, seen: Vec::new(), found: Found::default() };
+    let failures = search.singles(&guilty);
     let by_line = !search.found.fixes.is_empty();
     search.alternatives();
     if !by_line {
@@ -97,141 +94,110 @@ fn culprits(problem: &Problem, cause: &Cause) -> Vec<Slot> {
 }
 
 struct Search<'a> {
-    problem: &'a Problem,
-    cause: &'a Cause,
+    known: &'a Known,
+    /// The packages of the conflict.
+    names: Vec<PackageName>,
     request: &'a ExplainRequest,
     lab: &'a Lab,
+    /// What the lines that are not at fault give.
     before: Option<Box<Resolution>>,
-    seen: FxHashSet<Vec<Edit>>,
+    seen: Vec<Vec<Edit>>,
     found: Found,
 }
 
-/// A line in a looser form: what is tried first, and how to say it if that works.
+/// A line in a looser form: what is tried first, before it is said in the user's spelling.
 #[derive(Clone)]
 struct Loose {
     slot: Slot,
-    how: How,
+    edit: Edit,
+    /// Whether it has lost its bounds, and is to have others.
+    bounds: Bounds,
 }
 
-#[derive(Clone, PartialEq, Eq)]
-enum How {
-    /// Any version, or no URL.
-    AnyVersion,
-    /// Without this extra.
-    WithoutExtra(String),
-    /// The line is not there.
-    Gone,
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Bounds {
+    Lost,
+    Kept,
 }
 
 impl Search<'_> {
-    /// What the lines that are not at fault would give.
-    fn pins_before(&self) -> Option<Box<Resolution>> {
-        let guilty = culprits(self.problem, self.cause);
-        let rest: Vec<Slot> =
-            core::slots(self.problem).into_iter().filter(|slot| !guilty.contains(slot)).collect();
-        match self.lab.solve(core::only(self.problem, &rest)) {
-            Verdict::Solved(resolution) => Some(resolution),
-            Verdict::Failed(_) | Verdict::Unknown => None,
-        }
-    }
-
     /// Tries each line by itself; returns those that do not suffice, with what then still fails.
     fn singles(&mut self, slots: &[Slot]) -> Vec<(Loose, Box<NoSolution>)> {
-        let mut failures = Vec::new();
-        let all: Vec<Loose> = slots.iter().flat_map(|slot| self.looser(*slot)).collect();
-        for loose in all {
-            self.found.singles += 1;
-            if let Some(failure) = self.attempt(std::slice::from_ref(&loose)) {
-                failures.push((loose, failure));
-            }
-        }
-        failures
+        let ways: Vec<Loose> = slots.iter().flat_map(|slot| self.looser(*slot)).collect();
+        self.found.singles = ways.len();
+        ways.into_iter().filter_map(|loose| Some((loose.clone(), self.attempt(&[loose])?))).collect()
     }
 
+    /// The line without bounds or URL; without an extra; not there at all, if it asks for nothing.
     fn looser(&self, slot: Slot) -> Vec<Loose> {
-        let line = self.line(slot);
+        let InputLine { requirement, text, at, .. } = self.line(slot);
+        let loose = |new: Option<String>, bounds| Loose {
+            slot,
+            edit: Edit { role: slot.0, at: at.clone(), old: text.clone(), new },
+            bounds,
+        };
         let mut ways = Vec::new();
-        if !line.requirement.specifiers().is_empty() || matches!(line.requirement.source, Source::Url(_)) {
-            ways.push(How::AnyVersion);
+        match &requirement.source {
+            Source::Url(_) => ways.push(loose(Some(respell::without_bounds(text)), Bounds::Kept)),
+            Source::Index(specifiers) if specifiers.is_empty() => {}
+            Source::Index(_) => ways.push(loose(Some(respell::without_bounds(text)), Bounds::Lost)),
         }
-        ways.extend(line.requirement.extras.iter().map(|extra| How::WithoutExtra(extra.as_str().to_owned())));
-        if slot.0 != Role::Requirement {
-            ways.push(How::Gone);
-        }
-        ways.into_iter().map(|how| Loose { slot, how }).collect()
+        let extras = requirement.extras.iter().filter_map(|extra| respell::without_extra(text, extra));
+        ways.extend(extras.map(|new| loose(Some(new), Bounds::Kept)));
+        ways.extend((slot.0 != Role::Requirement).then(|| loose(None, Bounds::Kept)));
+        ways
     }
 
     fn line(&self, (role, place): Slot) -> &InputLine {
-        &core::lines_of(self.problem, role)[place]
+        &core::lines_of(&self.known.problem, role)[place]
     }
 
-    /// Loosens these lines; where that gives a solution, says it in the user's spelling and proves it.
+    /// Loosens these lines; where that gives a solution, says it in the user's spelling and proves it. The
+    /// failure, where it does not.
     fn attempt(&mut self, loose: &[Loose]) -> Option<Box<NoSolution>> {
-        let edits: Vec<Edit> = loose.iter().filter_map(|loose| self.loosest(loose)).collect();
-        if edits.len() < loose.len() {
-            return None;
-        }
-        match self.lab.solve(edited(self.problem, &edits)?) {
-            Verdict::Solved(resolution) => {
-                let edits = loose.iter().zip(edits).map(|(loose, edit)| self.told(loose, edit, &resolution));
-                if let Some(edits) = edits.collect::<Option<Vec<_>>>() {
-                    self.prove(edits);
-                }
+        let edits: Vec<Edit> = loose.iter().map(|loose| loose.edit.clone()).collect();
+        match self.lab.solve(edited(&self.known.problem, &edits)?) {
+            Ok(resolution) => {
+                let edits: Option<Vec<Edit>> =
+                    loose.iter().map(|loose| self.respelt(loose, &resolution)).collect();
+                self.prove(edits?);
                 None
             }
-            Verdict::Failed(failure) => Some(failure),
-            Verdict::Unknown => None,
+            Err(failure) => failure,
         }
-    }
-
-    fn loosest(&self, loose: &Loose) -> Option<Edit> {
-        let line = self.line(loose.slot);
-        let new = match &loose.how {
-            How::AnyVersion => Some(respell::without_bounds(&line.text)),
-            How::WithoutExtra(extra) => Some(respell::without_extra(&line.text, extra)?),
-            How::Gone => None,
-        };
-        Some(Edit { role: loose.slot.0, at: line.at.clone(), old: line.text.clone(), new })
     }
 
     /// The edit as the user would write it, seen what the loosest form leads to.
-    fn told(&self, loose: &Loose, loosest: Edit, resolution: &Resolution) -> Option<Edit> {
-        let requirement = &self.line(loose.slot).requirement;
-        if loose.how != How::AnyVersion || matches!(requirement.source, Source::Url(_)) {
-            return Some(loosest);
+    fn respelt(&self, loose: &Loose, resolution: &Resolution) -> Option<Edit> {
+        if loose.bounds == Bounds::Kept {
+            return Some(loose.edit.clone());
         }
-        let version = &resolution.pins.get(&requirement.name)?.candidate.version;
-        let next = self.next_release(&requirement.name, version);
-        let new = respell::letting_in(&loosest.old, version, next.as_ref())?;
-        Some(Edit { new: Some(new), ..loosest })
+        let name = &self.line(loose.slot).requirement.name;
+        let version = &resolution.pins.get(name)?.candidate.version;
+        let next = self.releases(name).find(|next| next.version > *version).map(|next| next.version.clone());
+        let new = respell::letting_in(&loose.edit.old, version, next.as_ref())?;
+        Some(Edit { new: Some(new), ..loose.edit.clone() })
     }
 
-    fn next_release(&self, name: &PackageName, version: &Version) -> Option<Version> {
-        let candidates = self.cause.known.known_candidates(name)?;
-        let newer =
-            candidates.usable.iter().find(|next| next.version > *version && next.version.is_stable())?;
-        Some(newer.version.clone())
+    /// The stable releases of a package that can be taken, ascending.
+    fn releases(&self, name: &PackageName) -> impl Iterator<Item = Candidate> + use<> {
+        let candidates =
+            self.known.known_candidates(name).map_or_else(Vec::new, |known| known.usable.clone());
+        candidates.into_iter().filter(|candidate| candidate.version.is_stable())
     }
 
     /// Adds the fix if the edited problem, as the user would have it, has a solution for every target.
     fn prove(&mut self, edits: Vec<Edit>) {
-        if edits.iter().any(|edit| edit.new.as_deref() == Some(&*edit.old))
-            || !self.seen.insert(edits.clone())
-        {
+        if edits.iter().any(|edit| edit.new.as_deref() == Some(&*edit.old)) || self.seen.contains(&edits) {
             return;
         }
-        let Some(resolution) = self.solved(self.problem, &edits) else { return };
-        if self.request.others.iter().all(|other| self.solved(other, &edits).is_some()) {
-            let fix = self.fix(edits, Vec::new(), &resolution);
+        let solved = |problem: &Problem| self.lab.solve(edited(problem, &edits)?).ok();
+        let Some(resolution) = solved(&self.known.problem) else { return };
+        if self.request.others.iter().all(|other| solved(other).is_some()) {
+            let fix = self.fix(edits.clone(), Vec::new(), &resolution);
             self.found.fixes.push(fix);
         }
-    }
-
-    fn solved(&self, problem: &Problem, edits: &[Edit]) -> Option<Box<Resolution>> {
-        match self.lab.solve(edited(problem, edits)?) {
-            Verdict::Solved(resolution) => Some(resolution),
-            Verdict::Failed(_) | Verdict::Unknown => None,
-        }
+        self.seen.push(edits);
     }
 
     /// Tries other options; of several values of one, the first that helps is enough.
@@ -242,8 +208,8 @@ impl Search<'_> {
             if helped.contains(&name) {
                 continue;
             }
-            self.found.singles += 1;
-            if let Some(resolution) = self.solved(problem, &[]) {
+            self.found.options += 1;
+            if let Ok(resolution) = self.lab.solve(Problem::clone(problem)) {
                 helped.push(name);
                 let fix = self.fix(Vec::new(), vec![option.clone()], &resolution);
                 self.found.fixes.push(fix);
@@ -254,58 +220,49 @@ impl Search<'_> {
     /// Where one line is not enough, looks at what then still fails, and loosens a line of that as well.
     fn pairs(&mut self, failures: Vec<(Loose, Box<NoSolution>)>) {
         for (first, failure) in failures {
-            let failure = core::shrink(failure, self.lab);
-            let cause = Cause::of(&failure);
-            let seconds = culprits(self.problem, &cause).into_iter().filter(|slot| *slot != first.slot);
+            let cause = Cause::of(&core::shrink(failure, self.lab));
+            let seconds =
+                culprits(&self.known.problem, &cause).into_iter().filter(|slot| *slot != first.slot);
             for second in seconds.flat_map(|slot| self.looser(slot)).collect::<Vec<_>>() {
-                if self.found.pairs >= MOST_PAIRS || !self.lab.is_open() {
+                if self.found.pairs >= MOST_PAIRS || !self.lab.budget.is_open() {
                     return;
                 }
                 self.found.pairs += 1;
                 let mut pair = [first.clone(), second];
-                pair.sort_by(|a, b| self.line(a.slot).at.cmp(&self.line(b.slot).at));
+                pair.sort_by(|a, b| a.edit.at.cmp(&b.edit.at));
                 self.attempt(&pair);
             }
         }
     }
 
     fn fix(&self, edits: Vec<Edit>, options: Vec<String>, resolution: &Resolution) -> Fix {
-        let names = self.cause.names();
-        let pins: Vec<(PackageName, Version)> = names
-            .iter()
-            .filter_map(|name| Some((name.clone(), resolution.pins.get(name)?.candidate.version.clone())))
-            .collect();
-        let others = resolution.pins.iter().filter(|(name, _)| !names.contains(name));
+        let version = |name| resolution.pins.get(name).map(|pin| &pin.candidate.version);
+        let pins = self.names.iter().filter_map(|name| Some((name.clone(), version(name)?.clone())));
+        let pins: Vec<(PackageName, Version)> = pins.collect();
+        let others = resolution.pins.iter().filter(|(name, _)| !self.names.contains(name));
         let moved = others.filter(|(name, pin)| self.moves(name, &pin.candidate.version)).count();
-        let behind = pins.iter().map(|(name, version)| self.behind(name, version)).sum();
+        let newer = |(name, version): &(PackageName, Version)| {
+            self.releases(name).filter(|c| c.version > *version).count()
+        };
+        let behind = pins.iter().map(newer).sum();
         let old = pins.iter().filter_map(|(name, version)| self.years_old(name, version)).collect();
         Fix { edits, options, pins, moved, old, behind }
     }
 
     /// Whether a pin is not what it was, or would be without the conflict.
     fn moves(&self, name: &PackageName, version: &Version) -> bool {
-        let preferred = self.problem.preferences.of(name);
-        if !preferred.is_empty() {
-            return !preferred.contains(version);
-        }
+        let preferred = self.known.problem.preferences.of(name);
         let before = self.before.as_ref().and_then(|before| before.pins.get(name));
-        before.is_some_and(|pin| pin.candidate.version != *version)
-    }
-
-    fn behind(&self, name: &PackageName, version: &Version) -> usize {
-        let candidates = self.cause.known.known_candidates(name);
-        let newer = |version: &Version, newer: &Version| newer > version && newer.is_stable();
-        candidates.map_or(0, |all| all.usable.iter().filter(|other| newer(version, &other.version)).count())
+        match preferred.is_empty() {
+            true => before.is_some_and(|pin| pin.candidate.version != *version),
+            false => !preferred.contains(version),
+        }
     }
 
     /// Where `version` was uploaded more than two years before the newest release: the year of that.
     fn years_old(&self, name: &PackageName, version: &Version) -> Option<(PackageName, Version, i16)> {
-        let candidates = self.cause.known.known_candidates(name)?;
-        let uploaded = |version: &Version| {
-            let candidate = candidates.usable.iter().find(|candidate| candidate.version == *version)?;
-            candidate.file.uploaded
-        };
-        let (then, newest) = (uploaded(version)?, uploaded(&candidates.usable.last()?.version)?);
+        let then = self.releases(name).find(|candidate| candidate.version == *version)?.file.uploaded?;
+        let newest = self.releases(name).last()?.file.uploaded?;
         let is_old = newest.duration_since(then).as_hours() > 2 * 365 * 24;
         is_old.then(|| (name.clone(), version.clone(), Offset::UTC.to_datetime(then).year()))
     }
@@ -313,29 +270,28 @@ impl Search<'_> {
 
 /// `problem` with these edits; lines that it does not have, since they do not hold for its target, stay
 /// away. `None` where an edit is no requirement.
-pub(super) fn edited(problem: &Problem, edits: &[Edit]) -> Option<Problem> {
-    let of = |role: Role| -> Option<Vec<InputLine>> {
-        let mut lines = Vec::new();
-        for line in core::lines_of(problem, role) {
-            match edits.iter().find(|edit| edit.role == role && edit.at == line.at) {
-                None => lines.push(line.clone()),
-                Some(Edit { new: None, .. }) => {}
-                Some(Edit { new: Some(new), .. }) => {
-                    let requirement = new.parse().ok()?;
-                    lines.push(InputLine { requirement, text: new.as_str().into(), ..line.clone() });
-                }
+fn edited(problem: &Problem, edits: &[Edit]) -> Option<Problem> {
+    let changed = |role, line: &InputLine| -> Result<Option<InputLine>, RequirementError> {
+        match edits.iter().find(|edit| edit.role == role && edit.at == line.at) {
+            None => Ok(Some(line.clone())),
+            Some(Edit { new: None, .. }) => Ok(None),
+            Some(Edit { new: Some(new), .. }) => {
+                Ok(Some(InputLine { requirement: new.parse()?, text: new.as_str().into(), ..line.clone() }))
             }
         }
-        Some(lines)
+    };
+    let of = |role| -> Option<Vec<InputLine>> {
+        let lines = core::lines_of(problem, role).iter();
+        lines.filter_map(|line| changed(role, line).transpose()).collect::<Result<_, _>>().ok()
     };
     Some(problem.with(of(Role::Requirement)?, of(Role::Constraint)?, of(Role::Override)?))
 }
 
 impl Fix {
-    /// The best first: few lines, nothing years old, the newest versions, few other pins moved.
+    /// The best first: few lines, lines before options, nothing years old, the newest versions, few pins moved.
     fn rank(&self) -> impl Ord + use<> {
-        let lines = if self.edits.is_empty() { (1, 1) } else { (self.edits.len(), 0) };
         let taken_out = self.edits.iter().filter(|edit| edit.new.is_none()).count();
-        (lines, !self.old.is_empty(), taken_out, self.behind, self.moved, Reverse(self.pins.len()))
+        let lines = (self.edits.len().max(1), self.options.len());
+        (lines, !self.old.is_empty(), taken_out, self.behind, self.moved)
     }
 }

@@ -3,10 +3,10 @@
 use super::DeadEnd;
 use super::cause::{Bar, Cause, Clash};
 use super::core::Role;
-use super::sentences::{list, why};
+use super::sentences::{list, of_one_kind, why};
 use crate::inputs::nearest::meant;
 use crate::solve::Reason;
-use crate::spec::{PackageName, TagSet, Version};
+use crate::spec::{PackageName, Requirement, TagSet, Version};
 
 /// How many things of one kind stand in a row.
 const MOST: usize = 6;
@@ -22,58 +22,45 @@ pub(super) fn notes(cause: &Cause, kind: DeadEnd, names: &[PackageName]) -> Vec<
     notes
 }
 
-/// The releases that would fit but may not be taken, by why; nothing where the headline said it.
+/// Which releases would fit but may not be taken; nothing where the headline said it.
 fn barred(cause: &Cause, clash: &Clash) -> Vec<String> {
-    let mut groups: Vec<(String, Vec<&Version>)> = Vec::new();
-    for (version, bar) in clash.barred.iter().rev() {
-        let why = why(cause, bar);
-        match groups.iter_mut().find(|(known, _)| *known == why) {
-            Some((_, versions)) => versions.insert(0, version),
-            None => groups.push((why, vec![version])),
+    let releases = |bars: &[(Version, Bar)]| match bars {
+        [(first, _), _, .., (last, _)] => {
+            format!("{} {first} to {last} ({} releases)", clash.package, bars.len())
         }
-    }
-    match groups.as_slice() {
-        [] => Vec::new(),
-        [(_, versions)] if versions.len() == 1 => Vec::new(),
-        [(_, versions)] => vec![format!("That is {} {}.", clash.package, releases(versions))],
-        groups => {
-            let told = groups.iter().take(2);
-            told.map(|(why, versions)| format!("{} {} {why}.", clash.package, releases(versions))).collect()
+        few => {
+            format!("{} {}", clash.package, list(&few.iter().map(|(version, _)| version).collect::<Vec<_>>()))
         }
-    }
-}
-
-fn releases(versions: &[&Version]) -> String {
-    match versions {
-        [first, _, .., last] => format!("{first} to {last} ({} releases)", versions.len()),
-        few => list(few),
+    };
+    match clash.barred.as_slice() {
+        [] | [_] => Vec::new(),
+        bars if of_one_kind(clash) => vec![format!("That is {}.", releases(bars))],
+        bars => {
+            let runs = bars.chunk_by(|a, b| a.1 == b.1).rev().take(2);
+            runs.map(|run| format!("{} {}.", releases(run), why(cause, &run[0].1))).collect()
+        }
     }
 }
 
 fn hint(cause: &Cause, clash: &Clash, kind: DeadEnd, names: &[PackageName]) -> Option<String> {
     let package = &clash.package;
-    let (newest, bar) = clash.barred.last().map_or((None, None), |(version, bar)| (Some(version), Some(bar)));
+    let newest = clash.barred.last().map(|(version, _)| version);
     match kind {
         DeadEnd::UnknownPackage => Some(misspelt(cause, package, names)),
-        DeadEnd::NoRelease => nearest(cause, clash),
-        DeadEnd::OnlyPrereleases => Some("`--prerelease if-necessary` would let them in.".to_owned()),
+        DeadEnd::NoRelease => nearest(cause, package),
+        DeadEnd::OnlyPrereleases => Some("`--prerelease if-necessary` would let it in.".to_owned()),
         DeadEnd::OnlyYanked => {
-            Some(format!("A yanked release is taken only where a line pins it: `{package}=={}`.", newest?))
+            Some(format!("It would be taken where a line pins it: `{package}=={}`.", newest?))
         }
         DeadEnd::RequiresPython => python(cause, clash),
         DeadEnd::NoWheel => tags(clash, cause.known.problem.target.label()),
-        DeadEnd::OnlySdists => {
-            Some(format!("Without `--only-binary {package}` it would be built from its source."))
-        }
-        DeadEnd::OnlyWheels => Some(format!("Without `--no-binary {package}` its wheel would be taken.")),
+        DeadEnd::OnlySdists => Some("Without `--only-binary` it would be built from its source.".to_owned()),
+        DeadEnd::OnlyWheels => Some("Without `--no-binary` its wheel would be taken.".to_owned()),
         DeadEnd::TooNew => Some(too_new(clash)),
         DeadEnd::NoAllowedHash => {
             Some("The `--hash` options of its line are those of other files.".to_owned())
         }
-        DeadEnd::BrokenMetadata => match bar {
-            Some(Bar::Useless(_)) => Some(format!("Only the authors of {package} can mend that.")),
-            _ => None,
-        },
+        DeadEnd::BrokenMetadata => Some(format!("Only the authors of {package} can mend that.")),
         DeadEnd::Urls => Some(format!("A package has one source: name one URL for {package}, or none.")),
         DeadEnd::Lines => Some(format!("Each of these lines is yours: let them agree on {package}.")),
         DeadEnd::Constraint | DeadEnd::Override | DeadEnd::Conflict => None,
@@ -81,9 +68,8 @@ fn hint(cause: &Cause, clash: &Clash, kind: DeadEnd, names: &[PackageName]) -> O
 }
 
 fn misspelt(cause: &Cause, package: &PackageName, names: &[PackageName]) -> String {
-    let problem = &cause.known.problem;
-    let lines = problem.lines.iter().map(|line| line.requirement.name.as_str());
-    let others = names.iter().map(PackageName::as_str).chain(lines).filter(|name| *name != package.as_str());
+    let lines = cause.known.problem.lines.iter().map(|line| &line.requirement.name);
+    let others = names.iter().chain(lines).filter(|name| *name != package).map(PackageName::as_str);
     match meant(package.as_str(), others) {
         Some(name) => format!("Did you mean `{name}`?"),
         None => "Is the name right? Another index can be named by `--extra-index-url`.".to_owned(),
@@ -91,31 +77,28 @@ fn misspelt(cause: &Cause, package: &PackageName, names: &[PackageName]) -> Stri
 }
 
 /// The releases next to the range.
-fn nearest(cause: &Cause, clash: &Clash) -> Option<String> {
-    let package = &clash.package;
+fn nearest(cause: &Cause, package: &PackageName) -> Option<String> {
     let candidates = cause.known.known_candidates(package)?;
-    let mut versions: Vec<&Version> = candidates.usable.iter().map(|candidate| &candidate.version).collect();
-    if versions.iter().any(|version| version.is_stable()) {
-        versions.retain(|version| version.is_stable());
-    }
-    let bound = clash.asked.first().and_then(|asked| asked.lower_bound());
+    let any_stable = candidates.usable.iter().any(|candidate| candidate.version.is_stable());
+    let versions = candidates.usable.iter().map(|candidate| &candidate.version);
+    let versions: Vec<&Version> = versions.filter(|version| version.is_stable() || !any_stable).collect();
+    let line = cause.lines_on(Role::Requirement, package).next().map(|line| line.requirement.clone());
+    let told = || cause.told_of(package).next()?.needs.first()?.1.parse::<Requirement>().ok();
+    let asked = line.or_else(told)?;
+    let bound = asked.specifiers().lower_bound();
     let split = bound.map_or(0, |bound| versions.partition_point(|version| *version < bound));
-    let (below, above) = versions.split_at(split);
-    match (below.last(), above.first()) {
-        (Some(below), Some(above)) => {
-            Some(format!("The nearest releases of {package} are {below} and {above}."))
-        }
+    Some(match (versions[..split].last(), versions[split..].first()) {
+        (Some(below), Some(above)) => format!("The nearest releases of {package} are {below} and {above}."),
         (Some(newest), None) => {
-            Some(format!("The newest release of {package} that can be taken here is {newest}."))
+            format!("The newest release of {package} that can be taken here is {newest}.")
         }
         (None, Some(oldest)) => {
-            Some(format!("The oldest release of {package} that can be taken here is {oldest}."))
+            format!("The oldest release of {package} that can be taken here is {oldest}.")
         }
-        (None, None) if candidates.barred.is_empty() => Some(format!("{package} has no release at all.")),
         (None, None) => {
-            Some(format!("None of the {} releases of {package} can be taken here.", candidates.barred.len()))
+            format!("None of the {} releases of {package} can be taken here.", candidates.barred.len())
         }
-    }
+    })
 }
 
 /// Which Python would do.
@@ -141,12 +124,15 @@ fn tags(clash: &Clash, label: &str) -> Option<String> {
 
 /// The first few of them, each once, in order.
 fn some<'a>(all: impl Iterator<Item = &'a str>) -> String {
-    let mut all: Vec<&str> = all.collect();
+    let mut all: Vec<String> = all.map(str::to_owned).collect();
     all.sort_unstable();
     all.dedup();
-    let more = all.len().saturating_sub(MOST);
-    all.truncate(MOST);
-    if more == 0 { list(&all) } else { format!("{} and {more} more", all.join(", ")) }
+    if all.len() > MOST {
+        let more = format!("{} more", all.len() - MOST);
+        all.truncate(MOST);
+        all.push(more);
+    }
+    list(&all)
 }
 
 /// Which date would do.
@@ -162,7 +148,7 @@ fn too_new(clash: &Clash) -> String {
 }
 
 /// The markers that make lines count here.
-fn markers(cause: &Cause) -> Vec<String> {
+fn markers(cause: &Cause) -> Option<String> {
     let marked = cause
         .culprits
         .iter()
@@ -170,8 +156,8 @@ fn markers(cause: &Cause) -> Vec<String> {
     let places: Vec<String> = marked.map(|culprit| culprit.line.at.to_string()).take(MOST).collect();
     let label = cause.known.problem.target.label();
     match places.as_slice() {
-        [] => Vec::new(),
-        [one] => vec![format!("The marker of {one} holds for {label}.")],
-        many => vec![format!("The markers of {} hold for {label}.", list(many))],
+        [] => None,
+        [one] => Some(format!("By its marker, {one} counts for {label}.")),
+        many => Some(format!("By their markers, {} count for {label}.", list(many))),
     }
 }

@@ -3,7 +3,6 @@
 
 use serde_json::{Map, Value, json};
 
-use super::core::Role;
 use super::fixes::{Edit, Fix};
 use super::tree::Branch;
 use super::{CauseLine, Explanation};
@@ -18,25 +17,20 @@ impl Explanation {
         let fixes: Vec<Value> = (1..).zip(&self.found.fixes).map(|(n, fix)| self::fix(n, fix)).collect();
         json!({
             "version": VERSION,
-            "kind": self.kind.as_str(),
+            "kind": self.kind,
             "message": self.headline,
             "cause": self.cause.iter().map(line).collect::<Vec<_>>(),
             "tree": self.cause.iter().map(tree).collect::<Vec<_>>(),
             "notes": self.notes,
             "more": self.more,
             "fixes": fixes,
-            "tried": { "singles": self.found.singles, "pairs": self.found.pairs, "seconds": self.elapsed.as_secs_f64() },
+            "tried": { "singles": self.found.singles, "options": self.found.options, "pairs": self.found.pairs, "seconds": self.elapsed.as_secs_f64() },
         })
     }
 }
 
 fn line(line: &CauseLine) -> Value {
-    let role = match line.role {
-        Role::Requirement => "requirement",
-        Role::Constraint => "constraint",
-        Role::Override => "override",
-    };
-    json!({ "file": *line.at.file, "line": line.at.line, "text": *line.text, "role": role })
+    json!({ "file": *line.at.file, "line": line.at.line, "text": *line.text, "role": line.role })
 }
 
 fn tree(line: &CauseLine) -> Value {

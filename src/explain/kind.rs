@@ -1,12 +1,15 @@
 //! The kinds of dead ends.
 
-use super::cause::{Bar, Cause};
+use serde::Serialize;
+
+use super::cause::{Bar, Cause, Manner};
 use super::core::Role;
 use crate::solve::{Project, Reason};
-use crate::spec::Source;
+use crate::spec::{PackageName, Source};
 
-/// What kind of dead end it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+/// What kind of dead end it is; JSON calls it by its name in lower case with hyphens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum DeadEnd {
     /// Packages need each other in releases that do not go together.
     Conflict,
@@ -46,21 +49,25 @@ impl DeadEnd {
     /// The kind of what `cause` tells.
     pub(super) fn of(cause: &Cause) -> Self {
         let Some(clash) = &cause.clash else { return Self::Conflict };
-        let by_url = |place: &usize| {
-            let culprit = cause.culprit(Role::Requirement, *place);
-            culprit.is_some_and(|culprit| matches!(culprit.line.requirement.source, Source::Url(_)))
-        };
+        let package: &PackageName = &clash.package;
         let has = |role| cause.culprits.iter().any(|culprit| culprit.role == role);
-        if clash.project == Project::Unknown {
+        let mut lines = cause.lines_on(Role::Requirement, package);
+        let known = cause.known.known_candidates(package);
+        if known.is_some_and(|candidates| candidates.project == Project::Unknown) {
             return Self::UnknownPackage;
         }
-        match (clash.lines.as_slice(), clash.told.as_slice(), clash.barred.last()) {
-            (lines, _, _) if lines.iter().any(by_url) => Self::Urls,
+        if lines.any(|line| matches!(line.requirement.source, Source::Url(_))) {
+            return Self::Urls;
+        }
+        let (lines, told) =
+            (cause.lines_on(Role::Requirement, package).count(), cause.told_of(package).count());
+        match (clash.barred.last(), lines, told) {
             _ if has(Role::Override) => Self::Override,
-            (_, _, Some((_, bar))) => Self::of_bar(bar),
+            (Some((_, bar)), ..) => Self::of_bar(bar),
             _ if has(Role::Constraint) => Self::Constraint,
-            ([_], [], None) | ([], [_], None) => Self::NoRelease,
-            ([_, _, ..], [], None) => Self::Lines,
+            _ if clash.manner == Manner::Needing => Self::Conflict,
+            (None, 1, 0) | (None, 0, 1) => Self::NoRelease,
+            (None, 2.., 0) => Self::Lines,
             _ => Self::Conflict,
         }
     }
@@ -69,39 +76,14 @@ impl DeadEnd {
         match bar {
             Bar::Yanked => Self::OnlyYanked,
             Bar::Useless(_) => Self::BrokenMetadata,
-            Bar::Policy(reason) => match reason {
-                Reason::TooNew(_) | Reason::NoUploadTime => Self::TooNew,
-                Reason::Prerelease => Self::OnlyPrereleases,
-                Reason::RequiresPython(_) => Self::RequiresPython,
-                Reason::NoMatchingWheel(_) => Self::NoWheel,
-                Reason::OnlySdists => Self::OnlySdists,
-                Reason::OnlyWheels => Self::OnlyWheels,
-                Reason::NoAllowedHash => Self::NoAllowedHash,
-                Reason::Constraint(_) => Self::Constraint,
-            },
-        }
-    }
-
-    /// How JSON calls it.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Conflict => "conflict",
-            Self::UnknownPackage => "unknown-package",
-            Self::NoRelease => "no-release",
-            Self::OnlyPrereleases => "only-prereleases",
-            Self::OnlyYanked => "only-yanked",
-            Self::RequiresPython => "requires-python",
-            Self::NoWheel => "no-wheel",
-            Self::OnlySdists => "only-sdists",
-            Self::OnlyWheels => "only-wheels",
-            Self::TooNew => "too-new",
-            Self::NoAllowedHash => "no-allowed-hash",
-            Self::BrokenMetadata => "broken-metadata",
-            Self::Urls => "urls",
-            Self::Lines => "lines",
-            Self::Constraint => "constraint",
-            Self::Override => "override",
+            Bar::Policy(Reason::TooNew(_) | Reason::NoUploadTime) => Self::TooNew,
+            Bar::Policy(Reason::Prerelease) => Self::OnlyPrereleases,
+            Bar::Policy(Reason::RequiresPython(_)) => Self::RequiresPython,
+            Bar::Policy(Reason::NoMatchingWheel(_)) => Self::NoWheel,
+            Bar::Policy(Reason::OnlySdists) => Self::OnlySdists,
+            Bar::Policy(Reason::OnlyWheels) => Self::OnlyWheels,
+            Bar::Policy(Reason::NoAllowedHash) => Self::NoAllowedHash,
+            Bar::Policy(Reason::Constraint(_)) => Self::Constraint,
         }
     }
 }

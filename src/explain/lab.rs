@@ -1,60 +1,74 @@
 //! Solving again: the same question with some lines changed, on the same index, within a budget.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use super::Budget;
 use crate::event::{Event, Watcher};
 use crate::solve::{Failure, Index, NoSolution, Problem, Resolution, solve};
 
-/// Where variants of a problem are tried out.
-pub(super) struct Lab {
-    index: Arc<dyn Index>,
-    budget: Budget,
+/// How long lines are left out and fixes are tried. The core has no clock: one is given.
+#[derive(Clone)]
+pub struct Budget {
+    elapsed: Arc<dyn Fn() -> Duration + Send + Sync>,
+    limit: Duration,
 }
 
-/// What a try comes to.
-pub(super) enum Verdict {
-    /// It has a resolution.
-    Solved(Box<Resolution>),
-    /// It has none, proved.
-    Failed(Box<NoSolution>),
-    /// The budget is spent, or the index gave no answer: nothing is known.
-    Unknown,
-}
-
-impl Lab {
-    pub(super) fn new(index: Arc<dyn Index>, budget: Budget) -> Self {
-        Self { index, budget }
+impl Budget {
+    /// As long as `elapsed`, which tells the time since some beginning, is below `limit`.
+    #[must_use]
+    pub fn new(limit: Duration, elapsed: Arc<dyn Fn() -> Duration + Send + Sync>) -> Self {
+        Self { elapsed, limit }
     }
 
-    /// Whether there is time left.
+    /// No limit, and no clock.
+    #[must_use]
+    pub fn unlimited() -> Self {
+        Self::new(Duration::MAX, Arc::new(|| Duration::ZERO))
+    }
+
+    /// The same beginning with a part of what is left of the limit.
+    pub(super) fn part(&self, divisor: u32) -> Self {
+        let elapsed = self.elapsed();
+        let rest = self.limit.saturating_sub(elapsed) / divisor;
+        Self { limit: elapsed.saturating_add(rest), ..self.clone() }
+    }
+
     pub(super) fn is_open(&self) -> bool {
-        self.budget.is_open()
+        self.elapsed() < self.limit
     }
 
-    /// Solves `problem`, as far as the budget goes.
-    pub(super) fn solve(&self, problem: Problem) -> Verdict {
-        if !self.is_open() {
-            return Verdict::Unknown;
-        }
-        let silent = Silent { budget: self.budget.clone() };
-        match solve(Arc::new(problem), self.index.clone(), &silent) {
-            Ok(resolution) => Verdict::Solved(Box::new(resolution)),
-            Err(Failure::NoSolution(failure)) => Verdict::Failed(failure),
-            Err(Failure::Trouble(_)) => Verdict::Unknown,
-        }
+    pub(super) fn elapsed(&self) -> Duration {
+        (self.elapsed)()
     }
 }
 
-/// Tells nobody of the solve, and ends it when the budget is spent.
-struct Silent {
-    budget: Budget,
-}
-
-impl Watcher for Silent {
+/// A budget is also who is told of a solve: nobody, and it ends when the budget is spent.
+impl Watcher for Budget {
     fn on(&self, _: Event) {}
 
     fn cancelled(&self) -> bool {
-        !self.budget.is_open()
+        !self.is_open()
+    }
+}
+
+/// Where variants of a problem are tried out.
+pub(super) struct Lab {
+    pub(super) index: Arc<dyn Index>,
+    pub(super) budget: Budget,
+}
+
+impl Lab {
+    /// Solves `problem`; the error is the proof that there is no solution, or `None` where nothing is known:
+    /// the budget is spent, or the index gave no answer.
+    pub(super) fn solve(&self, problem: Problem) -> Result<Box<Resolution>, Option<Box<NoSolution>>> {
+        if !self.budget.is_open() {
+            return Err(None);
+        }
+        solve(Arc::new(problem), self.index.clone(), &self.budget).map(Box::new).map_err(|failure| {
+            match failure {
+                Failure::NoSolution(failure) => Some(failure),
+                Failure::Trouble(_) => None,
+            }
+        })
     }
 }

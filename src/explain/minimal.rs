@@ -6,35 +6,20 @@
 /// It asks about `2 k log(n / k)` times, where `k` is the size of the answer.
 pub(super) fn minimal<T: Copy>(items: &[T], fails: &mut dyn FnMut(&[T]) -> bool) -> Vec<T> {
     // Once something fails without them, the rest need not be looked at.
-    if items.len() <= 1 || !fails(items) {
-        return items.to_vec();
-    }
-    within(&[], items, Given::Nothing, fails)
+    if items.len() <= 1 || !fails(items) { items.to_vec() } else { within(&[], items, fails) }
 }
 
-/// Whether the background grew since `fails` was last asked about it.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Given {
-    Nothing,
-    More,
-}
-
-fn within<T: Copy>(
-    background: &[T],
-    items: &[T],
-    given: Given,
-    fails: &mut dyn FnMut(&[T]) -> bool,
-) -> Vec<T> {
-    if given == Given::More && fails(background) {
-        return Vec::new();
-    }
+/// What `items` have to add to `background`, which does not fail by itself.
+fn within<T: Copy>(background: &[T], items: &[T], fails: &mut dyn FnMut(&[T]) -> bool) -> Vec<T> {
     if items.len() == 1 {
         return items.to_vec();
     }
     let (first, second) = items.split_at(items.len() / 2);
-    let of_second = within(&[background, first].concat(), second, Given::More, fails);
-    let given = if of_second.is_empty() { Given::Nothing } else { Given::More };
-    let mut kept = within(&[background, &of_second].concat(), first, given, fails);
+    let with_first = [background, first].concat();
+    let of_second = if fails(&with_first) { Vec::new() } else { within(&with_first, second, fails) };
+    let with_second = [background, &of_second].concat();
+    let enough = !of_second.is_empty() && fails(&with_second);
+    let mut kept = if enough { Vec::new() } else { within(&with_second, first, fails) };
     kept.extend(of_second);
     kept
 }

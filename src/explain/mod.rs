@@ -2,14 +2,13 @@
 //! user's own lines, and fixes that were tried and do resolve.
 //!
 //! The rooms, in the order in which a failure goes through them: `core.rs` takes away every line that the
-//! conflict does not need, by solving again (`lab.rs`, `budget.rs`); `web.rs` looks at the proof's facts as a
-//! web of packages, and `cause.rs` picks the few that contradict each other (`minimal.rs`, `span.rs`);
+//! conflict does not need, by solving again (`lab.rs`); `web.rs` looks at the proof's facts as a
+//! web of packages, and `cause.rs` picks the few that contradict each other (`minimal.rs`);
 //! `fixes.rs` tries what would help, in the user's spelling (`respell.rs`), and `reach.rs` tells how far a
 //! need goes beyond the user's range. `kind.rs` names the kind of dead end; `sentences.rs`, `hints.rs`,
 //! `tree.rs`, `advice.rs` and `steps.rs` say it, `wrap.rs` breaks lines, `json.rs` is for machines.
 
 mod advice;
-mod budget;
 mod cause;
 mod core;
 mod fixes;
@@ -21,16 +20,15 @@ mod minimal;
 mod reach;
 mod respell;
 mod sentences;
-mod span;
 mod steps;
 mod tree;
 mod web;
 mod wrap;
 
 pub use self::core::Role;
-pub use budget::Budget;
 pub use fixes::{Edit, Fix, Found};
 pub use kind::DeadEnd;
+pub use lab::Budget;
 pub use tree::Branch;
 
 use std::sync::Arc;
@@ -122,15 +120,14 @@ pub enum Detail {
 #[must_use]
 pub fn explain(failure: Box<NoSolution>, request: &ExplainRequest, watcher: &dyn Watcher) -> Explanation {
     watcher.on(Event::Step("looking for the lines at fault".to_owned()));
-    let index = failure.known.index.clone();
-    let problem = failure.known.problem.clone();
-    let quick = Lab::new(index.clone(), request.budget.part(3));
+    let known = failure.known.clone();
+    let quick = Lab { index: known.index.clone(), budget: request.budget.part(3) };
     let failure = core::shrink(failure, &quick);
     let mut cause = Cause::of(&failure);
-    let more = core::further(&problem, &failure.known.problem, &quick);
+    let more = core::further(&known.problem, &failure.known.problem, &quick);
     watcher.on(Event::Step("trying what would help".to_owned()));
-    let lab = Lab::new(index, request.budget.clone());
-    let found = fixes::search(&problem, &cause, request, &lab);
+    let lab = Lab { budget: request.budget.clone(), ..quick };
+    let found = fixes::search(&known, &cause, request, &lab);
     reach::widen(&mut cause, &found, &lab);
     let kind = DeadEnd::of(&cause);
     Explanation {
@@ -149,7 +146,11 @@ impl Explanation {
     /// Everything below the error line, wrapped at `width` columns; a line of the user is never broken.
     #[must_use]
     pub fn lines(&self, width: usize, detail: Detail) -> Vec<String> {
-        let more = (self.more > 0).then(|| sentences::more(self.more));
+        let more = match self.more {
+            0 => None,
+            1 => Some("1 more conflict remains.".to_owned()),
+            more => Some(format!("{more} more conflicts remain.")),
+        };
         let notes = self.notes.iter().chain(&more).flat_map(|note| wrap::wrapped(note, "  ", "  ", width));
         let notes: Vec<String> = notes.take(MOST_LINES / 3).collect();
         let head = wrap::wrapped(&format!("error: {}", self.headline), "", "", width).len();
@@ -172,3 +173,6 @@ impl Explanation {
         lines
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -41,20 +41,12 @@ fn branches(cause: &Cause, name: &PackageName, seen: &mut FxHashSet<usize>, dept
         if told.from.name() != Some(name) || depth > DEEPEST || !seen.insert(place) {
             continue;
         }
-        let mut texts: Vec<String> = sentences::needs(cause, told);
-        let last = texts.pop();
+        let mut texts = sentences::needs(cause, told);
+        let last = texts.pop().unwrap_or_default();
         branches.extend(texts.into_iter().map(|text| Branch { text, needs: Vec::new() }));
-        let needs = branches_of(cause, &told.to, seen, depth);
-        match last {
-            Some(text) => branches.push(Branch { text, needs }),
-            None => branches.extend(needs),
-        }
+        branches.push(Branch { text: last, needs: self::branches(cause, &told.to, seen, depth + 1) });
     }
     branches
-}
-
-fn branches_of(cause: &Cause, to: &PackageName, seen: &mut FxHashSet<usize>, depth: usize) -> Vec<Branch> {
-    branches(cause, to, seen, depth + 1)
 }
 
 /// A line of text, and whether it may be left out.
@@ -63,12 +55,15 @@ struct Row {
     weight: Weight,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
+/// What may be left out, the least needed first.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Weight {
-    /// A line of the user, or what collides.
-    Needed,
     /// A link of a chain.
     Link,
+    /// The end of a chain.
+    End,
+    /// A line of the user.
+    Line,
 }
 
 /// The lines as text: the places in one column, what they say in another, below it what follows from it.
@@ -84,46 +79,42 @@ pub(super) fn drawn(lines: &[CauseLine], width: usize, most: usize) -> Vec<Strin
             Role::Override => "  (override)",
         };
         let text = format!("  {place:column$}  {}{role}", line.text);
-        rows.push(Row { text, weight: Weight::Needed });
+        rows.push(Row { text, weight: Weight::Line });
         draw(&line.needs, &" ".repeat(column + 4), width, &mut rows);
     }
-    shortened(rows, most)
+    shortened(&rows, most)
 }
 
 fn draw(branches: &[Branch], indent: &str, width: usize, rows: &mut Vec<Row>) {
     for (n, branch) in branches.iter().enumerate() {
         let (fork, under) = if n + 1 == branches.len() { ("└─ ", "   ") } else { ("├─ ", "│  ") };
         let under = format!("{indent}{under}");
-        let weight = if branch.needs.is_empty() { Weight::Needed } else { Weight::Link };
+        let weight = if branch.needs.is_empty() { Weight::End } else { Weight::Link };
         let texts = wrapped(&branch.text, &format!("{indent}{fork}"), &under, width);
         rows.extend(texts.into_iter().map(|text| Row { text, weight }));
         draw(&branch.needs, &under, width, rows);
     }
 }
 
-/// Without as many links as it takes, the last ones first; each gap is marked.
-fn shortened(rows: Vec<Row>, most: usize) -> Vec<String> {
-    let mut surplus = rows.len().saturating_sub(most);
-    // A gap takes a line itself.
-    surplus += usize::from(surplus > 0);
-    let mut out: Vec<bool> = vec![false; rows.len()];
-    for place in (0..rows.len()).rev() {
-        if surplus > 0 && rows[place].weight == Weight::Link {
-            out[place] = true;
-            surplus -= 1;
+/// Without as many links, then ends, as it takes to be `most` lines, the last ones first.
+fn shortened(rows: &[Row], most: usize) -> Vec<String> {
+    let mut least: Vec<usize> = (0..rows.len()).rev().filter(|&n| rows[n].weight < Weight::Line).collect();
+    least.sort_by_key(|&n| rows[n].weight);
+    let mut tries = (0..least.len()).map(|out| without(rows, &least[..out]));
+    tries.find(|texts| texts.len() <= most).unwrap_or_else(|| without(rows, &least))
+}
+
+/// The rows without those that are `out`; each gap is marked.
+fn without(rows: &[Row], out: &[usize]) -> Vec<String> {
+    let text = |(n, row): (usize, &Row)| match (out.contains(&n), n > 0 && out.contains(&(n - 1))) {
+        (false, _) => Some(row.text.clone()),
+        (true, false) => {
+            let indent: String = row.text.chars().take_while(|c| " │".contains(*c)).collect();
+            Some(format!("{indent}… (--verbose tells each step)"))
         }
-    }
-    let mut texts = Vec::new();
-    for (place, row) in rows.into_iter().enumerate() {
-        let begins = out[place] && (place == 0 || !out[place - 1]);
-        let indent = row.text.chars().take_while(|c| " │".contains(*c)).collect::<String>();
-        match out[place] {
-            false => texts.push(row.text),
-            true if begins => texts.push(format!("{indent}… (--verbose tells each step)")),
-            true => {}
-        }
-    }
-    texts
+        (true, true) => None,
+    };
+    rows.iter().enumerate().filter_map(text).collect()
 }
 
 #[cfg(test)]

@@ -1,0 +1,101 @@
+//! What the gallery does not reach: proofs and budgets of every size.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use super::{Budget, Detail, ExplainRequest, Explanation, explain};
+use crate::event::Unwatched;
+use crate::inputs::{InputLine, Inputs};
+use crate::solve::universe::Universe;
+use crate::solve::{Failure, NoSolution, Policy, Preferences, Problem, Step, solve};
+use crate::spec::{Location, Target};
+
+fn failure(universe: &str, lines: &[&str]) -> Box<NoSolution> {
+    let line = |(number, text): (u32, &&str)| InputLine {
+        requirement: text.parse().unwrap(),
+        text: (*text).into(),
+        at: Location::new("in.txt", number, 1),
+        hashes: Vec::new(),
+    };
+    let inputs = Inputs { requirements: (1..).zip(lines).map(line).collect(), ..Inputs::default() };
+    let target = Target::declared(&"3.11".parse().unwrap(), &"linux".parse().unwrap());
+    let problem = Problem::new(&inputs, target, Policy::default(), Preferences::default());
+    match solve(Arc::new(problem), Arc::new(Universe::parse(universe).unwrap()), &Unwatched) {
+        Err(Failure::NoSolution(failure)) => failure,
+        Err(Failure::Trouble(error)) => panic!("{error}"),
+        Ok(_) => panic!("it has a solution"),
+    }
+}
+
+fn told(failure: Box<NoSolution>, budget: Budget) -> Explanation {
+    explain(failure, &ExplainRequest::new(budget), &Unwatched)
+}
+
+const SMALL: &str = "
+app 1.0 2.0
+    core>=2
+core 1.0 2.0
+";
+
+#[test]
+fn a_proof_of_eighty_thousand_steps_is_told_on_a_small_stack() {
+    let tell = || {
+        let mut failure = failure(SMALL, &["app", "core<2"]);
+        let last = failure.proof.steps.len() - 1;
+        let Step::Follows { together, .. } = failure.proof.steps[last].clone() else { panic!("{last}") };
+        for first in last..last + 80_000 {
+            failure.proof.steps.push(Step::Follows { first, second: 0, together: together.clone() });
+        }
+        let spent = Budget::new(Duration::ZERO, Arc::new(|| Duration::ZERO));
+        let started = Instant::now();
+        let lines = told(failure, spent).lines(100, Detail::Full);
+        (lines, started.elapsed())
+    };
+    let small = std::thread::Builder::new().stack_size(512 * 1024);
+    let (lines, took) = small.spawn(tell).unwrap().join().unwrap();
+    assert!(lines.len() > 80_000);
+    assert!(
+        lines.iter().any(|line| line.starts_with("  [80000] so, by [79999] and [1]:")),
+        "{:?}",
+        &lines[..9]
+    );
+    // Far from the second that it may take at most, even where nothing is optimised.
+    assert!(took < Duration::from_secs(10), "{took:?}");
+}
+
+#[test]
+fn a_train_of_thousands_of_releases_is_told_in_two_rows() {
+    let mut universe = String::from("tool 1.0\n    core<1.50\ncore 1.0\n");
+    for n in 1..3000 {
+        universe.push_str(&format!("sdk 1.{n}\n    core>=1.{},<1.{}\ncore 1.{n}\n", n - 1, n + 1));
+    }
+    let failure = failure(&universe, &["sdk>=1.100", "tool"]);
+    let started = Instant::now();
+    let explanation = told(failure, Budget::unlimited());
+    let text = explanation.lines(100, Detail::Short).join("\n");
+    assert!(
+        text.contains("each of the 2900 releases of sdk in your range (1.100 to 1.2999) needs"),
+        "{text}"
+    );
+    assert!(text.contains("core>=1.99"), "{text}");
+    assert!(started.elapsed() < Duration::from_secs(30), "{:?}", started.elapsed());
+}
+
+#[test]
+fn without_time_the_conflict_is_told_all_the_same() {
+    let spent = Budget::new(Duration::from_secs(2), Arc::new(|| Duration::from_secs(2)));
+    let explanation = told(failure(SMALL, &["app", "core<2", "core"]), spent);
+    assert_eq!(explanation.headline, "app needs core>=2, but in.txt:2 asks for `core<2`");
+    let last = explanation.lines(100, Detail::Short).pop().unwrap();
+    assert_eq!(last, "No fix found: tried 2 changes of one line and 0 pairs in 2.0 s.");
+}
+
+#[test]
+fn the_budget_ends_the_search_for_fixes() {
+    let clock = Arc::new(AtomicU64::new(0));
+    let ticks = clock.clone();
+    let elapsed = move || Duration::from_millis(ticks.fetch_add(1, Ordering::Relaxed));
+    told(failure(SMALL, &["app", "core<2"]), Budget::new(Duration::from_millis(40), Arc::new(elapsed)));
+    assert!(clock.load(Ordering::Relaxed) < 200, "{clock:?}");
+}
