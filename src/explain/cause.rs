@@ -102,7 +102,7 @@ impl Cause {
                 teller.clash(widest.cloned().unwrap_or(package), Manner::Needing)
             }),
         };
-        Self { culprits: culprits(&known), told, clash, known }
+        Self { culprits: culprits(&known, &web, &on), told, clash, known }
     }
 
     /// The packages that it speaks of: first that on which the lines collide, then the user's.
@@ -134,11 +134,20 @@ impl Cause {
     }
 }
 
-fn culprits(known: &Known) -> Vec<Culprit> {
+/// The lines of the problem, without those that the web does not need: where there was no time to take them
+/// out. What URLs and hashes do does not show in the web.
+fn culprits(known: &Known, web: &Web, on: &[bool]) -> Vec<Culprit> {
     let problem = &*known.problem;
-    let line = |(role, place): core::Slot| core::lines_of(problem, role)[place].clone();
-    let slots = core::slots(problem).into_iter();
-    let mut culprits: Vec<Culprit> = slots.map(|slot| Culprit { role: slot.0, line: line(slot) }).collect();
+    let mut culprits = Vec::new();
+    for (role, place) in core::slots(problem) {
+        let line = core::lines_of(problem, role)[place].clone();
+        let item = Item::Needs(Package::Line(place), line.requirement.name.clone());
+        let needed = web.items.iter().zip(on).any(|(other, on)| *on && *other == item);
+        let is_plain = matches!(line.requirement.source, Source::Index(_)) && line.hashes.is_empty();
+        if needed || role != Role::Requirement || !is_plain {
+            culprits.push(Culprit { role, line });
+        }
+    }
     culprits.sort_by(|a, b| (&a.line.at, a.role).cmp(&(&b.line.at, b.role)));
     culprits
 }

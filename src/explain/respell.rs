@@ -24,7 +24,9 @@ pub(super) fn letting_in(text: &str, version: &Version, next: Option<&Version>) 
         }
     }
     let is_open = !clauses.iter().any(|clause| clause.starts_with(['<', '=', '~']));
-    if let (true, true, Some(next), Some(first)) = (fell, is_open, next, clauses.first()) {
+    if let (true, true, Some(next), Some(first)) =
+        (fell && version.is_stable(), is_open, next, clauses.first())
+    {
         clauses.push(format!("<{}{}", space(first), cut(next, parts(first))));
     }
     let new = format!("{}{}{}", &text[..rest.start], clauses.join(gap), &text[rest.end..]);
@@ -91,7 +93,8 @@ fn letting_in_one(clause: &str, version: &Version) -> Option<Changed> {
     let space = space(clause);
     let whole = |operator: &str| format!("{operator}{space}{version}");
     let as_long = |operator: &str, star: &str| {
-        let new = format!("{operator}{space}{}{star}", cut(version, parts(clause)));
+        let parts = version.release().iter().take(parts(clause)).map(u64::to_string).collect::<Vec<_>>();
+        let new = format!("{operator}{space}{}{star}", parts.join("."));
         let lets_in = new.parse::<Specifiers>().is_ok_and(|new| new.contains(version));
         if lets_in { new } else { whole(operator) }
     };
@@ -102,8 +105,7 @@ fn letting_in_one(clause: &str, version: &Version) -> Option<Changed> {
         "==" => Changed::Other(as_long(operator, star)),
         "~=" if *version < old => Changed::Fallen(as_long(operator, "")),
         "~=" => Changed::Other(as_long(operator, "")),
-        ">=" => Changed::Fallen(as_long(operator, "")),
-        ">" => Changed::Fallen(as_long(">=", "")),
+        ">=" | ">" => Changed::Fallen(format!(">={space}{}", cut(version, parts(clause)))),
         "<=" => Changed::Other(whole(operator)),
         "<" => Changed::Other(format!("<{space}{}", after(version, clause)?)),
         "!=" => Changed::Away,
@@ -177,7 +179,7 @@ mod tests {
             ("a[x,y] (>=1,<2)", "2.1", None, "a[x,y] (>=1,<3)"),
             ("a>=1,!=1.5", "1.5", None, "a>=1"),
             ("a>=1!2.0", "1!1.5", None, "a>=1!1.5"),
-            ("a>=2.0", "2.0rc1", Some("2.0"), "a>=2.0rc1,<2.0"),
+            ("a>=2.0", "2.0rc1", Some("2.0"), "a>=2.0rc1"),
         ] {
             let (version, next) = (version.parse().unwrap(), next.map(|next: &str| next.parse().unwrap()));
             assert_eq!(letting_in(text, &version, next.as_ref()).as_deref(), Some(new), "{text}");

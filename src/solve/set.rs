@@ -34,6 +34,7 @@ impl OrdinalSet {
     }
 
     /// Whether nothing is in it.
+    #[cfg(test)]
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
