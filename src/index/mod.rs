@@ -31,6 +31,7 @@ mod testing;
 #[cfg(test)]
 mod tests;
 mod url;
+mod word;
 mod workers;
 mod zip;
 

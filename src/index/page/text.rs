@@ -11,13 +11,6 @@ use serde::{Serialize, Serializer};
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Text<'a>(pub(crate) Cow<'a, str>);
 
-impl Text<'_> {
-    /// The same text, holding on to nothing.
-    pub(crate) fn owned(self) -> Text<'static> {
-        Text(Cow::Owned(self.0.into_owned()))
-    }
-}
-
 impl Deref for Text<'_> {
     type Target = str;
 
