@@ -59,6 +59,15 @@ impl<'de> Visitor<'de> for Borrowing {
     }
 }
 
+/// A message that quotes a hostile text, without what would steer a terminal.
+pub(crate) fn tame(message: &str) -> String {
+    let mut tame = String::with_capacity(message.len());
+    for letter in message.chars() {
+        if letter.is_control() { tame.extend(letter.escape_debug()) } else { tame.push(letter) }
+    }
+    tame
+}
+
 /// A hostile text, fit for one line of a terminal.
 pub(crate) fn quoted(text: &str) -> String {
     const MOST: usize = 120;
