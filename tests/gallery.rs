@@ -1,28 +1,50 @@
 //! The gallery of conflicts: each scenario in `testdata/conflicts/` is solved and explained, and
 //! `docs/conflicts.md` shows what pinfast says of it. `PINFAST_WRITE_GALLERY=1 cargo test --test gallery`
-//! writes that file anew; otherwise it is compared.
+//! writes that file anew; otherwise it is compared. What is said is read back by a parser of its own, and the
+//! fixes are applied to the scenario's text and solved.
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use pinfast::event::Unwatched;
-use pinfast::explain::{Budget, Detail, ExplainRequest, Explanation, explain};
-use pinfast::inputs::{InputLine, Inputs};
+use pinfast::explain::{Alternative, Budget, Detail, Edit, ExplainRequest, Explanation, explain};
+use pinfast::index::{Client, Config, IndexUrl};
+use pinfast::inputs::{self, Files, InputRequest, Inputs};
 use pinfast::solve::universe::Universe;
-use pinfast::solve::{Failure, NoSolution, Policy, Preferences, Problem, solve};
-use pinfast::spec::{Location, Target};
+use pinfast::solve::{
+    Failure, Index, NoSolution, PackageSet, Policy, Preferences, PrereleaseMode, Problem, Resolution, solve,
+};
+use pinfast::spec::{PackageName, Target};
 
 /// One scenario: inputs, options and an index in one text file, in parts that begin with `=== NAME`.
+#[derive(Clone)]
 struct Scenario {
+    name: String,
     title: String,
     about: String,
-    /// What the user wrote: the head of a part, its text.
+    /// What the user wrote: the head of a part, its text as it stands in the scenario.
     parts: Vec<(String, String)>,
-    inputs: Inputs,
+    request: InputRequest,
+    files: Texts,
     options: Vec<(String, String)>,
-    universe: String,
+    expects: Vec<(String, String)>,
+    index: String,
+}
+
+#[derive(Clone, Default)]
+struct Texts(BTreeMap<String, String>);
+
+impl Files for Texts {
+    fn read(&self, path: &str) -> Result<String, String> {
+        self.0.get(path).cloned().ok_or_else(|| "no such file".to_owned())
+    }
+
+    fn variable(&self, _: &str) -> Option<String> {
+        None
+    }
 }
 
 impl Scenario {
@@ -30,14 +52,16 @@ impl Scenario {
         let text = std::fs::read_to_string(path).unwrap();
         let mut parts = text.split("\n=== ");
         let (title, about) = parts.next().unwrap().split_once('\n').unwrap();
-        let title = title.trim_start_matches("# ").to_owned();
         let mut scenario = Self {
-            title,
+            name: path.file_stem().unwrap().to_string_lossy().into_owned(),
+            title: title.trim_start_matches("# ").to_owned(),
             about: about.trim().to_owned(),
             parts: Vec::new(),
-            inputs: Inputs::default(),
+            request: InputRequest::default(),
+            files: Texts::default(),
             options: Vec::new(),
-            universe: String::new(),
+            expects: Vec::new(),
+            index: String::new(),
         };
         for part in parts {
             let (head, body) = part.split_once('\n').unwrap();
@@ -47,62 +71,132 @@ impl Scenario {
     }
 
     fn take(&mut self, head: &str, body: &str) {
+        let pairs = |body: &str| {
+            let lines = body.lines().filter_map(|line| line.split_once(' '));
+            lines.map(|(key, value)| (key.to_owned(), value.to_owned())).collect()
+        };
         match head.split_once(' ') {
-            _ if head == "index" => self.universe = expanded(body),
-            _ if head == "options" => {
-                let lines = body.lines().filter_map(|line| line.split_once(' '));
-                self.options = lines.map(|(key, value)| (key.to_owned(), value.to_owned())).collect();
-            }
-            Some(("-c", file)) => self.inputs.constraints.extend(lines(file, &expanded(body))),
-            Some(("--override", file)) => self.inputs.overrides.extend(lines(file, &expanded(body))),
-            _ => self.inputs.requirements.extend(lines(head, &expanded(body))),
+            _ if head == "index" => return self.index = expanded(body),
+            _ if head == "expect" => return self.expects = pairs(body),
+            _ if head == "options" => self.options = pairs(body),
+            Some(("-c", file)) => self.request.constraints.push(file.to_owned()),
+            Some(("--override", file)) => self.request.overrides.push(file.to_owned()),
+            Some(("-r", _)) => {}
+            _ => self.request.inputs.push(head.to_owned()),
         }
-        if head != "index" {
-            self.parts.push((head.to_owned(), body.trim_end().to_owned()));
-        }
+        self.files.0.insert(head.rsplit(' ').next().unwrap().to_owned(), expanded(body));
+        self.parts.push((head.to_owned(), body.trim_end().to_owned()));
     }
 
     fn option(&self, key: &str) -> Option<&str> {
         self.options.iter().find(|(known, _)| known == key).map(|(_, value)| value.as_str())
     }
 
-    fn target(&self) -> Target {
-        let python = self.option("--python-version").unwrap_or("3.11").parse().unwrap();
-        Target::declared(&python, &self.option("--platform").unwrap_or("linux").parse().unwrap())
+    fn inputs(&self) -> Inputs {
+        inputs::read(&self.request, &self.files).unwrap_or_else(|error| panic!("{}: {error}", self.name))
     }
 
-    fn policy(&self) -> Policy {
-        Policy::default()
+    /// The problem, with these options instead of the scenario's own.
+    fn problem(&self, python: Option<&str>, platform: Option<&str>, mode: Option<PrereleaseMode>) -> Problem {
+        let python = python.or_else(|| self.option("--python-version")).unwrap_or("3.11");
+        let platform = platform.or_else(|| self.option("--platform")).unwrap_or("linux");
+        let target = Target::declared(&python.parse().unwrap(), &platform.parse().unwrap());
+        let set = |key: &str| match self.option(key) {
+            Some(":all:") => PackageSet::All,
+            Some(name) => PackageSet::Only([PackageName::new(name).unwrap()].into_iter().collect()),
+            None => PackageSet::None,
+        };
+        let policy = Policy {
+            exclude_newer: self.option("--exclude-newer").map(|day| {
+                let midnight: jiff::Timestamp = format!("{day}T00:00:00Z").parse().unwrap();
+                midnight + std::time::Duration::from_secs(24 * 60 * 60)
+            }),
+            prerelease: mode.unwrap_or(match self.option("--prerelease") {
+                Some("disallow") => PrereleaseMode::Disallow,
+                _ => PrereleaseMode::IfNecessary,
+            }),
+            no_binary: set("--no-binary"),
+            only_binary: set("--only-binary"),
+            ..Policy::default()
+        };
+        Problem::new(&self.inputs(), target, policy, Preferences::default())
     }
 
-    fn fail(&self) -> Box<NoSolution> {
-        let problem = Problem::new(&self.inputs, self.target(), self.policy(), Preferences::default());
-        let universe = Universe::parse(&self.universe).unwrap();
-        match solve(Arc::new(problem), Arc::new(universe), &Unwatched) {
-            Err(Failure::NoSolution(failure)) => failure,
-            Err(Failure::Trouble(error)) => panic!("{}: {error}", self.title),
-            Ok(_) => panic!("{}: it has a solution", self.title),
+    fn index(&self) -> Arc<dyn Index> {
+        if self.index.trim() != "recorded" {
+            return Arc::new(
+                Universe::parse(&self.index).unwrap_or_else(|error| panic!("{}: {error}", self.name)),
+            );
+        }
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/index");
+        let index = IndexUrl::parse(folder.to_str().unwrap(), Path::new("")).unwrap();
+        Arc::new(Client::new(Config { indexes: vec![index], ..Config::default() }, Arc::new(Unwatched)))
+    }
+
+    fn solve(&self) -> Result<Resolution, Box<NoSolution>> {
+        match solve(Arc::new(self.problem(None, None, None)), self.index(), &Unwatched) {
+            Ok(resolution) => Ok(resolution),
+            Err(Failure::NoSolution(failure)) => Err(failure),
+            Err(Failure::Trouble(error)) => panic!("{}: {error}", self.name),
         }
     }
 
-    fn explain(&self) -> Explanation {
-        explain(self.fail(), &ExplainRequest::new(Budget::unlimited()), &Unwatched)
+    /// The options that a user could give instead.
+    fn alternatives(&self) -> Vec<Alternative> {
+        let here = self.option("--python-version").unwrap_or("3.11");
+        let minor = |python: &str| python[2..].parse::<u32>().unwrap();
+        let pythons = (minor(here) + 1..15).chain((9..minor(here)).rev());
+        let mut alternatives = Vec::new();
+        for python in pythons.map(|minor| format!("3.{minor}")) {
+            let problem = Arc::new(self.problem(Some(&python), None, None));
+            alternatives.push(Alternative { option: format!("--python-version {python}"), problem });
+        }
+        for platform in ["linux", "macos", "windows"] {
+            if self.option("--platform").is_some_and(|given| given != platform) {
+                let problem = Arc::new(self.problem(None, Some(platform), None));
+                alternatives.push(Alternative { option: format!("--platform {platform}"), problem });
+            }
+        }
+        if self.option("--prerelease") == Some("disallow") {
+            let problem = Arc::new(self.problem(None, None, Some(PrereleaseMode::IfNecessary)));
+            alternatives.push(Alternative { option: "--prerelease if-necessary".to_owned(), problem });
+        }
+        alternatives
     }
-}
 
-/// The lines of a requirements file: no options, no continuation.
-fn lines<'a>(file: &'a str, text: &'a str) -> Vec<InputLine> {
-    let text_of = |line: &'a str| line.split(" #").next().unwrap_or_default().trim();
-    (1..)
-        .zip(text.lines().map(text_of))
-        .filter(|(_, text)| !text.is_empty() && !text.starts_with('#'))
-        .map(|(number, text)| InputLine {
-            requirement: text.parse().unwrap_or_else(|error| panic!("{file}: {text}: {error}")),
-            text: text.into(),
-            at: Location::new(file, number, 1),
-            hashes: Vec::new(),
-        })
-        .collect()
+    fn explain(&self) -> Explanation {
+        let Err(failure) = self.solve() else { panic!("{}: it has a solution", self.name) };
+        let names =
+            ["requests", "flask", "numpy", "scikit-learn"].map(|name| PackageName::new(name).unwrap());
+        let request = ExplainRequest {
+            names: names.to_vec(),
+            alternatives: self.alternatives(),
+            ..ExplainRequest::new(Budget::unlimited())
+        };
+        explain(failure, &request, &Unwatched)
+    }
+
+    /// With the edits made in the texts of the inputs.
+    fn edited(&self, edits: &[Edit]) -> Self {
+        let mut scenario = self.clone();
+        for edit in edits {
+            let text = scenario.files.0.get_mut(&*edit.at.file).unwrap();
+            *text = match &edit.new {
+                Some(new) => inputs::edit::replace_requirement(text, &edit.at, &edit.old, new).unwrap(),
+                None => inputs::edit::remove_requirement(text, &edit.at, &edit.old).unwrap(),
+            };
+        }
+        scenario
+    }
+
+    /// With an option of the form `--name value`.
+    fn with_option(&self, option: &str) -> Self {
+        let (key, value) = option.split_once(' ').unwrap();
+        let mut scenario = self.clone();
+        scenario.options.retain(|(known, _)| known != key);
+        scenario.options.push((key.to_owned(), value.to_owned()));
+        scenario
+    }
 }
 
 /// `%for LOW..HIGH` … `%end` stands for its lines once for each number, with `{n}`, `{n+1}` and `{n-1}`
@@ -129,41 +223,170 @@ fn expanded(text: &str) -> String {
     out
 }
 
-fn scenarios() -> Vec<(String, Scenario)> {
+fn scenarios() -> Vec<Scenario> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/conflicts");
     let mut paths: Vec<PathBuf> =
         std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     paths.sort();
-    let name = |path: &Path| path.file_stem().unwrap().to_string_lossy().into_owned();
-    paths.iter().map(|path| (name(path), Scenario::read(path))).collect()
+    paths.iter().map(|path| Scenario::read(path)).collect()
 }
 
-fn shown(scenario: &Scenario, explanation: &Explanation) -> String {
-    let mut text = format!("## {}\n\n{}\n\n", scenario.title, scenario.about);
+fn said(explanation: &Explanation) -> Vec<String> {
+    let mut lines = vec![format!("error: {}", explanation.headline)];
+    lines.extend(explanation.lines(100, Detail::Short));
+    lines
+}
+
+fn shown(scenario: &Scenario, said: &[String]) -> String {
+    let mut text = format!("\n## {}\n\n", scenario.title);
+    if !scenario.about.is_empty() {
+        text.push_str(&format!("{}\n\n", scenario.about));
+    }
     for (head, body) in &scenario.parts {
         text.push_str(&format!("`{head}`\n```text\n{body}\n```\n\n"));
     }
-    text.push_str(&format!("```text\nerror: {}\n", explanation.headline));
-    for line in explanation.lines(100, Detail::Short) {
-        text.push_str(line.trim_end());
-        text.push('\n');
-    }
-    text.push_str("```\n");
+    text.push_str(&format!("pinfast says:\n```text\n{}\n```\n", said.join("\n")));
     text
 }
 
 #[test]
 fn the_gallery_is_what_pinfast_says() {
-    let mut gallery =
-        String::from("# Conflicts, and what pinfast says of them\n\nWritten by `tests/gallery.rs`.\n");
-    for (_, scenario) in scenarios() {
-        gallery.push('\n');
-        gallery.push_str(&shown(&scenario, &scenario.explain()));
+    let mut gallery = String::from(
+        "# Conflicts, and what pinfast says of them\n\nWritten by `tests/gallery.rs` from `testdata/conflicts/`. \
+         What is in the boxes named after files and options is what the user wrote;\n`%for 1..9` stands for so many lines.\n",
+    );
+    let scenarios = scenarios();
+    assert!(scenarios.len() >= 30, "{}", scenarios.len());
+    for scenario in scenarios {
+        let explanation = scenario.explain();
+        let said = said(&explanation);
+        gallery.push_str(&shown(&scenario, &said));
+        let problems = [form(&scenario, &said), promises(&scenario, &explanation, &said)].concat();
+        assert!(problems.is_empty(), "{}: {problems:#?}\n{}", scenario.name, said.join("\n"));
     }
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/conflicts.md");
     if std::env::var_os("PINFAST_WRITE_GALLERY").is_some() {
-        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(&path, &gallery).unwrap();
     }
-    assert_eq!(std::fs::read_to_string(&path).unwrap_or_default(), gallery);
+    let written = std::fs::read_to_string(&path).unwrap_or_default();
+    for (line, (was, is)) in written.lines().zip(gallery.lines()).enumerate() {
+        assert_eq!(was, is, "docs/conflicts.md:{}", line + 1);
+    }
+    assert_eq!(written.len(), gallery.len());
+}
+
+const BANNED: [&str; 9] =
+    ["incompatib", " term ", " root", "derivation", "unsatisfiable", "we can conclude", "∈", "∪", "∩"];
+
+/// What is wrong with the form of what is said.
+fn form(scenario: &Scenario, said: &[String]) -> Vec<String> {
+    let mut wrong = Vec::new();
+    let fixes =
+        said.iter().position(|line| line.starts_with("Fixes") || line.starts_with("No fix found: tried "));
+    let Some(fixes) = fixes else { return vec!["there is no line about fixes".to_owned()] };
+    if !said[0].starts_with("error: ") {
+        wrong.push("the first line is no error line".to_owned());
+    }
+    let before = said[..fixes].iter().filter(|line| !line.is_empty()).count();
+    if before > 12 {
+        wrong.push(format!("{before} lines before the fixes"));
+    }
+    if said.iter().filter(|line| line.starts_with("Fix")).count() > 1 {
+        wrong.push("more than one line begins with Fix".to_owned());
+    }
+    let inputs = scenario.inputs();
+    let lines: Vec<_> =
+        inputs.requirements.iter().chain(&inputs.constraints).chain(&inputs.overrides).collect();
+    for line in &said[1..fixes] {
+        let item = line.trim_start().split_once(". ").is_some_and(|(n, _)| n.parse::<u32>().is_ok());
+        if item {
+            wrong.push(format!("a numbered item before the fixes: {line}"));
+        }
+    }
+    let mut number = 0;
+    for line in &said[fixes + 1..] {
+        match line.strip_prefix("  ").and_then(|rest| rest.split_once(". ")) {
+            Some((n, item)) if n.parse::<usize>().is_ok() => {
+                number += 1;
+                let is_edit =
+                    lines.iter().any(|line| item.starts_with(&format!("{}  {} -> ", line.at, line.text)));
+                if n.parse() != Ok(number) || !(is_edit || item.starts_with("--")) {
+                    wrong.push(format!("no item: {line}"));
+                }
+            }
+            _ if line.starts_with("     ") => {}
+            _ => wrong.push(format!("neither an item nor a further line of one: {line}")),
+        }
+    }
+    for line in said {
+        let holds_a_line = lines.iter().any(|input| line.contains(&*input.text)) || line.contains("://");
+        if line.chars().count() > 100 && !holds_a_line {
+            wrong.push(format!("too long: {line}"));
+        }
+        let versions = line.split(|c: char| " ,()".contains(c)).filter(|word| is_version(word)).count();
+        if versions > 6 && !holds_a_line {
+            wrong.push(format!("{versions} versions in a row: {line}"));
+        }
+        wrong
+            .extend(BANNED.iter().filter(|word| line.contains(**word)).map(|word| format!("{word}: {line}")));
+    }
+    wrong
+}
+
+fn is_version(word: &str) -> bool {
+    word.starts_with(|c: char| c.is_ascii_digit())
+        && word.contains('.')
+        && word.parse::<pinfast::spec::Version>().is_ok()
+}
+
+/// What is wrong with what is promised: the expectations of the scenario, and each fix.
+fn promises(scenario: &Scenario, explanation: &Explanation, said: &[String]) -> Vec<String> {
+    let mut wrong = Vec::new();
+    let text = said.join("\n");
+    for (key, value) in &scenario.expects {
+        let holds = match key.as_str() {
+            "kind" => explanation.kind.as_str() == value,
+            "says" => text.contains(value.as_str()),
+            "lines" => {
+                explanation.cause.iter().map(|line| line.at.to_string()).collect::<Vec<_>>().join(" ")
+                    == *value
+            }
+            "first" => match explanation.found.fixes.first() {
+                None => value == "none",
+                Some(fix) => match fix.edits.len() {
+                    0 => value == "option",
+                    1 => value == "line",
+                    _ => value == "pair",
+                },
+            },
+            "more" => explanation.more.to_string() == *value,
+            _ => panic!("{}: {key}?", scenario.name),
+        };
+        if !holds {
+            wrong.push(format!("expected: {key} {value}"));
+        }
+    }
+    for line in &explanation.cause {
+        let place = line.at.to_string();
+        if !said.iter().any(|said| said.contains(&place) && said.contains(&*line.text)) {
+            wrong.push(format!("{place} is not told verbatim"));
+        }
+    }
+    for fix in &explanation.found.fixes {
+        let mut fixed = scenario.edited(&fix.edits);
+        fix.options.iter().for_each(|option| fixed = fixed.with_option(option));
+        match fixed.solve() {
+            Err(_) => wrong.push(format!("a fix that does not resolve: {fix:?}")),
+            Ok(resolution) => {
+                let differs = fix
+                    .pins
+                    .iter()
+                    .any(|(name, version)| resolution.pins[name].candidate.version != *version);
+                if differs {
+                    wrong.push(format!("a fix that gives other pins: {fix:?}"));
+                }
+            }
+        }
+    }
+    wrong
 }

@@ -69,6 +69,8 @@ pub(super) struct Clash {
     pub(super) barred: Vec<(Version, Bar)>,
     pub(super) project: Project,
     pub(super) manner: Manner,
+    /// What each one asks of it, where that is one range.
+    pub(super) asked: Vec<Specifiers>,
 }
 
 /// How a collision comes about.
@@ -308,7 +310,9 @@ impl Teller<'_> {
         let candidates = self.known.known_candidates(package);
         let project = candidates.as_ref().map_or(Project::Known, |candidates| candidates.project);
         let barred = candidates.map_or_else(Vec::new, |candidates| self.barred(package, &candidates));
-        Clash { package: package.clone(), lines, told, barred, project, manner }
+        let asked =
+            self.asked_of(package).into_iter().filter_map(|asked| Some(asked.first()?.specifiers().clone()));
+        Clash { package: package.clone(), lines, told, barred, project, manner, asked: asked.collect() }
     }
 
     /// The releases of `package` that would fit everybody, but may not be taken.

@@ -2,19 +2,27 @@
 //! user's own lines, and fixes that were tried and do resolve.
 //!
 //! The rooms, in the order in which a failure goes through them: `core.rs` takes away every line that the
-//! conflict does not need, by solving again (`lab.rs`); `web.rs` looks at the proof's facts as a web of
-//! packages, and `cause.rs` picks the few that contradict each other; `tree.rs` and `sentences.rs` say it.
+//! conflict does not need, by solving again (`lab.rs`, `budget.rs`); `web.rs` looks at the proof's facts as a
+//! web of packages, and `cause.rs` picks the few that contradict each other (`minimal.rs`, `span.rs`);
+//! `fixes.rs` tries what would help, in the user's spelling (`respell.rs`), and `reach.rs` tells how far a
+//! need goes beyond the user's range. `kind.rs` names the kind of dead end; `sentences.rs`, `hints.rs`,
+//! `tree.rs`, `advice.rs` and `steps.rs` say it, `wrap.rs` breaks lines, `json.rs` is for machines.
 
 mod advice;
 mod budget;
 mod cause;
 mod core;
 mod fixes;
+mod hints;
+mod json;
+mod kind;
 mod lab;
 mod minimal;
+mod reach;
 mod respell;
 mod sentences;
 mod span;
+mod steps;
 mod tree;
 mod web;
 mod wrap;
@@ -22,6 +30,7 @@ mod wrap;
 pub use self::core::Role;
 pub use budget::Budget;
 pub use fixes::{Edit, Fix, Found};
+pub use kind::DeadEnd;
 pub use tree::Branch;
 
 use std::sync::Arc;
@@ -65,42 +74,8 @@ impl ExplainRequest {
     }
 }
 
-/// What kind of dead end it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum DeadEnd {
-    /// Packages need each other in releases that do not go together.
-    Conflict,
-    /// No index knows the package.
-    UnknownPackage,
-    /// No release lies in the range.
-    NoRelease,
-    /// Only pre-releases do.
-    OnlyPrereleases,
-    /// Only yanked releases do.
-    OnlyYanked,
-    /// Those that do need another Python.
-    RequiresPython,
-    /// Those that do have no wheel for the target, and no sdist.
-    NoWheel,
-    /// Those that do have only sdists, which are barred.
-    OnlySdists,
-    /// Those that do have only wheels, which are barred.
-    OnlyWheels,
-    /// Those that do were uploaded too late, or nobody knows when.
-    TooNew,
-    /// Those that do have no file with a hash that the inputs name.
-    NoAllowedHash,
-    /// Those that do have metadata that is of no use.
-    BrokenMetadata,
-    /// One package is wanted from different URLs, or from a URL and in another version.
-    Urls,
-    /// Two lines of the inputs ask for different releases of one package.
-    Lines,
-    /// A constraint is at fault.
-    Constraint,
-    /// An override is at fault.
-    Override,
-}
+/// How many lines of text, blank ones apart, there are before the fixes.
+const MOST_LINES: usize = 12;
 
 /// A line of the user's inputs that a conflict needs.
 #[derive(Clone, Debug)]
@@ -130,6 +105,7 @@ pub struct Explanation {
     /// How many more conflicts there are that have no line in common with this one, as far as known.
     pub more: usize,
     elapsed: Duration,
+    failure: Box<NoSolution>,
 }
 
 /// How much is told.
@@ -150,34 +126,47 @@ pub fn explain(failure: Box<NoSolution>, request: &ExplainRequest, watcher: &dyn
     let problem = failure.known.problem.clone();
     let quick = Lab::new(index.clone(), request.budget.part(3));
     let failure = core::shrink(failure, &quick);
-    let cause = Cause::of(&failure);
+    let mut cause = Cause::of(&failure);
     let more = core::further(&problem, &failure.known.problem, &quick);
     watcher.on(Event::Step("trying what would help".to_owned()));
-    let found = fixes::search(&problem, &cause, request, &Lab::new(index, request.budget.clone()));
-    let kind = sentences::kind(&cause);
+    let lab = Lab::new(index, request.budget.clone());
+    let found = fixes::search(&problem, &cause, request, &lab);
+    reach::widen(&mut cause, &found, &lab);
+    let kind = DeadEnd::of(&cause);
     Explanation {
         kind,
         headline: sentences::headline(&cause, kind),
         cause: tree::lines(&cause),
-        notes: sentences::notes(&cause, &request.names),
+        notes: hints::notes(&cause, kind, &request.names),
         found,
         more,
         elapsed: request.budget.elapsed(),
+        failure,
     }
 }
 
 impl Explanation {
     /// Everything below the error line, wrapped at `width` columns; a line of the user is never broken.
     #[must_use]
-    pub fn lines(&self, width: usize, _detail: Detail) -> Vec<String> {
-        let mut lines = vec![String::new()];
-        lines.extend(tree::drawn(&self.cause, width));
+    pub fn lines(&self, width: usize, detail: Detail) -> Vec<String> {
         let more = (self.more > 0).then(|| sentences::more(self.more));
-        let notes: Vec<&String> = self.notes.iter().chain(&more).collect();
+        let notes = self.notes.iter().chain(&more).flat_map(|note| wrap::wrapped(note, "  ", "  ", width));
+        let notes: Vec<String> = notes.take(MOST_LINES / 3).collect();
+        let head = wrap::wrapped(&format!("error: {}", self.headline), "", "", width).len();
+        let mut lines = vec![String::new()];
+        lines.extend(tree::drawn(&self.cause, width, MOST_LINES.saturating_sub(head + notes.len())));
         if !notes.is_empty() {
             lines.push(String::new());
         }
-        notes.iter().for_each(|note| lines.extend(wrap::wrapped(note, "  ", "  ", width)));
+        lines.extend(notes);
+        if detail == Detail::Full {
+            lines.push(String::new());
+            lines.extend(
+                steps::steps(&self.failure)
+                    .iter()
+                    .flat_map(|step| wrap::wrapped(step, "  ", "      ", width)),
+            );
+        }
         lines.push(String::new());
         lines.extend(advice::lines(&self.found, self.elapsed, width));
         lines

@@ -1,54 +1,11 @@
 //! What there is to tell -> short, plain sentences. Pure functions of data.
 
 use super::DeadEnd;
-use super::cause::{Bar, Bound, Cause, Clash, Told};
+use super::cause::{Bar, Bound, Cause, Clash, Manner, Told};
 use super::core::Role;
 use super::span::{Shape, Span};
-use crate::solve::{Package, Project, Reason};
-use crate::spec::{PackageName, Source, Version};
-
-/// The kind of dead end.
-pub(super) fn kind(cause: &Cause) -> DeadEnd {
-    let Some(clash) = &cause.clash else { return DeadEnd::Conflict };
-    let by_url = |place: &usize| {
-        cause
-            .culprit(Role::Requirement, *place)
-            .is_some_and(|culprit| matches!(culprit.line.requirement.source, Source::Url(_)))
-    };
-    if clash.project == Project::Unknown {
-        return DeadEnd::UnknownPackage;
-    }
-    if clash.lines.iter().any(by_url) {
-        return DeadEnd::Urls;
-    }
-    if let Some((_, bar)) = clash.barred.last() {
-        return of_bar(bar);
-    }
-    match (clash.lines.as_slice(), clash.told.as_slice()) {
-        _ if cause.culprits.iter().any(|culprit| culprit.role == Role::Override) => DeadEnd::Override,
-        _ if cause.culprits.iter().any(|culprit| culprit.role == Role::Constraint) => DeadEnd::Constraint,
-        ([_], []) | ([], [_]) => DeadEnd::NoRelease,
-        ([_, _, ..], []) => DeadEnd::Lines,
-        _ => DeadEnd::Conflict,
-    }
-}
-
-fn of_bar(bar: &Bar) -> DeadEnd {
-    match bar {
-        Bar::Yanked => DeadEnd::OnlyYanked,
-        Bar::Useless(_) => DeadEnd::BrokenMetadata,
-        Bar::Policy(reason) => match reason {
-            Reason::TooNew(_) | Reason::NoUploadTime => DeadEnd::TooNew,
-            Reason::Prerelease => DeadEnd::OnlyPrereleases,
-            Reason::RequiresPython(_) => DeadEnd::RequiresPython,
-            Reason::NoMatchingWheel(_) => DeadEnd::NoWheel,
-            Reason::OnlySdists => DeadEnd::OnlySdists,
-            Reason::OnlyWheels => DeadEnd::OnlyWheels,
-            Reason::NoAllowedHash => DeadEnd::NoAllowedHash,
-            Reason::Constraint(_) => DeadEnd::Constraint,
-        },
-    }
-}
+use crate::solve::{Package, Reason};
+use crate::spec::PackageName;
 
 /// What is wrong, in one sentence without a full stop.
 pub(super) fn headline(cause: &Cause, kind: DeadEnd) -> String {
@@ -57,13 +14,17 @@ pub(super) fn headline(cause: &Cause, kind: DeadEnd) -> String {
     if kind == DeadEnd::UnknownPackage {
         return format!("there is no package `{package}` on the index");
     }
-    let sides: Vec<String> = asks(cause, clash);
+    if clash.manner == Manner::Needing && clash.barred.is_empty() {
+        return format!("every release of {package} that fits needs something that another line rules out");
+    }
+    let sides = sides(cause, clash);
     match sides.as_slice() {
         [] => together(cause),
-        [side] => format!("{side}, but {}", obstacle(clash, kind)),
+        [side] => format!("{side}, but {}", obstacle(cause, clash)),
         [first, second] if clash.barred.is_empty() => format!("{first}, but {second}"),
-        [first, second] => format!("{first}, {second}, and {}", obstacle(clash, kind)),
-        _ => format!("no release of {package} fits everything that is asked of it"),
+        [first, second] => format!("{first}, {second}, and {}", obstacle(cause, clash)),
+        _ if clash.barred.is_empty() => format!("no release of {package} fits all that is asked of it"),
+        _ => format!("of the releases of {package}, {}", obstacle(cause, clash)),
     }
 }
 
@@ -79,54 +40,87 @@ fn together(cause: &Cause) -> String {
 }
 
 /// What each side asks of the package on which they collide.
-fn asks(cause: &Cause, clash: &Clash) -> Vec<String> {
+fn sides(cause: &Cause, clash: &Clash) -> Vec<String> {
     let by_others = clash.told.iter().map(|&place| {
         let told = &cause.told[place];
-        let bound = told.needs.first().map_or_else(|| clash.package.to_string(), |(_, b)| bound(b, &told.to));
-        format!("{} needs {bound}", named(&told.from))
+        let by =
+            cause.told.iter().find(|other| Some(&other.to) == told.from.name() && other.from != told.from);
+        let yours = is_yours(cause, &told.from);
+        let by = by.filter(|_| !yours).map_or_else(String::new, |by| format!(" (needed by {})", by.from));
+        format!("{}{by} needs {}", told.from, needed(cause, told, told.needs.first().map(|(_, bound)| bound)))
     });
     let by_lines = clash.lines.iter().filter_map(|&place| cause.culprit(Role::Requirement, place));
-    by_others
-        .chain(by_lines.map(|culprit| format!("{} asks for `{}`", culprit.line.at, culprit.line.text)))
-        .collect()
+    let by_lines = by_lines.map(|culprit| format!("{} asks for `{}`", culprit.line.at, culprit.line.text));
+    by_others.chain(by_lines).collect()
 }
 
-/// Why no release fits.
-fn obstacle(clash: &Clash, kind: DeadEnd) -> String {
+/// Why no release of the package on which they collide fits.
+fn obstacle(cause: &Cause, clash: &Clash) -> String {
     let package = &clash.package;
-    match clash.barred.last() {
-        None if kind == DeadEnd::NoRelease => format!("there is no such release of {package}"),
-        None => format!("no release of {package} fits"),
-        Some((version, bar)) if clash.barred.len() == 1 => format!("{package} {version} {}", why(bar)),
-        Some(_) => format!("the {} releases of {package} that fit may not be taken", clash.barred.len()),
+    let Some((version, bar)) = clash.barred.last() else {
+        return match clash.manner {
+            Manner::Asked => format!("there is no such release of {package}"),
+            Manner::Needing => {
+                format!("every such release of {package} needs something that another line rules out")
+            }
+        };
+    };
+    let whys: Vec<String> = clash.barred.iter().map(|(_, bar)| why(cause, bar)).collect();
+    let same = whys.iter().all(|other| *other == whys[0]);
+    let that = match clash.barred.len() {
+        1 => format!("{package} {version}"),
+        _ => format!("every release of {package} that fits"),
+    };
+    match bar {
+        _ if same => format!("{that} {}", whys[0]),
+        Bar::Policy(Reason::RequiresPython(_)) if of_one_kind(clash) => {
+            format!("{that} needs a newer Python")
+        }
+        Bar::Policy(Reason::TooNew(_)) if of_one_kind(clash) => {
+            format!("{that} is newer than --exclude-newer allows")
+        }
+        Bar::Policy(Reason::NoMatchingWheel(_)) if of_one_kind(clash) => {
+            format!("{that} has no wheel for this target and no sdist")
+        }
+        _ => format!("{that} may not be taken"),
     }
 }
 
-/// The rest of a sentence that begins with a release.
-fn why(bar: &Bar) -> String {
+fn of_one_kind(clash: &Clash) -> bool {
+    let mut kinds = clash.barred.iter().map(|(_, bar)| DeadEnd::of_bar(bar));
+    kinds.next().is_some_and(|first| kinds.all(|kind| kind == first))
+}
+
+/// Why a release is barred: the rest of a sentence that begins with it.
+pub(super) fn why(cause: &Cause, bar: &Bar) -> String {
     match bar {
+        Bar::Policy(Reason::Constraint(at)) => {
+            let constraint = cause.culprits.iter().find(|c| c.role == Role::Constraint && c.line.at == *at);
+            let text =
+                constraint.map_or_else(String::new, |constraint| format!(" `{}`", constraint.line.text));
+            format!("is ruled out by the constraint{text} at {at}")
+        }
         Bar::Policy(reason) => reason.to_string(),
         Bar::Yanked => "was yanked from the index".to_owned(),
-        Bar::Useless(reason) => format!("is of no use: {reason}"),
+        Bar::Useless(reason) => format!("is of no use: it {reason}"),
     }
 }
 
-/// More that one should know.
-pub(super) fn notes(cause: &Cause, _names: &[PackageName]) -> Vec<String> {
-    let Some(clash) = &cause.clash else {
-        return vec!["Every combination of their releases was ruled out.".to_owned()];
-    };
-    let mut notes = barred(clash);
-    if clash.barred.is_empty() && clash.lines.len() + clash.told.len() == 1 {
-        notes.extend(newest(cause, &clash.package));
-    }
-    notes
+fn is_yours(cause: &Cause, package: &Package) -> bool {
+    let mut lines = cause.culprits.iter().filter(|culprit| culprit.role == Role::Requirement);
+    lines.any(|culprit| Some(&culprit.line.requirement.name) == package.name())
 }
 
-fn newest(cause: &Cause, package: &PackageName) -> Option<String> {
-    let candidates = cause.known.known_candidates(package)?;
-    let newest = candidates.usable.last()?;
-    Some(format!("The newest release of {package} that can be taken here is {}.", newest.version))
+/// What is needed, by the name of the override where one stands in for it.
+fn needed(cause: &Cause, told: &Told, bound: Option<&Bound>) -> String {
+    let mut overrides = cause.culprits.iter().filter(|culprit| culprit.role == Role::Override);
+    match (overrides.find(|culprit| culprit.line.requirement.name == told.to), bound) {
+        (Some(by), _) => {
+            format!("{}, which the override at {} sets to `{}`", told.to, by.line.at, by.line.text)
+        }
+        (None, Some(bound)) => self::bound(bound, &told.to),
+        (None, None) => told.to.to_string(),
+    }
 }
 
 /// That there is more to mend.
@@ -137,47 +131,20 @@ pub(super) fn more(count: usize) -> String {
     }
 }
 
-/// The releases that would fit but may not be taken, grouped by why.
-fn barred(clash: &Clash) -> Vec<String> {
-    let mut groups: Vec<(String, Vec<&Version>)> = Vec::new();
-    for (version, bar) in &clash.barred {
-        let why = why(bar);
-        match groups.iter_mut().find(|(known, _)| *known == why) {
-            Some((_, versions)) => versions.push(version),
-            None => groups.push((why, vec![version])),
-        }
-    }
-    groups
-        .iter()
-        .rev()
-        .take(3)
-        .map(|(why, versions)| format!("{} {}: {why}.", clash.package, releases(versions)))
-        .collect()
-}
-
-fn releases(versions: &[&Version]) -> String {
-    match versions {
-        [] => String::new(),
-        [one] => one.to_string(),
-        [first, .., last] => format!("{first} to {last} ({} releases)", versions.len()),
-    }
-}
-
 /// What `told` says, a sentence for each group of releases.
 pub(super) fn needs(cause: &Cause, told: &Told) -> Vec<String> {
-    let yours = cause.culprits.iter().any(|culprit| {
-        culprit.role == Role::Requirement && Some(&culprit.line.requirement.name) == told.from.name()
-    });
-    let range = if yours { "in your range" } else { "that fit" };
+    let range = if is_yours(cause, &told.from) { "in your range" } else { "that fit" };
     told.needs
         .iter()
-        .map(|(span, needed)| format!("{} {}", subject(span, &told.from, range), bound(needed, &told.to)))
+        .map(|(span, bound)| {
+            format!("{} {}", subject(span, &told.from, range), needed(cause, told, Some(bound)))
+        })
         .collect()
 }
 
 /// Some releases as the subject of a sentence, with its verb.
 fn subject(span: &Span, package: &Package, range: &str) -> String {
-    let name = named(package);
+    let name = package;
     match &span.shape {
         Shape::One(version) => format!("{name} {version} needs"),
         Shape::All(count) => format!("each of the {count} releases of {name} needs"),
@@ -203,10 +170,6 @@ fn bound(bound: &Bound, package: &PackageName) -> String {
         Bound::Various(Some((low, high))) => format!("another {package} each, from {low} to {high}"),
         Bound::Various(None) => format!("a release of {package} that is not to be had"),
     }
-}
-
-fn named(package: &Package) -> String {
-    package.to_string()
 }
 
 /// `a`, `a and b`, `a, b and c`

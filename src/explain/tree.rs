@@ -57,28 +57,97 @@ fn branches_of(cause: &Cause, to: &PackageName, seen: &mut FxHashSet<usize>, dep
     branches(cause, to, seen, depth + 1)
 }
 
+/// A line of text, and whether it may be left out.
+struct Row {
+    text: String,
+    weight: Weight,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Weight {
+    /// A line of the user, or what collides.
+    Needed,
+    /// A link of a chain.
+    Link,
+}
+
 /// The lines as text: the places in one column, what they say in another, below it what follows from it.
-pub(super) fn drawn(lines: &[CauseLine], width: usize) -> Vec<String> {
+/// Where that is more than `most` lines of text, links in the middle of chains are left out.
+pub(super) fn drawn(lines: &[CauseLine], width: usize, most: usize) -> Vec<String> {
     let places: Vec<String> = lines.iter().map(|line| line.at.to_string()).collect();
     let column = places.iter().map(|place| place.chars().count()).max().unwrap_or(0);
-    let mut drawn = Vec::new();
+    let mut rows = Vec::new();
     for (line, place) in lines.iter().zip(&places) {
         let role = match line.role {
             Role::Requirement => "",
             Role::Constraint => "  (constraint)",
             Role::Override => "  (override)",
         };
-        drawn.push(format!("  {place:column$}  {}{role}", line.text));
-        draw(&line.needs, &" ".repeat(column + 4), width, &mut drawn);
+        let text = format!("  {place:column$}  {}{role}", line.text);
+        rows.push(Row { text, weight: Weight::Needed });
+        draw(&line.needs, &" ".repeat(column + 4), width, &mut rows);
     }
-    drawn
+    shortened(rows, most)
 }
 
-fn draw(branches: &[Branch], indent: &str, width: usize, drawn: &mut Vec<String>) {
+fn draw(branches: &[Branch], indent: &str, width: usize, rows: &mut Vec<Row>) {
     for (n, branch) in branches.iter().enumerate() {
         let (fork, under) = if n + 1 == branches.len() { ("└─ ", "   ") } else { ("├─ ", "│  ") };
         let under = format!("{indent}{under}");
-        drawn.extend(wrapped(&branch.text, &format!("{indent}{fork}"), &under, width));
-        draw(&branch.needs, &under, width, drawn);
+        let weight = if branch.needs.is_empty() { Weight::Needed } else { Weight::Link };
+        let texts = wrapped(&branch.text, &format!("{indent}{fork}"), &under, width);
+        rows.extend(texts.into_iter().map(|text| Row { text, weight }));
+        draw(&branch.needs, &under, width, rows);
+    }
+}
+
+/// Without as many links as it takes, the last ones first; each gap is marked.
+fn shortened(rows: Vec<Row>, most: usize) -> Vec<String> {
+    let mut surplus = rows.len().saturating_sub(most);
+    // A gap takes a line itself.
+    surplus += usize::from(surplus > 0);
+    let mut out: Vec<bool> = vec![false; rows.len()];
+    for place in (0..rows.len()).rev() {
+        if surplus > 0 && rows[place].weight == Weight::Link {
+            out[place] = true;
+            surplus -= 1;
+        }
+    }
+    let mut texts = Vec::new();
+    for (place, row) in rows.into_iter().enumerate() {
+        let begins = out[place] && (place == 0 || !out[place - 1]);
+        let indent = row.text.chars().take_while(|c| " │".contains(*c)).collect::<String>();
+        match out[place] {
+            false => texts.push(row.text),
+            true if begins => texts.push(format!("{indent}… (--verbose tells each step)")),
+            true => {}
+        }
+    }
+    texts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::spec::Location;
+
+    #[test]
+    fn long_chains_lose_their_middle() {
+        let chain = (1..20)
+            .rev()
+            .fold(Vec::new(), |needs, n| vec![Branch { text: format!("p{n} needs p{}", n + 1), needs }]);
+        let line = |number, text: &str, needs| CauseLine {
+            role: Role::Requirement,
+            at: Location::new("in.txt", number, 1),
+            text: text.into(),
+            needs,
+        };
+        let lines = [line(1, "p1", chain), line(2, "p20<1", Vec::new())];
+        let drawn = drawn(&lines, 100, 7);
+        assert_eq!(drawn.len(), 7, "{drawn:#?}");
+        assert_eq!(drawn[0], "  in.txt:1  p1");
+        assert_eq!(drawn[1], "            └─ p1 needs p2");
+        assert!(drawn[5].ends_with("└─ p19 needs p20"), "{drawn:#?}");
+        assert_eq!(drawn[6], "  in.txt:2  p20<1");
     }
 }

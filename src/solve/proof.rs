@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use pubgrub::{DerivationTree, Derived, External};
+use pubgrub::{DerivationTree, Derived, External, Term};
 use rustc_hash::FxHashMap;
 
 use super::package::Package;
@@ -28,6 +28,8 @@ pub(crate) enum Step {
         first: usize,
         /// The second.
         second: usize,
+        /// What cannot all hold together, by package.
+        together: Vec<(Package, Term<OrdinalSet>)>,
     },
 }
 
@@ -95,9 +97,12 @@ enum Visit {
 fn step(node: &Tree, seen: &FxHashMap<*const Tree, usize>) -> Step {
     match node {
         DerivationTree::External(external) => Step::Fact(fact(external)),
-        DerivationTree::Derived(Derived { cause1, cause2, .. }) => {
+        DerivationTree::Derived(Derived { terms, cause1, cause2, .. }) => {
             let place = |cause: &Arc<Tree>| seen.get(&Arc::as_ptr(cause)).copied().unwrap_or_default();
-            Step::Follows { first: place(cause1), second: place(cause2) }
+            let mut together: Vec<_> =
+                terms.iter().map(|(package, term)| (package.clone(), term.clone())).collect();
+            together.sort_by(|a, b| a.0.cmp(&b.0));
+            Step::Follows { first: place(cause1), second: place(cause2), together }
         }
     }
 }

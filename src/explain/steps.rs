@@ -1,0 +1,100 @@
+//! The whole proof, for `--verbose`: each step as a sentence, the last one is the result.
+
+use pubgrub::Term;
+
+use crate::solve::{Fact, Known, NoSolution, OrdinalSet, Package, Step};
+
+/// How many versions and ranges stand in a row.
+const MOST: usize = 6;
+
+/// The steps of the proof of `failure`; each names those from which it follows.
+pub(super) fn steps(failure: &NoSolution) -> Vec<String> {
+    let teller = Teller { known: &failure.known };
+    let steps = failure.proof.steps.iter().enumerate();
+    steps.map(|(n, step)| format!("[{}] {}", n + 1, teller.step(step))).collect()
+}
+
+struct Teller<'a> {
+    known: &'a Known,
+}
+
+impl Teller<'_> {
+    fn step(&self, step: &Step) -> String {
+        match step {
+            Step::Fact(fact) => self.fact(fact),
+            Step::Follows { first, second, together } => {
+                format!("so, by [{}] and [{}]: {}", first + 1, second + 1, self.cannot(together))
+            }
+        }
+    }
+
+    fn fact(&self, fact: &Fact) -> String {
+        match fact {
+            Fact::Asked => "the inputs are asked for".to_owned(),
+            Fact::None(package, set) => format!("{} cannot be had", self.some(package, set)),
+            Fact::Barred(package, set, reason) => format!("{} {reason}", self.some(package, set)),
+            Fact::Needs(package @ (Package::Root | Package::Line(_)), _, needed, permitted) => {
+                format!("{} asks for {}", self.some(package, permitted), self.some(needed, permitted))
+            }
+            Fact::Needs(package, set, needed, permitted) => {
+                format!("{} needs {}", self.some(package, set), self.some(needed, permitted))
+            }
+        }
+    }
+
+    /// What cannot hold together, as a need where it is one.
+    fn cannot(&self, together: &[(Package, Term<OrdinalSet>)]) -> String {
+        let (mut with, mut without) = (Vec::new(), Vec::new());
+        for (package, holds) in together {
+            match holds {
+                Term::Positive(_) if *package == Package::Root => {}
+                Term::Positive(set) => with.push(self.some(package, set)),
+                Term::Negative(set) => without.push(self.some(package, set)),
+            }
+        }
+        match (with.as_slice(), without.as_slice()) {
+            ([], []) => "there is no solution".to_owned(),
+            ([], without) => format!("{} is needed", without.join(" or ")),
+            ([one], []) => format!("{one} is out"),
+            (with, []) => format!("{} do not go together", with.join(" and ")),
+            (with, without) => format!("{} needs {}", with.join(" with "), without.join(" or ")),
+        }
+    }
+
+    /// A line as it stands in its file, or some releases of a package.
+    fn some(&self, package: &Package, set: &OrdinalSet) -> String {
+        let problem = &self.known.problem;
+        match package {
+            Package::Root => "the inputs together".to_owned(),
+            Package::Line(line) => match problem.lines.get(*line) {
+                Some(line) => format!("{} `{}`", line.at, line.text),
+                None => "a line".to_owned(),
+            },
+            Package::Dist(name) | Package::Extra(name, _) => {
+                let Some(candidates) = self.known.known_candidates(name) else { return package.to_string() };
+                let version = |n: u32| &candidates.usable[n as usize].version;
+                let runs: Vec<_> = set.runs(candidates.count()).filter(|run| !run.is_empty()).collect();
+                let all = runs.iter().map(ExactSizeIterator::len).sum::<usize>() == candidates.usable.len();
+                if all && !candidates.usable.is_empty() {
+                    return format!("any {package}");
+                }
+                let mut texts: Vec<String> = runs
+                    .iter()
+                    .take(MOST / 2)
+                    .map(|run| match run.len() {
+                        1 => version(run.start).to_string(),
+                        _ => format!("{} to {}", version(run.start), version(run.end - 1)),
+                    })
+                    .collect();
+                if runs.len() > texts.len() {
+                    texts.push(format!("{} more", runs.len() - texts.len()));
+                }
+                if texts.is_empty() {
+                    format!("no release of {package}")
+                } else {
+                    format!("{package} {}", texts.join(" or "))
+                }
+            }
+        }
+    }
+}
