@@ -1,5 +1,7 @@
 //! The room of installation, from outside: real interpreters, generated wheels.
 
+mod choice;
 mod good;
 mod hostile;
 mod kit;
+mod pip;
