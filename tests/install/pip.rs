@@ -129,7 +129,7 @@ fn pip_knows_what_is_installed_and_can_take_it_away() {
     assert_eq!(pip(&["list", "--format=freeze"]), "rich.demo==1.0.0");
     assert_eq!(pip(&["check"]), "No broken requirements found.");
     pip(&["uninstall", "--yes", "rich.demo"]);
-    for path in ["bin/hello", "share", "bin/call-me"] {
+    for path in ["bin/hello", "share/demo/data.txt", "bin/call-me"] {
         assert!(!bench.root().join(path).exists(), "{path}");
     }
     assert_eq!(fs::read_dir(bench.site()).map_or(0, Iterator::count), 0);
