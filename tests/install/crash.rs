@@ -2,6 +2,7 @@
 //! a whole one.
 
 use std::fs;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::PathBuf;
 use std::process::{Child, Command};
 use std::sync::atomic::Ordering;
@@ -25,15 +26,17 @@ fn findings(bench: &Bench, lock: &Lock) -> Vec<Finding> {
     .findings
 }
 
+const PACKAGES: usize = 12;
+
 fn many(version: &str) -> Shelf {
     let wheel = |at: usize| {
         let mut wheel = Wheel::new(&format!("pkg{at}"), version).module();
-        for file in 0..40 {
+        for file in 0..20 {
             wheel = wheel.file(&format!("pkg{at}/m{file}_{version}.py"), format!("v = '{version}'\n"));
         }
         wheel.info("entry_points.txt", format!("[console_scripts]\npkg{at} = pkg{at}:run\n"))
     };
-    let wheels: Vec<Wheel> = (0..25).map(wheel).collect();
+    let wheels: Vec<Wheel> = (0..PACKAGES).map(wheel).collect();
     Shelf::of(&wheels)
 }
 
@@ -61,29 +64,34 @@ fn start(bench: &Bench, version: &str) -> Child {
         .unwrap()
 }
 
-/// Kills installations after ever other times, then lets one finish.
+/// Kills installations at ever other moments while they change the environment, then lets one finish.
 #[test]
 fn a_killed_run_is_finished_by_the_next() {
     let bench = Bench::new();
     let shelves = ["1.0", "2.0"].map(many);
-    let mut seen_unfinished = 0;
-    for round in 0..24_u64 {
-        let version = ["1.0", "2.0"][usize::try_from(round).unwrap() % 2];
-        let mut child = start(&bench, version);
-        std::thread::sleep(Duration::from_millis(5 + round * 7 % 160));
+    let notes = bench.root().join(".pinfast/unfinished");
+    let mut cut_off = 0;
+    for round in 0..18 {
+        let inode = || fs::metadata(&notes).map(|metadata| metadata.ino()).ok();
+        let before = inode();
+        let mut child = start(&bench, ["1.0", "2.0"][round % 2]);
+        // The work itself takes some milliseconds only: wait for it to begin.
+        while inode().is_none_or(|now| Some(now) == before) && child.try_wait().unwrap().is_none() {
+            std::thread::yield_now();
+        }
+        std::thread::sleep(Duration::from_micros(round as u64 * 701 % 6000));
         child.kill().unwrap();
         child.wait().unwrap();
-        let notes = bench.root().join(".pinfast/unfinished");
-        seen_unfinished += usize::from(notes.exists());
+        cut_off += usize::from(notes.exists());
         // Now and then a run is cut off more than once.
         if round % 3 == 2 {
-            let shelf = &shelves[usize::try_from(round).unwrap() % 2];
+            let shelf = &shelves[round % 2];
             bench.install(&shelf.lock(), shelf).unwrap();
             assert_eq!(findings(&bench, &shelf.lock()), [], "round {round}");
             assert!(!notes.exists());
         }
     }
-    let _ = seen_unfinished;
+    assert!(cut_off > 0, "no run was cut off in the middle");
 }
 
 #[test]
@@ -102,14 +110,14 @@ fn a_fetch_that_fails_changes_nothing() {
     let bench = Bench::new();
     let (old, mut new) = (many("1.0"), many("2.0"));
     bench.install(&old.lock(), &old).unwrap();
-    new.fails_after = Some(20);
+    new.fails_after = Some(8);
     assert_eq!(bench.install(&new.lock(), &new).unwrap_err().kind, Kind::NoAnswer);
     assert_eq!(findings(&bench, &old.lock()), []);
     // What was fetched is not fetched again.
     new.fails_after = None;
     let before = new.fetches.load(Ordering::Relaxed);
     bench.install(&new.lock(), &new).unwrap();
-    assert!(new.fetches.load(Ordering::Relaxed) - before < 25, "the cache was used");
+    assert!(new.fetches.load(Ordering::Relaxed) - before < PACKAGES, "the cache was used");
     assert_eq!(findings(&bench, &new.lock()), []);
 }
 
@@ -187,7 +195,7 @@ fn a_moved_environment_gets_its_scripts_mended() {
     bench.install_to("elsewhere", &lock, &shelf).unwrap();
     fs::rename(bench.folder.path().join("elsewhere"), bench.root()).unwrap();
     let nowhere = findings(&bench, &lock).iter().filter(|it| matches!(it, Finding::Script { .. })).count();
-    assert_eq!(nowhere, 25);
+    assert_eq!(nowhere, PACKAGES);
     bench.install(&lock, &shelf).unwrap();
     assert_eq!(findings(&bench, &lock), []);
 }
