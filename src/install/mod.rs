@@ -16,6 +16,7 @@ mod compile;
 mod conflict;
 mod covers;
 mod disk;
+mod download;
 mod entry_points;
 mod environment;
 mod installed;
@@ -39,6 +40,7 @@ mod wheel;
 
 pub use archive::Limits;
 pub use compile::Compile;
+pub use download::{DownloadOutcome, DownloadRequest, Scope, download};
 pub use environment::{Environment, EnvironmentKind, Scheme};
 pub use installed::{Form, Installed, Origin};
 pub use place::LinkMode;

@@ -2,8 +2,8 @@
 //! in the stream, checked and unpacked.
 
 use std::io::Seek as _;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use rayon::prelude::*;
 
@@ -61,26 +61,40 @@ fn recall(pin: &Pin, means: Means<'_>) -> Option<CachedWheel> {
     means.store.get(&sha256, &pin.name, &pin.version)
 }
 
-/// Fetches the pins with these indexes, some at a time. After the first error no new fetch begins.
+/// Fetches the pins with these indexes.
 fn fetch_all(missing: &[usize], pins: &[&Pin], means: Means<'_>) -> Result<Vec<(usize, CachedWheel)>> {
-    let (next, failed) = (AtomicUsize::new(0), AtomicUsize::new(0));
-    let done: Mutex<Vec<(usize, Result<CachedWheel>)>> = Mutex::default();
+    let wheels = side_by_side(missing, |at| fetch(pins[*at], means))?;
+    Ok(missing.iter().copied().zip(wheels).collect())
+}
+
+/// Does `job` for each item, some at a time on threads of their own, since it mostly waits. After the
+/// first error no new job begins.
+///
+/// # Errors
+/// That of the first item, in their order, whose job failed.
+pub(super) fn side_by_side<T: Sync, R: Send>(
+    items: &[T],
+    job: impl Fn(&T) -> Result<R> + Sync,
+) -> Result<Vec<R>> {
+    let (next, failed) = (AtomicUsize::new(0), AtomicBool::new(false));
+    let done: Mutex<Vec<(usize, Result<R>)>> = Mutex::default();
     std::thread::scope(|scope| {
-        for _ in 0..missing.len().min(AT_A_TIME) {
+        for _ in 0..items.len().min(AT_A_TIME) {
             scope.spawn(|| {
-                while failed.load(Ordering::Relaxed) == 0
-                    && let Some(at) = missing.get(next.fetch_add(1, Ordering::Relaxed))
+                while !failed.load(Ordering::Relaxed)
+                    && let at = next.fetch_add(1, Ordering::Relaxed)
+                    && let Some(item) = items.get(at)
                 {
-                    let wheel = fetch(pins[*at], means);
-                    failed.fetch_add(usize::from(wheel.is_err()), Ordering::Relaxed);
-                    done.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push((*at, wheel));
+                    let result = job(item);
+                    failed.fetch_or(result.is_err(), Ordering::Relaxed);
+                    done.lock().unwrap_or_else(PoisonError::into_inner).push((at, result));
                 }
             });
         }
     });
-    let mut done = done.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let mut done = done.into_inner().unwrap_or_else(PoisonError::into_inner);
     done.sort_by_key(|(at, _)| *at);
-    done.into_iter().map(|(at, wheel)| Ok((at, wheel?))).collect()
+    done.into_iter().map(|(_, result)| result).collect()
 }
 
 fn fetch(pin: &Pin, means: Means<'_>) -> Result<CachedWheel> {

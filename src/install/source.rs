@@ -5,8 +5,10 @@ use std::sync::Arc;
 
 use super::store::{KnownFile, Store};
 use crate::error::{Error, Result};
-use crate::lock::Pin;
-use crate::spec::{DirectUrl, DistFile, DistName, PackageName, Sha256, Specifiers, Tags, Target, Version};
+use crate::lock::{LockedFile, Pin};
+use crate::spec::{
+    DirectUrl, DistFile, DistName, MetadataHint, PackageName, Sha256, Specifiers, Tags, Target, Version,
+};
 
 /// A source of files. Calls block, come from many threads, and give the same answer however often.
 pub trait Files: Sync {
@@ -69,15 +71,38 @@ pub(super) fn choose(
     {
         return Ok(choice);
     }
-    let found = match &pin.url {
-        Some(url) => vec![files.direct(&pin.name, url)?],
-        None => files.files(&pin.name, &pin.version)?,
-    };
+    let found = listed(pin, files)?;
     let candidates = found.iter().map(Candidate::told).collect();
     let choice = best(pin, target, candidates)?;
     let known: Vec<_> = found.iter().filter_map(|file| known(file, pin)).collect();
     store.remember_files(&key(pin), &known);
     Ok(choice)
+}
+
+/// The files of a pin: as the lock tells them, where it tells names and URLs, else as the source does.
+pub(super) fn listed(pin: &Pin, files: &dyn Files) -> Result<Vec<Arc<DistFile>>> {
+    if let Some(url) = &pin.url {
+        return Ok(vec![files.direct(&pin.name, url)?]);
+    }
+    let told: Option<Vec<_>> = pin.files.iter().map(|file| told(file, pin)).collect();
+    match told {
+        Some(told) if !told.is_empty() => Ok(told),
+        _ => files.files(&pin.name, &pin.version),
+    }
+}
+
+fn told(file: &LockedFile, pin: &Pin) -> Option<Arc<DistFile>> {
+    Some(Arc::new(DistFile {
+        filename: file.name.clone(),
+        dist: DistName::parse(&file.name, &pin.name).ok()?,
+        url: file.url.clone()?,
+        sha256: Some(file.sha256),
+        requires_python: None,
+        yanked: None,
+        uploaded: file.uploaded,
+        size: file.size,
+        metadata: MetadataHint::Unknown,
+    }))
 }
 
 /// The file that fits best, of those that an index once told of.

@@ -342,9 +342,24 @@ pub(crate) fn base() -> venv::BasePython {
     }
 }
 
+/// A folder, removed in the end where it is our own.
+pub(crate) enum Folder {
+    Own(tempfile::TempDir),
+    Foreign(PathBuf),
+}
+
+impl Folder {
+    pub(crate) fn path(&self) -> &Path {
+        match self {
+            Self::Own(folder) => folder.path(),
+            Self::Foreign(folder) => folder,
+        }
+    }
+}
+
 /// A place to install in, with a cache of its own.
 pub(crate) struct Bench {
-    pub(crate) folder: tempfile::TempDir,
+    pub(crate) folder: Folder,
     pub(crate) store: Store,
     pub(crate) base: venv::BasePython,
     pub(crate) notes: Notes,
@@ -358,7 +373,15 @@ pub(crate) struct Bench {
 
 impl Bench {
     pub(crate) fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        Self::within(Folder::Own(tempfile::tempdir().unwrap()))
+    }
+
+    /// On a folder of another process, which removes it.
+    pub(crate) fn at(folder: PathBuf) -> Self {
+        Self::within(Folder::Foreign(folder))
+    }
+
+    fn within(folder: Folder) -> Self {
         let notes = Notes::default();
         let store = Store::open(&folder.path().join("cache"), &notes).unwrap();
         Self {
