@@ -1,0 +1,3 @@
+//! The tests' own server, tested.
+
+mod support;
