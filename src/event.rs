@@ -30,6 +30,11 @@ pub enum Event {
 pub trait Watcher: Send + Sync {
     /// Takes note of `event`.
     fn on(&self, event: Event);
+
+    /// Whether the answer is no longer wanted: a solve then ends at its next step.
+    fn cancelled(&self) -> bool {
+        false
+    }
 }
 
 /// A watcher that ignores everything.

@@ -1,3 +1,7 @@
 //! The `pinfast` command.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    ExitCode::from(pinfast::cli::run(std::env::args_os()))
+}

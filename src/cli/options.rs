@@ -3,9 +3,14 @@
 use std::path::PathBuf;
 
 use anstream::ColorChoice;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
 
 use super::ui::Volume;
+use crate::inputs::{Extras, FormatControl, InputRequest};
+use crate::ops::{CacheUse, IndexRequest, LockPlace, PolicyRequest, TargetRequest};
+use crate::solve::{PrereleaseMode, ResolutionMode};
+use crate::spec::{ExtraName, Platform, Version};
 
 /// What is said, and how.
 #[derive(Args, Clone, Debug)]
@@ -80,13 +85,13 @@ pub(crate) struct InputArgs {
     pub(crate) overrides: Vec<String>,
     /// An extra of pyproject.toml to include
     #[arg(long = "extra", value_name = "EXTRA", conflicts_with = "all_extras")]
-    pub(crate) extras: Vec<String>,
+    pub(crate) extras: Vec<ExtraName>,
     /// Include all extras of pyproject.toml
     #[arg(long)]
     pub(crate) all_extras: bool,
     /// A dependency group of pyproject.toml to include
     #[arg(long = "group", value_name = "GROUP")]
-    pub(crate) groups: Vec<String>,
+    pub(crate) groups: Vec<ExtraName>,
 }
 
 /// Which environments.
@@ -98,10 +103,10 @@ pub(crate) struct TargetArgs {
     pub(crate) python: Option<String>,
     /// The Python version that is meant, X.Y or X.Y.Z; given again for several targets
     #[arg(long = "python-version", value_name = "X.Y")]
-    pub(crate) python_versions: Vec<String>,
+    pub(crate) python_versions: Vec<Version>,
     /// The platform that is meant: linux, macos, windows or a wheel platform tag; given again for several
     #[arg(long = "platform", value_name = "PLATFORM")]
-    pub(crate) platforms: Vec<String>,
+    pub(crate) platforms: Vec<Platform>,
 }
 
 /// Where packages come from.
@@ -143,11 +148,11 @@ pub(crate) struct CacheArgs {
 #[command(next_help_heading = "Choice")]
 pub(crate) struct PolicyArgs {
     /// Which release is taken first
-    #[arg(long, value_name = "MODE", default_value = "highest")]
-    pub(crate) resolution: Option<ResolutionArg>,
+    #[arg(long, value_name = "MODE", value_parser = mode::<ResolutionMode>(ResolutionMode::NAMES))]
+    pub(crate) resolution: Option<ResolutionMode>,
     /// When a pre-release may be taken
-    #[arg(long, value_name = "MODE")]
-    pub(crate) prerelease: Option<PrereleaseArg>,
+    #[arg(long, value_name = "MODE", value_parser = mode::<PrereleaseMode>(PrereleaseMode::NAMES))]
+    pub(crate) prerelease: Option<PrereleaseMode>,
     /// Take pre-releases like any other release
     #[arg(long, conflicts_with = "prerelease")]
     pub(crate) pre: bool,
@@ -156,35 +161,74 @@ pub(crate) struct PolicyArgs {
     pub(crate) exclude_newer: Option<String>,
     /// Packages whose wheels are not taken, or `:all:`
     #[arg(long, value_name = "PACKAGES")]
-    pub(crate) no_binary: Vec<String>,
+    pub(crate) no_binary: Vec<FormatControl>,
     /// Packages whose sdists are not taken, or `:all:`
     #[arg(long, value_name = "PACKAGES")]
-    pub(crate) only_binary: Vec<String>,
-    /// Never run a package's build to learn its metadata
-    #[arg(long)]
-    pub(crate) no_build: bool,
+    pub(crate) only_binary: Vec<FormatControl>,
 }
 
-/// Which release is taken first.
-#[derive(Clone, Copy, Debug, ValueEnum)]
-pub(crate) enum ResolutionArg {
-    /// The newest that fits
-    Highest,
-    /// The oldest that fits
-    Lowest,
-    /// The oldest of what the inputs name, the newest of the rest
-    LowestDirect,
+/// Reads one of the named modes; the help lists them.
+fn mode<T>(names: &'static [&'static str]) -> impl TypedValueParser<Value = T>
+where
+    T: std::str::FromStr<Err = String> + Clone + Send + Sync + 'static,
+{
+    PossibleValuesParser::new(names).try_map(|name| name.parse::<T>())
 }
 
-/// When a pre-release may be taken.
-#[derive(Clone, Copy, Debug, ValueEnum)]
-pub(crate) enum PrereleaseArg {
-    /// Never
-    Disallow,
-    /// Like any other release
-    Allow,
-    /// When no stable release fits
-    IfNecessary,
-    /// When no stable release fits, and an input names a pre-release of that package
-    Explicit,
+impl InputArgs {
+    pub(crate) fn request(&self) -> InputRequest {
+        InputRequest {
+            inputs: self.inputs.clone(),
+            constraints: self.constraints.clone(),
+            overrides: self.overrides.clone(),
+            extras: if self.all_extras { Extras::All } else { Extras::Named(self.extras.clone()) },
+            groups: self.groups.clone(),
+        }
+    }
+
+    pub(crate) fn place(&self) -> LockPlace {
+        if self.output.as_os_str() == "-" {
+            LockPlace::StandardOutput
+        } else {
+            LockPlace::File(self.output.clone())
+        }
+    }
+}
+
+impl TargetArgs {
+    pub(crate) fn request(&self) -> TargetRequest {
+        TargetRequest {
+            python: self.python.clone(),
+            versions: self.python_versions.clone(),
+            platforms: self.platforms.clone(),
+        }
+    }
+}
+
+impl IndexArgs {
+    pub(crate) fn request(&self) -> IndexRequest {
+        IndexRequest {
+            index_url: self.index_url.clone(),
+            extra_index_urls: self.extra_index_url.clone(),
+            find_links: self.find_links.clone(),
+            no_index: self.no_index.then_some(()),
+            cache_use: match (self.cache.offline, self.cache.refresh) {
+                (true, _) => CacheUse::Offline,
+                (_, true) => CacheUse::Refresh,
+                _ => CacheUse::Normal,
+            },
+        }
+    }
+}
+
+impl PolicyArgs {
+    pub(crate) fn request(&self) -> PolicyRequest {
+        PolicyRequest {
+            resolution: self.resolution,
+            prerelease: self.pre.then_some(PrereleaseMode::Allow).or(self.prerelease),
+            exclude_newer: self.exclude_newer.clone(),
+            no_binary: self.no_binary.clone(),
+            only_binary: self.only_binary.clone(),
+        }
+    }
 }

@@ -115,7 +115,8 @@ impl Ui {
         if self.volume != Volume::Normal || !fancy {
             return;
         }
-        let style = ProgressStyle::with_template("{spinner} {prefix} {msg}").unwrap_or_else(|_| ProgressStyle::default_spinner());
+        let style = ProgressStyle::with_template("{spinner} {prefix} {msg}")
+            .unwrap_or_else(|_| ProgressStyle::default_spinner());
         let bar = ProgressBar::new_spinner().with_style(style).with_prefix(what);
         bar.enable_steady_tick(std::time::Duration::from_millis(80));
         *self.spinner.lock().unwrap_or_else(PoisonError::into_inner) = Some(bar);

@@ -20,6 +20,8 @@ pub struct Config {
     pub sources: FxHashMap<PackageName, IndexUrl>,
     /// Which API is asked first.
     pub api_order: ApiOrder,
+    /// The folder of the cache, where there is one.
+    pub cache: Option<PathBuf>,
     /// Whether the network and the cache may be used.
     pub freshness: Freshness,
     /// The netrc file, where there is one.

@@ -27,7 +27,7 @@ pub(super) struct Http {
     pub(super) client: reqwest::Client,
     pub(super) permits: Semaphore,
     pub(super) limits: Limits,
-    pub(super) credentials: Credentials,
+    pub(super) credentials: Arc<Credentials>,
     pub(super) workers: Arc<Workers>,
     pub(super) watcher: Arc<dyn Watcher>,
 }

@@ -5,16 +5,20 @@
 
 use std::sync::Arc;
 
+use reqwest::StatusCode;
+use reqwest::header::{HeaderName, HeaderValue};
 use url::Url;
 
 use super::Shared;
 use super::failure::{Cause, Failure, Outcome};
 use super::folder;
 use super::http::{Answer, Ask, Decode, End, Misread, Most};
+use super::kept::{Kept, Known, Negatives};
 use super::limits::PAGE_VARIABLE;
 use super::page::{self, Entry, Format, Page, Scope};
 use super::site::{Api, Site};
 use super::url::IndexUrl;
+use crate::cache::Key;
 use crate::error::Error;
 use crate::spec::{Listing, PackageName};
 
@@ -27,30 +31,44 @@ const ACCEPT_HTML: &str = "text/html, */*;q=0.1";
 pub(super) type Loose = Arc<Vec<(String, Entry<'static>)>>;
 
 impl Shared {
-    /// What the indexes say of `name`.
-    pub(super) async fn find_listing(&self, name: &PackageName) -> Outcome<Option<Arc<Listing>>> {
+    /// What the indexes say of `name`. That nobody knows it is believed of servers only, not of the cache:
+    /// it may have been published a minute ago.
+    pub(super) async fn find_listing(self: &Arc<Self>, name: &PackageName) -> Outcome<Option<Arc<Listing>>> {
+        let mut found = self.look_for(name, Negatives::Believed).await?;
+        if found.is_none() && self.cache.is_some() {
+            found = self.look_for(name, Negatives::Doubted).await?;
+        }
+        Ok(found.map(Arc::new))
+    }
+
+    async fn look_for(self: &Arc<Self>, name: &PackageName, negatives: Negatives) -> Outcome<Option<Listing>> {
         if let Some(site) = self.sources.get(name) {
-            return self.site_listing(site, name).await.map(|found| found.map(Arc::new));
+            return self.site_listing(site, name, negatives).await;
         }
         let mut found = None;
         for site in &self.sites {
-            found = self.site_listing(site, name).await?;
+            found = self.site_listing(site, name, negatives).await?;
             if found.is_some() {
                 break;
             }
         }
         let loose = self.loose_listing(name).await?;
-        Ok(page::merged(found, loose).map(Arc::new))
+        Ok(page::merged(found, loose))
     }
 
-    async fn site_listing(&self, site: &Site, name: &PackageName) -> Outcome<Option<Listing>> {
+    async fn site_listing(
+        self: &Arc<Self>,
+        site: &Site,
+        name: &PackageName,
+        negatives: Negatives,
+    ) -> Outcome<Option<Listing>> {
         if let Some(folder) = &site.folder {
             return Ok(folder::listing(folder, name)?);
         }
         let mut trouble = None;
         let mut lacking = None;
         for api in site.apis(self.config.api_order) {
-            match self.page_listing(site, api, name).await {
+            match self.page_listing(site, api, name, negatives).await {
                 Ok(listing) => {
                     if lacking == Some(Api::Json) {
                         site.has_no_json();
@@ -67,28 +85,52 @@ impl Shared {
         trouble.map_or(Ok(None), Err)
     }
 
-    async fn page_listing(&self, site: &Site, api: Api, name: &PackageName) -> Outcome<Listing> {
+    /// What one page says of `name`: from the cache where that will do.
+    async fn page_listing(
+        self: &Arc<Self>,
+        site: &Site,
+        api: Api,
+        name: &PackageName,
+        negatives: Negatives,
+    ) -> Outcome<Listing> {
         let url = site.page(api, name).ok_or_else(Failure::abandoned)?;
-        let accept = if api == Api::Json { ACCEPT_JSON } else { ACCEPT_SIMPLE };
-        let name = name.clone();
-        let read = move |answer: Answer| -> Result<Listing, Misread> {
-            let format = format_of(api, &answer)?;
-            let page = page::read(format, &answer.body, &name, &answer.url)?;
-            Ok(page::listing(&name, page, &answer.url, Scope::Network))
-        };
-        self.get_page(url, accept, Arc::new(read)).await
+        let key = self.page_key(&url);
+        let kept = self.kept(&key).map(Arc::new);
+        if let Some(kept) = &kept
+            && self.will_do(kept, negatives)
+        {
+            let (kept, name) = (kept.clone(), name.clone());
+            match kept.head.known {
+                Known::Absent => return Err(absent(&url).into()),
+                Known::Page => {
+                    if let Some(listing) = self.on_worker(move || kept.listing(&name)).await? {
+                        return Ok(listing);
+                    }
+                }
+            }
+        }
+        let reader = PageReader { shared: self.clone(), api, key, name: name.clone(), kept };
+        let result = self.get_page(url.clone(), reader).await;
+        if let Err(failure) = &result
+            && failure.cause == Cause::Absent
+        {
+            self.keep_absence(&key, &url);
+        }
+        result
     }
 
-    async fn get_page<T: Send + 'static>(
-        &self,
-        url: Url,
-        accept: &'static str,
-        read: Decode<T>,
-    ) -> Outcome<T> {
+    async fn get_page(&self, url: Url, reader: PageReader) -> Outcome<Listing> {
+        let accept = if reader.api == Api::Json { ACCEPT_JSON } else { ACCEPT_SIMPLE };
+        let headers = reader.validators();
+        let ask = Ask { headers, ..self.ask_page(url, accept) };
+        let read: Decode<Listing> = Arc::new(move |answer| reader.read(&answer));
+        Ok(self.http(&ask.url).await?.get(&ask, &read).await?)
+    }
+
+    fn ask_page(&self, url: Url, accept: &'static str) -> Ask {
         let limits = &self.config.limits;
         let most = Most { bytes: limits.page, what: "a project page", variable: PAGE_VARIABLE };
-        let ask = Ask::new(url, accept, most, limits);
-        Ok(self.http(&ask.url).await?.get(&ask, &read).await?)
+        Ask::new(url, accept, most, limits)
     }
 
     /// What the find-links places have of `name`.
@@ -125,8 +167,46 @@ impl Shared {
             whole(&answer)?;
             Ok(page.entries)
         };
-        self.get_page(place.as_url().clone(), ACCEPT_HTML, Arc::new(read)).await.map_err(present)
+        let read: Decode<Vec<Entry<'static>>> = Arc::new(read);
+        let ask = self.ask_page(place.as_url().clone(), ACCEPT_HTML);
+        self.http(&ask.url).await?.get(&ask, &read).await.map_err(present)
     }
+}
+
+/// What reads a project page and keeps it.
+struct PageReader {
+    shared: Arc<Shared>,
+    api: Api,
+    key: Key,
+    name: PackageName,
+    kept: Option<Arc<Kept>>,
+}
+
+impl PageReader {
+    fn validators(&self) -> Vec<(HeaderName, HeaderValue)> {
+        match &self.kept {
+            Some(kept) if kept.head.known == Known::Page => kept.head.validators(),
+            _ => Vec::new(),
+        }
+    }
+
+    fn read(&self, answer: &Answer) -> Result<Listing, Misread> {
+        if answer.status == StatusCode::NOT_MODIFIED {
+            let kept = self.kept.as_ref().ok_or_else(|| "it is said to be unchanged, but not since when".to_owned())?;
+            let listing = kept.listing(&self.name).ok_or_else(|| "the cache's record cannot be read".to_owned())?;
+            self.shared.keep_on(&self.key, kept, &answer.headers);
+            return Ok(listing);
+        }
+        let format = format_of(self.api, answer)?;
+        let page = page::read(format, &answer.body, &self.name, &answer.url)?;
+        self.shared.keep_page(&self.key, &answer.headers, &answer.url, &page);
+        Ok(page::listing(&self.name, page, &answer.url, Scope::Network))
+    }
+}
+
+/// The cache's word that a page is not there.
+fn absent(url: &Url) -> Failure {
+    Failure::new(Cause::Absent, Error::no_answer(format!("{} was not there", super::url::shown(url))))
 }
 
 fn format_of(api: Api, answer: &Answer) -> Result<Format, Misread> {
@@ -157,8 +237,8 @@ fn whole(answer: &Answer) -> Result<(), Misread> {
 }
 
 /// A find-links page that is not there is trouble: the user named it.
-fn present(failure: Arc<Failure>) -> Arc<Failure> {
-    if failure.cause == Cause::Absent { Arc::new(Failure::last(failure.to_error())) } else { failure }
+fn present(failure: Failure) -> Arc<Failure> {
+    Arc::new(if failure.cause == Cause::Absent { Failure::last(failure.to_error()) } else { failure })
 }
 
 fn keyed(entries: Vec<Entry<'static>>) -> Loose {

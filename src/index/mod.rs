@@ -15,6 +15,7 @@ mod download;
 mod failure;
 mod folder;
 mod http;
+mod kept;
 mod limits;
 mod listing;
 mod metadata;
@@ -25,6 +26,10 @@ mod page;
 mod ranges;
 mod sdist;
 mod site;
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;
 mod url;
 mod workers;
 mod zip;
@@ -32,8 +37,10 @@ mod zip;
 use std::future::Future;
 use std::path::Path;
 use std::pin::pin;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll, Waker};
+use std::time::SystemTime;
 
 use ::url::Url;
 use rustc_hash::FxHashMap;
@@ -46,12 +53,14 @@ pub use limits::{
 };
 pub use url::IndexUrl;
 
+use crate::cache::Cache;
 use crate::error::Error;
 use crate::event::Watcher;
 use crate::solve::{Index, MetadataFailure, Trust, Want};
 use crate::spec::{
     DirectUrl, DistFile, DistName, Listing, Metadata, MetadataHint, PackageName, Release, Sha256,
 };
+use auth::Credentials;
 use download::Download;
 use failure::{Cause, Failure, Outcome};
 use http::Http;
@@ -70,6 +79,12 @@ pub struct Client {
 /// What the tasks of a client share.
 struct Shared {
     config: Config,
+    cache: Option<Cache>,
+    /// Set once a record could not be written.
+    cache_failed: AtomicBool,
+    /// The time of this run, against which freshness is judged.
+    now: SystemTime,
+    credentials: OnceLock<Arc<Credentials>>,
     watcher: Arc<dyn Watcher>,
     workers: Arc<Workers>,
     net: OnceLock<Outcome<Net>>,
@@ -87,10 +102,19 @@ impl Client {
     /// A client that tells `watcher` what it does.
     #[must_use]
     pub fn new(config: Config, watcher: Arc<dyn Watcher>) -> Self {
+        Self::at(SystemTime::now(), config, watcher)
+    }
+
+    /// The same in a run that takes place `now`.
+    fn at(now: SystemTime, config: Config, watcher: Arc<dyn Watcher>) -> Self {
         let shared = Shared {
             sites: config.indexes.iter().map(Site::new).collect(),
             sources: config.sources.iter().map(|(name, url)| (name.clone(), Site::new(url))).collect(),
+            cache: config.cache.clone().map(Cache::new),
             config,
+            cache_failed: AtomicBool::new(false),
+            now,
+            credentials: OnceLock::new(),
             watcher,
             workers: Arc::default(),
             net: OnceLock::new(),
@@ -219,7 +243,7 @@ impl Shared {
             let what = url::shown(url);
             let error =
                 Error::no_answer(format!("{what} is not in the cache, and --offline forbids to get it"));
-            return Err(Failure::last(error.hint("run once without --offline")).into());
+            return Err(Failure::new(Cause::Transit, error.hint("run once without --offline")).into());
         }
         let net = self.net()?;
         std::future::poll_fn(|_| if Handle::try_current().is_ok() { Poll::Ready(()) } else { Poll::Pending })
@@ -228,8 +252,15 @@ impl Shared {
     }
 
     fn net(&self) -> Outcome<&Net> {
-        let start = || Net::start(&self.config, self.workers.clone(), self.watcher.clone());
+        let start = || {
+            let (workers, watcher) = (self.workers.clone(), self.watcher.clone());
+            Net::start(&self.config, self.credentials().clone(), workers, watcher)
+        };
         self.net.get_or_init(start).as_ref().map_err(Arc::clone)
+    }
+
+    fn credentials(&self) -> &Arc<Credentials> {
+        self.credentials.get_or_init(|| Arc::new(net::credentials(&self.config, &*self.watcher)))
     }
 
     /// A download that has become known under its hash too.

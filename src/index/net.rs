@@ -24,13 +24,13 @@ pub(super) struct Net {
 }
 
 impl Net {
-    pub(super) fn start(config: &Config, workers: Arc<Workers>, watcher: Arc<dyn Watcher>) -> Outcome<Self> {
+    pub(super) fn start(config: &Config, credentials: Arc<Credentials>, workers: Arc<Workers>, watcher: Arc<dyn Watcher>) -> Outcome<Self> {
         let start = || -> Result<Self, Error> {
             let http = Http {
                 client: client(config)?,
                 permits: Semaphore::new(config.limits.requests),
                 limits: config.limits,
-                credentials: credentials(config, &*watcher),
+                credentials,
                 workers,
                 watcher,
             };
@@ -94,7 +94,7 @@ fn certificates(bundle: &Path) -> Result<Vec<Certificate>, Error> {
 }
 
 /// A netrc file that cannot be read is no reason to stop: most servers need none.
-fn credentials(config: &Config, watcher: &dyn Watcher) -> Credentials {
+pub(super) fn credentials(config: &Config, watcher: &dyn Watcher) -> Credentials {
     let text = config.netrc.as_deref().map(std::fs::read).and_then(Result::ok);
     let text = text.as_deref().map(String::from_utf8_lossy);
     Credentials::new(config.urls(), text.as_deref()).unwrap_or_else(|why| {

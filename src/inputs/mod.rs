@@ -5,7 +5,7 @@ mod credentials;
 pub mod edit;
 mod lines;
 mod near;
-mod nearest;
+pub(crate) mod nearest;
 mod normal;
 mod options;
 mod paths;

@@ -8,7 +8,7 @@ pub(super) fn nearest_first<'a>(name: &str, known: impl IntoIterator<Item = &'a 
 }
 
 /// The nearest of `known`, if it is near enough to be meant.
-pub(super) fn meant<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub(crate) fn meant<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let nearest = nearest_first(name, known).first().copied()?;
     (distance(name, nearest) <= 1 + name.chars().count() / 4).then_some(nearest)
 }

@@ -1,35 +1,45 @@
 //! The normal form of what the inputs say: comments, order, spacing and case do not show in it, and
 //! neither does a secret or a host.
 
+use std::collections::BTreeSet;
+use std::fmt;
+use std::str::FromStr;
+
 use url::Url;
 
 use super::paths;
 use super::{FileOption, FileOptionKind, FormatControl, InputLine};
-use crate::spec::{Sha256, Source};
+use crate::spec::{NameError, PackageName, Requirement, Sha256, Source, Specifiers};
 
 impl InputLine {
     /// The requirement in normal form, with its hashes: `aiogram[fast]>=3.4 ; os_name == 'posix'`. A URL
     /// stands in it as `sha256:` and 12 digits of the digest of the URL without credentials.
     #[must_use]
     pub fn normal(&self) -> String {
-        let mut normal = match &self.requirement.source {
-            Source::Index(_) => self.requirement.to_string(),
-            Source::Url(direct) => {
-                let named = crate::spec::Requirement {
-                    source: Source::Index(Default::default()),
-                    ..self.requirement.clone()
-                };
-                let (head, marker) = split_marker(&named.to_string());
-                let pinned = direct.sha256.map(|hash| format!("#sha256={hash}")).unwrap_or_default();
-                format!("{head} @ {}{pinned}{marker}", digest(&direct.to_string()))
-            }
-        };
-        let mut hashes = self.hashes.clone();
-        hashes.sort();
+        let bare = Requirement { source: Source::Index(Specifiers::default()), ..self.requirement.clone() };
+        let bare = bare.to_string();
+        let (named, marker) = bare.split_once(" ; ").unwrap_or((&bare, ""));
+        let mut normal = format!("{named}{}", source(&self.requirement.source));
+        if !marker.is_empty() {
+            normal.push_str(&format!(" ; {marker}"));
+        }
+        let hashes: BTreeSet<_> = self.hashes.iter().collect();
         for hash in hashes {
             normal.push_str(&format!(" --hash=sha256:{hash}"));
         }
         normal
+    }
+}
+
+/// What stands between name and marker: comparisons in the order of their texts, or a URL.
+fn source(source: &Source) -> String {
+    match source {
+        Source::Index(specifiers) => {
+            let text = specifiers.to_string();
+            let parts: BTreeSet<_> = text.split(',').collect();
+            parts.into_iter().collect::<Vec<_>>().join(",")
+        }
+        Source::Url(direct) => format!(" @ {}", digest(&direct.to_string())),
     }
 }
 
@@ -42,31 +52,43 @@ impl FileOption {
             FileOptionKind::ExtraIndexUrl(url) => format!("--extra-index-url {}", place(url)),
             FileOptionKind::FindLinks(url) => format!("--find-links {}", place(url)),
             FileOptionKind::NoIndex => "--no-index".to_owned(),
-            FileOptionKind::NoBinary(control) => format!("--no-binary {}", formats(control)),
-            FileOptionKind::OnlyBinary(control) => format!("--only-binary {}", formats(control)),
+            FileOptionKind::NoBinary(control) => format!("--no-binary {control}"),
+            FileOptionKind::OnlyBinary(control) => format!("--only-binary {control}"),
             FileOptionKind::Pre => "--pre".to_owned(),
             FileOptionKind::RequireHashes => "--require-hashes".to_owned(),
         }
     }
 }
 
-/// `name[extras]` and ` ; marker` of a requirement without specifiers.
-fn split_marker(text: &str) -> (String, String) {
-    match text.split_once(" ; ") {
-        Some((head, marker)) => (head.to_owned(), format!(" ; {marker}")),
-        None => (text.to_owned(), String::new()),
+/// As pip takes it: `:all:`, `:none:`, or names joined by `,`, sorted, each once.
+impl fmt::Display for FormatControl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::All => f.write_str(":all:"),
+            Self::None => f.write_str(":none:"),
+            Self::Packages(names) => {
+                let mut names: Vec<_> = names.iter().map(|name| name.as_str()).collect();
+                names.sort_unstable();
+                names.dedup();
+                f.write_str(&names.join(","))
+            }
+        }
     }
 }
 
-fn formats(control: &FormatControl) -> String {
-    match control {
-        FormatControl::All => ":all:".to_owned(),
-        FormatControl::None => ":none:".to_owned(),
-        FormatControl::Packages(names) => {
-            let mut names: Vec<_> = names.iter().map(|name| name.as_str()).collect();
-            names.sort_unstable();
-            names.dedup();
-            names.join(",")
+/// Reads `:all:`, `:none:`, or names joined by `,`.
+impl FromStr for FormatControl {
+    type Err = NameError;
+
+    fn from_str(text: &str) -> Result<Self, NameError> {
+        match text.trim() {
+            ":all:" => Ok(Self::All),
+            ":none:" => Ok(Self::None),
+            names => names
+                .split(',')
+                .map(|name| PackageName::new(name.trim()))
+                .collect::<Result<_, _>>()
+                .map(Self::Packages),
         }
     }
 }

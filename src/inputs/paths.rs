@@ -65,7 +65,6 @@ fn tidy(path: &str) -> String {
     for part in path.split('/') {
         match part {
             "." => {}
-            "" if !parts.is_empty() => {}
             ".." if parts.last().is_some_and(|last| !matches!(*last, "" | "..")) => {
                 parts.pop();
             }

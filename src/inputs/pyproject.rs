@@ -18,7 +18,7 @@ use crate::spec::{ExtraName, Marker, PackageName, Requirement, Specifiers};
 /// How many groups deep `include-group` may lead.
 const MAX_DEPTH: usize = 64;
 /// How often the extras of a project may include one another.
-const MAX_INCLUDES: usize = 10_000;
+const MAX_INCLUDES: usize = 1_000;
 
 /// Reads all of `source` that is asked for.
 pub(super) fn read(reader: &mut Reader<'_>, source: &Source, role: Role) {
@@ -70,6 +70,23 @@ impl<'a> File<'a, '_> {
             self.wanted_groups();
         }
         self.pending_extras();
+        self.foreign_sources();
+    }
+
+    /// Warns of packages that uv would take from elsewhere than an index.
+    fn foreign_sources(&mut self) {
+        let table = find(self.root, &["tool", "uv", "sources"]).and_then(Item::as_table_like);
+        for (name, _) in table.into_iter().flat_map(TableLike::iter) {
+            let Ok(package) = PackageName::new(name) else { continue };
+            let file = &self.source.file;
+            let wanted = |line: &&InputLine| line.requirement.name == package && line.at.file == *file;
+            if let Some(line) = self.reader.inputs.requirements.iter().find(wanted) {
+                let at = line.at.clone();
+                self.reader.warn(&format!(
+                    "{at}: `[tool.uv.sources]` is read by uv alone: `{package}` comes from the index"
+                ));
+            }
+        }
     }
 
     /// The entries of a table by their normalised names.

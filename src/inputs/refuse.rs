@@ -62,21 +62,18 @@ impl Refusal {
 
 /// Why the requirement `text` is refused, and from which character on, if it is.
 pub(super) fn refusal(text: &str) -> Option<(Refusal, usize)> {
-    if let Some((name, url)) = text.split_once('@')
-        && !paths::is_url(text)
-        && let Some(refusal) = of_target(name.trim_end(), url.trim_start())
+    if let Some((name, target)) = text.split_once('@')
+        && name.chars().all(|c| c.is_alphanumeric() || c.is_whitespace() || "-_.[],".contains(c))
     {
-        let start = text.len() - url.trim_start().len();
-        return Some((refusal, text[..start].chars().count()));
+        let target = target.trim_start();
+        let start = text[..text.len() - target.len()].chars().count();
+        return of_target(name.trim_end(), target).map(|refusal| (refusal, start));
     }
     of_bare(text).map(|refusal| (refusal, 0))
 }
 
 /// Of `name @ target`.
 fn of_target(name: &str, target: &str) -> Option<Refusal> {
-    if name.contains([';', '=', '<', '>', '/', '\\', ':']) {
-        return None;
-    }
     match paths::scheme(target) {
         _ if name == "git" => Some(Refusal::Vcs),
         Some(scheme) => of_scheme(scheme),
@@ -156,6 +153,9 @@ mod tests {
             ("foo @ ../foo", Some((Refusal::Path, 6))),
             ("foo @ ftp://files.example/foo.zip", Some((Refusal::Scheme, 6))),
             ("foo@1.0", None),
+            ("foo@https://files.example/foo-1-py3-none-any.whl", None),
+            ("https://me@files.example/foo-1-py3-none-any.whl", Some((Refusal::Unnamed, 0))),
+            ("./libs@2/foo", Some((Refusal::Path, 0))),
         ] {
             assert_eq!(refusal(text), refused, "{text}");
         }

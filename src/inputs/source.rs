@@ -16,7 +16,13 @@ pub(super) struct Source {
     pub(super) text: String,
     /// Where each line starts; a byte order mark belongs to no line.
     lines: Vec<usize>,
+    /// How many characters begin before each block of bytes: so that a place in a line of megabytes
+    /// is found without counting from its start.
+    counts: Vec<usize>,
 }
+
+/// How many bytes a block has.
+const BLOCK: usize = 4096;
 
 /// A character of an input and the bytes of the file that it stands for: its own, an escape sequence's,
 /// or a whole `${VARIABLE}`'s.
@@ -37,7 +43,22 @@ impl Source {
             _ => false,
         });
         let lines = std::iter::once(first).chain(ends.map(|(at, _)| at + 1)).collect();
-        Self { file: file.into(), text, lines }
+        let counts = bytes.chunks(BLOCK).scan(0, |count, block| {
+            let before = *count;
+            *count += characters(block);
+            Some(before)
+        });
+        let counts = counts.collect();
+        Self { file: file.into(), lines, counts, text }
+    }
+
+    /// How many characters begin before `offset`.
+    fn count(&self, offset: usize) -> usize {
+        let offset = offset.min(self.text.len());
+        let block = (offset / BLOCK).min(self.counts.len().saturating_sub(1));
+        self.counts
+            .get(block)
+            .map_or(0, |count| count + characters(&self.text.as_bytes()[block * BLOCK..offset]))
     }
 
     /// The text without its byte order mark, and where that starts.
@@ -70,9 +91,7 @@ impl Source {
     /// The place of the byte at `offset`.
     pub(super) fn location(&self, offset: usize) -> Location {
         let line = self.line_at(offset);
-        let before = &self.text.as_bytes()[self.lines[line]..offset.max(self.lines[line])];
-        // Counts the bytes that begin a character: every one that is not a continuation byte.
-        let column = before.iter().filter(|&&byte| byte & 0xC0 != 0x80).count() + 1;
+        let column = self.count(offset).saturating_sub(self.count(self.lines[line])) + 1;
         Location::new(Arc::clone(&self.file), narrow(line + 1), narrow(column))
     }
 
@@ -129,6 +148,11 @@ pub(super) fn span(chars: &[Placed], start: usize, len: usize) -> Range<usize> {
     first.start..chars[last].end.max(first.end)
 }
 
+/// How many characters begin in some bytes of UTF-8: every byte does that continues none.
+fn characters(bytes: &[u8]) -> usize {
+    bytes.iter().filter(|&&byte| byte & 0xC0 != 0x80).count()
+}
+
 fn narrow(number: usize) -> u32 {
     u32::try_from(number).unwrap_or(u32::MAX)
 }
@@ -150,6 +174,15 @@ mod tests {
         assert_eq!(source.location(0), Location::new("f", 1, 1));
         for (line, column) in [(0, 1), (1, 0), (9, 1), (1, 99)] {
             assert_eq!(source.offset(&Location::new("f", line, column)), None);
+        }
+    }
+
+    #[test]
+    fn columns_of_a_long_line_are_counted_in_characters() {
+        let source = Source::new("f", format!("x\n{}", "aä".repeat(10_000)));
+        for (offset, column) in [(2, 1), (3, 2), (5, 3), (2 + 3 * 4_000, 8_001), (30_002, 20_001)] {
+            assert_eq!(source.location(offset), Location::new("f", 2, column));
+            assert_eq!(source.offset(&Location::new("f", 2, column)), Some(offset));
         }
     }
 

@@ -48,7 +48,8 @@ pub(super) fn expand(raw: &[Placed], files: &dyn Files) -> Expanded {
 /// The name, if `${NAME}` stands at the start.
 fn variable(chars: &[Placed]) -> Option<String> {
     let [Placed { ch: '$', .. }, Placed { ch: '{', .. }, rest @ ..] = chars else { return None };
-    let end = rest.iter().position(|placed| placed.ch == '}')?;
-    let name: String = rest[..end].iter().map(|placed| placed.ch).collect();
-    (!name.is_empty() && name.bytes().all(is_name_byte)).then_some(name)
+    let is_name = |placed: &&Placed| u8::try_from(placed.ch).is_ok_and(is_name_byte);
+    let name: String = rest.iter().take_while(is_name).map(|placed| placed.ch).collect();
+    let closed = rest.get(name.len()).is_some_and(|placed| placed.ch == '}');
+    (closed && !name.is_empty()).then_some(name)
 }

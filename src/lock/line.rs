@@ -13,10 +13,19 @@ pub(super) enum Role {
     Override,
 }
 
-/// What a line asks, and in what role; `None` for an option, and for what cannot be read.
+/// What a line asks of versions, and in what role; `None` for an option, and for what cannot be read.
+/// A URL, which stands in a normal form as a digest, asks for any version, and hashes ask nothing.
 pub(super) fn requirement(line: &str) -> Option<(Role, Requirement)> {
     let (role, text) = split(line)?;
-    Some((role, text.parse().ok()?))
+    let text = text.split(" --hash=").next()?;
+    let requirement = match text.split_once(" @ ") {
+        Some((name, rest)) => match rest.split_once(" ; ") {
+            Some((_, marker)) => format!("{name} ; {marker}").parse(),
+            None => name.parse(),
+        },
+        None => text.parse(),
+    };
+    Some((role, requirement.ok()?))
 }
 
 /// What two lines share when one is the other, changed.
@@ -46,5 +55,29 @@ fn split(line: &str) -> Option<(Role, &str)> {
         Some((Role::Override, replacement))
     } else {
         (!line.starts_with('-')).then_some((Role::Requirement, line))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_normal_form_is_a_requirement_again() {
+        for (line, expected) in [
+            ("a>=1", Some((Role::Requirement, "a>=1"))),
+            ("-c a<2 ; os_name == 'nt'", Some((Role::Constraint, "a<2 ; os_name == 'nt'"))),
+            ("--override a==1 --hash=sha256:00", Some((Role::Override, "a==1"))),
+            ("a[x] @ sha256:0123456789ab", Some((Role::Requirement, "a[x]"))),
+            (
+                "a @ sha256:0123456789ab#sha256=00 ; os_name == 'nt'",
+                Some((Role::Requirement, "a ; os_name == 'nt'")),
+            ),
+            ("--pre", None),
+            ("???", None),
+        ] {
+            let found = requirement(line).map(|(role, requirement)| (role, requirement.to_string()));
+            assert_eq!(found, expected.map(|(role, text)| (role, text.to_owned())), "{line}");
+        }
     }
 }

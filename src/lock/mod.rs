@@ -7,11 +7,13 @@
 //! - `diff`: what changed between two locks
 //! - `tree`: who needs what, from the `# via` lines
 
+pub mod diff;
 mod fresh;
 mod line;
 mod merge;
 mod pylock;
 mod text;
+pub mod tree;
 
 #[cfg(test)]
 mod samples;

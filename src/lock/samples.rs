@@ -40,7 +40,7 @@ pub(super) fn lock() -> Lock {
         header: Some(header()),
         pins: vec![
             pin("google-auth==2.47.0", &[by("google-genai", ">=2.47.0,<3")]),
-            pin("google-genai==1.60.0", &[input.clone()]),
+            pin("google-genai==1.60.0", std::slice::from_ref(&input)),
             pin("certifi==2026.1.4", &[by("google-auth", ""), by("httpx", ""), input]),
             pin("httpx==0.28.1", &[by("google-genai", "[socks]>=0.28"), Via::Constraint("c.txt".into())]),
             pin("colorama==0.4.6 ; sys_platform == 'win32'", &[by("httpx", "")]),
@@ -60,7 +60,7 @@ pub(super) fn header() -> Header {
     Header {
         inputs: vec![
             record("requirements.in", &["-c httpx<1", "certifi", "google-genai>=1.50"]),
-            record("dev.in", &["house @ https://files.example/house-1.0-py3-none-any.whl"]),
+            record("dev.in", &["house @ sha256:0123456789ab"]),
         ],
         targets: vec!["cpython 3.11.0 manylinux_2_28_x86_64".into(), "cpython 3.11.0 win_amd64".into()],
         options: vec![("exclude-newer".into(), "2026-01-01".into()), ("pre".into(), String::new())],

@@ -30,7 +30,7 @@ fn a_lock_is_a_requirements_file() {
     #     certifi
     #     google-genai>=1.50
     # input: dev.in
-    #     house @ https://files.example/house-1.0-py3-none-any.whl
+    #     house @ sha256:…
     # target: cpython 3.11.0 manylinux_2_28_x86_64
     # target: cpython 3.11.0 win_amd64
     # option: exclude-newer 2026-01-01
@@ -158,8 +158,8 @@ fn what_uv_writes_is_read() {
     let parsed = ParsedLock::read(uv(), "requirements.txt").unwrap();
     assert_eq!(parsed.problems.len(), 3, "no hashes: {:?}", parsed.problems);
     assert_snapshot!(show(&parsed.lock), @r"
-    numpy==1.26.4 ; python_full_version < '3.12' | [] | 0 hashes | -r requirements.in & -c limits.txt
-    numpy==2.1.1 ; python_full_version >= '3.12' | [] | 0 hashes | -r requirements.in & -c limits.txt
+    numpy==1.26.4 ; python_version < '3.12' | [] | 0 hashes | -r requirements.in & -c limits.txt
+    numpy==2.1.1 ; python_version >= '3.12' | [] | 0 hashes | -r requirements.in & -c limits.txt
     tool @ https://files.example/tool-3.2-py3-none-any.whl | [] | 0 hashes | -r requirements.in
     ");
 }

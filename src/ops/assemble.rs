@@ -5,8 +5,8 @@ use std::sync::Arc;
 use super::current::file_name;
 use super::session::Session;
 use crate::error::Result;
-use crate::lock::{LockedFile, Pin, Via};
-use crate::solve::{Asker, Index, Problem, ResolvedPin, Resolution};
+use crate::lock::{LockedFile, Pin, Place, Via};
+use crate::solve::{Asker, Index, Problem, Resolution, ResolvedPin};
 use crate::spec::{DistFile, PackageName, Sha256};
 
 /// Which files of a release a lock holds the hashes of.
@@ -60,7 +60,9 @@ impl Assembly<'_> {
     fn is_wanted(&self, file: &Arc<DistFile>, chosen: &Arc<DistFile>) -> bool {
         match (self.hashes, &file.dist) {
             (Hashes::All, _) => true,
-            (Hashes::Targets, crate::spec::DistName::Wheel(wheel)) => self.problem.target.tags().rank(wheel).is_some(),
+            (Hashes::Targets, crate::spec::DistName::Wheel(wheel)) => {
+                self.problem.target.tags().rank(wheel).is_some()
+            }
             (Hashes::Targets, crate::spec::DistName::Sdist { .. }) => Arc::ptr_eq(file, chosen),
         }
     }
@@ -72,7 +74,9 @@ impl Assembly<'_> {
 
     fn via(&self, asker: &Asker, requirement: &crate::spec::Requirement) -> Via {
         match asker {
-            Asker::Line(line) => Via::Input(file_name(&self.problem.lines[*line].at.file, self.session).into()),
+            Asker::Line(line) => {
+                Via::Input(file_name(&self.problem.lines[*line].at.file, self.session).into())
+            }
             Asker::Package(name) => Via::asked(name.clone(), requirement),
         }
     }
@@ -82,8 +86,7 @@ fn locked(file: &DistFile, sha256: Sha256) -> LockedFile {
     LockedFile {
         name: file.filename.clone(),
         sha256,
-        url: Some(file.url.clone()),
+        place: Some(Place::Url(file.url.clone())),
         size: file.size,
-        uploaded: file.uploaded,
     }
 }

@@ -64,7 +64,8 @@ fn wishes(request: &InputRequest) -> Vec<CurrentOption> {
 
 /// A record a file: the inputs as named, then the files that they refer to, by name.
 fn records(inputs: &Inputs, session: &Session) -> Vec<CurrentInput> {
-    let mut records: Vec<CurrentInput> = inputs.names.iter().map(|name| record(&file_name(name, session))).collect();
+    let mut records: Vec<CurrentInput> =
+        inputs.names.iter().map(|name| record(&file_name(name, session))).collect();
     let named = records.len();
     for line in lines(inputs) {
         let file = file_name(&line.at.file, session);
@@ -84,7 +85,8 @@ fn record(file: &str) -> CurrentInput {
 
 fn lines(inputs: &Inputs) -> impl Iterator<Item = CurrentLine> + '_ {
     let requirements = inputs.requirements.iter().map(|line| (line.normal(), &line.text, &line.at));
-    let constraints = inputs.constraints.iter().map(|line| (format!("-c {}", line.normal()), &line.text, &line.at));
+    let constraints =
+        inputs.constraints.iter().map(|line| (format!("-c {}", line.normal()), &line.text, &line.at));
     let overrides =
         inputs.overrides.iter().map(|line| (format!("--override {}", line.normal()), &line.text, &line.at));
     let options = inputs.options.iter().map(|option| (option.normal(), &option.text, &option.at));

@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use super::request::{CacheUse, IndexRequest};
 use super::session::Session;
-use crate::cache::Cache;
 use crate::error::Result;
 use crate::index::{Client, Config, Freshness, IndexUrl, Limits};
 use crate::inputs::FileOption;
@@ -50,8 +49,7 @@ pub(super) fn client(
         limits: Limits::from_variables(|name| around.text(name).map(str::to_owned))?,
         ..Config::default()
     };
-    let cache = session.cache.as_ref().map(Cache::new);
-    Ok(Arc::new(Client::new(config, cache, session.watcher.clone())?))
+    Ok(Arc::new(Client::new(config, session.watcher.clone())))
 }
 
 fn flags(request: &IndexRequest, session: &Session) -> Layer {

@@ -232,13 +232,19 @@ impl Question<'_> {
 
 /// The direct dependencies that are not at their newest release.
 fn held_back(resolution: &Resolution, problem: &Problem) -> Vec<HeldBack> {
-    let direct = resolution.pins.iter().filter(|(_, pin)| pin.askers.iter().any(|(by, _)| matches!(by, Asker::Line(_))));
+    let direct = resolution
+        .pins
+        .iter()
+        .filter(|(_, pin)| pin.askers.iter().any(|(by, _)| matches!(by, Asker::Line(_))));
     let held = direct.filter_map(|(name, pin)| {
         let newest = pin.newest.clone()?;
-        let mut bars = pin.askers.iter().filter(|(_, requirement)| !requirement.specifiers().contains(&newest));
+        let mut bars =
+            pin.askers.iter().filter(|(_, requirement)| !requirement.specifiers().contains(&newest));
         let by = bars.next().map(|(by, requirement)| match by {
             Asker::Line(line) => format!("`{}` at {}", problem.lines[*line].text, problem.lines[*line].at),
-            Asker::Package(by) => format!("{by} {}, which needs {requirement}", resolution.pins[by].candidate.version),
+            Asker::Package(by) => {
+                format!("{by} {}, which needs {requirement}", resolution.pins[by].candidate.version)
+            }
         });
         Some(HeldBack { name: name.clone(), chosen: pin.candidate.version.clone(), newest, by })
     });
@@ -259,7 +265,10 @@ pub(super) fn with_settings(request: &InputRequest, session: &Session) -> Result
         wanted.inputs.push((*found).to_owned());
     }
     let paths = |named: &[Placed<String>]| {
-        named.iter().map(|path| settings.path(path, &session.around).to_string_lossy().into_owned()).collect::<Vec<_>>()
+        named
+            .iter()
+            .map(|path| settings.path(path, &session.around).to_string_lossy().into_owned())
+            .collect::<Vec<_>>()
     };
     if wanted.constraints.is_empty() {
         wanted.constraints = paths(&settings.constraints);

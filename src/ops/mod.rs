@@ -12,5 +12,6 @@ mod request;
 mod session;
 mod targets;
 
+pub use assemble::Hashes;
 pub use request::{CacheUse, IndexRequest, LockPlace, PolicyRequest, TargetRequest};
 pub use session::Session;

@@ -57,10 +57,16 @@ impl Request {
     /// Reads the value of `--python`; relative paths stand in the current folder.
     #[must_use]
     pub fn parse(text: &str, around: &Surroundings) -> Self {
+        Self::parse_in(text, around.current(), around)
+    }
+
+    /// The same with relative paths that stand in `folder`, as those of the settings do.
+    #[must_use]
+    pub fn parse_in(text: &str, folder: &Path, around: &Surroundings) -> Self {
         if let Some(version) = version(text) {
             return Self::Version(version);
         }
-        let path = around.expand(text, around.current());
+        let path = around.expand(text, folder);
         let is_path = text.contains(['/', '\\']) || text.starts_with('.') || path.exists();
         if is_path { Self::Path(path) } else { Self::Name(text.to_owned()) }
     }

@@ -33,6 +33,14 @@ impl Probe {
         Target::probed(markers, tags_for(&facts), label).map_err(|why| self.unfit(&why))
     }
 
+    /// The platform that the interpreter runs on.
+    ///
+    /// # Errors
+    /// No answer: a platform for whose wheel tags there are no rules here.
+    pub fn host_platform(&self) -> Result<Platform> {
+        self.platform.platform(&self.markers.platform_machine).map_err(|why| self.unfit(&why))
+    }
+
     fn unfit(&self, why: &str) -> Error {
         Error::no_answer(format!("the interpreter `{}` cannot be used: {why}", self.executable.display()))
             .hint("name another interpreter with `--python PATH`, or say `--python-version X.Y --platform linux`")

@@ -40,7 +40,8 @@ pub(super) fn parse(text: &str) -> Result<Vec<Entry>, IniError> {
 #[derive(Default)]
 struct Parser {
     entries: Vec<Entry>,
-    section: Option<String>,
+    /// The sections so far, the last of which is open.
+    sections: Vec<String>,
     /// The indentation of the last key, while its value may go on.
     open: Option<usize>,
 }
@@ -61,17 +62,22 @@ impl Parser {
         }
         match content.strip_prefix('[').and_then(|rest| rest.rsplit_once(']')) {
             _ if content.is_empty() => Ok(()),
-            Some((name, _)) => {
-                self.section = Some(name.to_owned());
-                self.open = None;
-                Ok(())
-            }
+            Some((name, _)) => self.section(name),
             None => self.entry(number, indent, content),
         }
     }
 
+    fn section(&mut self, name: &str) -> Result<(), String> {
+        if self.sections.iter().any(|section| section == name) {
+            return Err(format!("opens [{name}] for the second time"));
+        }
+        self.sections.push(name.to_owned());
+        self.open = None;
+        Ok(())
+    }
+
     fn entry(&mut self, line: u32, indent: usize, content: &str) -> Result<(), String> {
-        let section = self.section.clone().ok_or("stands before the first [section]")?;
+        let section = self.sections.last().cloned().ok_or("stands before the first [section]")?;
         let (key, value) = content.split_once(['=', ':']).ok_or("is no `key = value`")?;
         let key = key.trim().to_lowercase();
         if key.is_empty() {
@@ -118,7 +124,8 @@ mod tests {
             ("a = 1", 1, "stands before the first [section]"),
             ("[a]\nb", 2, "is no `key = value`"),
             ("[a]\n= 1", 2, "has no key before its `=`"),
-            ("[a]\nb = 1\n[c]\nb = 1\n[a]\nB = 2", 6, "gives `b` for the second time in [a]"),
+            ("[c]\nb = 1\n[a]\nb = 1\nB = 2", 5, "gives `b` for the second time in [a]"),
+            ("[a]\n[c]\n[a]", 3, "opens [a] for the second time"),
         ] {
             assert_eq!(parse(text), Err(IniError { line, message: message.to_owned() }), "{text}");
         }

@@ -12,6 +12,7 @@ use std::sync::Arc;
 use toml::de::{DeTable, DeValue};
 
 use crate::error::{Error, Result};
+use crate::inputs::nearest::meant;
 use crate::spec::Location;
 
 /// A file's name, as people see it, and its text.
@@ -285,7 +286,7 @@ impl Section {
             return Ok(());
         };
         let error = entry.key.error(format_args!("unknown key `{key}`"));
-        Err(match nearest(key, &self.asked) {
+        Err(match meant(key, self.asked.iter().copied()) {
             Some(known) => error.hint(format!("did you mean `{known}`?")),
             None => {
                 let known: Vec<_> = self.asked.iter().copied().collect();
@@ -351,32 +352,6 @@ fn starred(line: &str) -> String {
         rest = &after[secret..];
     }
     shown + rest
-}
-
-/// The known key that a person most likely meant.
-fn nearest(key: &str, known: &BTreeSet<&'static str>) -> Option<&'static str> {
-    let key = key.replace('_', "-").to_lowercase();
-    known
-        .iter()
-        .map(|known| (distance(&key, known), *known))
-        .filter(|(distance, known)| *distance <= known.len() / 3 || known.starts_with(&key))
-        .min()
-        .map(|(_, known)| known)
-}
-
-/// How many letters must be added, removed or replaced (Levenshtein).
-fn distance(a: &str, b: &str) -> usize {
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.bytes().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, y) in b.bytes().enumerate() {
-            let replaced = diagonal + usize::from(x != y);
-            diagonal = row[j + 1];
-            row[j + 1] = replaced.min(row[j] + 1).min(diagonal + 1);
-        }
-    }
-    row[b.len()]
 }
 
 #[cfg(test)]
@@ -448,12 +423,5 @@ mod tests {
         let error = section(line).texts("urls").unwrap_err();
         let starred = "urls = [3, 'https://*********@index.example/x@y', 'http://a.example']";
         assert_eq!(error.details, [starred, "        ^"]);
-    }
-
-    #[test]
-    fn letters_are_counted() {
-        for (a, b, letters) in [("", "", 0), ("abc", "", 3), ("kitten", "sitting", 3), ("a", "a", 0)] {
-            assert_eq!(distance(a, b), letters, "{a} {b}");
-        }
     }
 }

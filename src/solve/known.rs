@@ -12,12 +12,12 @@ use crate::error::Error;
 use crate::spec::{DistFile, Metadata, MetadataSource, PackageName};
 
 /// Metadata, or why the candidate is barred.
-pub(super) type Told = Result<Arc<Metadata>, Arc<str>>;
+pub(crate) type Told = Result<Arc<Metadata>, Arc<str>>;
 
 /// Everything known so far; see the module.
 pub struct Known {
     pub(crate) problem: Arc<Problem>,
-    pub(super) index: Arc<dyn Index>,
+    pub(crate) index: Arc<dyn Index>,
     demands: FxHashMap<PackageName, Demands>,
     candidates: Mutex<FxHashMap<PackageName, Arc<Candidates>>>,
     metadata: Mutex<FxHashMap<Arc<str>, Told>>,

@@ -27,6 +27,11 @@ pub use problem::Problem;
 pub use proof::Proof;
 pub use resolution::{Asker, Resolution, ResolvedPin};
 
+pub(crate) use edges::{base as base_requirements, of_extra as requirements_of_extra};
+pub(crate) use package::Package;
+pub(crate) use proof::{Fact, Step};
+pub(crate) use set::{Ordinal, OrdinalSet};
+
 use std::sync::Arc;
 
 use pubgrub::PubGrubError;
@@ -36,11 +41,9 @@ use crate::error::Error;
 use crate::event::Watcher;
 use crate::spec::{DistFile, PackageName};
 use known::Confirmation;
-use package::Package;
 use provider::{Provider, Stop};
 use scout::Scouts;
 use search::Search;
-use set::Ordinal;
 
 /// Why a problem has no resolution.
 pub enum Failure {

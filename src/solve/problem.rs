@@ -29,10 +29,9 @@ impl Problem {
     #[must_use]
     pub fn new(inputs: &Inputs, target: Target, policy: Policy, preferences: Preferences) -> Self {
         let holding = |lines: &[InputLine]| {
-            let mut kept: Vec<InputLine> =
+            let kept: Vec<InputLine> =
                 lines.iter().filter(|line| line.requirement.applies(&target, &[])).cloned().collect();
-            kept.sort_by_cached_key(|line| (line.requirement.to_string(), line.at.clone()));
-            kept
+            in_order(kept)
         };
         let (lines, constraints) = (holding(&inputs.requirements), holding(&inputs.constraints));
         // An override whose marker does not hold still replaces: it takes the requirement away.
@@ -45,6 +44,18 @@ impl Problem {
         let lines =
             self.lines.iter().enumerate().filter(|(i, _)| keep(*i)).map(|(_, line)| line.clone()).collect();
         Self { lines, ..self.clone() }
+    }
+
+    /// The same problem with other lines, constraints and overrides; as [`Problem::new`] orders them.
+    #[must_use]
+    pub fn with(
+        &self,
+        lines: Vec<InputLine>,
+        constraints: Vec<InputLine>,
+        overrides: Vec<InputLine>,
+    ) -> Self {
+        let (lines, constraints) = (in_order(lines), in_order(constraints));
+        Self { lines, constraints, overrides, ..self.clone() }
     }
 
     /// Whether the inputs themselves name `name`.
@@ -62,7 +73,7 @@ impl Problem {
     }
 
     /// What stands in for a requirement on a package: itself, or the overrides on its name.
-    pub(super) fn effective<'a>(&'a self, requirement: &'a Requirement) -> Vec<&'a Requirement> {
+    pub(crate) fn effective<'a>(&'a self, requirement: &'a Requirement) -> Vec<&'a Requirement> {
         let mut replacements = self
             .overrides
             .iter()
@@ -126,4 +137,10 @@ impl Problem {
     fn user_lines(&self) -> impl Iterator<Item = &InputLine> {
         self.lines.iter().chain(&self.constraints).chain(&self.overrides)
     }
+}
+
+/// The lines ordered by what they say, not by where they stand.
+fn in_order(mut lines: Vec<InputLine>) -> Vec<InputLine> {
+    lines.sort_by_cached_key(|line| (line.requirement.to_string(), line.at.clone()));
+    lines
 }

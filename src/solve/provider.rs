@@ -252,6 +252,9 @@ impl DependencyProvider for Provider<'_> {
     }
 
     fn should_cancel(&self) -> Result<(), Stop> {
+        if self.watcher.cancelled() {
+            return Err(Stop::Trouble(Error::no_answer("the solve was called off")));
+        }
         if self.search.borrow_mut().wants_restart() { Err(Stop::Restart) } else { Ok(()) }
     }
 }

@@ -48,7 +48,8 @@ impl OrdinalSet {
         self.runs(count).map(|run| run.len()).sum()
     }
 
-    fn runs(&self, count: Ordinal) -> impl Iterator<Item = Range<Ordinal>> + '_ {
+    /// The runs of ordinals in it, each cut at `count`, ascending.
+    pub(crate) fn runs(&self, count: Ordinal) -> impl Iterator<Item = Range<Ordinal>> + '_ {
         use std::ops::Bound::{Excluded, Included, Unbounded};
         self.0.iter().map(move |(low, high)| {
             let start = match low {

@@ -134,3 +134,54 @@ fn generic_pythons(major: u32, minor: u32) -> Vec<String> {
     pythons.extend((0..minor).rev().map(|earlier| format!("py{major}{earlier}")));
     pythons
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The interpreter that a line of the table names, such as `cp313t manylinux_2_17_x86_64`.
+    fn facts(line: &str) -> InterpreterFacts {
+        let (python, platform) = line.split_once(' ').unwrap();
+        let number = |text: &str| -> (u32, u32) {
+            let digits: String = text.chars().skip(1).take_while(char::is_ascii_digit).collect();
+            (3, digits.parse().unwrap())
+        };
+        let (implementation, python) = if let Some(version) = python.strip_prefix("pypy") {
+            (Implementation::PyPy(python.to_owned()), number(version))
+        } else {
+            let threading = if python.contains('t') { Threading::Free } else { Threading::Gil };
+            let build = if python.ends_with('d') { Build::Debug } else { Build::Release };
+            (Implementation::CPython { threading, build }, number(&python[2..]))
+        };
+        let platform = match platform {
+            "manylinux_2_34_armv8l" => Platform::manylinux(2, 34, "armv8l"),
+            known => known.parse().unwrap(),
+        };
+        InterpreterFacts { implementation, python, platform }
+    }
+
+    #[test]
+    fn tags_are_in_the_order_of_packaging() {
+        let table = include_str!("../../testdata/spec/tags.txt");
+        let mut lines = table.lines().filter(|line| !line.starts_with('#') && !line.is_empty());
+        let mut environments = 0;
+        while let Some(line) = lines.next() {
+            let platforms: Vec<_> = lines.next().unwrap().split(' ').collect();
+            let expected: Vec<String> = lines
+                .next()
+                .unwrap()
+                .split(' ')
+                .flat_map(|tag| match tag.strip_suffix('*') {
+                    Some(start) => platforms.iter().map(|platform| format!("{start}{platform}")).collect(),
+                    None => vec![tag.to_owned()],
+                })
+                .collect();
+            let facts = facts(line);
+            assert_eq!(facts.platform.tags(), platforms, "{line}");
+            let tags: Vec<_> = tags_for(&facts).iter().map(ToString::to_string).collect();
+            assert_eq!(tags, expected, "{line}");
+            environments += 1;
+        }
+        assert_eq!(environments, 14);
+    }
+}

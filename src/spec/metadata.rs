@@ -19,7 +19,7 @@ pub struct Metadata {
     pub extras: Vec<ExtraName>,
     /// Whose word it is.
     pub source: MetadataSource,
-    /// What was repaired or ignored, each a sentence.
+    /// What was ignored, each a sentence.
     pub warnings: Vec<String>,
 }
 
@@ -93,12 +93,19 @@ impl Metadata {
         extras: &[impl AsRef<str>],
     ) -> Result<(), MetadataError> {
         for text in requires {
-            self.requires.push(read_requirement(text.as_ref())?);
+            let requirement = read_requirement(text.as_ref())?;
+            let shown = |warning| format!("its Requires-Dist `{}`: {warning}", excerpt(text.as_ref(), 200));
+            self.warnings.extend(requirement.marker.warnings().iter().map(shown));
+            self.requires.push(requirement);
         }
-        match python.map(str::trim).filter(|text| !text.is_empty()).map(Specifiers::parse_lenient) {
-            None => {}
-            Some(Ok(specifiers)) => self.requires_python = Some(specifiers),
-            Some(Err(error)) => self.warnings.push(format!("its Requires-Python is ignored: {error}")),
+        if let Some(text) = python.map(str::trim).filter(|text| !text.is_empty()) {
+            match Specifiers::parse_lenient(text) {
+                Ok(specifiers) => self.requires_python = Some(specifiers),
+                Err(error) => {
+                    let text = excerpt(text, 80);
+                    self.warnings.push(format!("its Requires-Python `{text}` is ignored: {error}"));
+                }
+            }
         }
         for text in extras {
             match ExtraName::new(text.as_ref().trim()) {
@@ -175,6 +182,11 @@ impl Fields {
     }
 
     fn believe(self) -> Result<Metadata, MetadataError> {
+        if let Some(format) = &self.format
+            && format_version(format).is_some_and(|format| format >= (3, 0))
+        {
+            return Err(unreadable(format!("its Metadata-Version `{}` is not known", excerpt(format, 20))));
+        }
         let name = self.name.ok_or_else(|| unreadable("its metadata has no Name".to_owned()))?;
         let version = self.version.ok_or_else(|| unreadable("its metadata has no Version".to_owned()))?;
         let mut metadata = Metadata {
@@ -241,3 +253,124 @@ impl fmt::Display for MetadataError {
 }
 
 impl std::error::Error for MetadataError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Metadata {
+        Metadata::parse(text.as_bytes()).unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    #[test]
+    fn headers_are_read_whatever_their_form() {
+        let plain = "Metadata-Version: 2.1\nName: Foo_Bar\nVersion: 1.0\nSummary: x\nRequires-Dist: a (>=1.0)\n\
+            Requires-Dist: b>=2; extra == 'Test'\nRequires-Python: >=3.8,\nProvides-Extra: Test\n\nName: other\n";
+        let expected = read(plain);
+        assert_eq!(expected.name.as_str(), "foo-bar");
+        assert_eq!(expected.version.to_string(), "1.0");
+        let requires: Vec<_> = expected.requires.iter().map(ToString::to_string).collect();
+        assert_eq!(requires, ["a>=1.0", "b>=2 ; extra == 'test'"]);
+        assert_eq!(expected.requires_python.as_ref().unwrap().to_string(), ">=3.8");
+        assert_eq!(expected.extras, [ExtraName::new("test").unwrap()]);
+        assert!(expected.warnings.is_empty());
+        for other in [
+            plain.replace('\n', "\r\n"),
+            format!("\u{feff}{plain}"),
+            plain.replace("Name:", "NAME :").replace("Requires-Dist:", "requires-dist:"),
+            plain.replace("Summary: x", "Description: x\n        Name: wrong\n\tVersion: 9\n |\n        "),
+            plain.replace("b>=2; extra", "b>=2;\n  extra"),
+            plain.replace("Summary: x", "License: some\nunfolded text without a colon"),
+            plain.split("\n\n").next().unwrap().to_owned(),
+        ] {
+            assert_eq!(read(&other), expected, "{other}");
+        }
+        let mut garbage = b"Author: J\xf6rg\n".to_vec();
+        garbage.extend_from_slice(plain.as_bytes());
+        garbage.extend_from_slice(b"\xff\xfe\x00");
+        assert_eq!(Metadata::parse(&garbage).unwrap(), expected);
+    }
+
+    #[test]
+    fn what_cannot_be_believed_is_an_error() {
+        let large = vec![b'a'; LARGEST + 1];
+        for (text, message) in [
+            (&b""[..], "its metadata has no Name"),
+            (b"Name: a\n\nVersion: 1\n", "its metadata has no Version"),
+            (
+                b"Name: a b\nVersion: 1\n",
+                "its Name: `a b` is not a name: ASCII letters and digits, with `-`, `_` and `.` between them",
+            ),
+            (b"Name: a\nVersion: one\n", "its Version `one` is not a version"),
+            (
+                b"Name: a\nVersion: 1\nRequires-Dist: b >> 1\n",
+                "its Requires-Dist `b >> 1` cannot be read: `>>` is not an operator: expected `==`, `!=`, `~=`, `<=`, `>=`, `<`, `>` or `===`",
+            ),
+            (b"Metadata-Version: 3.0\nName: a\nVersion: 1\n", "its Metadata-Version `3.0` is not known"),
+            (&large, "its metadata is larger than 16 MB"),
+        ] {
+            assert_eq!(Metadata::parse(text).unwrap_err().message, message);
+        }
+    }
+
+    #[test]
+    fn what_is_ignored_is_a_warning() {
+        let metadata = read(
+            "Name: a\nVersion: 1\nRequires-Python: ~=three\nProvides-Extra: a b\n\
+             Requires-Dist: b; python_version >= 'x'\nRequires-Python: >=3\n",
+        );
+        assert_eq!(metadata.requires_python, None);
+        assert!(metadata.extras.is_empty());
+        assert_eq!(
+            metadata.warnings,
+            [
+                "its Requires-Dist `b; python_version >= 'x'`: `python_version >= 'x'` is taken as false: it does not \
+                 compare with a version",
+                "its Requires-Python `~=three` is ignored: `three` is not a version such as `1.2.3`",
+                "a Provides-Extra is ignored: `a b` is not a name: ASCII letters and digits, with `-`, `_` and `.` \
+                 between them",
+            ]
+        );
+        assert_eq!(read("Name: a\nVersion: 1\nRequires-Python:\n").warnings, [""; 0]);
+    }
+
+    #[test]
+    fn an_sdist_is_static_from_2_2_on_where_nothing_is_dynamic() {
+        for (format, dynamic, is_static) in [
+            ("2.1", "", false),
+            ("2.2", "", true),
+            ("2.10", "", true),
+            ("2", "", false),
+            ("2.4", "Dynamic: License\n", true),
+            ("2.2", "Dynamic: requires-dist\n", false),
+            ("2.2", "Dynamic: Version\nDynamic: Provides-Extra\n", false),
+            ("2.2", "Dynamic: Requires-Python\n", false),
+        ] {
+            let text = format!("Metadata-Version: {format}\nName: a\nVersion: 1\n{dynamic}");
+            let read = Metadata::parse_static(text.as_bytes()).unwrap();
+            assert_eq!(read.is_some(), is_static, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_release_is_read_from_its_fields() {
+        let (name, version) = (PackageName::new("a").unwrap(), "1".parse().unwrap());
+        let requires = ["b>=1,".to_owned(), "c ; extra == 'x'".to_owned()];
+        let metadata =
+            Metadata::of_release(&name, &version, &requires, Some(">=3.8"), &["x".to_owned()]).unwrap();
+        assert_eq!(metadata.source, MetadataSource::Release);
+        assert_eq!(metadata.requires.len(), 2);
+        assert_eq!(metadata.extras.len(), 1);
+        assert!(Metadata::of_release(&name, &version, &["?".to_owned()], None, &[]).is_err());
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_bytes_panic(bytes in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..300)) {
+            let mut text = b"Name: a\nVersion: 1\nRequires-Dist: ".to_vec();
+            text.extend_from_slice(&bytes);
+            let _ = Metadata::parse(&text);
+            let _ = Metadata::parse_static(&bytes);
+        }
+    }
+}

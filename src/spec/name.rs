@@ -1,6 +1,7 @@
 //! Package and extra names, normalised once (PyPA "Names and normalization", PEP 503, PEP 685).
 
 use std::fmt;
+use std::str::FromStr;
 use std::sync::Arc;
 
 /// A normalised distribution name: lower case, runs of `-`, `_` and `.` folded to one `-`.
@@ -70,6 +71,22 @@ fn normalise(text: &str) -> Result<Arc<str>, NameError> {
     Ok(name.into())
 }
 
+impl FromStr for PackageName {
+    type Err = NameError;
+
+    fn from_str(text: &str) -> Result<Self, NameError> {
+        Self::new(text)
+    }
+}
+
+impl FromStr for ExtraName {
+    type Err = NameError;
+
+    fn from_str(text: &str) -> Result<Self, NameError> {
+        Self::new(text)
+    }
+}
+
 impl fmt::Display for PackageName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
@@ -123,6 +140,16 @@ mod tests {
         }
         for text in ["", "-a", "a-", ".", "a b", "ä", "a[b]", "a/b"] {
             assert!(PackageName::new(text).is_err(), "{text}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn a_normal_name_is_its_own(text in "[A-Za-z0-9._-]{1,12}|\\PC{0,8}") {
+            if let Ok(name) = PackageName::new(&text) {
+                proptest::prop_assert_eq!(&PackageName::new(name.as_str()).unwrap(), &name);
+                proptest::prop_assert!(!name.as_str().contains("--") && !name.as_str().contains(['_', '.']));
+            }
         }
     }
 }

@@ -245,3 +245,60 @@ impl fmt::Display for PlatformError {
 }
 
 impl std::error::Error for PlatformError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::spec::Target;
+
+    #[test]
+    fn a_declared_target_says_what_its_python_would() {
+        for (platform, label, values) in [
+            ("linux", "manylinux_2_28_x86_64", ["posix", "linux", "Linux", "x86_64"]),
+            ("macos", "macosx_14_0_arm64", ["posix", "darwin", "Darwin", "arm64"]),
+            ("windows", "win_amd64", ["nt", "win32", "Windows", "AMD64"]),
+            ("win32", "win32", ["nt", "win32", "Windows", "x86"]),
+            ("win_arm64", "win_arm64", ["nt", "win32", "Windows", "ARM64"]),
+            ("manylinux2014_x86_64", "manylinux_2_17_x86_64", ["posix", "linux", "Linux", "x86_64"]),
+            ("manylinux_2_17_aarch64", "manylinux_2_17_aarch64", ["posix", "linux", "Linux", "aarch64"]),
+            ("musllinux_1_2_x86_64", "musllinux_1_2_x86_64", ["posix", "linux", "Linux", "x86_64"]),
+            ("macosx_11_0_arm64", "macosx_11_0_arm64", ["posix", "darwin", "Darwin", "arm64"]),
+            ("macosx_10_15_x86_64", "macosx_10_15_x86_64", ["posix", "darwin", "Darwin", "x86_64"]),
+            ("linux_x86_64", "linux_x86_64", ["posix", "linux", "Linux", "x86_64"]),
+        ] {
+            let target = Target::declared(&"3.11".parse().unwrap(), &platform.parse::<Platform>().unwrap());
+            assert_eq!(target.label(), format!("cpython 3.11.0 {label}"));
+            let told = target.marker_values();
+            let [os, sys, system, machine] = values;
+            assert_eq!((told.os_name.as_str(), told.sys_platform.as_str()), (os, sys), "{platform}");
+            assert_eq!((told.platform_system.as_str(), told.platform_machine.as_str()), (system, machine));
+            assert_eq!(told.platform_python_implementation, "CPython");
+            assert_eq!(told.implementation_name, "cpython");
+            assert_eq!(told.python_full_version, "3.11.0");
+            assert_eq!(told.implementation_version, "3.11.0");
+            assert_eq!(told.python_version, "3.11");
+            assert!(told.platform_release.is_empty() && told.platform_version.is_empty());
+        }
+    }
+
+    #[test]
+    fn an_unknown_platform_is_an_error_that_lists_the_known() {
+        for text in [
+            "",
+            "solaris",
+            "manylinux_2_17",
+            "manylinux_3_1_x86_64",
+            "manylinux_2_4000000000_x86_64",
+            "manylinux_2_17_z80",
+            "macosx_11_0_universal2",
+            "macosx_9_0_x86_64",
+            "win_z80",
+            "linux_",
+            "musllinux_2_0_x86_64",
+            "linux_x86_64 ",
+        ] {
+            let error = text.parse::<Platform>().unwrap_err().to_string();
+            assert!(error.contains("manylinux_2_17_aarch64") && error.contains("win_arm64"), "{error}");
+        }
+    }
+}

@@ -335,3 +335,7 @@ impl fmt::Display for RequirementError {
 }
 
 impl std::error::Error for RequirementError {}
+
+#[cfg(test)]
+#[path = "requirement_tests.rs"]
+mod tests;

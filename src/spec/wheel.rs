@@ -221,3 +221,155 @@ impl fmt::Display for DistNameError {
 }
 
 impl std::error::Error for DistNameError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::spec::{Platform, Target};
+
+    fn dist(filename: &str, project: &str) -> Result<DistName, DistNameError> {
+        DistName::parse(filename, &PackageName::new(project).unwrap())
+    }
+
+    #[test]
+    fn wheels_are_read() {
+        for (filename, name, version, build, tags) in [
+            ("six-1.16.0-py2.py3-none-any.whl", "six", "1.16.0", None, "py2.py3-none-any"),
+            (
+                "Zope.Interface-5.0-cp311-cp311-win_amd64.whl",
+                "zope-interface",
+                "5.0",
+                None,
+                "cp311-cp311-win_amd64",
+            ),
+            ("a_b-1.0-1-py3-none-any.whl", "a-b", "1.0", Some((1, "")), "py3-none-any"),
+            ("a_b-1.0-12build_3-py3-none-any.whl", "a-b", "1.0", Some((12, "build_3")), "py3-none-any"),
+            (
+                "torch-2.0.1+cu118-cp311-cp311-linux_x86_64.whl",
+                "torch",
+                "2.0.1+cu118",
+                None,
+                "cp311-cp311-linux_x86_64",
+            ),
+            (
+                "torch-2.0.1+cu118_x-cp311-cp311-linux_x86_64.whl",
+                "torch",
+                "2.0.1+cu118.x",
+                None,
+                "cp311-cp311-linux_x86_64",
+            ),
+            ("a-1.0_1-py3-none-any.whl", "a", "1.0.post1", None, "py3-none-any"),
+            ("a-1.0.0_rc1-py3-none-any.whl", "a", "1.0.0rc1", None, "py3-none-any"),
+            ("a-1-CP311-ABI3-Win32.whl", "a", "1", None, "cp311-abi3-win32"),
+        ] {
+            let wheel = WheelName::parse(filename).unwrap_or_else(|error| panic!("{filename}: {error}"));
+            assert_eq!(wheel.name.as_str(), name, "{filename}");
+            assert_eq!(wheel.version.to_string(), version, "{filename}");
+            assert_eq!(wheel.build, build.map(|(number, rest)| (number, Arc::from(rest))), "{filename}");
+            assert_eq!(wheel.tags.to_string(), tags, "{filename}");
+        }
+        let wheel = WheelName::parse("a-1-cp311.cp312-abi3-manylinux1_x86_64.any.whl").unwrap();
+        let expanded: Vec<_> = wheel.tags.expanded().map(|tag| tag.to_string()).collect();
+        assert_eq!(
+            expanded,
+            [
+                "cp311-abi3-manylinux1_x86_64",
+                "cp311-abi3-any",
+                "cp312-abi3-manylinux1_x86_64",
+                "cp312-abi3-any"
+            ]
+        );
+    }
+
+    #[test]
+    fn what_is_no_wheel_is_malformed() {
+        let long = format!("a-1-py3-none-{}.whl", "x".repeat(2000));
+        let many = format!("a-1-{0}-{0}-{0}.whl", ["py3"; 11].join("."));
+        for filename in [
+            "a-1-py3-none.whl",
+            "a-1-1-py3-none-any-x.whl",
+            "a-1-x-py3-none-any.whl",
+            "a-x-py3-none-any.whl",
+            "-1-py3-none-any.whl",
+            "a-1-py3--any.whl",
+            "a-1-py3.-none-any.whl",
+            "a-1-py3-none-any.zip",
+            "ä-1-py3-none-any.whl",
+            "a-1-99999999999999999999-py3-none-any.whl",
+            "a-1-py3-none-a/b.whl",
+            ".whl",
+            "",
+            &long,
+            &many,
+        ] {
+            let error = WheelName::parse(filename).unwrap_err();
+            assert_eq!(error.kind, DistNameErrorKind::Malformed, "{filename}");
+        }
+    }
+
+    #[test]
+    fn the_project_decides_where_an_sdist_is_split() {
+        for (filename, project, version) in [
+            ("a-b-1.0.tar.gz", "a-b", "1.0"),
+            ("a_b-1.0.tar.gz", "a-b", "1.0"),
+            ("A..B-1.0.zip", "a-b", "1.0"),
+            ("a-1-2.tar.gz", "a", "1.post2"),
+            ("a-1-2.tar.gz", "a-1", "2"),
+            ("foo-1.0-beta.tar.gz", "foo", "1.0b0"),
+        ] {
+            assert_eq!(
+                dist(filename, project).unwrap().version().to_string(),
+                version.to_owned(),
+                "{filename}"
+            );
+        }
+        for (filename, project, kind) in [
+            ("a-b-1.0.tar.gz", "a", DistNameErrorKind::Malformed),
+            ("a-1.0.tar.gz", "b", DistNameErrorKind::OtherProject),
+            ("ab-1.0.tar.gz", "a-b", DistNameErrorKind::OtherProject),
+            ("a.tar.gz", "a", DistNameErrorKind::OtherProject),
+            ("é-1.0.tar.gz", "a", DistNameErrorKind::OtherProject),
+            ("b-1.0-py3-none-any.whl", "a", DistNameErrorKind::OtherProject),
+            ("a-1.0-linux-x86_64.tar.gz", "a", DistNameErrorKind::Malformed),
+            ("a-1.0.tar.bz2", "a", DistNameErrorKind::NotTaken),
+            ("a-1.0.tgz", "a", DistNameErrorKind::NotTaken),
+            ("a-1.0-py2.7.egg", "a", DistNameErrorKind::NotTaken),
+            ("a-1.0.win32.exe", "a", DistNameErrorKind::NotTaken),
+            ("a-1.0-1.noarch.rpm", "a", DistNameErrorKind::NotTaken),
+            ("", "a", DistNameErrorKind::NotTaken),
+        ] {
+            assert_eq!(dist(filename, project).unwrap_err().kind, kind, "{filename}");
+        }
+    }
+
+    #[test]
+    fn the_best_tag_of_a_wheel_ranks_it() {
+        let target = Target::declared(&"3.11".parse().unwrap(), &"linux".parse::<Platform>().unwrap());
+        let rank = |tags: &str| target.tags().rank(&WheelName::parse(&format!("a-1-{tags}.whl")).unwrap());
+        let best_first = [
+            "cp311-cp311-manylinux_2_28_x86_64",
+            "cp310.cp311-cp311-manylinux_2_17_x86_64.manylinux2014_x86_64",
+            "cp37-abi3-manylinux1_x86_64",
+            "py3-none-manylinux1_x86_64",
+            "py2.py3-none-any",
+        ];
+        let ranks: Vec<_> = best_first.map(|tags| rank(tags).unwrap()).to_vec();
+        assert!(ranks.is_sorted(), "{ranks:?}");
+        for tags in [
+            "cp312-cp312-manylinux_2_28_x86_64",
+            "cp311-cp311-manylinux_2_29_x86_64",
+            "py2-none-any",
+            "cp311-cp311-win32",
+        ] {
+            assert_eq!(rank(tags), None, "{tags}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_file_name_panics(text in "\\PC{0,60}", tail in "(\\.whl|\\.tar\\.gz|\\.zip)?") {
+            let _ = dist(&format!("a-{text}{tail}"), "a");
+            let _ = WheelName::parse(&format!("{text}{tail}"));
+        }
+    }
+}

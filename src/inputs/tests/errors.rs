@@ -72,7 +72,7 @@ fn an_operator_the_wrong_way_round() {
     requirements.in:1:10: expected a comma between two comparisons
     1 | foo >= 1 <2
       |          ^
-    hint: write `foo >= 1 ,<2`
+    hint: write `foo >= 1,<2`
     ");
     assert_snapshot!(error("foo > = 1"), @"
     requirements.in:1:5: a comparison has no spaces inside
@@ -95,10 +95,10 @@ fn a_version_that_is_missing() {
       |             ^
     ");
     assert_snapshot!(error("foo 1.0"), @"
-    requirements.in:1:5: a comparison is missing between name and version
+    requirements.in:1:5: expected a comparison, such as `==`, before the version
     1 | foo 1.0
       |     ^^^
-    hint: write `foo==1.0`
+    hint: write `foo ==1.0`
     ");
     assert_snapshot!(error("foo@1.0"), @"
     requirements.in:1:4: expected a URL after `@`
@@ -136,9 +136,9 @@ fn a_version_that_is_none() {
     hint: write `foo==1.0`
     "#);
     assert_snapshot!(error("foo==1.0.0-final-thing"), @"
-    requirements.in:1:4: after parsing `1.0.0`, found `-final-thing`, which is not part of a valid version
+    requirements.in:1:6: `1.0.0-final-thing` is not a version such as `1.2.3`
     1 | foo==1.0.0-final-thing
-      |    ^^^^^^^^^^^^^^^^^^^
+      |      ^^^^^^^^^^^^^^^^^
     ");
 }
 
@@ -259,9 +259,9 @@ fn markers() {
     hint: use `'` or `"`
     "#);
     assert_snapshot!(error("foo; os_name 'nt'"), @"
-    requirements.in:1:14: Expected a valid marker operator (such as `>=` or `not in`), found ``
+    requirements.in:1:14: expected `==`, `!=`, `<`, `<=`, `>`, `>=`, `~=`, `in` or `not in`, found `'nt'`
     1 | foo; os_name 'nt'
-      |              ^
+      |              ^^^^
     ");
 }
 
@@ -444,9 +444,9 @@ fn all_problems_are_told_at_once() {
       |         ^^
       = write `baz >= 1`
 
-    requirements.in:4:1: Expected package name starting with an alphanumeric character, found `日`
+    requirements.in:4:1: expected a package name, found `日`
     4 | 日本
-      | ^^^^
+      | ^^
     ");
     assert_snapshot!(error(&"a=1\n".repeat(12)), @"
     requirements.in:1:2: `=` is not a comparison
@@ -519,9 +519,7 @@ fn inputs_that_are_none() {
     for name in ["missing.in", "setup.py", "uv.lock", "https://files.example/a.in", "pylock.toml"] {
         assert!(read(&request(name), &files).is_err(), "{name}");
     }
-    assert_snapshot!(error_of(&request("missing.in"), &files), @"
-    cannot read missing.in: no such file
-    ");
+    assert_snapshot!(error_of(&request("missing.in"), &files), @"cannot read missing.in: no such file");
     assert_snapshot!(error_of(&request("setup.py"), &files), @"
     setup.py is not a requirements file
     hint: list what the project needs under `[project] dependencies` of a pyproject.toml, or in a requirements.in
@@ -546,7 +544,7 @@ fn secrets_are_not_told() {
     1 | foo @ https://${USER}:${TOKEN}@files.example:x/
       |       ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
 
-    requirements.in:2:7: invalid port number
+    requirements.in:2:7: expected an absolute URL such as `https://…` or `file:///…` (invalid port number)
     2 | foo @ https://****@files.example:x/
       |       ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
 
@@ -560,13 +558,13 @@ fn secrets_are_not_told() {
       | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
       = write `name @ URL`
 
-    requirements.in:5:4: with its variables filled in, this is no requirement
+    requirements.in:5:6: with its variables filled in, this is no requirement
     5 | foo==${TOKEN}
-      |    ^^^^^^^^^^
+      |      ^^^^^^^^
 
-    requirements.in:6:1: with its variables filled in, this is no requirement
+    requirements.in:6:9: with its variables filled in, this is no requirement
     6 | ${TOKEN}
-      | ^^^^^^^^
+      |         ^
     ");
 }
 
@@ -608,10 +606,8 @@ fn projects() {
     hint: `[tool.poetry.dependencies]` is read by Poetry alone: list them as `dependencies` under `[project]`, which Poetry 2 reads too
     ");
     assert_snapshot!(project_error("[build-system]\n"), @"
-    pyproject.toml:1:1: there is no `[project]` table
-    1 | [build-system]
-      | ^
-    hint: add a `[project]` table with `name`, `version` and `dependencies`, or list what is needed in a requirements.in
+    pyproject.toml has no `[project]` table
+    hint: add one with `name`, `version` and `dependencies`, or list what is needed in a requirements.in
     ");
     assert_snapshot!(project_error("[project]\ndynamic = [\"version\", \"dependencies\"]\n"), @r#"
     pyproject.toml:2:23: the dependencies are `dynamic`: only the build backend knows them
@@ -626,26 +622,33 @@ fn projects() {
     hint: lock the file that they come from: `pinfast lock requirements.in`
     "#);
     assert_snapshot!(project_error("[project]\nrequires-python = \"3.11\"\n"), @r#"
-    pyproject.toml:2:20: Failed to parse version: Unexpected end of version specifier, expected operator:�3.11�^^^^�
+    pyproject.toml:2:20: expected `==`, `!=`, `~=`, `<=`, `>=`, `<`, `>` or `===` before `3.11`
     2 | requires-python = "3.11"
       |                    ^
     hint: write the lowest version that works, such as `>=3.11`
     "#);
-    assert_snapshot!(project_error("[project]\nrequires-python = \">=3.11, <4.x\"\n"), @"
-    pyproject.toml is not a requirements file
-    hint: of TOML files only pyproject.toml is read
-    ");
-    assert_snapshot!(project_error("[project.dependencies]\nfoo = \"1\"\n"), @"
-    pyproject.toml is not a requirements file
-    hint: of TOML files only pyproject.toml is read
-    ");
-    assert_snapshot!(project_error("[project]\nname = \"me\"\ndependencies = [\"me[tset]\"]\n[project.optional-dependencies]\ndocs = []\ntest = []\n"), @"
-    pyproject.toml is not a requirements file
-    hint: of TOML files only pyproject.toml is read
-    ");
+    assert_snapshot!(project_error("[project]\nrequires-python = \">=3.11, <4.x\"\n"), @r#"
+    pyproject.toml:2:29: `4.x` is not a version such as `1.2.3`
+    2 | requires-python = ">=3.11, <4.x"
+      |                             ^
+    hint: write the lowest version that works, such as `>=3.11`
+    "#);
+    assert_snapshot!(project_error("[project.dependencies]\nfoo = \"1\"\n"), @r#"
+    pyproject.toml:1:1: `project.dependencies` must be a list of strings
+    1 | [project.dependencies]
+      | ^^^^^^^^^^^^^^^^^^^^^^
+    hint: write it as a list: `dependencies = ["NAME>=VERSION"]`
+    "#);
+    assert_snapshot!(project_error("[project]\nname = \"me\"\ndependencies = [\"me[tset]\"]\n[project.optional-dependencies]\ndocs = []\ntest = []\n"), @r#"
+    pyproject.toml:3:18: the project has no extra `tset`
+    3 | dependencies = ["me[tset]"]
+      |                  ^^^^^^^^
+    hint: the extras are `test`, `docs`
+    "#);
     assert_snapshot!(project_error("[project]\n[project.optional-dependencies]\nA_b = []\na-b = []\n"), @"
-    pyproject.toml is not a requirements file
-    hint: of TOML files only pyproject.toml is read
+    pyproject.toml:4:7: `a-b` is here twice: names that differ in case, `-`, `_` or `.` are one
+    4 | a-b = []
+      |       ^^
     ");
 }
 

@@ -119,3 +119,13 @@ fn a_chain_of_extras_is_not_walked_for_ever() {
     // Whether it ends with an error or an answer matters less than that it ends.
     let _ = read(&all, &Memory::new(&[("pyproject.toml", &text)]));
 }
+
+#[test]
+fn sources_of_uv_warn() {
+    let text = "[project]\ndependencies = ['Foo_Bar']\n[tool.uv.sources]\nfoo-bar = { path = 'x' }\nother = { path = 'y' }\n";
+    let inputs = read(&request("pyproject.toml"), &Memory::new(&[("pyproject.toml", text)])).unwrap();
+    assert_eq!(
+        inputs.warnings,
+        ["pyproject.toml:2: `[tool.uv.sources]` is read by uv alone: `foo-bar` comes from the index"]
+    );
+}

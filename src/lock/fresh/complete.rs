@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::spec::{PackageName, Requirement, Source};
+use crate::spec::{PackageName, Requirement};
 
 use super::{Current, CurrentLine, Reason};
 use crate::lock::line::{self, Role};
@@ -65,10 +65,7 @@ impl<'a> Ask<'a> {
 }
 
 fn keeps(pin: &Pin, requirement: &Requirement) -> bool {
-    match &requirement.source {
-        Source::Index(specifiers) => specifiers.contains(&pin.version),
-        Source::Url(wanted) => pin.url.as_ref().is_some_and(|url| url.to_string() == wanted.to_string()),
-    }
+    requirement.specifiers().contains(&pin.version)
 }
 
 /// Each other pin that asks something else of `pin`. One that asks several things has conditions for
@@ -77,7 +74,7 @@ fn unkept_edges(pin: &Pin) -> Vec<Reason> {
     let mut by: BTreeMap<&PackageName, Vec<(&str, bool)>> = BTreeMap::new();
     for via in &pin.via {
         let Via::Package { name, wants } = via else { continue };
-        let kept = format!("{}{wants}", pin.name).parse().map_or(true, |asked| keeps_edge(pin, &asked));
+        let kept = format!("{}{wants}", pin.name).parse().map_or(true, |asked| keeps(pin, &asked));
         by.entry(name).or_default().push((wants, kept));
     }
     by.retain(|_, asks| asks.iter().all(|(_, kept)| !kept));
@@ -88,8 +85,4 @@ fn unkept_edges(pin: &Pin) -> Vec<Reason> {
         pin_at: pin.at.clone(),
     };
     by.into_iter().map(reason).collect()
-}
-
-fn keeps_edge(pin: &Pin, asked: &Requirement) -> bool {
-    asked.specifiers().contains(&pin.version)
 }

@@ -75,7 +75,7 @@ fn a_lock_is_a_pylock() {
 
     [tool.pinfast]
     format = 1
-    digest = "sha256:6c5846ca410aaf2dea5edda4fafe20fb4e0d5c5910ca3762e5c55d22f174d604"
+    digest = "sha256:4d0bf9a5e075962711a65dfa48d0279d150d60c351709b0535a3e4e2f5dfaf0b"
     targets = [
         "cpython 3.11.0 manylinux_2_28_x86_64",
         "cpython 3.11.0 win_amd64",
@@ -92,7 +92,7 @@ fn a_lock_is_a_pylock() {
     [[tool.pinfast.inputs]]
     file = "dev.in"
     lines = [
-        "house @ https://files.example/house-1.0-py3-none-any.whl",
+        "house @ sha256:0123456789ab",
     ]
 
     [[tool.pinfast.options]]
@@ -117,9 +117,9 @@ fn a_lock_is_a_pylock() {
     [[packages]]
     name = "google-auth"
     version = "2.47.0"
-    sdist = { name = "google-auth-2.47.0.tar.gz", url = "https://files.example/b9b0/google-auth-2.47.0.tar.gz", size = 1000, hashes = { sha256 = "b9b062f5ffb2cf05376f9f233a49e33d6d62109003d7f40e826c0f9315991e3e" } }
+    sdist = { name = "google_auth-2.47.0.tar.gz", url = "https://files.example/b9b0/google_auth-2.47.0.tar.gz", size = 1000, hashes = { sha256 = "b9b062f5ffb2cf05376f9f233a49e33d6d62109003d7f40e826c0f9315991e3e" } }
     wheels = [
-        { name = "google-auth-2.47.0-1-py3-none-any.whl", url = "https://files.example/a1fc/google-auth-2.47.0-1-py3-none-any.whl", size = 1000, hashes = { sha256 = "a1fce4363854ff888cff4b8e7875d600c2682390412a8cf79b37d0b11148b0fa" } },
+        { name = "google_auth-2.47.0-1-py3-none-any.whl", url = "https://files.example/a1fc/google_auth-2.47.0-1-py3-none-any.whl", size = 1000, hashes = { sha256 = "a1fce4363854ff888cff4b8e7875d600c2682390412a8cf79b37d0b11148b0fa" } },
     ]
 
     [packages.tool.pinfast]
@@ -184,7 +184,7 @@ fn an_edit_is_noticed() {
     let read = |text: &str| ParsedLock::read(text, "pylock.toml").unwrap().integrity;
     assert_eq!(read(&text), Integrity::Intact);
     assert_eq!(
-        read(&text.replace("google-auth-2.47.0", "google-auth-2.38.0")),
+        read(&text.replace("google_auth-2.47.0", "google_auth-2.38.0")),
         Integrity::Edited { line: None }
     );
     assert_eq!(read(&text.replace("format = 1", "format = 9")), Integrity::NewerFormat(9));
@@ -217,7 +217,7 @@ archive = {{ url = "https://files.example/tool-3.2.tar.gz", hashes = {{ sha256 =
     let parsed = ParsedLock::read(&text, "pylock.toml").unwrap();
     assert_eq!(parsed.integrity, Integrity::NotOurs);
     let lock = parsed.strict().unwrap();
-    assert_eq!(lock.pins[0].requirement(), "anyio==4.6.0 ; python_full_version >= '3.11'");
+    assert_eq!(lock.pins[0].requirement(), "anyio==4.6.0 ; python_version >= '3.11'");
     let names: Vec<_> = lock.pins[0].files.iter().map(|file| &*file.name).collect();
     assert_eq!(names, ["anyio-4.6.0-py3-none-any.whl", "anyio-4.6.0.tar.gz"]);
     assert_eq!(lock.pins[1].requirement(), "tool @ https://files.example/tool-3.2.tar.gz");

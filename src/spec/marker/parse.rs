@@ -251,7 +251,7 @@ fn compare(left: Operand<'_>, operator: Operator, right: Operand<'_>) -> Result<
         (Operand::Key(key), Operand::Text(text)) => compare_key(key, operator, text),
         (Operand::Text(text), Operand::Key(key)) => compare_reversed(text, operator, key),
         (Operand::Extra, Operand::Text(text)) | (Operand::Text(text), Operand::Extra) => match operator {
-            Operator::Equal | Operator::Arbitrary => Ok(extra(text, true)),
+            Operator::Equal => Ok(extra(text, true)),
             Operator::NotEqual => Ok(extra(text, false)),
             _ => Err("an extra is compared with `==` and `!=` only"),
         },
@@ -282,18 +282,21 @@ fn compare_key(key: Key, operator: Operator, text: &str) -> Result<Test, &'stati
     }
     let test = |relation, wanted| Ok(Test::Text { key, relation, text: text.into(), wanted });
     match operator {
-        Operator::Equal | Operator::Arbitrary => test(Relation::Equal, true),
+        Operator::Equal => test(Relation::Equal, true),
+        Operator::Arbitrary if key.is_version() => test(Relation::Equal, true),
         Operator::NotEqual => test(Relation::Equal, false),
         Operator::In => test(Relation::In, true),
         Operator::NotIn => test(Relation::In, false),
         _ if key.is_version() => Err("it does not compare with a version"),
         // Texts have no order: what is left of `<=` and `>=` is the equality.
         Operator::LessOrEqual | Operator::GreaterOrEqual => test(Relation::Equal, true),
-        _ => Err("texts have no order"),
+        Operator::Less | Operator::Greater => Err("texts have no order"),
+        Operator::Compatible | Operator::Arbitrary => Err("only versions compare like that"),
     }
 }
 
-/// `text operator key`
+/// `text operator key`, which says the same as the comparison the other way round as long as neither
+/// version is a pre-release.
 fn compare_reversed(text: &str, operator: Operator, key: Key) -> Result<Test, &'static str> {
     let operator = match operator {
         Operator::In | Operator::NotIn => {
@@ -313,16 +316,16 @@ fn compare_reversed(text: &str, operator: Operator, key: Key) -> Result<Test, &'
     compare_key(key, operator, text)
 }
 
-/// `symbol text` as a set of exactly one specifier; a comma in it makes it none.
+/// `symbol text` as a set of exactly one specifier, `text` being the version.
 fn one_specifier(symbol: &str, text: &str) -> Result<Specifiers, ()> {
-    if text.contains(',') || text.trim().is_empty() {
+    if text.contains([',', '=']) || text.trim().is_empty() {
         return Err(());
     }
     format!("{symbol}{text}").parse().map_err(|_| ())
 }
 
 impl Operator {
-    /// How version specifiers spell it; they have no `in`.
+    /// How version specifiers spell it; they have no `in`, and `===` compares texts.
     fn symbol(self) -> Option<&'static str> {
         Some(match self {
             Self::Equal => "==",
@@ -332,8 +335,7 @@ impl Operator {
             Self::Greater => ">",
             Self::GreaterOrEqual => ">=",
             Self::Compatible => "~=",
-            Self::Arbitrary => "===",
-            Self::In | Self::NotIn => return None,
+            Self::Arbitrary | Self::In | Self::NotIn => return None,
         })
     }
 }

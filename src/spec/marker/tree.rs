@@ -128,10 +128,20 @@ fn of_text(key: Key, relation: Relation, text: &str) -> MarkerTree {
         (Some(key), _) => {
             MarkerTree::expression(MarkerExpression::String { key, operator, value: text.to_owned() })
         }
-        // A text that is no version is no version's text.
-        (None, Relation::Equal) => MarkerTree::FALSE,
+        (None, Relation::Equal) => is_text(key, text),
         (None, Relation::In) => one_of(key, text).unwrap_or_else(|| opaque_text(key, relation, text)),
         (None, Relation::Contains) => opaque_text(key, relation, text),
+    }
+}
+
+/// That a version is written like this: it never is, unless in as many numbers as its values have.
+fn is_text(key: Key, text: &str) -> MarkerTree {
+    let parts = if key == Key::PythonVersion { 2 } else { 3 };
+    match text.parse::<Version>() {
+        Ok(version) if version.release().len() == parts && version.to_string() == text => format!("=={text}")
+            .parse()
+            .map_or(MarkerTree::FALSE, |specifiers| of_test(&Test::Version(key, specifiers))),
+        _ => MarkerTree::FALSE,
     }
 }
 

@@ -34,10 +34,18 @@ const LARGEST_PART: u64 = 1 << 30;
 impl Specifiers {
     /// What each specifier says of final releases.
     pub(in crate::spec) fn intervals(&self) -> impl Iterator<Item = Interval> {
-        self.0.iter().map(|specifier| match specifier {
-            Specifier::Ordered(operator, bound) => interval(*operator, bound),
-            Specifier::Arbitrary(_, Some(version)) => interval(Operator::Equal, version),
-            Specifier::Arbitrary(_, None) => Interval::None,
+        self.0.iter().flat_map(|specifier| match specifier {
+            // All of a prefix, from the bound on.
+            Specifier::Ordered(Operator::Compatible, bound) => {
+                let prefix = Version::new(&bound.release()[..bound.release().len() - 1]);
+                [
+                    interval(Operator::StartsWith, &prefix.with_epoch(bound.epoch())),
+                    interval(Operator::GreaterOrEqual, bound),
+                ]
+            }
+            Specifier::Ordered(operator, bound) => [interval(*operator, bound), Interval::All],
+            // Not met in markers, which compare texts as texts.
+            Specifier::Arbitrary(..) => [Interval::None, Interval::All],
         })
     }
 }
@@ -53,10 +61,6 @@ fn interval(operator: Operator, bound: &Version) -> Interval {
     match operator {
         Operator::StartsWith => within(bound.release(), Interval::Within),
         Operator::StartsNotWith => within(bound.release(), Interval::Outside),
-        Operator::Compatible => {
-            let (_, upper) = prefix_bounds(&bound.release()[..bound.release().len() - 1]);
-            Interval::Within(plain, upper)
-        }
         Operator::Equal if is_plain => Interval::Is(plain),
         Operator::NotEqual if is_plain => Interval::IsNot(plain),
         Operator::Equal => Interval::None,
@@ -64,9 +68,9 @@ fn interval(operator: Operator, bound: &Version) -> Interval {
         Operator::Less if is_plain || is_below => Interval::Below(plain),
         Operator::LessOrEqual if is_below => Interval::Below(plain),
         Operator::Less | Operator::LessOrEqual => Interval::UpTo(plain),
-        Operator::GreaterOrEqual if is_plain || is_below => Interval::From(plain),
+        Operator::GreaterOrEqual | Operator::Compatible if is_plain || is_below => Interval::From(plain),
         Operator::Greater if is_below => Interval::From(plain),
-        Operator::Greater | Operator::GreaterOrEqual => Interval::Above(plain),
+        Operator::Greater | Operator::GreaterOrEqual | Operator::Compatible => Interval::Above(plain),
     }
 }
 

@@ -1,0 +1,229 @@
+//! The cache on disk: records under keys, each whole or not there.
+//!
+//! A record is written to a temporary file and renamed, so many processes may share the folder; it carries
+//! its key and a checksum, so that damage is noticed and never believed. What a record means is the
+//! business of whoever wrote it. Losing the folder loses time only.
+
+mod record;
+mod upkeep;
+
+use std::fmt;
+use std::fs;
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+pub use upkeep::{Pruned, Usage};
+
+use crate::spec::Sha256;
+
+/// A cache in a folder. Made without I/O; the folder comes into being with the first record.
+#[derive(Clone, Debug)]
+pub struct Cache {
+    root: PathBuf,
+}
+
+/// A kind of record. Its folder's name carries the version of its format: another version is not read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Bucket {
+    /// Project pages, parsed, with what HTTP says of their freshness.
+    Pages,
+    /// Metadata of files, by the file's hash.
+    Metadata,
+}
+
+/// What a record is found by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Key(Sha256);
+
+/// What lies under a key.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Found {
+    /// This.
+    Record(Vec<u8>),
+    /// Nothing.
+    Nothing,
+    /// Something that cannot be read or believed, and why.
+    Damaged(String),
+}
+
+impl Bucket {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::Pages, Self::Metadata];
+
+    /// The name of its folder.
+    #[must_use]
+    pub fn folder(self) -> &'static str {
+        match self {
+            Self::Pages => "pages-v1",
+            Self::Metadata => "metadata-v1",
+        }
+    }
+}
+
+impl Key {
+    /// The key of these parts in this order; nothing of them can be read from it.
+    #[must_use]
+    pub fn of(parts: &[&str]) -> Self {
+        let mut text = String::new();
+        for part in parts {
+            text.push_str(&part.len().to_string());
+            text.push(':');
+            text.push_str(part);
+        }
+        Self(Sha256::of(text.as_bytes()))
+    }
+}
+
+impl fmt::Display for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl Cache {
+    /// The cache in the folder `root`.
+    #[must_use]
+    pub fn new(root: PathBuf) -> Self {
+        Self { root }
+    }
+
+    /// Its folder.
+    #[must_use]
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// What lies under `key`.
+    #[must_use]
+    pub fn read(&self, bucket: Bucket, key: &Key) -> Found {
+        match fs::read(self.path(bucket, key)) {
+            Ok(bytes) => record::unwrap(bytes, key).map_or_else(|why| Found::Damaged(why.to_owned()), Found::Record),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Found::Nothing,
+            Err(error) => Found::Damaged(error.to_string()),
+        }
+    }
+
+    /// Puts `contents` under `key`, instead of what was there.
+    ///
+    /// # Errors
+    /// When it cannot be written; then what was there is still there.
+    pub fn write(&self, bucket: Bucket, key: &Key, contents: &[u8]) -> io::Result<()> {
+        let path = self.path(bucket, key);
+        let folder = path.parent().unwrap_or(&self.root);
+        if !folder.is_dir() {
+            self.make(folder)?;
+        }
+        let mut file = tempfile::Builder::new().prefix(TEMPORARY).tempfile_in(folder)?;
+        record::wrap(contents, key, |part| file.write_all(part))?;
+        file.persist(&path)?;
+        Ok(())
+    }
+
+    /// Removes what lies under `key`.
+    ///
+    /// # Errors
+    /// When it is there and cannot be removed.
+    pub fn remove(&self, bucket: Bucket, key: &Key) -> io::Result<()> {
+        match fs::remove_file(self.path(bucket, key)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            _ => Ok(()),
+        }
+    }
+
+    fn path(&self, bucket: Bucket, key: &Key) -> PathBuf {
+        let name = key.to_string();
+        self.root.join(bucket.folder()).join(&name[..2]).join(&name[2..])
+    }
+
+    /// Makes a folder of the cache, and marks the cache as one: backups pass it over, git ignores it.
+    fn make(&self, folder: &Path) -> io::Result<()> {
+        fs::create_dir_all(folder)?;
+        for (name, text) in [("CACHEDIR.TAG", TAG), (".gitignore", "*\n")] {
+            let path = self.root.join(name);
+            if !path.exists() {
+                fs::write(path, text)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// How the names of half-written records begin.
+const TEMPORARY: &str = ".new-";
+
+/// The text by which backup programs know a cache.
+const TAG: &str = "Signature: 8a477f597d28d172789f06886806bc55\n# The cache of pinfast; it may be deleted.\n";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cache() -> (tempfile::TempDir, Cache) {
+        let folder = tempfile::tempdir().unwrap();
+        let cache = Cache::new(folder.path().join("cache"));
+        (folder, cache)
+    }
+
+    #[test]
+    fn a_record_is_read_back_until_it_is_replaced_or_removed() {
+        let (_folder, cache) = cache();
+        let key = Key::of(&["a", "b"]);
+        assert_eq!(cache.read(Bucket::Pages, &key), Found::Nothing);
+        for contents in [b"one".as_slice(), b"", b"two"] {
+            cache.write(Bucket::Pages, &key, contents).unwrap();
+            assert_eq!(cache.read(Bucket::Pages, &key), Found::Record(contents.to_vec()));
+        }
+        assert_eq!(cache.read(Bucket::Metadata, &key), Found::Nothing);
+        cache.remove(Bucket::Pages, &key).unwrap();
+        cache.remove(Bucket::Pages, &key).unwrap();
+        assert_eq!(cache.read(Bucket::Pages, &key), Found::Nothing);
+    }
+
+    #[test]
+    fn keys_tell_their_parts_apart() {
+        assert_ne!(Key::of(&["ab", "c"]), Key::of(&["a", "bc"]));
+        assert_ne!(Key::of(&["a", ""]), Key::of(&["a"]));
+    }
+
+    #[test]
+    fn any_damage_is_noticed() {
+        let (_folder, cache) = cache();
+        let (key, other) = (Key::of(&["a"]), Key::of(&["b"]));
+        cache.write(Bucket::Pages, &key, b"contents").unwrap();
+        let path = cache.path(Bucket::Pages, &key);
+        let whole = fs::read(&path).unwrap();
+        for at in 0..whole.len() {
+            let mut bytes = whole.clone();
+            bytes[at] ^= 1;
+            fs::write(&path, &bytes).unwrap();
+            assert!(matches!(cache.read(Bucket::Pages, &key), Found::Damaged(_)), "byte {at}");
+            fs::write(&path, &whole[..at]).unwrap();
+            assert!(matches!(cache.read(Bucket::Pages, &key), Found::Damaged(_)), "cut at {at}");
+        }
+        fs::create_dir_all(cache.path(Bucket::Pages, &other).parent().unwrap()).unwrap();
+        fs::write(cache.path(Bucket::Pages, &other), &whole).unwrap();
+        assert!(matches!(cache.read(Bucket::Pages, &other), Found::Damaged(_)), "another key's record");
+        fs::remove_file(&path).unwrap();
+        fs::create_dir(&path).unwrap();
+        assert!(matches!(cache.read(Bucket::Pages, &key), Found::Damaged(_)), "a folder");
+    }
+
+    #[test]
+    fn many_writers_leave_one_whole_record() {
+        let (_folder, cache) = cache();
+        let key = Key::of(&["a"]);
+        std::thread::scope(|scope| {
+            for number in 0..8_u8 {
+                let cache = &cache;
+                scope.spawn(move || {
+                    for _ in 0..20 {
+                        cache.write(Bucket::Pages, &key, &vec![number; 10_000]).unwrap();
+                        let Found::Record(bytes) = cache.read(Bucket::Pages, &key) else { panic!() };
+                        assert!(bytes.len() == 10_000 && bytes.iter().all(|byte| *byte == bytes[0]));
+                    }
+                });
+            }
+        });
+        assert_eq!(cache.size().unwrap().records, 1, "no temporary file is left");
+    }
+}

@@ -1,0 +1,91 @@
+//! `pinfast check`
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use clap::Args;
+
+use super::options::{Format, InputArgs, PolicyArgs, TargetArgs};
+use super::ui::Ui;
+use crate::error::{Error, Result};
+use crate::ops::check::{CheckRequest, Checked, check};
+use crate::ops::{LockPlace, Session};
+use crate::settings::Surroundings;
+
+/// Check that the lock is fresh, complete and untampered, from the files alone
+#[derive(Args, Debug)]
+pub(super) struct CheckArgs {
+    #[command(flatten)]
+    inputs: InputArgs,
+    #[command(flatten)]
+    targets: TargetArgs,
+    #[command(flatten)]
+    policy: PolicyArgs,
+    /// The form of the result
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    format: Format,
+}
+
+pub(super) fn run(arguments: CheckArgs, ui: &Arc<Ui>) -> Result<()> {
+    let session = Session::new(Surroundings::of_process(), None, ui.clone())?;
+    let lock = match arguments.inputs.place() {
+        LockPlace::File(path) => path,
+        LockPlace::StandardOutput => PathBuf::from("requirements.txt"),
+    };
+    let request = CheckRequest {
+        inputs: arguments.inputs.request(),
+        lock,
+        targets: arguments.targets.request(),
+        policy: arguments.policy.request(),
+    };
+    let checked = check(&request, &session)?;
+    if arguments.format == Format::Json {
+        ui.result(&json(&checked))?;
+    }
+    if checked.is_good() {
+        ui.note(format_args!("{} is fresh: {} packages", checked.lock.file, checked.lock.lock.pins.len()));
+        return Ok(());
+    }
+    Err(complaint(&checked))
+}
+
+/// All that is wrong, as one error.
+fn complaint(checked: &Checked) -> Error {
+    let file = &checked.lock.file;
+    let mut error = match checked.reasons.is_empty() {
+        false => Error::no(format!("{file} is stale")).hint("lock again: `pinfast lock`"),
+        true => Error::no("the environment folder is not kept out of git"),
+    };
+    for reason in &checked.reasons {
+        error = error.detail(format!("  {reason}"));
+    }
+    for finding in &checked.findings {
+        error = error.detail(format!("  {}", finding.message)).hint(format!("mend it: `{}`", finding.mend));
+    }
+    error
+}
+
+/// The documented form: `{"schema": 1, "fresh": bool, "reasons": [{"code", "file", "line", "text"}], "environment": [text]}`.
+fn json(checked: &Checked) -> String {
+    let reasons: Vec<_> = checked
+        .reasons
+        .iter()
+        .map(|reason| {
+            let at = reason.at();
+            serde_json::json!({
+                "code": reason.code(),
+                "file": at.map(|at| &*at.file),
+                "line": at.map(|at| at.line),
+                "text": reason.to_string(),
+            })
+        })
+        .collect();
+    let environment: Vec<_> = checked.findings.iter().map(|finding| &finding.message).collect();
+    let document = serde_json::json!({
+        "schema": 1,
+        "fresh": checked.reasons.is_empty(),
+        "reasons": reasons,
+        "environment": environment,
+    });
+    format!("{document:#}\n")
+}

@@ -1,0 +1,95 @@
+//! The command line: one file a command, each its arguments and a short `run`.
+
+mod check;
+mod lock;
+mod options;
+mod ui;
+
+use std::ffi::OsString;
+use std::process;
+
+use clap::{Parser, Subcommand};
+
+use crate::error::{Error, Kind, Result};
+use crate::files::{self, Signal};
+use options::OutputArgs;
+use ui::Ui;
+
+/// Locks, checks and installs the dependencies of Python applications, fast.
+#[derive(Parser, Debug)]
+#[command(name = "pinfast", version, about, after_help = EXIT_CODES, max_term_width = 100)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+    #[command(flatten)]
+    output: OutputArgs,
+}
+
+/// What to do.
+#[derive(Subcommand, Debug)]
+enum Command {
+    Lock(Box<lock::LockArgs>),
+    Check(Box<check::CheckArgs>),
+    Completions(CompletionsArgs),
+}
+
+/// Print the completion script of a shell
+#[derive(clap::Args, Debug)]
+struct CompletionsArgs {
+    /// The shell
+    shell: clap_complete::Shell,
+}
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  done; or: yes
+  1  the answer is no: no solution, stale lock, environment differs
+  2  the question is wrong: usage, an input that cannot be read
+  3  no answer: network, index, disk, permission, interpreter
+  4  refused: a file does not match its hash, an archive is broken
+  5  live, but something after the switch failed";
+
+/// Runs pinfast with `arguments`, the first of which is the program's name; gives the exit code.
+pub fn run(arguments: impl IntoIterator<Item = impl Into<OsString> + Clone>) -> u8 {
+    // Without handlers the signals still end the process, only with the system's own exit status.
+    let _ = files::on_interrupt(|signal| {
+        process::exit(i32::from(match signal {
+            Signal::Interrupt => Kind::Interrupted.exit_code(),
+            Signal::Terminate => Kind::Terminated.exit_code(),
+        }))
+    });
+    let arguments = match Arguments::try_parse_from(arguments) {
+        Ok(arguments) => arguments,
+        Err(error) => return told(&error),
+    };
+    let ui = Ui::new(arguments.output.volume(), arguments.output.color());
+    let outcome = match arguments.command {
+        Command::Lock(command) => lock::run(*command, &ui),
+        Command::Check(command) => check::run(*command, &ui),
+        Command::Completions(command) => completions(command.shell, &ui),
+    };
+    ui.finish();
+    match outcome {
+        Ok(()) => 0,
+        Err(error) => {
+            ui.error(&error);
+            error.kind.exit_code()
+        }
+    }
+}
+
+/// Help and the version are results; anything else that clap says is a usage error.
+fn told(error: &clap::Error) -> u8 {
+    // What cannot be printed is lost, as everywhere on standard error.
+    let _ = error.print();
+    if error.use_stderr() { Kind::Usage.exit_code() } else { 0 }
+}
+
+fn completions(shell: clap_complete::Shell, ui: &Ui) -> Result<()> {
+    let mut command = <Arguments as clap::CommandFactory>::command();
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut command, "pinfast", &mut script);
+    let script = String::from_utf8(script)
+        .map_err(|error| Error::no_answer("the script is no text").because(error))?;
+    ui.result(&script)
+}

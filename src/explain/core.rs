@@ -1,0 +1,105 @@
+//! Which of the user's lines a conflict needs: those without which there would be a solution.
+
+use rustc_hash::FxHashSet;
+
+use super::lab::{Lab, Verdict};
+use super::minimal::minimal;
+use crate::inputs::InputLine;
+use crate::solve::{Fact, NoSolution, Package, Problem};
+use crate::spec::{Location, PackageName};
+
+/// What a line of the inputs is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Role {
+    /// It asks for a package.
+    Requirement,
+    /// It binds a package without asking for it.
+    Constraint,
+    /// It replaces every requirement on its package.
+    Override,
+}
+
+/// A line of the inputs by its place in a problem.
+pub(super) type Slot = (Role, usize);
+
+/// The lines of one role.
+pub(super) fn lines_of(problem: &Problem, role: Role) -> &[InputLine] {
+    match role {
+        Role::Requirement => &problem.lines,
+        Role::Constraint => &problem.constraints,
+        Role::Override => &problem.overrides,
+    }
+}
+
+/// Every line of a problem: what asks first, what binds last.
+pub(super) fn slots(problem: &Problem) -> Vec<Slot> {
+    let roles = [Role::Requirement, Role::Constraint, Role::Override];
+    roles.into_iter().flat_map(|role| (0..lines_of(problem, role).len()).map(move |at| (role, at))).collect()
+}
+
+/// `problem` with the lines of `kept` only.
+pub(super) fn only(problem: &Problem, kept: &[Slot]) -> Problem {
+    let of = |role| {
+        let places: FxHashSet<usize> = kept.iter().filter(|slot| slot.0 == role).map(|slot| slot.1).collect();
+        let lines = lines_of(problem, role).iter().enumerate();
+        lines.filter(|(at, _)| places.contains(at)).map(|(_, line)| line.clone()).collect()
+    };
+    problem.with(of(Role::Requirement), of(Role::Constraint), of(Role::Override))
+}
+
+/// The failure of the smallest part of `failure`'s problem that still fails, as far as the lab finds one.
+pub(super) fn shrink(failure: Box<NoSolution>, lab: &Lab) -> Box<NoSolution> {
+    let problem = failure.known.problem.clone();
+    let suspects = suspects(&failure, &problem);
+    let kept = minimal(&suspects, &mut |kept| matches!(lab.solve(only(&problem, kept)), Verdict::Failed(_)));
+    match lab.solve(only(&problem, &kept)) {
+        Verdict::Failed(smallest) => smallest,
+        Verdict::Solved(_) | Verdict::Unknown => failure,
+    }
+}
+
+/// How many further conflicts `problem` has that share no line with each other or with `told`, as far as
+/// the lab finds them.
+pub(super) fn further(problem: &Problem, told: &Problem, lab: &Lab) -> usize {
+    let mut told: FxHashSet<(Role, Location)> = places(told);
+    let mut count = 0;
+    loop {
+        let untold = |&(role, at): &Slot| !told.contains(&(role, lines_of(problem, role)[at].at.clone()));
+        let rest: Vec<Slot> = slots(problem).into_iter().filter(untold).collect();
+        let Verdict::Failed(failure) = lab.solve(only(problem, &rest)) else { return count };
+        count += 1;
+        told.extend(places(&shrink(failure, lab).known.problem));
+    }
+}
+
+fn places(problem: &Problem) -> FxHashSet<(Role, Location)> {
+    slots(problem).into_iter().map(|(role, at)| (role, lines_of(problem, role)[at].at.clone())).collect()
+}
+
+/// The lines that the proof speaks of, and the constraints and overrides on its packages.
+fn suspects(failure: &NoSolution, problem: &Problem) -> Vec<Slot> {
+    let mut lines: FxHashSet<usize> = FxHashSet::default();
+    let mut names: FxHashSet<PackageName> = FxHashSet::default();
+    for fact in failure.proof.facts() {
+        let packages: [Option<&Package>; 2] = match fact {
+            Fact::Asked => [None, None],
+            Fact::None(package, _) | Fact::Barred(package, ..) => [Some(package), None],
+            Fact::Needs(package, _, needed, _) => [Some(package), Some(needed)],
+        };
+        for package in packages.into_iter().flatten() {
+            match package {
+                Package::Line(line) => drop(lines.insert(*line)),
+                _ => names.extend(package.name().cloned()),
+            }
+        }
+    }
+    slots(problem)
+        .into_iter()
+        .filter(|&(role, at)| match role {
+            Role::Requirement => lines.contains(&at),
+            Role::Constraint => names.contains(&problem.constraints[at].requirement.name),
+            // An override may have taken the requirement away that would have told of its package.
+            Role::Override => true,
+        })
+        .collect()
+}

@@ -1,0 +1,349 @@
+//! Archives, read as if an enemy had made them: every name, kind, size and header is checked before
+//! anything is unpacked, and what is odd is refused, never skipped.
+
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom};
+use std::os::unix::fs::FileExt;
+use std::sync::Arc;
+
+use rustc_hash::FxHashMap;
+use zip::ZipArchive;
+use zip::result::ZipError;
+
+/// How much an archive may hold.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Entries.
+    pub entries: usize,
+    /// Bytes of all entries together, unpacked, whatever the archive's own size.
+    pub unpacked: u64,
+    /// How many times the archive's own size its content may be (honest single files exceed 200 times;
+    /// whole wheels hardly 10), …
+    pub ratio: u64,
+    /// … beyond this many bytes, which are always free.
+    pub free: u64,
+    /// Bytes of one path.
+    pub path: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { entries: 200_000, unpacked: 32 << 30, ratio: 100, free: 64 << 20, path: 1024 }
+    }
+}
+
+/// Why an archive could not be read.
+#[derive(Debug)]
+pub(super) enum Fault {
+    /// The archive is at fault: a clause that goes on after its name.
+    Bad(String),
+    /// The disk is.
+    Disk(io::Error),
+}
+
+impl Fault {
+    pub(super) fn bad(what: impl Into<String>) -> Self {
+        Self::Bad(what.into())
+    }
+}
+
+impl From<io::Error> for Fault {
+    fn from(error: io::Error) -> Self {
+        // Only the operating system's own errors are the disk's; the rest come from the decoders.
+        if error.raw_os_error().is_some() {
+            Self::Disk(error)
+        } else {
+            Self::Bad(format!("is broken: {error}"))
+        }
+    }
+}
+
+impl From<ZipError> for Fault {
+    fn from(error: ZipError) -> Self {
+        match error {
+            ZipError::Io(error) => error.into(),
+            other => Self::Bad(format!("is broken: {other}")),
+        }
+    }
+}
+
+/// An archive whose directory was checked. Cloning is cheap, and clones read independently.
+#[derive(Clone)]
+pub(super) struct Archive {
+    zip: ZipArchive<Shared>,
+    entries: Arc<[Entry]>,
+}
+
+/// One file of an archive.
+#[derive(Clone, Debug)]
+pub(super) struct Entry {
+    index: usize,
+    /// Its path: relative, with `/`, no `.` or `..`, unique whatever the case.
+    pub(super) path: String,
+    /// Its size as the directory tells it; reading it yields exactly this many bytes or fails.
+    pub(super) size: u64,
+    /// Whether the archive gives it an x bit.
+    pub(super) executable: bool,
+}
+
+impl Archive {
+    /// Opens an archive and checks its whole directory.
+    pub(super) fn open(file: File, limits: &Limits) -> Result<Self, Fault> {
+        let shared = Shared::new(file)?;
+        let length = shared.length;
+        let mut zip = ZipArchive::new(shared)?;
+        if zip.offset() != 0 {
+            return Err(Fault::bad("has other data before its first entry"));
+        }
+        if zip.len() > limits.entries {
+            return Err(Fault::bad(format!("has {} entries, more than {}", zip.len(), limits.entries)));
+        }
+        if zip.has_duplicate_names() {
+            return Err(Fault::bad("holds a name twice"));
+        }
+        zip.validate_header_consistency()?;
+        let entries = entries(&zip, limits)?;
+        check_sizes(&entries, length, limits)?;
+        check_clashes(&entries)?;
+        Ok(Self { zip, entries: entries.into() })
+    }
+
+    /// Its files, in the order of its directory.
+    pub(super) fn entries(&self) -> &Arc<[Entry]> {
+        &self.entries
+    }
+
+    /// The entry of this path.
+    pub(super) fn entry(&self, path: &str) -> Option<&Entry> {
+        self.entries.iter().find(|entry| entry.path == path)
+    }
+
+    /// The whole content of a small file.
+    pub(super) fn read(&mut self, entry: &Entry, limit: u64) -> Result<Vec<u8>, Fault> {
+        if entry.size > limit {
+            return Err(Fault::bad(format!("has a `{}` larger than {limit} bytes", entry.path)));
+        }
+        let mut bytes = Vec::new();
+        self.stream(entry, |chunk| {
+            bytes.extend_from_slice(chunk);
+            Ok(())
+        })?;
+        Ok(bytes)
+    }
+
+    /// Hands the content of a file to `sink`, piece by piece; its length and CRC are checked.
+    pub(super) fn stream(
+        &mut self,
+        entry: &Entry,
+        mut sink: impl FnMut(&[u8]) -> Result<(), Fault>,
+    ) -> Result<(), Fault> {
+        let mut reader = self.zip.by_index(entry.index)?;
+        let mut buffer = vec![0; usize::try_from(entry.size + 1).unwrap_or(usize::MAX).min(128 << 10)];
+        let mut left = entry.size;
+        loop {
+            let count = match reader.read(&mut buffer) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(error) => return Err(broken_entry(entry, error)),
+                Ok(count) => count,
+            };
+            if count == 0 && left == 0 {
+                return Ok(());
+            }
+            if count == 0 || count as u64 > left {
+                return Err(Fault::bad(format!("holds `{}` with another size than it says", entry.path)));
+            }
+            left -= count as u64;
+            sink(&buffer[..count])?;
+        }
+    }
+}
+
+fn broken_entry(entry: &Entry, error: io::Error) -> Fault {
+    match Fault::from(error) {
+        Fault::Bad(what) => Fault::Bad(format!("{what} (in `{}`)", entry.path)),
+        disk => disk,
+    }
+}
+
+/// The files of the directory; folders are checked and then dropped, since files imply them.
+fn entries(zip: &ZipArchive<Shared>, limits: &Limits) -> Result<Vec<Entry>, Fault> {
+    let mut entries = Vec::with_capacity(zip.len());
+    for index in 0..zip.len() {
+        let data = zip.by_index_data(index)?;
+        let ascii = data.flags().as_u16() & UTF8_FLAG == 0;
+        let path = read_name(data.name_raw(), ascii)?;
+        let (file, folder) = match path.strip_suffix('/') {
+            Some(folder) => (folder, true),
+            None => (path, false),
+        };
+        check_path(file, limits)?;
+        check_kind(file, folder, data.external_attributes())?;
+        if data.encrypted() {
+            return Err(Fault::bad(format!("holds `{file}` encrypted")));
+        }
+        if folder {
+            if data.size() != 0 {
+                return Err(Fault::bad(format!("holds data in the folder `{file}`")));
+            }
+            continue;
+        }
+        let executable = (data.external_attributes() >> 16) & 0o111 != 0;
+        entries.push(Entry { index, path: path.to_owned(), size: data.size(), executable });
+    }
+    Ok(entries)
+}
+
+/// Bit 11 of an entry's flags: its name is UTF-8, not the code page of the first PCs.
+const UTF8_FLAG: u16 = 1 << 11;
+
+fn read_name(raw: &[u8], ascii: bool) -> Result<&str, Fault> {
+    let name = std::str::from_utf8(raw).ok().filter(|name| !ascii || name.is_ascii());
+    name.ok_or_else(|| {
+        Fault::bad(format!(
+            "holds a name that is not UTF-8: `{}`",
+            String::from_utf8_lossy(raw).escape_debug()
+        ))
+    })
+}
+
+/// Refuses every path that another reader, platform or folder might understand in another way.
+pub(super) fn check_path(path: &str, limits: &Limits) -> Result<(), Fault> {
+    let bad = |what: &str| Err(Fault::bad(format!("holds a path that {what}: `{}`", excerpt(path))));
+    if path.len() > limits.path {
+        return bad("is too long");
+    }
+    if path.starts_with('/') || path.as_bytes().get(1) == Some(&b':') {
+        return bad("is absolute");
+    }
+    if path.contains('\\') || path.chars().any(char::is_control) {
+        return bad("has a backslash or a control character");
+    }
+    for component in path.split('/') {
+        match component {
+            ".." => return bad("leads out of its folder"),
+            "" | "." => return bad("is not in its plain form"),
+            long if long.len() > 255 => return bad("is too long"),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+fn excerpt(text: &str) -> String {
+    text.chars().take(120).flat_map(char::escape_debug).collect()
+}
+
+/// Refuses links, devices and whatever else is neither a file nor a folder. Archives of some builders
+/// have no type bits at all.
+fn check_kind(path: &str, folder: bool, attributes: u32) -> Result<(), Fault> {
+    let what = match (attributes >> 16) & 0o170_000 {
+        0 => return Ok(()),
+        0o100_000 if !folder => return Ok(()),
+        0o040_000 if folder => return Ok(()),
+        0o120_000 => "a link",
+        0o100_000 | 0o040_000 => "a file that is a folder",
+        _ => "a special file",
+    };
+    Err(Fault::bad(format!("holds {what}: `{path}`")))
+}
+
+fn check_sizes(entries: &[Entry], length: u64, limits: &Limits) -> Result<(), Fault> {
+    let total = entries.iter().try_fold(0_u64, |total, entry| total.checked_add(entry.size));
+    let allowed = limits.free.saturating_add(length.saturating_mul(limits.ratio)).min(limits.unpacked);
+    match total {
+        Some(total) if total <= allowed => Ok(()),
+        _ => Err(Fault::bad(format!(
+            "of {length} bytes would unpack to {}, more than the {allowed} that are allowed",
+            total.map_or_else(|| "more than can be counted".to_owned(), |total| total.to_string())
+        ))),
+    }
+}
+
+/// Refuses two files whose names differ by case only, and a file where another needs a folder: on
+/// some disks the one would overwrite the other.
+fn check_clashes(entries: &[Entry]) -> Result<(), Fault> {
+    let folded: Vec<String> = entries.iter().map(|entry| entry.path.to_lowercase()).collect();
+    let mut seen = FxHashMap::default();
+    for (entry, folded) in entries.iter().zip(&folded) {
+        if let Some(other) = seen.insert(folded.as_str(), entry) {
+            return Err(Fault::bad(format!(
+                "holds `{}` and `{}`, which differ by case only",
+                other.path, entry.path
+            )));
+        }
+    }
+    for (entry, folded) in entries.iter().zip(&folded) {
+        for (at, _) in folded.match_indices('/') {
+            if let Some(file) = seen.get(&folded[..at]) {
+                return Err(Fault::bad(format!(
+                    "holds `{}` as a file and as a folder of `{}`",
+                    file.path, entry.path
+                )));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// A file that many readers read at once, each with its own position and buffer.
+struct Shared {
+    file: Arc<File>,
+    length: u64,
+    position: u64,
+    buffer: Vec<u8>,
+    /// Where in the file `buffer` begins.
+    start: u64,
+}
+
+impl Shared {
+    fn new(file: File) -> io::Result<Self> {
+        let length = file.metadata()?.len();
+        Ok(Self { file: Arc::new(file), length, position: 0, buffer: Vec::new(), start: 0 })
+    }
+
+    /// What the buffer holds from the position on.
+    fn buffered(&self) -> &[u8] {
+        let from = self.position.checked_sub(self.start).and_then(|from| usize::try_from(from).ok());
+        from.and_then(|from| self.buffer.get(from..)).unwrap_or_default()
+    }
+
+    fn fill(&mut self) -> io::Result<()> {
+        const BUFFER: usize = 16 << 10;
+        self.buffer.resize(BUFFER, 0);
+        self.start = self.position;
+        let count = self.file.read_at(&mut self.buffer, self.position);
+        self.buffer.truncate(*count.as_ref().unwrap_or(&0));
+        count.map(drop)
+    }
+}
+
+impl Clone for Shared {
+    fn clone(&self) -> Self {
+        Self { file: self.file.clone(), buffer: Vec::new(), start: 0, ..*self }
+    }
+}
+
+impl Read for Shared {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        if self.buffered().is_empty() {
+            self.fill()?;
+        }
+        let held = self.buffered();
+        let count = held.len().min(out.len());
+        out[..count].copy_from_slice(&held[..count]);
+        self.position += count as u64;
+        Ok(count)
+    }
+}
+
+impl Seek for Shared {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        let position = match to {
+            SeekFrom::Start(position) => Some(position),
+            SeekFrom::End(offset) => self.length.checked_add_signed(offset),
+            SeekFrom::Current(offset) => self.position.checked_add_signed(offset),
+        };
+        self.position = position.ok_or_else(|| io::Error::from(io::ErrorKind::InvalidInput))?;
+        Ok(self.position)
+    }
+}

@@ -1,0 +1,139 @@
+//! Gets the wheels of pins into the cache: from it where it has them, else fetched in parallel, hashed
+//! in the stream, checked and unpacked.
+
+use std::io::Seek as _;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+
+use rayon::prelude::*;
+
+use super::archive::Limits;
+use super::disk;
+use super::source::{self, Choice, Files, Memory};
+use super::store::{CachedWheel, Store};
+use crate::error::{Error, Result};
+use crate::event::{Event, Watcher};
+use crate::lock::Pin;
+use crate::spec::{Sha256, Specifiers, Target};
+
+/// What it takes to get wheels.
+#[derive(Clone, Copy)]
+pub(super) struct Means<'a> {
+    pub(super) target: &'a Target,
+    pub(super) store: &'a Store,
+    pub(super) files: &'a dyn Files,
+    pub(super) limits: &'a Limits,
+    pub(super) watcher: &'a dyn Watcher,
+    /// How many files were fetched so far.
+    pub(super) fetched: &'a AtomicU64,
+}
+
+/// How many files are fetched at a time.
+const AT_A_TIME: usize = 24;
+
+/// The unpacked wheel of each pin, in their order.
+///
+/// # Errors
+/// The first pin's, in their order, of which no wheel can be had.
+pub(super) fn obtain(pins: &[&Pin], means: Means<'_>) -> Result<Vec<CachedWheel>> {
+    let mut wheels: Vec<Option<CachedWheel>> = pins.par_iter().map(|pin| recall(pin, means)).collect();
+    let missing: Vec<usize> = (0..pins.len()).filter(|at| wheels[*at].is_none()).collect();
+    if !missing.is_empty() {
+        means.watcher.on(Event::Step(format!("fetching {}", counted(missing.len(), "file"))));
+        means.store.sweep();
+        for (at, wheel) in fetch_all(&missing, pins, means)? {
+            wheels[at] = Some(wheel);
+        }
+    }
+    let wheels: Vec<CachedWheel> = wheels.into_iter().flatten().collect();
+    pins.iter().zip(&wheels).try_for_each(|(pin, wheel)| check_python(pin, wheel, means))?;
+    Ok(wheels)
+}
+
+/// `1 file`, `2 files`.
+pub(super) fn counted(count: usize, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
+}
+
+/// The wheel of a pin, where the cache has it and knows that no other fits better.
+fn recall(pin: &Pin, means: Means<'_>) -> Option<CachedWheel> {
+    let sha256 = source::remembered(pin, means.target, means.store)?.sha256?;
+    means.store.get(&sha256, &pin.name, &pin.version)
+}
+
+/// Fetches the pins with these indexes, some at a time. After the first error no new fetch begins.
+fn fetch_all(missing: &[usize], pins: &[&Pin], means: Means<'_>) -> Result<Vec<(usize, CachedWheel)>> {
+    let (next, failed) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    let done: Mutex<Vec<(usize, Result<CachedWheel>)>> = Mutex::default();
+    std::thread::scope(|scope| {
+        for _ in 0..missing.len().min(AT_A_TIME) {
+            scope.spawn(|| {
+                while failed.load(Ordering::Relaxed) == 0
+                    && let Some(at) = missing.get(next.fetch_add(1, Ordering::Relaxed))
+                {
+                    let wheel = fetch(pins[*at], means);
+                    failed.fetch_add(usize::from(wheel.is_err()), Ordering::Relaxed);
+                    done.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push((*at, wheel));
+                }
+            });
+        }
+    });
+    let mut done = done.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+    done.sort_by_key(|(at, _)| *at);
+    done.into_iter().map(|(at, wheel)| Ok((at, wheel?))).collect()
+}
+
+fn fetch(pin: &Pin, means: Means<'_>) -> Result<CachedWheel> {
+    let choice = source::choose(pin, means.target, means.store, means.files, Memory::Ask)?;
+    if let Some(wheel) = cached(pin, &choice, means) {
+        return Ok(wheel);
+    }
+    let choice = match choice.file {
+        Some(_) => choice,
+        None => source::choose(pin, means.target, means.store, means.files, Memory::Distrust)?,
+    };
+    let Choice { filename, sha256, file: Some(file) } = choice else {
+        return Err(Error::no_answer(format!("no source has {}", choice.filename)));
+    };
+    let mut scratch = means.store.scratch()?;
+    let found = means.files.fetch(&file, &mut scratch)?;
+    source::check_hash(pin, &filename, sha256, found)?;
+    means.fetched.fetch_add(1, Ordering::Relaxed);
+    unpack(pin, &filename, found, scratch, means)
+}
+
+fn cached(pin: &Pin, choice: &Choice, means: Means<'_>) -> Option<CachedWheel> {
+    means.store.get(&choice.sha256?, &pin.name, &pin.version)
+}
+
+fn unpack(
+    pin: &Pin,
+    filename: &str,
+    sha256: Sha256,
+    mut archive: std::fs::File,
+    means: Means<'_>,
+) -> Result<CachedWheel> {
+    archive.rewind().map_err(|error| disk::failed("read", std::path::Path::new(filename), error))?;
+    let identity = (&pin.name, &pin.version);
+    let wheel = means.store.add(archive, &sha256, identity, means.limits, filename, means.watcher)?;
+    means.watcher.on(Event::Detail(format!("unpacked {filename}")));
+    Ok(wheel)
+}
+
+/// Requires-Python as METADATA tells it: lower bounds bar, the rest is told.
+fn check_python(pin: &Pin, wheel: &CachedWheel, means: Means<'_>) -> Result<()> {
+    let Some(text) = &wheel.manifest.requires_python else { return Ok(()) };
+    let Ok(wanted) = text.parse::<Specifiers>() else { return Ok(()) };
+    let python = means.target.python();
+    let pinned = format!("{}=={}{}", pin.name, pin.version, source::at(pin));
+    if !wanted.lower_bounds_contain(python) {
+        return Err(Error::no(format!("{pinned} requires Python {text}, and this is {python}"))
+            .hint("nothing was changed; use an interpreter that fits, or lock for this one"));
+    }
+    if !wanted.contains(python) {
+        means
+            .watcher
+            .on(Event::Warning(format!("{pinned} says that it is for Python {text}; this is {python}")));
+    }
+    Ok(())
+}

@@ -1,0 +1,250 @@
+//! `RECORD`: what an installed distribution or a wheel consists of (PyPA "Recording installed
+//! projects", "Binary distribution format").
+
+use std::io::{self, Read};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use sha2::Digest as _;
+
+/// One line.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Row {
+    /// The file, with `/` between components; relative to the folder of the distribution, mostly.
+    pub(super) path: String,
+    /// Its hash, as it stands in the line; empty for files such as `RECORD` itself.
+    pub(super) digest: String,
+    /// Its size in bytes, as it stands in the line; may be empty.
+    pub(super) size: String,
+}
+
+impl Row {
+    /// The line of a file with this content.
+    pub(super) fn of(path: String, content: &[u8]) -> Self {
+        let mut hasher = Hasher::new(Algorithm::Sha256);
+        hasher.update(content);
+        Self { path, digest: hasher.finish().to_string(), size: content.len().to_string() }
+    }
+
+    /// The line of a file whose content is not promised.
+    pub(super) fn bare(path: String) -> Self {
+        Self { path, digest: String::new(), size: String::new() }
+    }
+}
+
+/// The hashes that a `RECORD` may hold: SHA-256 or better.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Algorithm {
+    Sha256,
+    Sha384,
+    Sha512,
+}
+
+/// A hash as a `RECORD` spells it: `sha256=` and unpadded URL-safe base64.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Digest {
+    pub(super) algorithm: Algorithm,
+    bytes: Vec<u8>,
+}
+
+impl Digest {
+    /// Reads `ALGORITHM=BASE64`; `None` for what is unreadable or weak.
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        let (name, value) = text.split_once('=')?;
+        let (algorithm, length) = match name {
+            "sha256" => (Algorithm::Sha256, 32),
+            "sha384" => (Algorithm::Sha384, 48),
+            "sha512" => (Algorithm::Sha512, 64),
+            _ => return None,
+        };
+        let bytes = URL_SAFE_NO_PAD.decode(value.trim_end_matches('=')).ok()?;
+        (bytes.len() == length).then_some(Self { algorithm, bytes })
+    }
+}
+
+impl std::fmt::Display for Digest {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let name = match self.algorithm {
+            Algorithm::Sha256 => "sha256",
+            Algorithm::Sha384 => "sha384",
+            Algorithm::Sha512 => "sha512",
+        };
+        write!(f, "{name}={}", URL_SAFE_NO_PAD.encode(&self.bytes))
+    }
+}
+
+/// Hashes by one of the algorithms.
+pub(super) enum Hasher {
+    Sha256(sha2::Sha256),
+    Sha384(sha2::Sha384),
+    Sha512(sha2::Sha512),
+}
+
+impl Hasher {
+    pub(super) fn new(algorithm: Algorithm) -> Self {
+        match algorithm {
+            Algorithm::Sha256 => Self::Sha256(sha2::Sha256::new()),
+            Algorithm::Sha384 => Self::Sha384(sha2::Sha384::new()),
+            Algorithm::Sha512 => Self::Sha512(sha2::Sha512::new()),
+        }
+    }
+
+    pub(super) fn update(&mut self, bytes: &[u8]) {
+        match self {
+            Self::Sha256(hasher) => hasher.update(bytes),
+            Self::Sha384(hasher) => hasher.update(bytes),
+            Self::Sha512(hasher) => hasher.update(bytes),
+        }
+    }
+
+    pub(super) fn finish(self) -> Digest {
+        match self {
+            Self::Sha256(h) => Digest { algorithm: Algorithm::Sha256, bytes: h.finalize().to_vec() },
+            Self::Sha384(h) => Digest { algorithm: Algorithm::Sha384, bytes: h.finalize().to_vec() },
+            Self::Sha512(h) => Digest { algorithm: Algorithm::Sha512, bytes: h.finalize().to_vec() },
+        }
+    }
+}
+
+/// The digest and the size of all that `reader` yields.
+pub(super) fn hash(mut reader: impl Read, algorithm: Algorithm) -> io::Result<(Digest, u64)> {
+    let (mut hasher, mut size) = (Hasher::new(algorithm), 0);
+    let mut buffer = vec![0; 128 << 10];
+    loop {
+        match reader.read(&mut buffer) {
+            Ok(0) => return Ok((hasher.finish(), size)),
+            Ok(count) => {
+                hasher.update(&buffer[..count]);
+                size += count as u64;
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+/// Reads a `RECORD`: comma-separated values, fields in quotes where need be, LF or CRLF.
+pub(super) fn parse(text: &[u8]) -> Result<Vec<Row>, String> {
+    let text = std::str::from_utf8(text).map_err(|_| "it is not UTF-8".to_owned())?;
+    let mut rows = Vec::new();
+    let mut rest = text;
+    while !rest.is_empty() {
+        let (fields, after) = fields(rest).map_err(|what| format!("line {}: {what}", rows.len() + 1))?;
+        rest = after;
+        let mut fields = fields.into_iter();
+        match (fields.next(), fields.next(), fields.next(), fields.next()) {
+            (Some(path), None, ..) if path.is_empty() => {}
+            (Some(path), digest, size, None) => {
+                rows.push(Row { path, digest: digest.unwrap_or_default(), size: size.unwrap_or_default() })
+            }
+            _ => return Err(format!("line {}: it has more than three fields", rows.len() + 1)),
+        }
+    }
+    Ok(rows)
+}
+
+/// The fields of the first line, and what follows that line.
+fn fields(text: &str) -> Result<(Vec<String>, &str), String> {
+    let mut fields = Vec::new();
+    let mut rest = text;
+    loop {
+        let (field, after) = field(rest)?;
+        fields.push(field);
+        rest = after;
+        if let Some(after) = rest.strip_prefix(',') {
+            rest = after;
+        } else if rest.is_empty() {
+            return Ok((fields, rest));
+        } else if let Some(after) = rest.strip_prefix("\r\n").or_else(|| rest.strip_prefix(['\n', '\r'])) {
+            return Ok((fields, after));
+        } else {
+            return Err("text follows a closing quote".to_owned());
+        }
+    }
+}
+
+/// The first field, and what follows it: a comma, a line end or nothing.
+fn field(text: &str) -> Result<(String, &str), String> {
+    let Some(mut rest) = text.strip_prefix('"') else {
+        let end = text.find([',', '\n', '\r']).unwrap_or(text.len());
+        return Ok((text[..end].to_owned(), &text[end..]));
+    };
+    let mut value = String::new();
+    loop {
+        let end = rest.find('"').ok_or_else(|| "a quote is not closed".to_owned())?;
+        value.push_str(&rest[..end]);
+        rest = &rest[end + 1..];
+        match rest.strip_prefix('"') {
+            Some(after) => {
+                value.push('"');
+                rest = after;
+            }
+            None => return Ok((value, rest)),
+        }
+    }
+}
+
+/// Writes a `RECORD`, sorted, in the form of Python's `csv` module, which ends lines in CRLF.
+pub(super) fn write(mut rows: Vec<Row>) -> Vec<u8> {
+    rows.sort();
+    let mut out = String::new();
+    for row in &rows {
+        for (field, end) in [(&row.path, ","), (&row.digest, ","), (&row.size, "\r\n")] {
+            push_field(&mut out, field);
+            out.push_str(end);
+        }
+    }
+    out.into_bytes()
+}
+
+fn push_field(out: &mut String, field: &str) {
+    if field.contains([',', '"', '\r', '\n']) {
+        out.push('"');
+        out.push_str(&field.replace('"', "\"\""));
+        out.push('"');
+    } else {
+        out.push_str(field);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(path: &str, digest: &str, size: &str) -> Row {
+        Row { path: path.to_owned(), digest: digest.to_owned(), size: size.to_owned() }
+    }
+
+    #[test]
+    fn lines_are_read_and_written() {
+        let rows = vec![row("a,b", "sha256=x", "1"), row("q\"\n", "", ""), row("z", "", "")];
+        let text = write(rows.clone());
+        assert_eq!(text, b"\"a,b\",sha256=x,1\r\n\"q\"\"\n\",,\r\nz,,\r\n");
+        assert_eq!(parse(&text).unwrap(), rows);
+        assert_eq!(parse(b"a,b,1\n\nc,d,2").unwrap(), [row("a", "b", "1"), row("c", "d", "2")]);
+        assert_eq!(parse(b"only").unwrap(), [row("only", "", "")]);
+    }
+
+    #[test]
+    fn nonsense_is_told() {
+        for (text, said) in [
+            (&b"a,b,c,d"[..], "line 1: it has more than three fields"),
+            (b"x,,\n\"a", "line 2: a quote is not closed"),
+            (b"\"a\"b,,", "line 1: text follows a closing quote"),
+            (b"\xff", "it is not UTF-8"),
+        ] {
+            assert_eq!(parse(text).unwrap_err(), said);
+        }
+    }
+
+    #[test]
+    fn digests_are_strong() {
+        let good = "sha256=47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU";
+        assert_eq!(Digest::parse(good).unwrap().to_string(), good);
+        assert_eq!(Digest::parse(&format!("{good}=")).unwrap().to_string(), good);
+        assert_eq!(hash(&b""[..], Algorithm::Sha256).unwrap().0.to_string(), good);
+        for bad in ["", "sha256", "md5=1B2M2Y8AsgTpgAmY7PhCfg", "sha256=AAAA", "sha256=!"] {
+            assert!(Digest::parse(bad).is_none(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,206 @@
+//! Where files come from, and which file of a pin is the one for an environment.
+
+use std::fs::File;
+use std::sync::Arc;
+
+use super::store::{KnownFile, Store};
+use crate::error::{Error, Result};
+use crate::lock::Pin;
+use crate::spec::{DirectUrl, DistFile, DistName, PackageName, Sha256, Specifiers, Tags, Target, Version};
+
+/// A source of files. Calls block, come from many threads, and give the same answer however often.
+pub trait Files: Sync {
+    /// Every file of this release that the indexes list; empty where they know none.
+    ///
+    /// # Errors
+    /// When an index gives no answer.
+    fn files(&self, name: &PackageName, version: &Version) -> Result<Vec<Arc<DistFile>>>;
+
+    /// The file at the URL of a `name @ URL` pin.
+    ///
+    /// # Errors
+    /// When its name is not that of a distribution of `name`.
+    fn direct(&self, name: &PackageName, url: &DirectUrl) -> Result<Arc<DistFile>>;
+
+    /// Writes the file's bytes to `to`, which is empty, and returns their hash, computed on the way.
+    /// Retries start `to` afresh. Whether the hash is the right one is the caller's question.
+    ///
+    /// # Errors
+    /// When the file cannot be had.
+    fn fetch(&self, file: &DistFile, to: &mut File) -> Result<Sha256>;
+}
+
+/// The file to install for a pin.
+#[derive(Clone, Debug)]
+pub(super) struct Choice {
+    pub(super) filename: Arc<str>,
+    /// Its hash, where the index tells one; else any of the pin's will do.
+    pub(super) sha256: Option<Sha256>,
+    /// What fetches it, where an index was asked.
+    pub(super) file: Option<Arc<DistFile>>,
+}
+
+/// Whether what the cache remembers of indexes may answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Memory {
+    Ask,
+    Distrust,
+}
+
+/// One file that could be it.
+struct Candidate {
+    filename: Arc<str>,
+    dist: DistName,
+    sha256: Option<Sha256>,
+    requires_python: Option<Specifiers>,
+    file: Option<Arc<DistFile>>,
+}
+
+/// Chooses the file of `pin` that fits `target` best, from memory if it may, else from the source.
+pub(super) fn choose(
+    pin: &Pin,
+    target: &Target,
+    store: &Store,
+    files: &dyn Files,
+    memory: Memory,
+) -> Result<Choice> {
+    if memory == Memory::Ask
+        && let Some(choice) = remembered(pin, target, store)
+    {
+        return Ok(choice);
+    }
+    let found = match &pin.url {
+        Some(url) => vec![files.direct(&pin.name, url)?],
+        None => files.files(&pin.name, &pin.version)?,
+    };
+    let candidates = found.iter().map(Candidate::told).collect();
+    let choice = best(pin, target, candidates)?;
+    let known: Vec<_> = found.iter().filter_map(|file| known(file, pin)).collect();
+    store.remember_files(&key(pin), &known);
+    Ok(choice)
+}
+
+/// The file that fits best, of those that an index once told of.
+pub(super) fn remembered(pin: &Pin, target: &Target, store: &Store) -> Option<Choice> {
+    let known = store.known_files(&key(pin))?;
+    let candidates = known.iter().map(|file| recall(file, pin)).collect::<Option<Vec<_>>>()?;
+    best(pin, target, candidates).ok()
+}
+
+impl Candidate {
+    fn told(file: &Arc<DistFile>) -> Self {
+        Self {
+            filename: file.filename.clone(),
+            dist: file.dist.clone(),
+            sha256: file.sha256,
+            requires_python: file.requires_python.clone(),
+            file: Some(file.clone()),
+        }
+    }
+}
+
+/// What identifies a pin: its files, by their hashes, and what they are held to be.
+fn key(pin: &Pin) -> Sha256 {
+    let hashes: String = pin.hashes.iter().map(|hash| format!("\n{hash}")).collect();
+    Sha256::of(format!("{}\n{}{hashes}", pin.name, pin.version).as_bytes())
+}
+
+fn known(file: &DistFile, pin: &Pin) -> Option<KnownFile> {
+    let sha256 = file.sha256.filter(|hash| pin.hashes.contains(hash))?;
+    let requires_python = file.requires_python.as_ref().map(ToString::to_string);
+    Some(KnownFile { filename: file.filename.to_string(), sha256: sha256.0, requires_python })
+}
+
+fn recall(known: &KnownFile, pin: &Pin) -> Option<Candidate> {
+    Some(Candidate {
+        filename: known.filename.as_str().into(),
+        dist: DistName::parse(&known.filename, &pin.name).ok()?,
+        sha256: Some(Sha256(known.sha256)),
+        requires_python: known.requires_python.as_deref().map(str::parse).transpose().ok()?,
+        file: None,
+    })
+}
+
+/// The candidate that fits best, of those whose hash the lock has.
+fn best(pin: &Pin, target: &Target, candidates: Vec<Candidate>) -> Result<Choice> {
+    let locked = |hash: &Option<Sha256>| hash.is_none_or(|hash| pin.hashes.contains(&hash));
+    let (locked, foreign): (Vec<_>, Vec<_>) = candidates.into_iter().partition(|c| locked(&c.sha256));
+    let runs = |c: &&Candidate| {
+        c.requires_python.as_ref().is_none_or(|python| python.lower_bounds_contain(target.python()))
+    };
+    let ranked = locked.iter().filter(runs).filter_map(|c| Some((rank(&c.dist, target.tags())?, c)));
+    match ranked.min_by(|(a, x), (b, y)| a.cmp(b).then_with(|| x.filename.cmp(&y.filename))) {
+        Some((_, best)) => {
+            Ok(Choice { filename: best.filename.clone(), sha256: best.sha256, file: best.file.clone() })
+        }
+        None => Err(nothing_fits(pin, target, &locked, &foreign)),
+    }
+}
+
+/// How well a wheel fits, the least is the best: its tags first, then the highest build number.
+fn rank(dist: &DistName, tags: &Tags) -> Option<(u32, std::cmp::Reverse<Option<(u64, Arc<str>)>>)> {
+    match dist {
+        DistName::Wheel(wheel) => Some((tags.rank(wheel)?, std::cmp::Reverse(wheel.build.clone()))),
+        DistName::Sdist { .. } => None,
+    }
+}
+
+/// Why no file of a pin can be installed.
+fn nothing_fits(pin: &Pin, target: &Target, locked: &[Candidate], foreign: &[Candidate]) -> Error {
+    let pinned = format!("{}=={}{}", pin.name, pin.version, at(pin));
+    let fits = |c: &&Candidate| rank(&c.dist, target.tags()).is_some();
+    if let Some(barred) = locked.iter().find(fits) {
+        let python = barred.requires_python.as_ref().map(ToString::to_string).unwrap_or_default();
+        return Error::no(format!("{pinned} requires Python {python}, and this is {}", target.python()))
+            .hint("use an interpreter that fits, or lock for this one");
+    }
+    if let Some(other) = foreign.iter().find(fits) {
+        let found = other.sha256.map(|hash| hash.to_string()).unwrap_or_default();
+        return Error::refused(format!("{} is not the file that the lock means", other.filename))
+            .detail(format!("{pinned}"))
+            .detail(format!("the index has   sha256:{found}"))
+            .detail(format!("the lock expects {}", expected(&pin.hashes)))
+            .hint("lock again if the new file is meant; if it is not, find out who replaced it");
+    }
+    if locked.iter().any(|c| matches!(c.dist, DistName::Sdist { .. })) {
+        return Error::no(format!(
+            "{pinned} has no wheel for {}, only a source distribution",
+            target.label()
+        ))
+        .hint(format!("lock a release of {} that has a wheel for this platform", pin.name))
+        .hint("build a wheel once, in a place where its build may run, and give it with `--find-links`");
+    }
+    if locked.is_empty() && foreign.is_empty() {
+        return Error::no_answer(format!("no index has a file of {pinned}"));
+    }
+    Error::no(format!("{pinned} has no wheel for {}", target.label()))
+        .hint("lock for this platform as well: `pinfast lock --platform … --python-version …`")
+}
+
+/// Where the lock says so.
+pub(super) fn at(pin: &Pin) -> String {
+    pin.at.as_ref().map(|at| format!(" ({at})")).unwrap_or_default()
+}
+
+/// The hashes of a pin, for a message.
+pub(super) fn expected(hashes: &[Sha256]) -> String {
+    let (shown, more) = hashes.split_at(hashes.len().min(8));
+    let mut text = shown.iter().map(|hash| format!("sha256:{hash}")).collect::<Vec<_>>().join(" or ");
+    if !more.is_empty() {
+        text.push_str(&format!(" or one of {} more", more.len()));
+    }
+    text
+}
+
+/// Checks the hash of fetched bytes.
+pub(super) fn check_hash(pin: &Pin, filename: &str, told: Option<Sha256>, found: Sha256) -> Result<()> {
+    let expected_hashes = told.as_ref().map_or(pin.hashes.as_slice(), std::slice::from_ref);
+    if expected_hashes.contains(&found) && pin.hashes.contains(&found) {
+        return Ok(());
+    }
+    Err(Error::refused(format!("{filename} does not match its hash"))
+        .detail(format!("{}=={}{}", pin.name, pin.version, at(pin)))
+        .detail(format!("expected {}", expected(expected_hashes)))
+        .detail(format!("received sha256:{found}"))
+        .hint("nothing of it was unpacked or kept; if it is the same on another network, do not install it"))
+}

@@ -1,0 +1,100 @@
+use insta::assert_snapshot;
+use proptest::prelude::*;
+
+use super::*;
+use crate::lock::samples::{any_lock, by, hash, pin};
+
+fn lock(requirements: &[&str]) -> Lock {
+    let mut lock = Lock { header: None, pins: requirements.iter().map(|text| pin(text, &[])).collect() };
+    lock.pins.iter_mut().for_each(|pin| pin.hashes = vec![hash(pin.name.as_str())]);
+    lock.sort();
+    lock
+}
+
+fn sample() -> Diff {
+    let old = lock(&[
+        "anyio==4.6",
+        "certifi==2025.1.1",
+        "gone==1.0",
+        "idna==3.10",
+        "numpy==1.26 ; python_version < '3.12'",
+        "numpy==2.1 ; python_version >= '3.12'",
+        "same==1.0",
+        "tool==3.2",
+        "urllib3==2.3",
+    ]);
+    let mut new = lock(&[
+        "anyio==4.6 ; os_name == 'posix'",
+        "certifi==2026.1.4",
+        "fresh==0.1 ; sys_platform == 'win32'",
+        "idna==3.10",
+        "numpy==1.26 ; python_version < '3.12'",
+        "numpy==2.2 ; python_version >= '3.12'",
+        "same==1.0",
+        "tool @ https://files.example/tool-3.2-py3-none-any.whl",
+        "urllib3==1.26",
+    ]);
+    new.pins.iter_mut().filter(|pin| pin.name.as_str() == "idna").for_each(|pin| pin.hashes.push(hash("x")));
+    new.pins
+        .iter_mut()
+        .filter(|pin| pin.name.as_str() == "same")
+        .for_each(|pin| pin.via = vec![by("tool", "")]);
+    diff(&old, &new)
+}
+
+#[test]
+fn a_diff_is_a_line_a_package() {
+    assert_snapshot!(sample().to_text(), @"");
+}
+
+#[test]
+fn a_diff_is_a_table() {
+    assert_snapshot!(sample().to_markdown(), @"");
+}
+
+#[test]
+fn a_diff_is_a_document() {
+    let old = lock(&["a==1"]);
+    let new = lock(&["a==2 ; os_name == 'nt'", "b @ https://files.example/b-3-py3-none-any.whl"]);
+    let report = serde_json::to_string_pretty(&diff(&old, &new).report()).unwrap();
+    assert_snapshot!(report, @"");
+}
+
+#[test]
+fn pins_of_one_name_are_paired() {
+    let low = "python_version < '3.12'";
+    let high = "python_version >= '3.12'";
+    for (old, new, expected) in [
+        (vec!["n==1".to_owned()], vec![format!("n==1 ; {low}"), format!("n==2 ; {high}")], "~ + "),
+        (vec![format!("n==1 ; {low}"), format!("n==2 ; {high}")], vec!["n==2".to_owned()], "- ~ "),
+        (vec![format!("n==1 ; {low}"), format!("n==2 ; {high}")], vec!["n==3".to_owned()], "^ - "),
+        (
+            vec![format!("n==2 ; {low}"), format!("n==1 ; {high}")],
+            vec![format!("n==1 ; {low}"), format!("n==1 ; {high}")],
+            "v ",
+        ),
+    ] {
+        let borrowed = |all: &[String]| lock(&all.iter().map(String::as_str).collect::<Vec<_>>());
+        let text = diff(&borrowed(&old), &borrowed(&new)).to_text();
+        let signs: String =
+            text.lines().filter(|line| line.contains(" n ")).map(|line| format!("{} ", &line[..1])).collect();
+        assert_eq!(signs, expected, "{text}");
+    }
+}
+
+#[test]
+fn nothing_changed_is_said() {
+    assert_eq!(diff(&lock(&["a==1"]), &lock(&["a==1"])).to_text(), "no package changed\n");
+}
+
+proptest! {
+    #[test]
+    fn a_diff_tells_what_came_and_went(old in any_lock(), new in any_lock()) {
+        prop_assert!(diff(&old, &old).changes.is_empty());
+        let forth = diff(&old, &new).summary();
+        let back = diff(&new, &old).summary();
+        prop_assert_eq!((forth.added, forth.removed, forth.up, forth.down, forth.changed),
+            (back.removed, back.added, back.down, back.up, back.changed));
+        prop_assert_eq!(old.pins.len() + forth.added - forth.removed, new.pins.len());
+    }
+}

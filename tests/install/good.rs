@@ -1,0 +1,241 @@
+//! Installing sound wheels into real environments.
+
+use std::fs;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+use std::process::Command;
+
+use crate::kit::{Bench, Entry, Shelf, Wheel, run, tree};
+use pinfast::install::{Compile, Effort, Finding, Prune, Run, Strictness, VerifyRequest, Why, verify};
+use pinfast::lock::Lock;
+
+fn findings(bench: &Bench, lock: &Lock) -> Vec<Finding> {
+    let environment = bench.environment();
+    let request =
+        VerifyRequest { lock, environment: &environment, prune: bench.prune, strictness: Strictness::Strict };
+    verify(&request).unwrap().findings
+}
+
+/// A wheel with everything that a wheel may have.
+fn rich() -> Wheel {
+    let mut wheel = Wheel::new("Rich_Demo", "1.0").module();
+    wheel.metadata = "Metadata-Version: 2.1\nName: rich.demo\nVersion: 1.0.0\n".to_owned();
+    wheel
+        .file("Rich_Demo/sub/mod, with comma.txt", "x")
+        .file("Rich_Demo/größe.txt", "x")
+        .entry(Entry::new("Rich_Demo/tool", "#!/bin/sh\n").mode(0o100_755))
+        .entry(Entry::new("Rich_Demo/typeless", "").mode(0o000_600))
+        .file("Rich_Demo-1.0.data/scripts/hello", "#!python\nimport Rich_Demo\nprint('hello', Rich_Demo.__version__)\n")
+        .file("Rich_Demo-1.0.data/scripts/binary", b"\x7fELF\0".to_vec())
+        .file("Rich_Demo-1.0.data/data/share/demo/data.txt", "data")
+        .file("Rich_Demo-1.0.data/headers/demo.h", "#define DEMO\n")
+        .file("Rich_Demo-1.0.data/purelib/rich_extra.py", "extra = 1\n")
+        .file("Rich_Demo-1.0.data/platlib/rich_plat.py", "plat = 1\n")
+        .info("entry_points.txt", "[console_scripts]\ncall-me = Rich_Demo.cli:Main.run [extra]\n\n[gui_scripts]\nwin=Rich_Demo.cli:gui\n")
+        .file("Rich_Demo/cli.py", "class Main:\n    @staticmethod\n    def run():\n        print('called')\ndef gui():\n    return 3\n")
+}
+
+#[test]
+fn what_is_installed_works() {
+    let bench = Bench::new();
+    let shelf = Shelf::of(&[rich(), Wheel::new("other", "2.0").module()]);
+    let lock = shelf.lock();
+    let outcome = bench.install(&lock, &shelf).unwrap();
+    assert_eq!(outcome.changes.len(), 2);
+    assert_eq!(outcome.fetched, 2);
+    assert_eq!(
+        bench.python("import Rich_Demo, other, rich_extra, rich_plat; print(other.__version__)"),
+        "2.0"
+    );
+    let bin = bench.root().join("bin");
+    assert_eq!(run(&mut Command::new(bin.join("hello"))), "hello 1.0");
+    assert_eq!(run(&mut Command::new(bin.join("call-me"))), "called");
+    assert_eq!(Command::new(bin.join("win")).status().unwrap().code(), Some(3));
+    assert_eq!(bench.python("import sys; print(sys.prefix != sys.base_prefix)"), "True");
+    let versions = "from importlib.metadata import version as v; print(v('rich-demo'), v('other'))";
+    assert_eq!(bench.python(versions), "1.0.0 2.0");
+    let mode = |path: &str| fs::metadata(bench.root().join(path)).unwrap().permissions().mode() & 0o111;
+    assert_eq!(mode("bin/binary"), 0o111);
+    assert_eq!(mode("share/demo/data.txt"), 0);
+    assert_eq!(findings(&bench, &lock), []);
+    assert_eq!(bench.notes.warnings(), [""; 0]);
+}
+
+#[test]
+fn a_second_run_has_nothing_to_do() {
+    let bench = Bench::new();
+    let shelf = Shelf::of(&[rich(), Wheel::new("other", "2.0").module()]);
+    let lock = shelf.lock();
+    bench.install(&lock, &shelf).unwrap();
+    let before = tree(&bench.root());
+    let outcome = bench.install(&lock, &shelf).unwrap();
+    assert_eq!((outcome.changes.len(), outcome.kept, outcome.fetched), (0, 2, 0));
+    assert_eq!(tree(&bench.root()), before);
+}
+
+#[test]
+fn a_warm_cache_asks_nobody() {
+    let bench = Bench::new();
+    let shelf = Shelf::of(&[rich()]);
+    let lock = shelf.lock();
+    bench.install(&lock, &shelf).unwrap();
+    let outcome = bench.install_to("second", &lock, &Shelf::default()).unwrap();
+    assert_eq!((outcome.changes.len(), outcome.fetched), (1, 0));
+}
+
+#[test]
+fn versions_are_replaced_and_strangers_go() {
+    let bench = Bench::new();
+    let old = Shelf::of(&[
+        Wheel::new("a", "1.0").module().file("a/old.py", ""),
+        Wheel::new("gone", "1.0").module().file("gone-1.0.data/data/share/gone/x", ""),
+        Wheel::new("pip", "1.0").module(),
+    ]);
+    bench.install(&old.lock(), &old).unwrap();
+    bench.python("import a, gone");
+    let new = Shelf::of(&[Wheel::new("a", "2.0").module()]);
+    let lock = new.lock();
+
+    let bench = Bench { run: Run::Dry, ..bench };
+    let before = tree(&bench.root());
+    let planned = bench.install(&lock, &new).unwrap();
+    assert_eq!(tree(&bench.root()), before);
+    let bench = Bench { run: Run::Real, ..bench };
+    let outcome = bench.install(&lock, &new).unwrap();
+    assert_eq!(planned.changes, outcome.changes);
+    let told: Vec<_> = outcome.changes.iter().map(|done| (done.name.as_str(), done.why)).collect();
+    assert_eq!(told, [("a", Some(Why::OtherVersion)), ("gone", None), ("pip", None)]);
+    assert_eq!(bench.python("import a; print(a.__version__)"), "2.0");
+    for path in ["a/old.py", "gone", "gone-1.0.dist-info", "a-1.0.dist-info", "../../../share"] {
+        assert!(!bench.site().join(path).exists(), "{path}");
+    }
+    assert_eq!(findings(&bench, &lock), []);
+}
+
+#[test]
+fn what_may_stay_stays() {
+    let shelf = Shelf::of(&["a", "pip", "setuptools", "own"].map(|name| Wheel::new(name, "1.0").module()));
+    let only_a = Lock { header: None, pins: shelf.lock().pins[..1].to_vec() };
+    for (prune, left) in [
+        (Prune::All, vec!["a"]),
+        (Prune::KeepSeed, vec!["a", "pip", "setuptools"]),
+        (Prune::Nothing, vec!["a", "own", "pip", "setuptools"]),
+    ] {
+        let bench = Bench { prune, ..Bench::new() };
+        bench.install(&shelf.lock(), &shelf).unwrap();
+        bench.install(&only_a, &shelf).unwrap();
+        let names = ["a", "own", "pip", "setuptools"].into_iter();
+        let found: Vec<_> = names.filter(|name| bench.site().join(name).exists()).collect();
+        assert_eq!(found, left, "{prune:?}");
+        assert_eq!(findings(&bench, &only_a), [], "{prune:?}");
+    }
+}
+
+#[test]
+fn verify_finds_each_difference() {
+    let bench = Bench::new();
+    let wheels = [
+        rich(),
+        Wheel::new("a", "1.0")
+            .module()
+            .file("a/x.py", "")
+            .requires("Requires-Dist: b\nRequires-Dist: lacking; extra == 'more'"),
+        Wheel::new("b", "1.0").module().requires("Requires-Dist: a[more]"),
+    ];
+    let shelf = Shelf::of(&wheels);
+    let lock = shelf.lock();
+    bench.install(&lock, &shelf).unwrap();
+    let site = bench.site();
+    let all = findings(&bench, &lock);
+    assert_eq!(all.len(), 1, "{all:?}");
+    assert_eq!(all[0].to_string(), "lacking is missing, which a requires: lacking ; extra == 'more'");
+
+    fs::remove_file(site.join("a/x.py")).unwrap();
+    replace(&site.join("b/__init__.py"), b"evil = 1\n");
+    fs::write(site.join("stray.pth"), "import evil").unwrap();
+    fs::create_dir(site.join("a/__pycache__")).unwrap();
+    fs::write(site.join("a/__pycache__/y.cpython-311.pyc"), "").unwrap();
+    replace(&bench.root().join("bin/hello"), b"#!/nowhere/python\n");
+    let said: Vec<_> = findings(&bench, &lock).iter().map(ToString::to_string).collect();
+    let root = bench.root().canonicalize().unwrap();
+    let said: Vec<_> = said.iter().map(|text| text.replace(root.to_str().unwrap(), "V")).collect();
+    let python = root.join("lib").read_dir().unwrap().next().unwrap().unwrap().file_name();
+    let lib = format!("V/lib/{}/site-packages", python.to_str().unwrap());
+    assert_eq!(
+        said,
+        [
+            "lacking is missing, which a requires: lacking ; extra == 'more'".to_owned(),
+            format!("a lacks {lib}/a/x.py"),
+            format!("b has another {lib}/b/__init__.py than was installed"),
+            "rich-demo has another V/bin/hello than was installed".to_owned(),
+            "rich-demo has a script V/bin/hello for /nowhere/python, which is not there".to_owned(),
+            format!("{lib}/a/__pycache__/y.cpython-311.pyc belongs to no distribution"),
+            format!("{lib}/stray.pth belongs to no distribution"),
+        ]
+    );
+    let bench = Bench { effort: Effort::Hash, ..bench };
+    let outcome = bench.install(&lock, &shelf).unwrap();
+    assert!(outcome.changes.iter().all(|done| done.why == Some(Why::Altered)));
+    assert_eq!(outcome.changes.len(), 3);
+    assert!(bench.notes.warnings().iter().any(|said| said.ends_with("stray.pth belongs to no distribution")));
+    fs::remove_file(site.join("stray.pth")).unwrap();
+    assert_eq!(findings(&bench, &lock).len(), 2);
+}
+
+/// Replaces a file as an editor does: a new inode.
+fn replace(path: &std::path::Path, content: &[u8]) {
+    fs::remove_file(path).unwrap();
+    fs::write(path, content).unwrap();
+}
+
+#[test]
+fn an_edit_in_one_environment_reaches_no_other() {
+    let bench = Bench::new();
+    let shelf = Shelf::of(&[Wheel::new("a", "1.0").module()]);
+    let lock = shelf.lock();
+    bench.install_to("one", &lock, &shelf).unwrap();
+    bench.install_to("two", &lock, &shelf).unwrap();
+    let site = bench.site();
+    let file = |name: &str| {
+        bench.folder.path().join(name).join(site.strip_prefix(bench.root()).unwrap()).join("a/__init__.py")
+    };
+    assert_ne!(fs::metadata(file("one")).unwrap().ino(), fs::metadata(file("two")).unwrap().ino());
+    for edited in ["one", "two"] {
+        fs::set_permissions(file(edited), fs::Permissions::from_mode(0o644)).unwrap();
+        fs::write(file(edited), "evil = 'long enough'\n").unwrap();
+    }
+    let outcome = bench.install_to("three", &lock, &shelf).unwrap();
+    assert_eq!(fs::read_to_string(file("three")).unwrap(), "__version__ = '1.0'\n");
+    assert_eq!(outcome.fetched, 1, "the damaged copy was fetched again");
+    assert_eq!(bench.notes.warnings(), ["the cache's copy of a 1.0 was damaged and is fetched again"]);
+}
+
+#[test]
+fn a_changed_mode_does_not_travel() {
+    let bench = Bench::new();
+    let shelf = Shelf::of(&[Wheel::new("a", "1.0").module()]);
+    let lock = shelf.lock();
+    bench.install_to("one", &lock, &shelf).unwrap();
+    let site = bench.site();
+    let file = |name: &str| {
+        bench.folder.path().join(name).join(site.strip_prefix(bench.root()).unwrap()).join("a/__init__.py")
+    };
+    fs::set_permissions(file("one"), fs::Permissions::from_mode(0o600)).unwrap();
+    let outcome = bench.install_to("two", &lock, &shelf).unwrap();
+    assert_eq!(outcome.fetched, 0);
+    assert_eq!(fs::metadata(file("two")).unwrap().mode() & 0o777, 0o444);
+    assert_eq!(fs::metadata(file("one")).unwrap().mode() & 0o777, 0o600);
+}
+
+#[test]
+fn compiled_files_are_recorded() {
+    let bench = Bench { compile: Compile::Yes, ..Bench::new() };
+    let shelf = Shelf::of(&[rich(), Wheel::new("bad", "1.0").file("bad/py2.py", "print 'x'\n")]);
+    let lock = shelf.lock();
+    bench.install(&lock, &shelf).unwrap();
+    let record = fs::read_to_string(bench.site().join("Rich_Demo-1.0.dist-info/RECORD")).unwrap();
+    assert_eq!(record.matches(".pyc,,").count(), 4, "{record}");
+    assert_eq!(findings(&bench, &lock), []);
+    let empty = Lock::default();
+    bench.install(&empty, &shelf).unwrap();
+    assert_eq!(fs::read_dir(bench.site()).unwrap().count(), 0);
+}
