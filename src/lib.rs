@@ -10,29 +10,27 @@
 //! - [`inputs`]: requirement files and `pyproject.toml` -> requirements with `file:line`
 //! - [`solve`]: inputs + target + an index -> a resolution or a proof that there is none
 //! - [`lock`]: the lock as data; readers, writers, freshness, merge, diff
-//! - [`explain`]: a proof that there is no resolution -> what, where, why, and fixes that were tried
-//! - [`lock`]: the lock as data; readers, writers, freshness, diff
+//! - [`explain`]: a proof -> the one conflict that matters, in plain words, and fixes that were tried
 //!
 //! **Edges**: each talks to one part of the world.
 //! - [`files`]: the user's own files: read, and replaced as a whole or not at all
+//! - [`cache`]: what was fetched before: checked before it is believed
 //! - [`git`]: whether the environment folder is out of git
 //! - [`settings`]: `pinfast.toml`, pip's configuration, the environment; which index is meant
 //! - [`python`]: finds an interpreter and asks what it is
-//! - [`cache`]: the store on disk
 //! - [`index`]: indexes over the network and on disk: listings, metadata, files
+//! - [`install`]: a lock and a source of files -> an environment that is exactly the lock; and its verification
 //!
 //! **Shell**: what people and scripts meet.
 //! - [`ops`]: one operation a command: requests in, outcomes out; no arguments, no terminal
 //! - [`cli`]: arguments, output, exit codes: one file a command; `ui.rs` alone prints
-//! - [`git`]: whether the environment folder is out of git
-//! - [`install`]: lock + a source of files -> an environment that is exactly the lock; verify one
 
-pub mod cli;
 pub mod cache;
+pub mod cli;
 pub mod error;
 pub mod event;
-pub mod files;
 pub mod explain;
+pub mod files;
 pub mod git;
 pub mod index;
 pub mod inputs;

@@ -97,7 +97,9 @@ impl Cache {
     #[must_use]
     pub fn read(&self, bucket: Bucket, key: &Key) -> Found {
         match fs::read(self.path(bucket, key)) {
-            Ok(bytes) => record::unwrap(bytes, key).map_or_else(|why| Found::Damaged(why.to_owned()), Found::Record),
+            Ok(bytes) => {
+                record::unwrap(bytes, key).map_or_else(|why| Found::Damaged(why.to_owned()), Found::Record)
+            }
             Err(error) if error.kind() == io::ErrorKind::NotFound => Found::Nothing,
             Err(error) => Found::Damaged(error.to_string()),
         }

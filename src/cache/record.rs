@@ -10,7 +10,11 @@ const MARK: &[u8; 8] = b"pinfast\x01";
 const HEAD: usize = 8 + 32 + 8 + 4;
 
 /// Writes the record of `contents` under `key` in parts.
-pub(super) fn wrap(contents: &[u8], key: &Key, mut write: impl FnMut(&[u8]) -> io::Result<()>) -> io::Result<()> {
+pub(super) fn wrap(
+    contents: &[u8],
+    key: &Key,
+    mut write: impl FnMut(&[u8]) -> io::Result<()>,
+) -> io::Result<()> {
     write(&head(contents, key))?;
     write(contents)
 }

@@ -123,7 +123,9 @@ impl Usage {
 fn is_bucket(name: &str) -> bool {
     let Some((kind, version)) = name.rsplit_once("-v") else { return false };
     version.parse::<u32>().is_ok()
-        && Bucket::ALL.iter().any(|bucket| bucket.folder().rsplit_once("-v").is_some_and(|(own, _)| own == kind))
+        && Bucket::ALL
+            .iter()
+            .any(|bucket| bucket.folder().rsplit_once("-v").is_some_and(|(own, _)| own == kind))
 }
 
 /// The entries of a folder; of one that is not there, none.

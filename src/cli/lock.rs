@@ -2,18 +2,22 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use clap::{Args, ValueEnum};
 
 use super::options::{Format, IndexArgs, InputArgs, PolicyArgs, TargetArgs};
 use super::ui::{Bytes, Ui, Volume};
-use crate::error::Result;
+use crate::error::{Error, Result};
+use crate::explain::{Budget, Detail};
 use crate::lock::Annotations;
-use crate::ops::lock::{HeldBack, LockRequest, Locked, NoLock, State, Upgrade, lock};
+use crate::ops::lock::{HeldBack, LockRequest, Locked, NoLock, State, Unsolved, Upgrade, lock};
 use crate::ops::{Hashes, LockPlace, Session};
 use crate::settings::Surroundings;
 use crate::spec::PackageName;
+
+/// How long fixes are tried for.
+const FIX_BUDGET: Duration = Duration::from_secs(2);
 
 /// Resolve the inputs and write the hash-locked file
 #[derive(Args, Debug)]
@@ -112,7 +116,7 @@ pub(super) fn run(arguments: LockArgs, ui: &Arc<Ui>) -> Result<()> {
     let locked = match locked {
         Ok(locked) => locked,
         Err(NoLock::Error(error)) => return Err(error),
-        Err(NoLock::NoSolution(_)) => return Err(crate::error::Error::no("no solution")),
+        Err(NoLock::NoSolution(unsolved)) => return Err(no_solution(*unsolved, ui)),
     };
     locked.warnings.iter().for_each(|warning| ui.warn(warning));
     match &request.place {
@@ -122,6 +126,19 @@ pub(super) fn run(arguments: LockArgs, ui: &Arc<Ui>) -> Result<()> {
     }
     summarise(&locked, &request, &arguments, started, ui);
     Ok(())
+}
+
+/// The explanation of a conflict, as an error.
+fn no_solution(unsolved: Unsolved, ui: &Arc<Ui>) -> Error {
+    let started = Instant::now();
+    let budget = Budget::new(FIX_BUDGET, Arc::new(move || started.elapsed()));
+    ui.begin("explaining");
+    let explanation = unsolved.explain(budget, &**ui);
+    ui.finish();
+    let detail = if ui.volume() >= Volume::Verbose { Detail::Full } else { Detail::Short };
+    let mut error = Error::no(explanation.headline.clone());
+    error.details = explanation.lines(ui.width(), detail);
+    error
 }
 
 fn summarise(locked: &Locked, request: &LockRequest, arguments: &LockArgs, started: Instant, ui: &Ui) {

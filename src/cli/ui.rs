@@ -55,6 +55,13 @@ impl Ui {
         self.volume
     }
 
+    /// The width of the terminal behind standard error; without one `COLUMNS`, else 100.
+    pub(crate) fn width(&self) -> usize {
+        let terminal = terminal_size::terminal_size_of(io::stderr()).map(|(width, _)| usize::from(width.0));
+        let columns = || std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
+        terminal.or_else(columns).filter(|width| *width >= 20).unwrap_or(100)
+    }
+
     /// Prints a result.
     ///
     /// # Errors

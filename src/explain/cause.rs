@@ -245,15 +245,23 @@ impl Teller<'_> {
     /// it would take too long to look at them for each of `count` releases.
     fn against(&self, state: &State, edge: &Edge, count: usize) -> Vec<Version> {
         let rest = self.left_by_others(state, edge);
-        let candidates = self.web.nodes[edge.to].package.name().and_then(|name| self.known.known_candidates(name));
-        let Some(candidates) = candidates.filter(|all| count.saturating_mul(all.usable.len()) < 1 << 20) else {
+        let candidates =
+            self.web.nodes[edge.to].package.name().and_then(|name| self.known.known_candidates(name));
+        let Some(candidates) = candidates.filter(|all| count.saturating_mul(all.usable.len()) < 1 << 20)
+        else {
             return Vec::new();
         };
         candidates.usable.iter().zip(rest).filter(|(_, left)| *left).map(|(c, _)| c.version.clone()).collect()
     }
 
     /// What the release `ordinal` of `from` says of `to`, as far as it matters `against` those releases.
-    fn requirement(&self, from: &Package, ordinal: Ordinal, to: &PackageName, against: &[Version]) -> Option<String> {
+    fn requirement(
+        &self,
+        from: &Package,
+        ordinal: Ordinal,
+        to: &PackageName,
+        against: &[Version],
+    ) -> Option<String> {
         let mut requirements = self.requirements(from, ordinal)?;
         requirements.retain(|requirement| requirement.name == *to);
         for requirement in &mut requirements {
@@ -392,7 +400,8 @@ fn decisive(requirements: &[Requirement], against: &[Version]) -> Option<String>
     if against.is_empty() || requirements.iter().any(|requirement| !requirement.extras.is_empty()) {
         return None;
     }
-    let bounds = requirements.iter().map(|requirement| requirement.specifiers().to_string()).collect::<Vec<_>>();
+    let bounds =
+        requirements.iter().map(|requirement| requirement.specifiers().to_string()).collect::<Vec<_>>();
     let single = bounds.iter().flat_map(|bounds| bounds.split(',')).filter(|bound| !bound.is_empty());
     let excludes = |bound: &&str| {
         bound.parse::<Specifiers>().is_ok_and(|bound| !against.iter().any(|version| bound.contains(version)))

@@ -61,7 +61,8 @@ pub(super) struct Kept {
 impl Head {
     /// Of an answer with `headers` that came `now`; `None` where it must not be stored.
     fn new(known: Known, headers: &HeaderMap, base: &Url, now: SystemTime) -> Option<Self> {
-        let text = |name: HeaderName| headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+        let text =
+            |name: HeaderName| headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
         Some(Self {
             known,
             fetched: seconds(now),
@@ -143,7 +144,11 @@ impl Shared {
     pub(super) fn keep_page(&self, key: &Key, headers: &HeaderMap, base: &Url, page: &Page<'_>) {
         let Some(cache) = &self.cache else { return };
         match Head::new(Known::Page, headers, base, self.now) {
-            Some(head) => self.put(Bucket::Pages, key, postcard::to_stdvec(&head).and_then(|bytes| postcard::to_extend(page, bytes))),
+            Some(head) => self.put(
+                Bucket::Pages,
+                key,
+                postcard::to_stdvec(&head).and_then(|bytes| postcard::to_extend(page, bytes)),
+            ),
             // It must not be stored; nor may an older one be taken for it. What is not there is not removed.
             None => drop(cache.remove(Bucket::Pages, key)),
         }
@@ -186,7 +191,8 @@ impl Shared {
     /// Puts a record into the cache. A cache that cannot be written costs time, not the run: one warning.
     pub(super) fn put(&self, bucket: Bucket, key: &Key, record: postcard::Result<Vec<u8>>) {
         let Some(cache) = &self.cache else { return };
-        let written = record.map_err(std::io::Error::other).and_then(|record| cache.write(bucket, key, &record));
+        let written =
+            record.map_err(std::io::Error::other).and_then(|record| cache.write(bucket, key, &record));
         if let Err(error) = written
             && !self.cache_failed.swap(true, Ordering::Relaxed)
         {
@@ -234,7 +240,8 @@ mod tests {
     use super::*;
 
     fn head(headers: &[(HeaderName, &str)], now: SystemTime) -> Option<Head> {
-        let headers = headers.iter().map(|(name, value)| (name.clone(), HeaderValue::from_str(value).unwrap()));
+        let headers =
+            headers.iter().map(|(name, value)| (name.clone(), HeaderValue::from_str(value).unwrap()));
         let base = Url::parse("https://index.example/simple/a/").unwrap();
         Head::new(Known::Page, &headers.collect(), &base, now)
     }
@@ -273,7 +280,9 @@ mod tests {
         let later = now + Duration::from_secs(100);
         let old = head(&[(header::CACHE_CONTROL, "max-age=60"), (header::ETAG, "\"x\"")], now).unwrap();
         let kept = old.renewed(&HeaderMap::new(), later);
-        assert!(kept.is_fresh(later + Duration::from_secs(59)) && !kept.is_fresh(later + Duration::from_secs(60)));
+        assert!(
+            kept.is_fresh(later + Duration::from_secs(59)) && !kept.is_fresh(later + Duration::from_secs(60))
+        );
         assert_eq!(kept.validators(), [(header::IF_NONE_MATCH, HeaderValue::from_static("\"x\""))]);
         let longer = HeaderMap::from_iter([(header::CACHE_CONTROL, HeaderValue::from_static("max-age=900"))]);
         assert!(old.renewed(&longer, later).is_fresh(later + Duration::from_secs(899)));

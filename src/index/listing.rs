@@ -41,7 +41,11 @@ impl Shared {
         Ok(found.map(Arc::new))
     }
 
-    async fn look_for(self: &Arc<Self>, name: &PackageName, negatives: Negatives) -> Outcome<Option<Listing>> {
+    async fn look_for(
+        self: &Arc<Self>,
+        name: &PackageName,
+        negatives: Negatives,
+    ) -> Outcome<Option<Listing>> {
         if let Some(site) = self.sources.get(name) {
             return self.site_listing(site, name, negatives).await;
         }
@@ -192,8 +196,12 @@ impl PageReader {
 
     fn read(&self, answer: &Answer) -> Result<Listing, Misread> {
         if answer.status == StatusCode::NOT_MODIFIED {
-            let kept = self.kept.as_ref().ok_or_else(|| "it is said to be unchanged, but not since when".to_owned())?;
-            let listing = kept.listing(&self.name).ok_or_else(|| "the cache's record cannot be read".to_owned())?;
+            let kept = self
+                .kept
+                .as_ref()
+                .ok_or_else(|| "it is said to be unchanged, but not since when".to_owned())?;
+            let listing =
+                kept.listing(&self.name).ok_or_else(|| "the cache's record cannot be read".to_owned())?;
             self.shared.keep_on(&self.key, kept, &answer.headers);
             return Ok(listing);
         }

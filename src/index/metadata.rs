@@ -141,7 +141,10 @@ impl Shared {
         self.on_worker(move || in_wheel(&download, &wheel, most, &what)).await?.map_err(Arc::new)
     }
 
-    pub(super) async fn on_worker<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Outcome<T> {
+    pub(super) async fn on_worker<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Outcome<T> {
         self.workers.run(work).await.ok_or_else(|| Failure::abandoned().into())
     }
 }

@@ -24,7 +24,12 @@ pub(super) struct Net {
 }
 
 impl Net {
-    pub(super) fn start(config: &Config, credentials: Arc<Credentials>, workers: Arc<Workers>, watcher: Arc<dyn Watcher>) -> Outcome<Self> {
+    pub(super) fn start(
+        config: &Config,
+        credentials: Arc<Credentials>,
+        workers: Arc<Workers>,
+        watcher: Arc<dyn Watcher>,
+    ) -> Outcome<Self> {
         let start = || -> Result<Self, Error> {
             let http = Http {
                 client: client(config)?,

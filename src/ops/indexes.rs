@@ -43,6 +43,7 @@ pub(super) fn client(
         indexes: choice.index.iter().chain(&choice.extra).map(url).collect(),
         find_links: choice.find_links.iter().map(url).collect(),
         sources,
+        cache: session.cache.clone(),
         freshness: freshness(request.cache_use, session),
         netrc: netrc(session),
         ca_bundle: pip.cert(),

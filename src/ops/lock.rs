@@ -10,12 +10,16 @@ use super::request::{IndexRequest, LockPlace, PolicyRequest, TargetRequest};
 use super::session::Session;
 use super::{indexes, policy, targets};
 use crate::error::{Error, Result};
+use crate::event::Watcher;
+use crate::explain::{self, Alternative, Budget, ExplainRequest, Explanation};
 use crate::files::{self, Texts};
 use crate::index::Client;
 use crate::inputs::{self, Extras, InputRequest, Inputs};
 use crate::lock::{self, Annotations, Lock, Pin, WriteOptions};
 use crate::settings::Placed;
-use crate::solve::{self, Asker, Failure, NoSolution, Policy, Preferences, Problem, Resolution};
+use crate::solve::{
+    self, Asker, Failure, NoSolution, Policy, Preferences, PrereleaseMode, Problem, Resolution,
+};
 use crate::spec::{ExtraName, PackageName, Target, Version};
 
 /// What to lock, and how.
@@ -94,9 +98,28 @@ pub struct HeldBack {
 /// Why there is no lock.
 pub enum NoLock {
     /// There is no solution.
-    NoSolution(Box<NoSolution>),
+    NoSolution(Box<Unsolved>),
     /// Anything else.
     Error(Error),
+}
+
+/// A question without a solution, and what may be tried about it.
+pub struct Unsolved {
+    failure: Box<NoSolution>,
+    /// The same inputs under other options, and for the other targets.
+    alternatives: Vec<Alternative>,
+    others: Vec<Arc<Problem>>,
+    /// The packages that the inputs and the older lock name.
+    names: Vec<PackageName>,
+}
+
+impl Unsolved {
+    /// Explains why, and tries what would help within `budget`.
+    #[must_use]
+    pub fn explain(self, budget: Budget, watcher: &dyn Watcher) -> Explanation {
+        let Self { failure, alternatives, others, names } = self;
+        explain::explain(failure, &ExplainRequest { budget, names, alternatives, others }, watcher)
+    }
 }
 
 impl From<Error> for NoLock {
@@ -215,7 +238,14 @@ impl Question<'_> {
             let resolution = match solve::solve(problem.clone(), index.clone(), &*session.watcher) {
                 Ok(resolution) => resolution,
                 Err(Failure::Trouble(error)) => return Err(NoLock::Error(error)),
-                Err(Failure::NoSolution(proof)) => return Err(NoLock::NoSolution(proof)),
+                Err(Failure::NoSolution(failure)) => {
+                    return Err(NoLock::NoSolution(Box::new(self.unsolved(
+                        failure,
+                        target,
+                        targets,
+                        &preferences,
+                    ))));
+                }
             };
             answer.pins.push(assemble::pins(&resolution, &problem, self.hashes, &*index, session)?);
             answer.held_back.extend(held_back(&resolution, &problem));
@@ -227,6 +257,35 @@ impl Question<'_> {
             answer.warnings.extend(resolution.warnings);
         }
         Ok(answer)
+    }
+
+    fn unsolved(
+        &self,
+        failure: Box<NoSolution>,
+        target: &Target,
+        targets: &[Target],
+        preferences: &Preferences,
+    ) -> Unsolved {
+        let problem = |target: &Target, policy: &Policy| {
+            Arc::new(Problem::new(self.inputs, target.clone(), policy.clone(), preferences.clone()))
+        };
+        let pythons = targets::other_pythons(target).into_iter().map(|(version, other)| Alternative {
+            option: format!("--python-version {version}"),
+            problem: problem(&other, &self.policy),
+        });
+        let freer = Policy { prerelease: PrereleaseMode::Allow, ..self.policy.clone() };
+        let prereleases = (self.policy.prerelease != PrereleaseMode::Allow).then(|| Alternative {
+            option: "--prerelease allow".to_owned(),
+            problem: problem(target, &freer),
+        });
+        let lines = self.inputs.requirements.iter().map(|line| line.requirement.name.clone());
+        let others = targets.iter().filter(|other| other.label() != target.label());
+        Unsolved {
+            failure,
+            alternatives: pythons.chain(prereleases).collect(),
+            others: others.map(|other| problem(other, &self.policy)).collect(),
+            names: lines.collect(),
+        }
     }
 }
 

@@ -64,3 +64,21 @@ fn cross(versions: &[Version], platforms: &[Platform]) -> Vec<Target> {
     let of_version = |version| platforms.iter().map(move |platform| Target::declared(version, platform));
     versions.iter().flat_map(of_version).collect()
 }
+
+/// The minor versions of Python that a project may move to, the newest first.
+const PYTHONS: [&str; 7] = ["3.15", "3.14", "3.13", "3.12", "3.11", "3.10", "3.9"];
+
+/// The same platform under other versions of CPython: those above, nearest first, then those below.
+pub(super) fn other_pythons(target: &Target) -> Vec<(&'static str, Target)> {
+    let mut words = target.label().split(' ');
+    let (Some("cpython"), Some(_), Some(platform)) = (words.next(), words.next(), words.next()) else {
+        return Vec::new();
+    };
+    let Ok(platform) = platform.parse::<Platform>() else { return Vec::new() };
+    let own = &target.marker_values().python_version;
+    let version = |text: &str| text.parse::<Version>().ok();
+    let above = PYTHONS.iter().rev().filter(|python| version(python) > version(own));
+    let below = PYTHONS.iter().filter(|python| version(python) < version(own));
+    let declared = |python: &&'static str| Some((*python, Target::declared(&version(python)?, &platform)));
+    above.chain(below).filter_map(|python| declared(&python)).collect()
+}
