@@ -1,3 +1,0 @@
-//! The tests' own server, tested.
-
-mod support;
