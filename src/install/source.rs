@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::store::{KnownFile, Store};
 use crate::error::{Error, Result};
-use crate::lock::{LockedFile, Pin};
+use crate::lock::{LockedFile, Pin, Place};
 use crate::spec::{
     DirectUrl, DistFile, DistName, MetadataHint, PackageName, Sha256, Specifiers, Tags, Target, Version,
 };
@@ -92,14 +92,15 @@ pub(super) fn listed(pin: &Pin, files: &dyn Files) -> Result<Vec<Arc<DistFile>>>
 }
 
 fn told(file: &LockedFile, pin: &Pin) -> Option<Arc<DistFile>> {
+    let Some(Place::Url(url)) = &file.place else { return None };
     Some(Arc::new(DistFile {
         filename: file.name.clone(),
         dist: DistName::parse(&file.name, &pin.name).ok()?,
-        url: file.url.clone()?,
+        url: url.clone(),
         sha256: Some(file.sha256),
         requires_python: None,
         yanked: None,
-        uploaded: file.uploaded,
+        uploaded: None,
         size: file.size,
         metadata: MetadataHint::Unknown,
     }))
@@ -162,8 +163,11 @@ fn best(pin: &Pin, target: &Target, candidates: Vec<Candidate>) -> Result<Choice
     }
 }
 
+/// How well a file fits, the least is the best: the rank of its tag, then the highest build tag.
+type Rank = (u32, std::cmp::Reverse<Option<(u64, Arc<str>)>>);
+
 /// How well a wheel fits, the least is the best: its tags first, then the highest build number.
-fn rank(dist: &DistName, tags: &Tags) -> Option<(u32, std::cmp::Reverse<Option<(u64, Arc<str>)>>)> {
+fn rank(dist: &DistName, tags: &Tags) -> Option<Rank> {
     match dist {
         DistName::Wheel(wheel) => Some((tags.rank(wheel)?, std::cmp::Reverse(wheel.build.clone()))),
         DistName::Sdist { .. } => None,
@@ -182,7 +186,7 @@ fn nothing_fits(pin: &Pin, target: &Target, locked: &[Candidate], foreign: &[Can
     if let Some(other) = foreign.iter().find(fits) {
         let found = other.sha256.map(|hash| hash.to_string()).unwrap_or_default();
         return Error::refused(format!("{} is not the file that the lock means", other.filename))
-            .detail(format!("{pinned}"))
+            .detail(pinned.to_string())
             .detail(format!("the index has   sha256:{found}"))
             .detail(format!("the lock expects {}", expected(&pin.hashes)))
             .hint("lock again if the new file is meant; if it is not, find out who replaced it");
