@@ -3,6 +3,9 @@
 //! The sibling file that the index keeps (PEP 658), else ranged reads of the wheel, else the whole file,
 //! hash-checked before a word of it is believed.
 
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::path::Path;
 use std::sync::Arc;
 
 use url::Url;
@@ -79,7 +82,13 @@ impl Shared {
     /// The text of a wheel's METADATA.
     async fn of_wheel(&self, file: &DistFile, wheel: &WheelName) -> Outcome<Vec<u8>> {
         let known = self.downloads.peek(&(file.url.clone(), file.sha256));
-        if known.is_some() || download::local(&file.url)?.is_some() {
+        if let Some(path) = download::local(&file.url)? {
+            return match self.local_sibling(file, &path)? {
+                Some(text) => Ok(text),
+                None => self.of_whole_wheel(file, wheel).await,
+            };
+        }
+        if known.is_some() {
             return self.of_whole_wheel(file, wheel).await;
         }
         let siblings = self.origins.siblings(&file.url);
@@ -93,6 +102,21 @@ impl Shared {
             Err(failure) if failure.leaves_hope() => self.of_wheel_itself(file, wheel).await,
             text => text,
         }
+    }
+
+    /// The file beside a wheel in a folder, where there is one: as its hash says, else as it is.
+    fn local_sibling(&self, file: &DistFile, wheel: &Path) -> Outcome<Option<Vec<u8>>> {
+        let mut path = wheel.as_os_str().to_owned();
+        path.push(".metadata");
+        let Some(text) = read_bounded(Path::new(&path), self.config.limits.metadata)? else {
+            return Ok(None);
+        };
+        if let MetadataHint::Hashed(hash) = file.metadata {
+            let mut url = file.url.clone();
+            url.set_path(&format!("{}.metadata", file.url.path()));
+            download::check(&url, Some(hash), Sha256::of(&text))?;
+        }
+        Ok(Some(text))
     }
 
     /// A sibling that the index does not speak of. Until the first answer of a server it is asked for
@@ -166,6 +190,27 @@ fn check_unhashed(answer: &Answer, file: &DistFile) -> Result<(), Misread> {
         let why = format!("{}: {}", shown(&answer.url), failure.message());
         Misread::Stop(Failure::new(Cause::Transit, Error::no_answer(why)))
     })
+}
+
+/// The bytes of a file of at most `most` bytes; `None` where there is none.
+fn read_bounded(path: &Path, most: u64) -> Result<Option<Vec<u8>>, Failure> {
+    let failed = |error: io::Error| {
+        Failure::last(Error::no_answer(format!("cannot read {}", path.display())).because(error))
+    };
+    let file = match File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(failed(error)),
+    };
+    let mut bytes = Vec::new();
+    file.take(most + 1).read_to_end(&mut bytes).map_err(failed)?;
+    if bytes.len() as u64 > most {
+        let message = format!("{} is larger than {} MB", path.display(), most >> 20);
+        return Err(Failure::last(
+            Error::no_answer(message).hint(format!("raise the limit: {METADATA_VARIABLE}")),
+        ));
+    }
+    Ok(Some(bytes))
 }
 
 /// What a file's metadata is kept under: the file's hash, and that of its sibling where the index tells it.
