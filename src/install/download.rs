@@ -4,14 +4,15 @@
 //! `--index-url file://DIR/simple`; both for pinfast and for pip.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::{self, File};
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::disk;
 use super::obtain::{counted, side_by_side};
 use super::plan;
-use super::source::{self, Files, check_hash, listed};
+use super::source::{self, Files, listed};
 use crate::error::{Error, Result};
 use crate::event::{Event, Watcher};
 use crate::lock::{Lock, Pin};
@@ -121,32 +122,18 @@ struct Downloaded {
 
 fn fetch(pin: &Pin, file: &DistFile, folder: &Path, files: &dyn Files) -> Result<Downloaded> {
     let path = folder.join(&*file.filename);
-    if let Some(sha256) = hash_of(&path)
+    if let Ok(sha256) = source::hash_file(&path)
         && pin.hashes.contains(&sha256)
     {
         return Ok(Downloaded { sha256, came: Came::Before });
     }
     let beside = tempfile::Builder::new().prefix(".pinfast-").suffix(".part").tempfile_in(folder);
-    let mut beside = beside.map_err(|error| disk::failed("create a file in", folder, error))?;
-    let sha256 = files.fetch(file, beside.as_file_mut())?;
-    check_hash(pin, &file.filename, file.sha256, sha256)?;
-    let written = disk::set_mode(beside.as_file(), 0o600, 0o644)
+    let beside = beside.map_err(|error| disk::failed("create a file in", folder, error))?.into_temp_path();
+    let sha256 = source::fetch(pin, file, files, &beside)?;
+    let written = fs::set_permissions(&beside, fs::Permissions::from_mode(0o644))
         .and_then(|()| beside.persist(&path).map_err(|error| error.error));
     written.map_err(|error| disk::failed("write", &path, error))?;
     Ok(Downloaded { sha256, came: Came::Now })
-}
-
-fn hash_of(path: &Path) -> Option<Sha256> {
-    use sha2::Digest as _;
-    let mut file = File::open(path).ok()?;
-    let mut hasher = sha2::Sha256::new();
-    let mut buffer = vec![0; 128 << 10];
-    loop {
-        match std::io::Read::read(&mut file, &mut buffer).ok()? {
-            0 => return Some(Sha256(hasher.finalize().into())),
-            count => hasher.update(&buffer[..count]),
-        }
-    }
 }
 
 /// Writes a page for each project, and one that names the projects. Files that earlier downloads left

@@ -20,6 +20,7 @@ mod download;
 mod entry_points;
 mod environment;
 mod installed;
+mod interpreter;
 mod journal;
 mod layout;
 mod manifest;

@@ -1,7 +1,6 @@
 //! Gets the wheels of pins into the cache: from it where it has them, else fetched in parallel, hashed
 //! in the stream, checked and unpacked.
 
-use std::io::Seek as _;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
@@ -14,7 +13,7 @@ use super::store::{CachedWheel, Store};
 use crate::error::{Error, Result};
 use crate::event::{Event, Watcher};
 use crate::lock::Pin;
-use crate::spec::{Sha256, Specifiers, Target};
+use crate::spec::{Specifiers, Target};
 
 /// What it takes to get wheels.
 #[derive(Clone, Copy)]
@@ -106,32 +105,21 @@ fn fetch(pin: &Pin, means: Means<'_>) -> Result<CachedWheel> {
         Some(_) => choice,
         None => source::choose(pin, means.target, means.store, means.files, Memory::Distrust)?,
     };
-    let Choice { filename, sha256, file: Some(file) } = choice else {
+    let Some(file) = choice.file else {
         return Err(Error::no_answer(format!("no source has {}", choice.filename)));
     };
-    let mut scratch = means.store.scratch()?;
-    let found = means.files.fetch(&file, &mut scratch)?;
-    source::check_hash(pin, &filename, sha256, found)?;
+    let path = means.store.scratch()?;
+    let sha256 = source::fetch(pin, &file, means.files, &path)?;
     means.fetched.fetch_add(1, Ordering::Relaxed);
-    unpack(pin, &filename, found, scratch, means)
+    let archive = std::fs::File::open(&path).map_err(|error| disk::failed("read", &path, error))?;
+    let identity = (&pin.name, &pin.version);
+    let wheel = means.store.add(archive, &sha256, identity, means.limits, &file.filename, means.watcher)?;
+    means.watcher.on(Event::Detail(format!("unpacked {}", file.filename)));
+    Ok(wheel)
 }
 
 fn cached(pin: &Pin, choice: &Choice, means: Means<'_>) -> Option<CachedWheel> {
     means.store.get(&choice.sha256?, &pin.name, &pin.version)
-}
-
-fn unpack(
-    pin: &Pin,
-    filename: &str,
-    sha256: Sha256,
-    mut archive: std::fs::File,
-    means: Means<'_>,
-) -> Result<CachedWheel> {
-    archive.rewind().map_err(|error| disk::failed("read", std::path::Path::new(filename), error))?;
-    let identity = (&pin.name, &pin.version);
-    let wheel = means.store.add(archive, &sha256, identity, means.limits, filename, means.watcher)?;
-    means.watcher.on(Event::Detail(format!("unpacked {filename}")));
-    Ok(wheel)
 }
 
 /// Requires-Python as METADATA tells it: lower bounds bar, the rest is told.

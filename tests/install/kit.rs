@@ -1,7 +1,7 @@
 //! What the tests of installation share: a zip writer that lies on demand, wheels, and a shelf of files.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
+use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -285,14 +285,18 @@ impl Files for Shelf {
         found.map(|(file, _)| file.clone()).ok_or_else(|| Error::no_answer("no such file"))
     }
 
-    fn fetch(&self, file: &DistFile, to: &mut File) -> Result<Sha256> {
+    fn fetch(&self, file: &DistFile, path: &Path) -> Result<()> {
         let count = self.fetches.fetch_add(1, Ordering::Relaxed);
         if self.fails_after.is_some_and(|most| count >= most) {
             return Err(Error::no_answer("the network is gone"));
         }
         let (_, bytes) = self.files.iter().find(|(other, _)| other.filename == file.filename).unwrap();
-        to.write_all(bytes).unwrap();
-        Ok(Sha256::of(bytes))
+        let found = Sha256::of(bytes);
+        if file.sha256.is_some_and(|expected| expected != found) {
+            return Err(Error::refused(format!("{} does not match its hash", file.filename)));
+        }
+        fs::write(path, bytes).unwrap();
+        Ok(())
     }
 }
 
