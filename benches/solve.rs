@@ -31,7 +31,7 @@ fn chain(count: usize) -> String {
             let _ = write!(text, "p{n} {version}\n    p{}>={version},<={}\n", n + 1, version + 3);
         }
     }
-    let _ = write!(text, "p{count} 0 1 2 3 4 5\n");
+    let _ = writeln!(text, "p{count} 0 1 2 3 4 5");
     text
 }
 

@@ -589,10 +589,10 @@ def check_file(folder, name, filename, metadata):
 
 
 def metadata_path(url):
-    return posix_join(url) + ".metadata"
+    return in_folder(url) + ".metadata"
 
 
-def posix_join(url):
+def in_folder(url):
     """The path in the folder of a URL on a page two folders down."""
     if not url.startswith("../../files/"):
         raise ValueError(f"{url} does not point into files/")
@@ -610,7 +610,7 @@ def read_json_api(folder, name):
     return {
         (f["filename"], f["digests"]["sha256"]): other.get((f["filename"], f["digests"]["sha256"]))
         for f in files
-        if posix_join(f["url"]).endswith("/" + f["filename"])
+        if in_folder(f["url"]).endswith("/" + f["filename"])
     }
 
 

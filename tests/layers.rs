@@ -57,7 +57,9 @@ const WORLD: &[&str] = &[
 const TERMINAL: &[&str] = &[
     "io::stderr",
     "io::stdout",
-    "anstream",
+    "anstream::AutoStream",
+    "anstream::stderr",
+    "anstream::stdout",
     "indicatif",
     "dbg!",
     "eprint!",
@@ -197,6 +199,7 @@ fn what_is_forbidden_is_found() {
         ("index/a.rs", "fn f() { let c = '\"'; eprintln!(\"x\") }", "`eprintln!`"),
         ("index/a.rs", "fn f<'a>(_: &'a str) { std::eprint!(\"x\") }", "`std::eprint!`"),
         ("cli/lock.rs", "use std::io::{self, stderr};", "`std::io::stderr`"),
+        ("cli/a.rs", "use anstream::{ColorChoice, stdout};", "`anstream::stdout`"),
         ("cli/uix.rs", "fn f() { print!(\"x\") }", "`print!`"),
         ("cli/ui.rs", &"\n".repeat(1_001), "1001 lines"),
     ] {

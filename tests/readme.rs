@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 
 use pinfast::error::Kind;
 
@@ -30,6 +31,24 @@ fn the_two_commands_are_run_by_ci() {
         ".ci/run does not end with `{}`",
         commands[1]
     );
+}
+
+#[test]
+fn the_first_command_locks_the_example() {
+    let readme = read("README.md");
+    let (_, arguments) = commands(&readme)[0].split_once(" -- ").expect("the program's own arguments");
+    let cache = tempfile::tempdir().expect("a folder for the cache");
+    let output = Command::new(env!("CARGO_BIN_EXE_pinfast"))
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .args(arguments.split(' '))
+        .arg("--cache-dir")
+        .arg(cache.path())
+        .output()
+        .expect("the program runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let lock = String::from_utf8(output.stdout).expect("a lock is UTF-8");
+    let pins = lock.lines().filter(|line| line.contains("==") && !line.starts_with([' ', '#'])).count();
+    assert!(pins > 90, "{pins} packages");
 }
 
 #[test]

@@ -42,8 +42,10 @@ pub enum Found {
     Record(Vec<u8>),
     /// Nothing.
     Nothing,
-    /// Something that cannot be read or believed, and why.
+    /// Something that cannot be believed, and why.
     Damaged(String),
+    /// Something that the system does not let be read, and why.
+    Unreadable(String),
 }
 
 impl Bucket {
@@ -101,7 +103,7 @@ impl Cache {
                 record::unwrap(bytes, key).map_or_else(|why| Found::Damaged(why.to_owned()), Found::Record)
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => Found::Nothing,
-            Err(error) => Found::Damaged(error.to_string()),
+            Err(error) => Found::Unreadable(error.to_string()),
         }
     }
 
@@ -207,7 +209,7 @@ mod tests {
         assert!(matches!(cache.read(Bucket::Pages, &other), Found::Damaged(_)), "another key's record");
         fs::remove_file(&path).unwrap();
         fs::create_dir(&path).unwrap();
-        assert!(matches!(cache.read(Bucket::Pages, &key), Found::Damaged(_)), "a folder");
+        assert!(matches!(cache.read(Bucket::Pages, &key), Found::Unreadable(_)), "a folder");
     }
 
     #[test]

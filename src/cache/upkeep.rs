@@ -2,7 +2,7 @@
 //!
 //! Only what pinfast put there is touched: a `--cache-dir` that names the wrong folder loses nothing.
 
-use std::fs::{self, DirEntry, Metadata};
+use std::fs::{self, DirEntry};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
@@ -12,9 +12,9 @@ use super::{Bucket, Cache, TEMPORARY};
 /// How large a cache is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Usage {
-    /// Records.
+    /// Records: pages, metadata, unpacked wheels, answers of interpreters.
     pub records: u64,
-    /// Their bytes.
+    /// The bytes of their files.
     pub bytes: u64,
 }
 
@@ -30,6 +30,20 @@ pub struct Pruned {
 /// A half-written record this old belongs to no run that is still going on.
 const ABANDONED: Duration = Duration::from_secs(24 * 3600);
 
+/// The folders that other rooms keep in the cache, whose entries are one record each: unpacked wheels, what
+/// their pins are, unfinished ones, and interpreters' answers.
+const ROOMS: [&str; 4] = ["wheels", "pins", HALF_DONE, "python"];
+const HALF_DONE: &str = "tmp";
+
+/// A record on disk: a file, or a folder that is one as a whole.
+struct Unit {
+    /// The folder of the cache that it is in.
+    room: String,
+    path: PathBuf,
+    usage: Usage,
+    written: SystemTime,
+}
+
 impl Cache {
     /// How large it is.
     ///
@@ -37,10 +51,7 @@ impl Cache {
     /// When its folders cannot be read.
     pub fn size(&self) -> io::Result<Usage> {
         let mut usage = Usage::default();
-        self.each(&mut |_, _, metadata| {
-            usage.add(metadata);
-            Ok(())
-        })?;
+        self.units()?.iter().for_each(|unit| usage.add(unit.usage));
         Ok(usage)
     }
 
@@ -49,7 +60,7 @@ impl Cache {
     /// # Errors
     /// When one cannot be removed.
     pub fn clear(&self) -> io::Result<Usage> {
-        Ok(self.remove_if(|_, _, _| true)?.removed)
+        Ok(self.remove_if(|_| true)?.removed)
     }
 
     /// Removes records written more than `age` before `now`, those in other versions' formats, and what
@@ -58,74 +69,110 @@ impl Cache {
     /// # Errors
     /// When one cannot be removed.
     pub fn prune(&self, now: SystemTime, age: Duration) -> io::Result<Pruned> {
-        self.remove_if(|bucket, path, metadata| {
-            let written = metadata.modified().unwrap_or(SystemTime::UNIX_EPOCH);
-            let old = now.duration_since(written).unwrap_or_default();
-            let half = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(TEMPORARY));
-            let known = Bucket::ALL.iter().any(|known| known.folder() == bucket);
-            !known || old > age || (half && old > ABANDONED)
+        self.remove_if(|unit| {
+            let old = now.duration_since(unit.written).unwrap_or_default();
+            let named = |name: &std::ffi::OsStr| name.to_string_lossy().starts_with(TEMPORARY);
+            let half = unit.room == HALF_DONE || unit.path.file_name().is_some_and(named);
+            is_foreign(&unit.room) || old > age || (half && old > ABANDONED)
         })
     }
 
-    fn remove_if(&self, unwanted: impl Fn(&str, &Path, &Metadata) -> bool) -> io::Result<Pruned> {
+    fn remove_if(&self, unwanted: impl Fn(&Unit) -> bool) -> io::Result<Pruned> {
         let mut pruned = Pruned::default();
-        self.each(&mut |bucket, path, metadata| {
-            if !unwanted(bucket, path, metadata) {
-                pruned.left.add(metadata);
-                return Ok(());
+        for unit in self.units()? {
+            if !unwanted(&unit) {
+                pruned.left.add(unit.usage);
+                continue;
             }
-            pruned.removed.add(metadata);
-            gone(fs::remove_file(path))?;
-            // It goes when it is empty; else it stays.
-            let _ = path.parent().map(fs::remove_dir);
-            Ok(())
-        })?;
-        for (_, folder) in self.buckets()? {
+            pruned.removed.add(unit.usage);
+            gone(if unit.path.is_dir() {
+                fs::remove_dir_all(&unit.path)
+            } else {
+                fs::remove_file(&unit.path)
+            })?;
+            // A folder goes when it is empty; else it stays.
+            let _ = unit.path.parent().map(fs::remove_dir);
+        }
+        for (_, folder) in self.rooms()? {
             let _ = fs::remove_dir(folder);
         }
         Ok(pruned)
     }
 
-    /// Calls `visit` with the bucket's name and each of its files.
-    fn each(&self, visit: &mut dyn FnMut(&str, &Path, &Metadata) -> io::Result<()>) -> io::Result<()> {
-        for (bucket, folder) in self.buckets()? {
-            for shard in entries(&folder)?.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir())) {
-                for file in entries(&shard.path())? {
-                    // A record that another process has just removed is no longer there.
-                    match file.metadata() {
-                        Ok(metadata) if metadata.is_file() => visit(&bucket, &file.path(), &metadata)?,
-                        _ => {}
-                    }
-                }
+    fn units(&self) -> io::Result<Vec<Unit>> {
+        let mut units = Vec::new();
+        for (room, folder) in self.rooms()? {
+            if ROOMS.contains(&room.as_str()) {
+                units.extend(units_in(&room, &folder)?);
+                continue;
+            }
+            for shard in entries(&folder)?.filter(is_folder) {
+                units.extend(units_in(&room, &shard.path())?);
             }
         }
-        Ok(())
+        Ok(units)
     }
 
-    /// The folders that are named as buckets of this or another version are.
-    fn buckets(&self) -> io::Result<Vec<(String, PathBuf)>> {
-        let named = entries(self.root())?.filter_map(|entry| {
+    /// The folders that are named as those of this or another version are.
+    fn rooms(&self) -> io::Result<Vec<(String, PathBuf)>> {
+        let named = entries(self.root())?.filter(is_folder).filter_map(|entry| {
             let name = entry.file_name().into_string().ok()?;
-            let folder = entry.file_type().ok()?.is_dir() && is_bucket(&name);
-            folder.then(|| (name, entry.path()))
+            (ROOMS.contains(&name.as_str()) || is_bucket(&name)).then(|| (name, entry.path()))
         });
         Ok(named.collect())
     }
 }
 
 impl Usage {
-    fn add(&mut self, metadata: &Metadata) {
-        self.records += 1;
-        self.bytes += metadata.len();
+    fn add(&mut self, other: Self) {
+        self.records += other.records;
+        self.bytes += other.bytes;
     }
 }
 
+/// The records that are the entries of `folder`. One that another process has just removed is none.
+fn units_in(room: &str, folder: &Path) -> io::Result<Vec<Unit>> {
+    let unit = |entry: DirEntry| {
+        let metadata = entry.metadata().ok()?;
+        let bytes = if metadata.is_dir() { bytes_under(&entry.path()) } else { metadata.len() };
+        let usage = Usage { records: 1, bytes };
+        let written = metadata.modified().unwrap_or(SystemTime::UNIX_EPOCH);
+        Some(Unit { room: room.to_owned(), path: entry.path(), usage, written })
+    };
+    Ok(entries(folder)?.filter_map(unit).collect())
+}
+
+/// The bytes of all files under `folder`; links are not followed.
+fn bytes_under(folder: &Path) -> u64 {
+    let (mut bytes, mut folders) = (0, vec![folder.to_owned()]);
+    while let Some(folder) = folders.pop() {
+        for entry in entries(&folder).into_iter().flatten() {
+            match entry.metadata() {
+                Ok(metadata) if metadata.is_dir() => folders.push(entry.path()),
+                Ok(metadata) => bytes += metadata.len(),
+                Err(_) => {}
+            }
+        }
+    }
+    bytes
+}
+
+fn is_folder(entry: &DirEntry) -> bool {
+    entry.file_type().is_ok_and(|kind| kind.is_dir())
+}
+
+/// Whether a folder is a bucket's of this version or another.
 fn is_bucket(name: &str) -> bool {
     let Some((kind, version)) = name.rsplit_once("-v") else { return false };
     version.parse::<u32>().is_ok()
         && Bucket::ALL
             .iter()
             .any(|bucket| bucket.folder().rsplit_once("-v").is_some_and(|(own, _)| own == kind))
+}
+
+/// Whether a folder is a bucket's of another version.
+fn is_foreign(name: &str) -> bool {
+    is_bucket(name) && Bucket::ALL.iter().all(|bucket| bucket.folder() != name)
 }
 
 /// The entries of a folder; of one that is not there, none.
@@ -160,12 +207,14 @@ mod tests {
         for text in ["a", "b"] {
             cache.write(Bucket::Pages, &Key::of(&[text]), b"12345").unwrap();
         }
+        fs::create_dir_all(folder.path().join("wheels/abc/files/a")).unwrap();
+        fs::write(folder.path().join("wheels/abc/files/a/b.py"), [0; 1000]).unwrap();
         let usage = cache.size().unwrap();
-        assert_eq!((usage.records, usage.bytes > 10), (2, true));
+        assert_eq!((usage.records, usage.bytes > 1010), (3, true));
         assert_eq!(cache.clear().unwrap(), usage);
         assert_eq!(cache.size().unwrap(), Usage::default());
         assert!(folder.path().join("precious/data").exists() && folder.path().join("pages-v1.txt").exists());
-        assert!(!folder.path().join("pages-v1").exists());
+        assert!(!folder.path().join("pages-v1").exists() && !folder.path().join("wheels").exists());
     }
 
     #[test]

@@ -18,7 +18,6 @@ pub enum Signal {
 }
 
 /// Holds interrupts off until the guard is dropped; keep it for moments only.
-#[must_use]
 pub fn undisturbed() -> MutexGuard<'static, ()> {
     UNDISTURBED.lock().unwrap_or_else(PoisonError::into_inner)
 }

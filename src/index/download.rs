@@ -65,103 +65,82 @@ impl Shared {
             check(url, expected, sha256)?;
             return Ok(Download { place: Place::Own(path), sha256 });
         }
-        let start = || {
-            let file = NamedTempFile::new().map_err(|error| unwritable(&std::env::temp_dir(), error))?;
-            let path = file.path().to_owned();
-            Ok(Copy {
-                target: Target::Temporary(file),
-                path,
-                hash: sha2::Sha256::new(),
-                wanted: (url.clone(), expected, size),
-                taken: 0,
-            })
-        };
-        let copy = self.stream(url, size, &start).await?;
-        let Target::Temporary(file) = copy.target else { return Err(Failure::abandoned().into()) };
-        Ok(Download { place: Place::Temporary(file), sha256: Sha256(copy.hash.finalize().into()) })
+        let file = NamedTempFile::new().map_err(|error| last(unwritable(error)))?;
+        let wanted = Wanted { url: url.clone(), sha256: expected, size };
+        let sha256 = self.stream(&wanted, file.as_file()).await?;
+        check(url, expected, sha256)?;
+        Ok(Download { place: Place::Temporary(file), sha256 })
     }
 
-    /// Writes `file` to `path`, hash-checked; on failure nothing is left there.
-    pub(super) async fn fetch(&self, file: &DistFile, path: &Path) -> Outcome<()> {
-        let result = self.really_fetch(file, path).await;
-        if result.is_err() {
-            // It may not have come into being.
-            let _ = std::fs::remove_file(path);
+    /// Writes the bytes of `file` to `to`, which is emptied first. The hash of what came is the caller's to
+    /// check.
+    pub(super) async fn fetch(&self, file: &DistFile, to: &File) -> Outcome<Sha256> {
+        if let Some(path) = local(&file.url)? {
+            let mut to = to;
+            let mut from = File::open(&path).map_err(|error| unreadable(&path, error))?;
+            emptied(to)
+                .and_then(|_| io::copy(&mut from, &mut to))
+                .map_err(|error| last(unwritable(error)))?;
+            return Ok(hash_file(&path)?);
         }
-        result
+        let wanted = Wanted { url: file.url.clone(), sha256: file.sha256, size: file.size };
+        self.stream(&wanted, to).await
     }
 
-    async fn really_fetch(&self, file: &DistFile, path: &Path) -> Outcome<()> {
-        if let Some(own) = local(&file.url)? {
-            std::fs::copy(&own, path).map_err(|error| last(unwritable(path, error)))?;
-            return Ok(check(&file.url, file.sha256, hash_file(path)?)?);
-        }
-        let start = || {
-            let target = File::create(path).map_err(|error| unwritable(path, error))?;
-            let wanted = (file.url.clone(), file.sha256, file.size);
-            Ok(Copy {
-                target: Target::Named(target),
-                path: path.to_owned(),
-                hash: sha2::Sha256::new(),
-                wanted,
-                taken: 0,
-            })
-        };
-        self.stream(&file.url, file.size, &start).await.map(|_| ())
-    }
-
-    async fn stream(
-        &self,
-        url: &Url,
-        size: Option<u64>,
-        start: &(dyn Fn() -> Result<Copy, Error> + Sync),
-    ) -> Outcome<Copy> {
+    async fn stream(&self, wanted: &Wanted, to: &File) -> Outcome<Sha256> {
         let limits = &self.config.limits;
         let most = Most { bytes: limits.file, what: "a distribution", variable: FILE_VARIABLE };
-        let ask = Ask {
-            packing: Packing::Identity,
-            time: limits.time_for(size),
-            ..Ask::new(url.clone(), "*/*", most, limits)
+        let ask = Ask::new(wanted.url.clone(), "*/*", most, limits);
+        let ask = Ask { packing: Packing::Identity, time: limits.time_for(wanted.size), ..ask };
+        let start = || {
+            let file = emptied(to).map_err(unwritable)?;
+            Ok(Copy { file, wanted: wanted.clone(), hash: sha2::Sha256::new(), taken: 0 })
         };
-        Ok(self.http(&ask.url).await?.stream(&ask, start).await.map_err(listed)?)
+        let copy = self.http(&ask.url).await?.stream(&ask, &start).await.map_err(listed)?;
+        Ok(Sha256(copy.hash.finalize().into()))
     }
+}
+
+/// What is known of a file before it comes.
+#[derive(Clone)]
+struct Wanted {
+    url: Url,
+    sha256: Option<Sha256>,
+    size: Option<u64>,
 }
 
 /// A body on its way to disk.
 struct Copy {
-    target: Target,
-    path: PathBuf,
+    file: File,
+    wanted: Wanted,
     hash: sha2::Sha256,
-    wanted: (Url, Option<Sha256>, Option<u64>),
     taken: u64,
-}
-
-enum Target {
-    Temporary(NamedTempFile),
-    Named(File),
 }
 
 impl Sink for Copy {
     fn take(&mut self, piece: &[u8]) -> Result<(), Error> {
         self.hash.update(piece);
         self.taken += piece.len() as u64;
-        let written = match &mut self.target {
-            Target::Temporary(file) => file.write_all(piece),
-            Target::Named(file) => file.write_all(piece),
-        };
-        written.map_err(|error| unwritable(&self.path, error))
+        self.file.write_all(piece).map_err(unwritable)
     }
 
+    /// A cut file is trouble in transit, not a forgery.
     fn end(&mut self, end: End) -> Result<(), Misread> {
-        let (url, expected, size) = &self.wanted;
-        let short = size.is_some_and(|size| self.taken < size);
-        if end == End::Unknown && (short || expected.is_none()) {
+        let short = self.wanted.size.is_some_and(|size| self.taken < size);
+        if end == End::Unknown && (short || self.wanted.sha256.is_none()) {
             return Err(Misread::Malformed(
                 "the file may be cut: the server does not say where it ends".into(),
             ));
         }
-        check(url, *expected, Sha256(self.hash.clone().finalize().into())).map_err(Misread::Stop)
+        Ok(())
     }
+}
+
+/// A handle of the same file, empty and at its start.
+fn emptied(mut file: &File) -> io::Result<File> {
+    file.set_len(0)?;
+    file.rewind()?;
+    file.try_clone()
 }
 
 /// The path of a `file` URL.
@@ -173,9 +152,9 @@ pub(super) fn local(url: &Url) -> Result<Option<PathBuf>, Failure> {
     path.map(Some).map_err(|()| last(Error::no_answer(format!("{url} is not a path on this machine"))))
 }
 
-/// The hash of a file, and its size.
+/// The hash of a file.
 fn hash_file(path: &Path) -> Result<Sha256, Failure> {
-    let unreadable = |error| last(Error::no_answer(format!("cannot read {}", path.display())).because(error));
+    let unreadable = |error| unreadable(path, error);
     let mut file = File::open(path).map_err(unreadable)?;
     let mut hash = sha2::Sha256::new();
     let mut buffer = vec![0; 1 << 16];
@@ -209,8 +188,12 @@ fn last(error: Error) -> Failure {
     Failure::last(error)
 }
 
-fn unwritable(path: &Path, error: io::Error) -> Error {
-    Error::no_answer(format!("cannot write {}", path.display())).because(error)
+fn unreadable(path: &Path, error: io::Error) -> Failure {
+    last(Error::no_answer(format!("cannot read {}", path.display())).because(error))
+}
+
+fn unwritable(error: io::Error) -> Error {
+    Error::no_answer("cannot write a downloaded file").because(error)
 }
 
 /// The bytes of `file` in `range`.

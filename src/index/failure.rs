@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::page::tame;
 use crate::error::{Error, Kind};
 
 /// What work on a resource comes to.
@@ -36,7 +37,7 @@ impl Failure {
 
     /// The file itself is at fault.
     pub(super) fn unusable(message: impl Into<String>) -> Self {
-        Self::new(Cause::Unusable, Error::no(message))
+        Self::new(Cause::Unusable, Error::no(tame(&message.into())))
     }
 
     /// There will be no answer from anywhere.

@@ -180,6 +180,10 @@ impl Shared {
                 self.warn_of_damage(key, &why);
                 None
             }
+            Found::Unreadable(why) => {
+                self.warn_of_cache(&why);
+                None
+            }
         }
     }
 
@@ -188,16 +192,23 @@ impl Shared {
         self.watcher.on(Event::Warning(what));
     }
 
-    /// Puts a record into the cache. A cache that cannot be written costs time, not the run: one warning.
+    /// Puts a record into the cache.
     pub(super) fn put(&self, bucket: Bucket, key: &Key, record: postcard::Result<Vec<u8>>) {
         let Some(cache) = &self.cache else { return };
         let written =
             record.map_err(std::io::Error::other).and_then(|record| cache.write(bucket, key, &record));
-        if let Err(error) = written
+        if let Err(error) = written {
+            self.warn_of_cache(&error.to_string());
+        }
+    }
+
+    /// A cache that cannot be used costs time, not the run: one warning.
+    fn warn_of_cache(&self, why: &str) {
+        if let Some(cache) = &self.cache
             && !self.cache_failed.swap(true, Ordering::Relaxed)
         {
             let folder = cache.root().display();
-            self.watcher.on(Event::Warning(format!("nothing is kept in the cache {folder}: {error}")));
+            self.watcher.on(Event::Warning(format!("the cache {folder} cannot be used: {why}")));
         }
     }
 }

@@ -3,21 +3,28 @@
 //! The sibling file that the index keeps (PEP 658), else ranged reads of the wheel, else the whole file,
 //! hash-checked before a word of it is believed.
 
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::path::Path;
 use std::sync::Arc;
 
 use url::Url;
 
-use super::Shared;
+use super::config::Freshness;
 use super::download::{self, Download};
-use super::failure::{Failure, Outcome};
+use super::failure::{Cause, Failure, Outcome};
 use super::http::{Answer, Ask, Decode, End, Misread, Most};
 use super::limits::METADATA_VARIABLE;
 use super::origins::Siblings;
+use super::url::shown;
+use super::word::Word;
 use super::zip::{Archive, Step, ZipError};
-use super::{sdist, url::shown};
+use super::{Shared, sdist};
+use crate::cache::{Bucket, Key};
 use crate::error::Error;
 use crate::spec::{
-    DistFile, DistName, Metadata, MetadataHint, PackageName, ReleaseInfo, Sha256, Version, WheelName,
+    DistFile, DistName, Metadata, MetadataHint, PackageName, ReleaseInfo, SdistFormat, Sha256, Version,
+    WheelName,
 };
 
 impl Shared {
@@ -36,92 +43,112 @@ impl Shared {
         slot.wait().ok()?
     }
 
-    /// The file's own word.
-    pub(super) async fn of_file(&self, file: &DistFile) -> Outcome<Metadata> {
-        let metadata = match &file.dist {
-            DistName::Wheel(wheel) => self.of_wheel(file, wheel).await?,
-            DistName::Sdist { name, version, format } => {
-                let download = self.download(&file.url, file.sha256, file.size).await?;
-                let (format, name, version) = (*format, name.clone(), version.clone());
-                let (opened, most) = (download.open().map_err(unreadable)?, self.config.limits.metadata);
-                let read = move || sdist::metadata(opened, format, (&name, &version), most);
-                self.on_worker(read).await?.map_err(Failure::unusable)?
-            }
+    /// The file's own word, from the cache or from where it can be had.
+    pub(super) async fn of_file(self: &Arc<Self>, file: &Arc<DistFile>) -> Outcome<Metadata> {
+        let key = word_key(file);
+        if let Some(word) = key.as_ref().and_then(|key| self.kept_word(key)) {
+            return Ok(word.believe(file)?);
+        }
+        let word = match &file.dist {
+            DistName::Wheel(wheel) => Word::metadata(self.of_wheel(file, wheel).await?),
+            DistName::Sdist { format, .. } => self.of_sdist(file, *format).await?,
         };
-        Ok(same(file, metadata)?)
+        let (shared, file) = (self.clone(), file.clone());
+        let judge = move || {
+            let metadata = word.believe(&file);
+            if let Some(key) = key
+                && (metadata.is_ok() || word.is_of_sdist())
+            {
+                shared.put(Bucket::Metadata, &key, postcard::to_stdvec(&word));
+            }
+            metadata
+        };
+        Ok(self.on_worker(judge).await??)
     }
 
-    async fn of_wheel(&self, file: &DistFile, wheel: &WheelName) -> Outcome<Metadata> {
+    fn kept_word(&self, key: &Key) -> Option<Word> {
+        if self.config.freshness == Freshness::Refresh {
+            return None;
+        }
+        postcard::from_bytes(&self.recorded(Bucket::Metadata, key)?).ok()
+    }
+
+    async fn of_sdist(&self, file: &DistFile, format: SdistFormat) -> Outcome<Word> {
+        let download = self.download(&file.url, file.sha256, file.size).await?;
+        let (opened, most) = (download.open().map_err(unreadable)?, self.config.limits.metadata);
+        Ok(self.on_worker(move || sdist::word(opened, format, most)).await?.map_err(Failure::unusable)?)
+    }
+
+    /// The text of a wheel's METADATA.
+    async fn of_wheel(&self, file: &DistFile, wheel: &WheelName) -> Outcome<Vec<u8>> {
         let known = self.downloads.peek(&(file.url.clone(), file.sha256));
-        if known.is_some() || download::local(&file.url)?.is_some() {
+        if let Some(path) = download::local(&file.url)? {
+            return match self.local_sibling(file, &path)? {
+                Some(text) => Ok(text),
+                None => self.of_whole_wheel(file, wheel).await,
+            };
+        }
+        if known.is_some() {
             return self.of_whole_wheel(file, wheel).await;
         }
-        let believed = |text: &[u8]| Metadata::parse(text).map_err(|error| Failure::unusable(error.message));
-        match file.metadata {
-            MetadataHint::Hashed(hash) => match self.sibling(file, Some(hash)).await {
-                Ok(text) => return Ok(believed(&text)?),
-                Err(failure) if !failure.leaves_hope() => return Err(failure),
-                Err(_) => {}
-            },
-            MetadataHint::Present => {
-                if let Some(metadata) = self.unhashed_sibling(file).await? {
-                    return Ok(metadata);
-                }
-            }
-            MetadataHint::Unknown => {
-                if let Some(metadata) = self.perhaps_sibling(file, wheel).await? {
-                    return Ok(metadata);
-                }
-            }
+        let siblings = self.origins.siblings(&file.url);
+        let sibling = match (file.metadata, siblings) {
+            (MetadataHint::Hashed(hash), _) => self.sibling(file, Some(hash)).await,
+            (MetadataHint::Present, _) | (_, Siblings::Present) => self.sibling(file, None).await,
+            (MetadataHint::Unknown, Siblings::Unknown) => return self.sibling_or_wheel(file, wheel).await,
+            (MetadataHint::Unknown, Siblings::Absent) => return self.of_wheel_itself(file, wheel).await,
+        };
+        match sibling {
+            Err(failure) if failure.leaves_hope() => self.of_wheel_itself(file, wheel).await,
+            text => text,
         }
-        match self.ranged(file, wheel).await? {
-            Some(text) => Ok(believed(&text)?),
-            None => self.of_whole_wheel(file, wheel).await,
+    }
+
+    /// The file beside a wheel in a folder, where there is one: as its hash says, else as it is.
+    fn local_sibling(&self, file: &DistFile, wheel: &Path) -> Outcome<Option<Vec<u8>>> {
+        let mut path = wheel.as_os_str().to_owned();
+        path.push(".metadata");
+        let Some(text) = read_bounded(Path::new(&path), self.config.limits.metadata)? else {
+            return Ok(None);
+        };
+        if let MetadataHint::Hashed(hash) = file.metadata {
+            let mut url = file.url.clone();
+            url.set_path(&format!("{}.metadata", file.url.path()));
+            download::check(&url, Some(hash), Sha256::of(&text))?;
         }
+        Ok(Some(text))
     }
 
     /// A sibling that the index does not speak of. Until the first answer of a server it is asked for
     /// beside the wheel, so that neither its presence nor its absence costs time.
-    async fn perhaps_sibling(&self, file: &DistFile, wheel: &WheelName) -> Outcome<Option<Metadata>> {
-        match self.origins.siblings(&file.url) {
-            Siblings::Absent => Ok(None),
-            Siblings::Present => self.unhashed_sibling(file).await,
-            Siblings::Unknown => {
-                let (sibling, ranged) =
-                    futures_util::future::join(self.unhashed_sibling(file), self.ranged(file, wheel)).await;
-                if let Some(metadata) = sibling? {
-                    return Ok(Some(metadata));
-                }
-                match ranged? {
-                    Some(text) => Metadata::parse(&text)
-                        .map(Some)
-                        .map_err(|error| Failure::unusable(error.message).into()),
-                    None => self.of_whole_wheel(file, wheel).await.map(Some),
-                }
-            }
+    async fn sibling_or_wheel(&self, file: &DistFile, wheel: &WheelName) -> Outcome<Vec<u8>> {
+        let (sibling, ranged) =
+            futures_util::future::join(self.sibling(file, None), self.ranged(file, wheel)).await;
+        match (sibling, ranged?) {
+            (Err(failure), _) if !failure.leaves_hope() => Err(failure),
+            (Ok(text), _) | (Err(_), Some(text)) => Ok(text),
+            (Err(_), None) => self.of_whole_wheel(file, wheel).await,
         }
     }
 
-    /// A sibling without a hash, if it reads as this file's: else the wheel itself is asked.
-    async fn unhashed_sibling(&self, file: &DistFile) -> Outcome<Option<Metadata>> {
-        match self.sibling(file, None).await {
-            Ok(text) => {
-                Ok(Metadata::parse(&text).ok().filter(|metadata| same(file, metadata.clone()).is_ok()))
-            }
-            Err(failure) if failure.leaves_hope() => Ok(None),
-            Err(failure) => Err(failure),
+    async fn of_wheel_itself(&self, file: &DistFile, wheel: &WheelName) -> Outcome<Vec<u8>> {
+        match self.ranged(file, wheel).await? {
+            Some(text) => Ok(text),
+            None => self.of_whole_wheel(file, wheel).await,
         }
     }
 
+    /// The file beside the wheel: as its hash says, else believed where it reads as this file's.
     async fn sibling(&self, file: &DistFile, hash: Option<Sha256>) -> Outcome<Vec<u8>> {
         let mut url = file.url.clone();
         url.set_path(&format!("{}.metadata", file.url.path()));
         let ask = self.ask_metadata(url.clone());
+        let own = file.clone();
         let read: Decode<Vec<u8>> = Arc::new(move |answer: Answer| {
-            if answer.end == End::Unknown && hash.is_none() {
-                return Err("it may be cut: the server does not say where it ends".to_owned().into());
+            match hash {
+                Some(_) => download::check(&url, hash, Sha256::of(&answer.body)).map_err(Misread::Stop)?,
+                None => check_unhashed(&answer, &own)?,
             }
-            download::check(&url, hash, Sha256::of(&answer.body)).map_err(Misread::Stop)?;
             Ok(answer.body)
         });
         let result = self.http(&ask.url).await?.get(&ask, &read).await;
@@ -135,7 +162,7 @@ impl Shared {
         Ask::new(url, "*/*", most, limits)
     }
 
-    async fn of_whole_wheel(&self, file: &DistFile, wheel: &WheelName) -> Outcome<Metadata> {
+    async fn of_whole_wheel(&self, file: &DistFile, wheel: &WheelName) -> Outcome<Vec<u8>> {
         let download = self.download(&file.url, file.sha256, file.size).await?;
         let (wheel, most, what) = (wheel.clone(), self.config.limits.metadata, shown(&file.url));
         self.on_worker(move || in_wheel(&download, &wheel, most, &what)).await?.map_err(Arc::new)
@@ -154,8 +181,49 @@ fn of_release(name: &PackageName, info: &ReleaseInfo) -> Option<Metadata> {
     Metadata::of_release(name, &info.version, requires, python, &info.provides_extra).ok()
 }
 
-/// The metadata of a whole wheel.
-fn in_wheel(download: &Download, wheel: &WheelName, most: u64, what: &str) -> Result<Metadata, Failure> {
+/// Metadata without a hash must at least be whole and about the file; what is not leads to the wheel.
+fn check_unhashed(answer: &Answer, file: &DistFile) -> Result<(), Misread> {
+    if answer.end == End::Unknown {
+        return Err("it may be cut: the server does not say where it ends".to_owned().into());
+    }
+    Word::Metadata(answer.body.clone()).believe(file).map(|_| ()).map_err(|failure| {
+        let why = format!("{}: {}", shown(&answer.url), failure.message());
+        Misread::Stop(Failure::new(Cause::Transit, Error::no_answer(why)))
+    })
+}
+
+/// The bytes of a file of at most `most` bytes; `None` where there is none.
+fn read_bounded(path: &Path, most: u64) -> Result<Option<Vec<u8>>, Failure> {
+    let failed = |error: io::Error| {
+        Failure::last(Error::no_answer(format!("cannot read {}", path.display())).because(error))
+    };
+    let file = match File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(failed(error)),
+    };
+    let mut bytes = Vec::new();
+    file.take(most + 1).read_to_end(&mut bytes).map_err(failed)?;
+    if bytes.len() as u64 > most {
+        let message = format!("{} is larger than {} MB", path.display(), most >> 20);
+        return Err(Failure::last(
+            Error::no_answer(message).hint(format!("raise the limit: {METADATA_VARIABLE}")),
+        ));
+    }
+    Ok(Some(bytes))
+}
+
+/// What a file's metadata is kept under: the file's hash, and that of its sibling where the index tells it.
+fn word_key(file: &DistFile) -> Option<Key> {
+    let hash = file.sha256?.to_string();
+    Some(match file.metadata {
+        MetadataHint::Hashed(sibling) => Key::of(&["metadata", &hash, &sibling.to_string()]),
+        MetadataHint::Present | MetadataHint::Unknown => Key::of(&["metadata", &hash]),
+    })
+}
+
+/// The text of a whole wheel's METADATA.
+fn in_wheel(download: &Download, wheel: &WheelName, most: u64, what: &str) -> Result<Vec<u8>, Failure> {
     let mut opened = download.open().map_err(unreadable)?;
     let len = opened.metadata().map_err(unreadable)?.len();
     let mut archive = Archive::new(len, most);
@@ -166,9 +234,7 @@ fn in_wheel(download: &Download, wheel: &WheelName, most: u64, what: &str) -> Re
                 archive.give(range.start, bytes);
             }
             Step::Done(None) => return Err(Failure::unusable("it holds no metadata")),
-            Step::Done(Some(text)) => {
-                return Metadata::parse(&text).map_err(|error| Failure::unusable(error.message));
-            }
+            Step::Done(Some(text)) => return Ok(text),
         }
     }
 }
@@ -194,17 +260,6 @@ pub(super) fn judged(error: ZipError, what: &str, most: u64) -> Failure {
                 .hint(format!("{METADATA_VARIABLE}=BYTES raises the limit")),
         ),
     }
-}
-
-/// Name and version inside must be the file's own.
-fn same(file: &DistFile, metadata: Metadata) -> Result<Metadata, Failure> {
-    if metadata.name != *file.dist.name() {
-        return Err(Failure::unusable(format!("its metadata is about `{}`", metadata.name)));
-    }
-    if metadata.version != *file.dist.version() {
-        return Err(Failure::unusable(format!("its metadata is about version {}", metadata.version)));
-    }
-    Ok(metadata)
 }
 
 fn unreadable(error: std::io::Error) -> Failure {

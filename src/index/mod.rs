@@ -31,9 +31,11 @@ mod testing;
 #[cfg(test)]
 mod tests;
 mod url;
+mod word;
 mod workers;
 mod zip;
 
+use std::fs::File;
 use std::future::Future;
 use std::path::Path;
 use std::pin::pin;
@@ -80,7 +82,7 @@ pub struct Client {
 struct Shared {
     config: Config,
     cache: Option<Cache>,
-    /// Set once a record could not be written.
+    /// Set once the cache could not be read or written.
     cache_failed: AtomicBool,
     /// The time of this run, against which freshness is judged.
     now: SystemTime,
@@ -132,10 +134,37 @@ impl Client {
     /// On failure nothing is left at `path`. Blocks; may be called from several threads at once.
     ///
     /// # Errors
-    /// When the file cannot be had (3) or does not match its hash (4).
+    /// When the file cannot be had or written (3) or does not match its hash (4).
     pub fn fetch_file(&self, file: &DistFile, path: &Path) -> Result<(), Error> {
-        let work = pin!(self.shared.fetch(file, path));
+        let to = File::create(path)
+            .map_err(|error| Error::no_answer(format!("cannot write {}", path.display())).because(error))?;
+        let fetched = self.fetch(file, &to).and_then(|sha256| {
+            download::check(&file.url, file.sha256, sha256).map_err(|failure| failure.to_error())
+        });
+        if fetched.is_err() {
+            // What cannot be removed either is reported by the failure itself.
+            let _ = std::fs::remove_file(path);
+        }
+        fetched
+    }
+
+    /// Writes the bytes of `file` to `to`, which is emptied first (and at each retry), and returns their
+    /// hash, computed on the way; whether it is the right one is the caller's question. Blocks; may be
+    /// called from several threads at once.
+    ///
+    /// # Errors
+    /// When the file cannot be had or written.
+    pub fn fetch(&self, file: &DistFile, to: &File) -> Result<Sha256, Error> {
+        let work = pin!(self.shared.fetch(file, to));
         self.shared.block_on(work).map_err(|failure| failure.to_error())
+    }
+
+    /// The file of a `name @ URL` requirement as its URL names it; nothing is asked.
+    ///
+    /// # Errors
+    /// When it is no http, https or file URL, or not that of a distribution of `name`.
+    pub fn file_of(name: &PackageName, url: &DirectUrl) -> Result<DistFile, Error> {
+        direct_file(name, url)
     }
 }
 

@@ -4,6 +4,7 @@
 use std::fs::File;
 use std::io::{self, Read};
 
+use super::word::Word;
 use crate::spec::{Metadata, MetadataError, PackageName, SdistFormat, Version};
 
 /// The most bytes that an sdist may unpack to while its metadata is looked for.
@@ -18,34 +19,17 @@ struct Found {
     pyproject: Option<Vec<u8>>,
 }
 
-/// Reads the metadata of an sdist of `name` at `version`; its files may have `most` bytes.
+/// What an sdist says of its metadata; its files may have `most` bytes.
 ///
 /// # Errors
 /// Why the sdist bars its candidate, a sentence without a full stop.
-pub(super) fn metadata(
-    file: File,
-    format: SdistFormat,
-    (name, version): (&PackageName, &Version),
-    most: u64,
-) -> Result<Metadata, String> {
+pub(super) fn word(file: File, format: SdistFormat, most: u64) -> Result<Word, String> {
     let found = match format {
         SdistFormat::TarGz => in_tar(file, most),
         SdistFormat::Zip => in_zip(file, most),
-    }
-    .map_err(|error| format!("its archive is broken: {error}"))?;
-    if let Some(text) = &found.pkg_info
-        && let Some(metadata) = Metadata::parse_static(text).map_err(|error| error.message)?
-    {
-        return Ok(metadata);
-    }
-    let project = found.pyproject.as_deref().and_then(|text| of_project(text, name, version));
-    project.unwrap_or_else(|| Err(needs_build())).map_err(|error| error.message)
-}
-
-fn needs_build() -> MetadataError {
-    let message =
-        "its metadata needs a build: neither its PKG-INFO nor its pyproject.toml is static".to_owned();
-    MetadataError { message }
+    };
+    let Found { pkg_info, pyproject } = found.map_err(|error| format!("its archive is broken: {error}"))?;
+    Ok(Word::sdist(pkg_info, pyproject))
 }
 
 fn in_tar(file: File, most: u64) -> io::Result<Found> {
@@ -105,7 +89,11 @@ impl Found {
 }
 
 /// The `[project]` table, where it says all that a resolver needs to know; `None` where a build would.
-fn of_project(text: &[u8], name: &PackageName, version: &Version) -> Option<Result<Metadata, MetadataError>> {
+pub(super) fn of_project(
+    text: &[u8],
+    name: &PackageName,
+    version: &Version,
+) -> Option<Result<Metadata, MetadataError>> {
     let document: toml::Table = std::str::from_utf8(text).ok()?.parse().ok()?;
     let project = document.get("project")?.as_table()?;
     let dynamic = strings(project.get("dynamic"))?;

@@ -1,6 +1,7 @@
 //! The contract's clauses on what servers do, one by one, against a server that does it.
 
 mod auth;
+mod cache;
 mod files;
 mod metadata;
 mod pages;

@@ -49,6 +49,9 @@ pub(super) enum ZipError {
 /// which stands last by recommendation.
 pub(super) const TAIL: u64 = 32 << 10;
 
+/// How much of what lies before the directory comes with it.
+const LEAD: u64 = 16 << 10;
+
 const END: u64 = 22;
 const LARGEST_COMMENT: u64 = 0xffff;
 const LARGEST_DIRECTORY: u64 = 64 << 20;
@@ -70,15 +73,23 @@ impl Archive {
         Self { len, pieces: Vec::new(), most }
     }
 
-    /// Takes the bytes from `start` on.
-    pub(super) fn give(&mut self, start: u64, bytes: Vec<u8>) {
+    /// Takes the bytes from `start` on; pieces that meet become one.
+    pub(super) fn give(&mut self, start: u64, mut bytes: Vec<u8>) {
+        let end = start + bytes.len() as u64;
+        if let Some(at) = self.pieces.iter().position(|(next, _)| *next == end) {
+            bytes.append(&mut self.pieces.swap_remove(at).1);
+        }
         self.pieces.push((start, bytes));
     }
 
     /// The contents of the one member whose path `wanted` picks; `None` where it picks none.
     pub(super) fn read(&self, wanted: &dyn Fn(&[u8]) -> bool) -> Stepped<Option<Vec<u8>>> {
         let directory = step!(self.directory());
-        let bytes = step!(self.bytes(directory));
+        let bytes = match self.bytes(directory.clone())? {
+            Step::Done(bytes) => bytes,
+            // The metadata most often lies just before the directory: it comes along.
+            Step::Need(Range { start, end }) => return Ok(Step::Need(start.saturating_sub(LEAD)..end)),
+        };
         let mut found = members(bytes)?.into_iter().filter(|member| wanted(&member.name));
         let Some(member) = found.next() else { return Ok(Step::Done(None)) };
         if found.next().is_some() {
@@ -100,7 +111,12 @@ impl Archive {
                 return Ok(Step::Done(&piece[offset(range.start)..offset(range.end)]));
             }
         }
-        Ok(Step::Need(range))
+        // What is at hand already need not come again, where it is the end of what is wanted.
+        let ends = self.pieces.iter().filter(|(start, piece)| {
+            range.contains(start) && *start > range.start && range.end <= start + piece.len() as u64
+        });
+        let end = ends.map(|(start, _)| *start).min().unwrap_or(range.end);
+        Ok(Step::Need(range.start..end))
     }
 
     /// Where the central directory is: the end record says, found by its mark from the back.
@@ -269,4 +285,63 @@ fn u32_at(bytes: &[u8], at: usize) -> Result<u32, ZipError> {
 
 fn u64_at(bytes: &[u8], at: usize) -> Result<u64, ZipError> {
     array(bytes, at).map(u64::from_le_bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::zip_of;
+    use super::*;
+
+    /// Reads `wanted` out of `bytes`, of which only what is asked for is at hand; and how often it was asked.
+    fn read(bytes: &[u8], wanted: &str, most: u64) -> (Result<Option<Vec<u8>>, ZipError>, usize) {
+        let mut archive = Archive::new(bytes.len() as u64, most);
+        for asked in 0..10 {
+            match archive.read(&|path| path == wanted.as_bytes()) {
+                Ok(Step::Done(found)) => return (Ok(found), asked),
+                Err(error) => return (Err(error), asked),
+                Ok(Step::Need(Range { start, end })) => {
+                    assert!(start < end && end <= bytes.len() as u64, "{start}..{end}");
+                    let at = |at: u64| usize::try_from(at).unwrap();
+                    archive.give(start, bytes[at(start)..at(end)].to_vec());
+                }
+            }
+        }
+        panic!("it asks without end");
+    }
+
+    fn archive_of(others: usize) -> Vec<u8> {
+        let names: Vec<_> = (0..others).map(|number| format!("package/module_{number}.py")).collect();
+        let mut members: Vec<_> = names.iter().map(|name| (name.as_str(), b"pass".as_slice())).collect();
+        members.push(("wanted", b"contents contents contents"));
+        zip_of(&members)
+    }
+
+    #[test]
+    fn a_member_is_found_with_few_questions() {
+        for (others, most_asked) in [(0, 1), (100, 1), (5000, 2)] {
+            let bytes = archive_of(others);
+            let (found, asked) = read(&bytes, "wanted", 1000);
+            assert_eq!(found.unwrap().unwrap(), b"contents contents contents");
+            assert!(asked <= most_asked, "{others} others: {asked}");
+            assert_eq!(read(&bytes, "missing", 1000).0, Ok(None));
+            assert_eq!(read(&bytes, "wanted", 10).0, Err(ZipError::TooBig));
+        }
+    }
+
+    #[test]
+    fn no_damage_is_believed_and_none_panics() {
+        let whole = archive_of(3);
+        let contents = b"contents contents contents".as_slice();
+        for at in 0..whole.len() {
+            for bits in [0x01, 0x80, 0xff] {
+                let mut bytes = whole.clone();
+                bytes[at] ^= bits;
+                if let (Ok(Some(found)), _) = read(&bytes, "wanted", 1000) {
+                    assert_eq!(found, contents, "byte {at}");
+                }
+            }
+            assert!(read(&whole[..at], "wanted", 1000).0.is_err(), "cut at {at}");
+        }
+        assert!(read(b"", "wanted", 1000).0.is_err());
+    }
 }

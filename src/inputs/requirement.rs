@@ -38,7 +38,8 @@ pub(super) fn parse(text: &str, showing: Showing) -> Result<Requirement, Finding
     })
 }
 
-/// `name>=1,` and `name>=1, ; marker`: pip reads over a comma with nothing behind it.
+/// `name>=1,` and `name>=1, ; marker`: a comma with nothing behind it is read over, as
+/// PyPA `packaging` does.
 fn without_last_comma(text: &str) -> Option<Requirement> {
     let (specifiers, marker) = text.split_once(';').unwrap_or((text, ""));
     let specifiers = specifiers.trim_end().strip_suffix(',')?;

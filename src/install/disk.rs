@@ -38,6 +38,19 @@ pub(super) fn read(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
+/// Hands all that `reader` yields to `take`, piece by piece.
+pub(super) fn pieces(mut reader: impl io::Read, mut take: impl FnMut(&[u8])) -> io::Result<()> {
+    let mut buffer = vec![0; 128 << 10];
+    loop {
+        match reader.read(&mut buffer) {
+            Ok(0) => return Ok(()),
+            Ok(count) => take(&buffer[..count]),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+}
+
 /// Writes a file that was not there, or replaces one without writing through what stood at the path.
 pub(super) fn write(path: &Path, bytes: &[u8], mode: Mode) -> Result<()> {
     let mut file = create_new(path, mode)?;

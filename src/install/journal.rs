@@ -92,7 +92,8 @@ impl Journal {
             Err(error) => return Err(disk::failed("read", &folder.join("origins.json"), error)),
         };
         let python = environment.python.to_string_lossy().into_owned();
-        let origins = origins.filter(|origins| origins.version == VERSION && origins.python == python);
+        let sound = |origins: &Origins| origins.version == VERSION && is_same(&origins.python, &python);
+        let origins = origins.filter(sound);
         let unfinished = match fs::read_to_string(folder.join("unfinished")) {
             Ok(text) => text.lines().map(str::to_owned).collect(),
             Err(error) if disk::is_absent(&error) => BTreeSet::new(),
@@ -178,6 +179,14 @@ impl Journal {
     fn key(&self, info: &Path) -> String {
         info.strip_prefix(&self.root).unwrap_or(info).to_string_lossy().into_owned()
     }
+}
+
+/// Whether two paths name one program, however the way there is spelled.
+fn is_same(a: &str, b: &str) -> bool {
+    let place = |path: &str| {
+        Some((fs::canonicalize(Path::new(path).parent()?).ok()?, Path::new(path).file_name()?.to_owned()))
+    };
+    a == b || place(a).is_some_and(|a| place(b) == Some(a))
 }
 
 fn hash(text: &[u8]) -> String {

@@ -1,9 +1,8 @@
 //! Gets the wheels of pins into the cache: from it where it has them, else fetched in parallel, hashed
 //! in the stream, checked and unpacked.
 
-use std::io::Seek as _;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use rayon::prelude::*;
 
@@ -14,7 +13,7 @@ use super::store::{CachedWheel, Store};
 use crate::error::{Error, Result};
 use crate::event::{Event, Watcher};
 use crate::lock::Pin;
-use crate::spec::{Sha256, Specifiers, Target};
+use crate::spec::{Specifiers, Target};
 
 /// What it takes to get wheels.
 #[derive(Clone, Copy)]
@@ -61,26 +60,40 @@ fn recall(pin: &Pin, means: Means<'_>) -> Option<CachedWheel> {
     means.store.get(&sha256, &pin.name, &pin.version)
 }
 
-/// Fetches the pins with these indexes, some at a time. After the first error no new fetch begins.
+/// Fetches the pins with these indexes.
 fn fetch_all(missing: &[usize], pins: &[&Pin], means: Means<'_>) -> Result<Vec<(usize, CachedWheel)>> {
-    let (next, failed) = (AtomicUsize::new(0), AtomicUsize::new(0));
-    let done: Mutex<Vec<(usize, Result<CachedWheel>)>> = Mutex::default();
+    let wheels = side_by_side(missing, |at| fetch(pins[*at], means))?;
+    Ok(missing.iter().copied().zip(wheels).collect())
+}
+
+/// Does `job` for each item, some at a time on threads of their own, since it mostly waits. After the
+/// first error no new job begins.
+///
+/// # Errors
+/// That of the first item, in their order, whose job failed.
+pub(super) fn side_by_side<T: Sync, R: Send>(
+    items: &[T],
+    job: impl Fn(&T) -> Result<R> + Sync,
+) -> Result<Vec<R>> {
+    let (next, failed) = (AtomicUsize::new(0), AtomicBool::new(false));
+    let done: Mutex<Vec<(usize, Result<R>)>> = Mutex::default();
     std::thread::scope(|scope| {
-        for _ in 0..missing.len().min(AT_A_TIME) {
+        for _ in 0..items.len().min(AT_A_TIME) {
             scope.spawn(|| {
-                while failed.load(Ordering::Relaxed) == 0
-                    && let Some(at) = missing.get(next.fetch_add(1, Ordering::Relaxed))
+                while !failed.load(Ordering::Relaxed)
+                    && let at = next.fetch_add(1, Ordering::Relaxed)
+                    && let Some(item) = items.get(at)
                 {
-                    let wheel = fetch(pins[*at], means);
-                    failed.fetch_add(usize::from(wheel.is_err()), Ordering::Relaxed);
-                    done.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push((*at, wheel));
+                    let result = job(item);
+                    failed.fetch_or(result.is_err(), Ordering::Relaxed);
+                    done.lock().unwrap_or_else(PoisonError::into_inner).push((at, result));
                 }
             });
         }
     });
-    let mut done = done.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let mut done = done.into_inner().unwrap_or_else(PoisonError::into_inner);
     done.sort_by_key(|(at, _)| *at);
-    done.into_iter().map(|(at, wheel)| Ok((at, wheel?))).collect()
+    done.into_iter().map(|(_, result)| result).collect()
 }
 
 fn fetch(pin: &Pin, means: Means<'_>) -> Result<CachedWheel> {
@@ -92,32 +105,21 @@ fn fetch(pin: &Pin, means: Means<'_>) -> Result<CachedWheel> {
         Some(_) => choice,
         None => source::choose(pin, means.target, means.store, means.files, Memory::Distrust)?,
     };
-    let Choice { filename, sha256, file: Some(file) } = choice else {
+    let Some(file) = choice.file else {
         return Err(Error::no_answer(format!("no source has {}", choice.filename)));
     };
-    let mut scratch = means.store.scratch()?;
-    let found = means.files.fetch(&file, &mut scratch)?;
-    source::check_hash(pin, &filename, sha256, found)?;
+    let path = means.store.scratch()?;
+    let sha256 = source::fetch(pin, &file, means.files, &path)?;
     means.fetched.fetch_add(1, Ordering::Relaxed);
-    unpack(pin, &filename, found, scratch, means)
+    let archive = std::fs::File::open(&path).map_err(|error| disk::failed("read", &path, error))?;
+    let identity = (&pin.name, &pin.version);
+    let wheel = means.store.add(archive, &sha256, identity, means.limits, &file.filename, means.watcher)?;
+    means.watcher.on(Event::Detail(format!("unpacked {}", file.filename)));
+    Ok(wheel)
 }
 
 fn cached(pin: &Pin, choice: &Choice, means: Means<'_>) -> Option<CachedWheel> {
     means.store.get(&choice.sha256?, &pin.name, &pin.version)
-}
-
-fn unpack(
-    pin: &Pin,
-    filename: &str,
-    sha256: Sha256,
-    mut archive: std::fs::File,
-    means: Means<'_>,
-) -> Result<CachedWheel> {
-    archive.rewind().map_err(|error| disk::failed("read", std::path::Path::new(filename), error))?;
-    let identity = (&pin.name, &pin.version);
-    let wheel = means.store.add(archive, &sha256, identity, means.limits, filename, means.watcher)?;
-    means.watcher.on(Event::Detail(format!("unpacked {filename}")));
-    Ok(wheel)
 }
 
 /// Requires-Python as METADATA tells it: lower bounds bar, the rest is told.

@@ -67,10 +67,7 @@ pub enum Why {
 /// When the lock cannot be installed from: a pin without a hash, or two pins of one package that both
 /// apply.
 pub fn applicable<'a>(lock: &'a Lock, target: &Target) -> Result<Vec<&'a Pin>> {
-    if let Some(pin) = lock.pins.iter().find(|pin| pin.hashes.is_empty()) {
-        return Err(Error::usage(format!("{} has no hash in the lock{}", pin.name, super::source::at(pin)))
-            .hint("`pinfast lock` writes the hashes of every file"));
-    }
+    check_hashes(lock)?;
     let mut pins: BTreeMap<&PackageName, &Pin> = BTreeMap::new();
     for pin in lock.pins.iter().filter(|pin| pin.marker.holds(target, &[])) {
         if let Some(other) = pins.insert(&pin.name, pin) {
@@ -85,6 +82,17 @@ pub fn applicable<'a>(lock: &'a Lock, target: &Target) -> Result<Vec<&'a Pin>> {
         }
     }
     Ok(pins.into_values().collect())
+}
+
+/// Refuses a lock with a pin that has no hash.
+pub(super) fn check_hashes(lock: &Lock) -> Result<()> {
+    match lock.pins.iter().find(|pin| pin.hashes.is_empty()) {
+        None => Ok(()),
+        Some(pin) => {
+            Err(Error::usage(format!("{} has no hash in the lock{}", pin.name, super::source::at(pin)))
+                .hint("`pinfast lock` writes the hashes of every file"))
+        }
+    }
 }
 
 /// Compares the pins that apply with what is installed; those of `afresh` are installed anew even if

@@ -7,6 +7,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::Digest as _;
 
+use super::disk;
+
 /// One line.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Row {
@@ -107,20 +109,13 @@ impl Hasher {
 }
 
 /// The digest and the size of all that `reader` yields.
-pub(super) fn hash(mut reader: impl Read, algorithm: Algorithm) -> io::Result<(Digest, u64)> {
+pub(super) fn hash(reader: impl Read, algorithm: Algorithm) -> io::Result<(Digest, u64)> {
     let (mut hasher, mut size) = (Hasher::new(algorithm), 0);
-    let mut buffer = vec![0; 128 << 10];
-    loop {
-        match reader.read(&mut buffer) {
-            Ok(0) => return Ok((hasher.finish(), size)),
-            Ok(count) => {
-                hasher.update(&buffer[..count]);
-                size += count as u64;
-            }
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-    }
+    disk::pieces(reader, |piece| {
+        hasher.update(piece);
+        size += piece.len() as u64;
+    })?;
+    Ok((hasher.finish(), size))
 }
 
 /// Reads a `RECORD`: comma-separated values, fields in quotes where need be, LF or CRLF.

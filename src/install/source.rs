@@ -1,12 +1,18 @@
 //! Where files come from, and which file of a pin is the one for an environment.
 
 use std::fs::File;
+use std::path::Path;
 use std::sync::Arc;
 
+use super::disk;
 use super::store::{KnownFile, Store};
-use crate::error::{Error, Result};
-use crate::lock::Pin;
-use crate::spec::{DirectUrl, DistFile, DistName, PackageName, Sha256, Specifiers, Tags, Target, Version};
+use crate::error::{Error, Kind, Result};
+use crate::index::Client;
+use crate::lock::{LockedFile, Pin, Place};
+use crate::solve::Index;
+use crate::spec::{
+    DirectUrl, DistFile, DistName, MetadataHint, PackageName, Sha256, Specifiers, Tags, Target, Version,
+};
 
 /// A source of files. Calls block, come from many threads, and give the same answer however often.
 pub trait Files: Sync {
@@ -22,12 +28,12 @@ pub trait Files: Sync {
     /// When its name is not that of a distribution of `name`.
     fn direct(&self, name: &PackageName, url: &DirectUrl) -> Result<Arc<DistFile>>;
 
-    /// Writes the file's bytes to `to`, which is empty, and returns their hash, computed on the way.
-    /// Retries start `to` afresh. Whether the hash is the right one is the caller's question.
+    /// Writes the file to `path`, which is made or overwritten, and holds its bytes against
+    /// `file.sha256`, where that is told, on the way.
     ///
     /// # Errors
-    /// When the file cannot be had.
-    fn fetch(&self, file: &DistFile, to: &mut File) -> Result<Sha256>;
+    /// When the file cannot be had, or `Refused` when its hash is another.
+    fn fetch(&self, file: &DistFile, path: &Path) -> Result<()>;
 }
 
 /// The file to install for a pin.
@@ -69,15 +75,41 @@ pub(super) fn choose(
     {
         return Ok(choice);
     }
-    let found = match &pin.url {
-        Some(url) => vec![files.direct(&pin.name, url)?],
-        None => files.files(&pin.name, &pin.version)?,
-    };
+    let found = listed(pin, files)?;
     let candidates = found.iter().map(Candidate::told).collect();
     let choice = best(pin, target, candidates)?;
     let known: Vec<_> = found.iter().filter_map(|file| known(file, pin)).collect();
     store.remember_files(&key(pin), &known);
     Ok(choice)
+}
+
+/// The files of a pin: as the lock tells them, where it tells names and URLs, else as the source does.
+pub(super) fn listed(pin: &Pin, files: &dyn Files) -> Result<Vec<Arc<DistFile>>> {
+    if let Some(url) = &pin.url {
+        return Ok(vec![files.direct(&pin.name, url)?]);
+    }
+    let told: Option<Vec<_>> = pin.files.iter().map(|file| told(file, pin)).collect();
+    match told {
+        Some(told) if !told.is_empty() => Ok(told),
+        _ => files.files(&pin.name, &pin.version),
+    }
+}
+
+/// A file that the lock gives a URL. A path is relative to the lock's folder, which is not known here:
+/// who reads the lock makes it a `file:` URL.
+fn told(file: &LockedFile, pin: &Pin) -> Option<Arc<DistFile>> {
+    let Some(Place::Url(url)) = &file.place else { return None };
+    Some(Arc::new(DistFile {
+        filename: file.name.clone(),
+        dist: DistName::parse(&file.name, &pin.name).ok()?,
+        url: url.clone(),
+        sha256: Some(file.sha256),
+        requires_python: None,
+        yanked: None,
+        uploaded: None,
+        size: file.size,
+        metadata: MetadataHint::Unknown,
+    }))
 }
 
 /// The file that fits best, of those that an index once told of.
@@ -192,15 +224,51 @@ pub(super) fn expected(hashes: &[Sha256]) -> String {
     text
 }
 
-/// Checks the hash of fetched bytes.
-pub(super) fn check_hash(pin: &Pin, filename: &str, told: Option<Sha256>, found: Sha256) -> Result<()> {
-    let expected_hashes = told.as_ref().map_or(pin.hashes.as_slice(), std::slice::from_ref);
-    if expected_hashes.contains(&found) && pin.hashes.contains(&found) {
-        return Ok(());
+/// Fetches a file of a pin to `path` and returns its hash, which is one of the pin's.
+pub(super) fn fetch(pin: &Pin, file: &DistFile, files: &dyn Files, path: &Path) -> Result<Sha256> {
+    let place = || format!("{}=={}{}", pin.name, pin.version, at(pin));
+    files.fetch(file, path).map_err(|error| match error.kind {
+        Kind::Refused => error.detail(format!("locked as {}", place())),
+        _ => error,
+    })?;
+    if let Some(sha256) = file.sha256 {
+        return Ok(sha256);
     }
-    Err(Error::refused(format!("{filename} does not match its hash"))
-        .detail(format!("{}=={}{}", pin.name, pin.version, at(pin)))
-        .detail(format!("expected {}", expected(expected_hashes)))
+    // No index told its hash, so nobody has held it against one yet.
+    let found = hash_file(path).map_err(|error| disk::failed("read", path, error))?;
+    if pin.hashes.contains(&found) {
+        return Ok(found);
+    }
+    Err(Error::refused(format!("{} does not match its hash", file.filename))
+        .detail(format!("expected {}", expected(&pin.hashes)))
         .detail(format!("received sha256:{found}"))
-        .hint("nothing of it was unpacked or kept; if it is the same on another network, do not install it"))
+        .detail(format!("locked as {}", place()))
+        .hint("nothing of it was unpacked or kept"))
+}
+
+/// The hash of a file.
+pub(super) fn hash_file(path: &Path) -> std::io::Result<Sha256> {
+    use sha2::Digest as _;
+    let mut hasher = sha2::Sha256::new();
+    disk::pieces(File::open(path)?, |piece| hasher.update(piece))?;
+    Ok(Sha256(hasher.finalize().into()))
+}
+
+/// An index as a source of files.
+impl Files for Client {
+    fn files(&self, name: &PackageName, version: &Version) -> Result<Vec<Arc<DistFile>>> {
+        let listing = self.listing(name)?;
+        let release = listing.iter().flat_map(|it| &it.releases).find(|release| release.version == *version);
+        Ok(release.map(|release| release.files.clone()).unwrap_or_default())
+    }
+
+    fn direct(&self, name: &PackageName, url: &DirectUrl) -> Result<Arc<DistFile>> {
+        let listing = Index::direct(self, name, url)?;
+        let file = listing.releases.first().and_then(|release| release.files.first());
+        file.cloned().ok_or_else(|| Error::no_answer(format!("{url} is no file of {name}")))
+    }
+
+    fn fetch(&self, file: &DistFile, path: &Path) -> Result<()> {
+        self.fetch_file(file, path)
+    }
 }

@@ -12,7 +12,7 @@ use std::time::{Duration, SystemTime};
 
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
-use tempfile::TempDir;
+use tempfile::{NamedTempFile, TempDir, TempPath};
 
 use super::archive::{Fault, Limits};
 use super::disk;
@@ -88,10 +88,12 @@ impl Store {
         tempfile::tempfile_in(root.join("tmp")).map(drop)
     }
 
-    /// An empty file for a download, gone when closed.
-    pub(super) fn scratch(&self) -> Result<File> {
+    /// An empty file for a download, gone when dropped.
+    pub(super) fn scratch(&self) -> Result<TempPath> {
         let folder = self.root.join("tmp");
-        tempfile::tempfile_in(&folder).map_err(|error| disk::failed("create a file in", &folder, error))
+        let file = tempfile::Builder::new().prefix("file-").tempfile_in(&folder);
+        file.map(NamedTempFile::into_temp_path)
+            .map_err(|error| disk::failed("create a file in", &folder, error))
     }
 
     fn bucket(&self, sha256: &Sha256) -> PathBuf {
@@ -231,7 +233,7 @@ fn heal_file(folder: &Path, file: &CachedFile) -> Option<CachedFile> {
 
 /// Gives the cache a file of its own, with the right mode.
 fn part(path: &Path, file: &CachedFile) -> Option<CachedFile> {
-    let mut own = tempfile::NamedTempFile::new_in(path.parent()?).ok()?;
+    let mut own = NamedTempFile::new_in(path.parent()?).ok()?;
     io::copy(&mut File::open(path).ok()?, &mut own).ok()?;
     disk::set_mode(own.as_file(), 0o600, file.stamp.mode() & 0o7777).ok()?;
     let own = own.persist(path).ok()?;

@@ -127,7 +127,7 @@ pub fn create(folder: &Path, base: &BasePython) -> Result<Environment> {
     for path in [&environment.scheme.purelib, &environment.scheme.scripts] {
         disk::create_dirs(path)?;
     }
-    disk::create_dirs(&folder.join("include"))?;
+    disk::create_dirs(&folder.join("include").join(lib_name(base)))?;
     link_interpreter(&environment, base)?;
     if cfg!(all(target_os = "linux", target_pointer_width = "64")) {
         link(Path::new("lib"), &folder.join("lib64"))?;

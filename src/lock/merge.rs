@@ -5,13 +5,16 @@ use std::collections::BTreeMap;
 use super::Pin;
 use crate::spec::{Marker, PackageName, Target, Version};
 
+/// What makes two pins one: the package, the release, and the URL that it comes from.
+type Release = (PackageName, Version, Option<String>);
+
 /// Merges the pins of each of `targets`, which are in the same order.
 ///
 /// A pin that all targets share has no marker; one that only some have carries a marker that holds on
 /// these and on no other of the targets.
 #[must_use]
 pub fn merge(targets: &[Target], pins: Vec<Vec<Pin>>) -> Vec<Pin> {
-    let mut merged: BTreeMap<(PackageName, Version, Option<String>), (Pin, Vec<usize>)> = BTreeMap::new();
+    let mut merged: BTreeMap<Release, (Pin, Vec<usize>)> = BTreeMap::new();
     for (target, pins) in pins.into_iter().enumerate() {
         for pin in pins {
             let key =

@@ -161,6 +161,7 @@ impl Lock {
             pin.hashes.sort();
             pin.hashes.dedup();
             pin.files.sort();
+            pin.files.dedup();
             pin.via.sort();
             pin.via.dedup();
         }

@@ -80,5 +80,5 @@ pub(super) fn other_pythons(target: &Target) -> Vec<(&'static str, Target)> {
     let above = PYTHONS.iter().rev().filter(|python| version(python) > version(own));
     let below = PYTHONS.iter().filter(|python| version(python) < version(own));
     let declared = |python: &&'static str| Some((*python, Target::declared(&version(python)?, &platform)));
-    above.chain(below).filter_map(|python| declared(&python)).collect()
+    above.chain(below).filter_map(declared).collect()
 }

@@ -2,8 +2,9 @@
 //!
 //! An answer holds for as long as the interpreter's file (its path, what its links lead to, size and
 //! times), the `pyvenv.cfg` of its virtual environment, the operating system and the question itself
-//! stay the same. A record that is damaged, or belongs to another state, means asking again. A file
-//! that is no program but a script (a shim) is never remembered: its answer depends on more.
+//! stay the same. A record that is damaged, or belongs to another state, means asking again. The answer
+//! of another program than the one that was started (behind a shim) is never remembered: which one
+//! answers depends on more.
 
 use std::fs::{self, File, Metadata};
 use std::io::{Read, Write};
@@ -74,8 +75,11 @@ impl ProbeCache {
         (record.key == *key).then_some(record.probe)
     }
 
-    /// Remembers an answer; a cache that cannot be written is as good as none.
+    /// Remembers the interpreter's own answer; a cache that cannot be written is as good as none.
     pub(super) fn put(&self, key: &Key, probe: &Probe) {
+        if !key.is_of(&probe.executable) {
+            return;
+        }
         let record = Record { key: key.clone(), probe: probe.clone() };
         let _ = serde_json::to_vec(&record)
             .map_err(std::io::Error::from)
@@ -97,13 +101,10 @@ impl ProbeCache {
 }
 
 impl Key {
-    /// The state of the interpreter at `path`; `None` where its answer must not be remembered.
+    /// The state of the interpreter at `path`; `None` where there is none.
     pub(super) fn of(path: &Path) -> Option<Self> {
         let path = std::path::absolute(path).ok()?;
         let resolved = fs::canonicalize(&path).ok()?;
-        if is_script(&resolved) {
-            return None;
-        }
         Some(Self {
             file: Stamp::of(&fs::metadata(&resolved).ok()?),
             venv: venv_config(&path).and_then(|file| fs::metadata(file).ok()).map(|m| Stamp::of(&m)),
@@ -112,6 +113,11 @@ impl Key {
             path,
             resolved,
         })
+    }
+
+    /// Whether `executable`, which answered, is the program that was started.
+    fn is_of(&self, executable: &Path) -> bool {
+        fs::canonicalize(executable).is_ok_and(|resolved| resolved == self.resolved)
     }
 }
 
@@ -136,11 +142,6 @@ fn changed(metadata: &Metadata) -> i128 {
 #[cfg(not(unix))]
 fn changed(_metadata: &Metadata) -> i128 {
     0
-}
-
-fn is_script(file: &Path) -> bool {
-    let mut start = [0; 2];
-    File::open(file).and_then(|mut file| file.read_exact(&mut start)).is_ok() && start == *b"#!"
 }
 
 /// The `pyvenv.cfg` beside the interpreter or one folder up, where Python itself looks for it.

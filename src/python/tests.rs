@@ -299,7 +299,7 @@ mod with_scripts {
     }
 
     #[test]
-    fn a_cache_that_cannot_be_written_is_no_error_and_a_script_is_not_remembered() {
+    fn a_cache_that_cannot_be_written_is_no_error_and_a_shim_is_not_remembered() {
         let folder = tempfile::tempdir().unwrap();
         let real = python3().interpreter.path;
         fs::write(folder.path().join("file"), "").unwrap();

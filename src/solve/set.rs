@@ -33,12 +33,6 @@ impl OrdinalSet {
         )
     }
 
-    /// Whether nothing is in it.
-    #[cfg(test)]
-    pub(crate) fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
     /// The ordinals in it that are below `count`, ascending.
     pub(crate) fn ordinals(&self, count: Ordinal) -> impl DoubleEndedIterator<Item = Ordinal> + '_ {
         self.runs(count).collect::<Vec<_>>().into_iter().flatten()
@@ -129,6 +123,6 @@ mod tests {
         assert!(below_three.is_disjoint(&OrdinalSet::singleton(3)));
         assert_eq!(below_three.ordinals(9).collect::<Vec<_>>(), not_three_up.ordinals(9).collect::<Vec<_>>());
         assert_eq!(OrdinalSet::full().len(5), 5);
-        assert!(OrdinalSet::matching(9, |_| false).is_empty());
+        assert_eq!(OrdinalSet::matching(9, |_| false), OrdinalSet::empty());
     }
 }

@@ -182,7 +182,7 @@ impl FromStr for Platform {
 fn known(text: &str) -> Option<Platform> {
     match text {
         "linux" => return Some(Platform::manylinux(2, 28, "x86_64")),
-        "macos" => return Some(Platform::macos(14, 0, "arm64")),
+        "macos" => return Some(Platform::macos(13, 0, "arm64")),
         "windows" | "win_amd64" => return Some(Platform::windows("amd64")),
         "win_arm64" => return Some(Platform::windows("arm64")),
         "win32" => return Some(Platform::windows("32")),
@@ -255,7 +255,7 @@ mod tests {
     fn a_declared_target_says_what_its_python_would() {
         for (platform, label, values) in [
             ("linux", "manylinux_2_28_x86_64", ["posix", "linux", "Linux", "x86_64"]),
-            ("macos", "macosx_14_0_arm64", ["posix", "darwin", "Darwin", "arm64"]),
+            ("macos", "macosx_13_0_arm64", ["posix", "darwin", "Darwin", "arm64"]),
             ("windows", "win_amd64", ["nt", "win32", "Windows", "AMD64"]),
             ("win32", "win32", ["nt", "win32", "Windows", "x86"]),
             ("win_arm64", "win_arm64", ["nt", "win32", "Windows", "ARM64"]),

@@ -86,7 +86,7 @@ fn single_conditions(targets: &[Target]) -> Vec<Condition> {
         let with = |op: &&'static str| {
             values.iter().map(move |value| format!("{name} {op} '{value}'")).collect::<Vec<_>>()
         };
-        operators.iter().flat_map(|op| with(op)).collect::<Vec<_>>()
+        operators.iter().flat_map(with).collect::<Vec<_>>()
     };
     let versions = VERSIONS.into_iter().flat_map(|key| compared(key, &["<", ">=", "=="]));
     let texts = TEXTS.into_iter().flat_map(|key| compared(key, &["==", "!="]));

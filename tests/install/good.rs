@@ -16,7 +16,7 @@ fn findings(bench: &Bench, lock: &Lock) -> Vec<Finding> {
 }
 
 /// A wheel with everything that a wheel may have.
-fn rich() -> Wheel {
+pub(crate) fn rich() -> Wheel {
     let mut wheel = Wheel::new("Rich_Demo", "1.0").module();
     wheel.metadata = "Metadata-Version: 2.1\nName: rich.demo\nVersion: 1.0.0\n".to_owned();
     wheel

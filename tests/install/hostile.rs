@@ -298,8 +298,16 @@ fn bytes_that_are_not_the_locks() {
     let error = bench.install(&lock, &shelf).unwrap_err();
     assert_eq!(error.kind, Kind::Refused);
     assert_eq!(error.to_string(), "evil-1.0-py3-none-any.whl does not match its hash");
-    assert!(error.details.iter().any(|line| line.starts_with("expected sha256:")));
-    assert!(error.details.iter().any(|line| line.starts_with("received sha256:")));
+    assert_eq!(error.details, ["locked as evil==1.0"]);
+    assert!(!bench.root().exists());
+    // Nor when the index told no hash.
+    shelf.edit("evil-1.0-py3-none-any.whl", |file| file.sha256 = None);
+    let error = bench.install(&lock, &shelf).unwrap_err();
+    assert_eq!(error.kind, Kind::Refused);
+    assert_eq!(error.to_string(), "evil-1.0-py3-none-any.whl does not match its hash");
+    assert!(
+        error.details[0].starts_with("expected sha256:") && error.details[1].starts_with("received sha256:")
+    );
     assert!(!bench.root().exists());
     // A listing that tells another hash is believed no more than the bytes.
     let shelf =

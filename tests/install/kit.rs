@@ -1,7 +1,7 @@
 //! What the tests of installation share: a zip writer that lies on demand, wheels, and a shelf of files.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
+use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -285,14 +285,18 @@ impl Files for Shelf {
         found.map(|(file, _)| file.clone()).ok_or_else(|| Error::no_answer("no such file"))
     }
 
-    fn fetch(&self, file: &DistFile, to: &mut File) -> Result<Sha256> {
+    fn fetch(&self, file: &DistFile, path: &Path) -> Result<()> {
         let count = self.fetches.fetch_add(1, Ordering::Relaxed);
         if self.fails_after.is_some_and(|most| count >= most) {
             return Err(Error::no_answer("the network is gone"));
         }
         let (_, bytes) = self.files.iter().find(|(other, _)| other.filename == file.filename).unwrap();
-        to.write_all(bytes).unwrap();
-        Ok(Sha256::of(bytes))
+        let found = Sha256::of(bytes);
+        if file.sha256.is_some_and(|expected| expected != found) {
+            return Err(Error::refused(format!("{} does not match its hash", file.filename)));
+        }
+        fs::write(path, bytes).unwrap();
+        Ok(())
     }
 }
 
@@ -342,9 +346,24 @@ pub(crate) fn base() -> venv::BasePython {
     }
 }
 
+/// A folder, removed in the end where it is our own.
+pub(crate) enum Folder {
+    Own(tempfile::TempDir),
+    Foreign(PathBuf),
+}
+
+impl Folder {
+    pub(crate) fn path(&self) -> &Path {
+        match self {
+            Self::Own(folder) => folder.path(),
+            Self::Foreign(folder) => folder,
+        }
+    }
+}
+
 /// A place to install in, with a cache of its own.
 pub(crate) struct Bench {
-    pub(crate) folder: tempfile::TempDir,
+    pub(crate) folder: Folder,
     pub(crate) store: Store,
     pub(crate) base: venv::BasePython,
     pub(crate) notes: Notes,
@@ -358,7 +377,15 @@ pub(crate) struct Bench {
 
 impl Bench {
     pub(crate) fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        Self::within(Folder::Own(tempfile::tempdir().unwrap()))
+    }
+
+    /// On a folder of another process, which removes it.
+    pub(crate) fn at(folder: PathBuf) -> Self {
+        Self::within(Folder::Foreign(folder))
+    }
+
+    fn within(folder: Folder) -> Self {
         let notes = Notes::default();
         let store = Store::open(&folder.path().join("cache"), &notes).unwrap();
         Self {

@@ -1,5 +1,10 @@
 //! The room of installation, from outside: real interpreters, generated wheels.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod choice;
+mod crash;
 mod good;
 mod hostile;
 mod kit;
+mod pip;

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use rustc_hash::FxHashMap;
 use url::Url;
 
-use super::text::quoted;
+use super::text::{quoted, tame};
 use super::{Digest, Entry, Hint, Info, Page, is_dist};
 use crate::spec::{
     DistFile, DistName, Listing, MetadataHint, PackageName, Release, ReleaseInfo, Sha256, Specifiers,
@@ -58,12 +58,18 @@ struct Judge<'a, 'p> {
 
 impl<'p> Judge<'_, 'p> {
     fn file(&mut self, entry: &'p Entry<'_>) -> Option<Arc<DistFile>> {
-        let judged = self.judge(entry);
+        let dist = match DistName::parse(&entry.filename, self.name) {
+            Ok(dist) => dist,
+            Err(error) => {
+                self.warnings.push(format!("{}; it is barred", tame(&error.message)));
+                return None;
+            }
+        };
+        let judged = self.judge(entry, dist);
         judged.map_err(|why| self.warnings.push(format!("{} is barred: {why}", quoted(&entry.filename)))).ok()
     }
 
-    fn judge(&mut self, entry: &'p Entry<'_>) -> Result<Arc<DistFile>, String> {
-        let dist = DistName::parse(&entry.filename, self.name).map_err(|error| error.message)?;
+    fn judge(&mut self, entry: &'p Entry<'_>, dist: DistName) -> Result<Arc<DistFile>, String> {
         let url = self.url(&entry.url)?;
         let sha256 = match entry.sha256 {
             Digest::None => None,

@@ -13,7 +13,7 @@ use url::Url;
 
 pub(super) use build::{Scope, listing, merged};
 pub(super) use html::is_closed;
-pub(super) use text::Text;
+pub(super) use text::{Text, tame};
 
 use crate::spec::{PackageName, Sha256};
 

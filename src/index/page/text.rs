@@ -11,13 +11,6 @@ use serde::{Serialize, Serializer};
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Text<'a>(pub(crate) Cow<'a, str>);
 
-impl Text<'_> {
-    /// The same text, holding on to nothing.
-    pub(crate) fn owned(self) -> Text<'static> {
-        Text(Cow::Owned(self.0.into_owned()))
-    }
-}
-
 impl Deref for Text<'_> {
     type Target = str;
 
@@ -64,6 +57,15 @@ impl<'de> Visitor<'de> for Borrowing {
     fn visit_string<E: Error>(self, text: String) -> Result<Self::Value, E> {
         Ok(text.into())
     }
+}
+
+/// A message that quotes a hostile text, without what would steer a terminal.
+pub(crate) fn tame(message: &str) -> String {
+    let mut tame = String::with_capacity(message.len());
+    for letter in message.chars() {
+        if letter.is_control() { tame.extend(letter.escape_debug()) } else { tame.push(letter) }
+    }
+    tame
 }
 
 /// A hostile text, fit for one line of a terminal.

@@ -171,8 +171,8 @@ impl Change {
     fn note(&self) -> String {
         match self.kind {
             ChangeKind::Hashes => match self.hashes() {
-                (added, 0) => format!("{added} more hashes"),
-                (added, removed) => format!("{added} hashes came, {removed} went"),
+                (added, 0) => format!("hashes: {added} new"),
+                (added, removed) => format!("hashes: {added} new, {removed} gone"),
             },
             kind => kind.code().to_owned(),
         }

@@ -44,12 +44,35 @@ fn sample() -> Diff {
 
 #[test]
 fn a_diff_is_a_line_a_package() {
-    assert_snapshot!(sample().to_text(), @"");
+    assert_snapshot!(sample().to_text(), @r"
+    ~ anyio 4.6 -> 4.6 ; os_name == 'posix'
+    ^ certifi 2025.1.1 -> 2026.1.4
+    + fresh 0.1 ; sys_platform == 'win32'
+    - gone 1.0
+    ~ idna 3.10 (hashes: 1 new)
+    ^ numpy 2.1 ; python_version >= '3.12' -> 2.2 ; python_version >= '3.12'
+    ~ tool 3.2 -> 3.2 @ https://files.example/tool-3.2-py3-none-any.whl
+    v urllib3 2.3 -> 1.26
+    1 added, 1 removed, 2 up, 1 down, 3 changed
+    ");
 }
 
 #[test]
 fn a_diff_is_a_table() {
-    assert_snapshot!(sample().to_markdown(), @"");
+    assert_snapshot!(sample().to_markdown(), @r"
+    **1 added, 1 removed, 2 up, 1 down, 3 changed**
+
+    | package | old | new | change |
+    |---|---|---|---|
+    | anyio | `4.6` | `4.6 ; os_name == 'posix'` | marker |
+    | certifi | `2025.1.1` | `2026.1.4` | up |
+    | fresh |  | `0.1 ; sys_platform == 'win32'` | added |
+    | gone | `1.0` |  | removed |
+    | idna | `3.10` | `3.10` | hashes: 1 new |
+    | numpy | `2.1 ; python_version >= '3.12'` | `2.2 ; python_version >= '3.12'` | up |
+    | tool | `3.2` | `3.2 @ https://files.example/tool-3.2-py3-none-any.whl` | source |
+    | urllib3 | `2.3` | `1.26` | down |
+    ");
 }
 
 #[test]
@@ -57,7 +80,43 @@ fn a_diff_is_a_document() {
     let old = lock(&["a==1"]);
     let new = lock(&["a==2 ; os_name == 'nt'", "b @ https://files.example/b-3-py3-none-any.whl"]);
     let report = serde_json::to_string_pretty(&diff(&old, &new).report()).unwrap();
-    assert_snapshot!(report, @"");
+    assert_snapshot!(report, @r#"
+    {
+      "schema_version": 1,
+      "summary": {
+        "added": 1,
+        "removed": 0,
+        "up": 1,
+        "down": 0,
+        "changed": 0
+      },
+      "changes": [
+        {
+          "name": "a",
+          "change": "up",
+          "old": {
+            "version": "1"
+          },
+          "new": {
+            "version": "2",
+            "marker": "os_name == 'nt'"
+          },
+          "hashes_added": 0,
+          "hashes_removed": 0
+        },
+        {
+          "name": "b",
+          "change": "added",
+          "new": {
+            "version": "3",
+            "url": "https://files.example/b-3-py3-none-any.whl"
+          },
+          "hashes_added": 1,
+          "hashes_removed": 0
+        }
+      ]
+    }
+    "#);
 }
 
 #[test]

@@ -150,6 +150,15 @@ fn a_file_beside_the_lock_is_a_path() {
 }
 
 #[test]
+fn a_file_that_several_targets_share_stands_once() {
+    let mut made = with_files(lock());
+    let twice = made.pins[0].files.clone();
+    made.pins[0].files.extend(twice);
+    made.sort();
+    assert_eq!(write(&made), write(&with_files(lock())));
+}
+
+#[test]
 fn a_lock_without_places_is_no_pylock() {
     let error = lock().write_pylock(&PylockFacts::default(), Annotations::Via).unwrap_err();
     assert_eq!(error.message, "a pylock.toml must say where each file is, and that is not known of certifi");

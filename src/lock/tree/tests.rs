@@ -15,19 +15,46 @@ fn tree(graph: &Graph, options: &TreeOptions) -> String {
 
 #[test]
 fn a_tree_grows_from_the_inputs() {
-    assert_snapshot!(tree(&graph(), &TreeOptions::default()), @"");
+    assert_snapshot!(tree(&graph(), &TreeOptions::default()), @r"
+    dev.in
+    └── house 1.0 (@ sha256:0123456789ab)
+    requirements.in
+    ├── certifi 2026.1.4
+    └── google-genai 1.60.0 (>=1.50)
+        ├── google-auth 2.47.0 (>=2.47.0,<3)
+        │   └── certifi 2026.1.4
+        └── httpx 0.28.1 ([socks]>=0.28)
+            ├── certifi 2026.1.4
+            └── colorama 0.4.6
+    ");
 }
 
 #[test]
 fn an_inverted_tree_grows_to_the_inputs() {
     let options = TreeOptions { direction: Direction::NeededBy, ..TreeOptions::default() };
-    assert_snapshot!(tree(&graph(), &options), @"");
+    assert_snapshot!(tree(&graph(), &options), @r"
+    certifi 2026.1.4
+    ├── requirements.in
+    ├── google-auth 2.47.0
+    │   └── google-genai 1.60.0 (>=2.47.0,<3)
+    │       └── requirements.in (>=1.50)
+    └── httpx 0.28.1
+        └── google-genai 1.60.0 ([socks]>=0.28) (*)
+    colorama 0.4.6
+    └── httpx 0.28.1 (*)
+    house 1.0
+    └── dev.in (@ sha256:0123456789ab)
+    ");
 }
 
 #[test]
 fn a_tree_may_be_cut_and_rooted() {
     let cut = TreeOptions { depth: Some(1), root: Some(name("google-genai")), ..TreeOptions::default() };
-    assert_snapshot!(tree(&graph(), &cut), @"");
+    assert_snapshot!(tree(&graph(), &cut), @r"
+    google-genai 1.60.0
+    ├── google-auth 2.47.0 (>=2.47.0,<3) …
+    └── httpx 0.28.1 ([socks]>=0.28) …
+    ");
     let nowhere = TreeOptions { root: Some(name("nowhere")), ..TreeOptions::default() };
     let error = graph().tree(&nowhere).unwrap_err();
     assert_eq!(error.message, "`nowhere` is not in the lock: nothing needs it");
@@ -40,28 +67,75 @@ fn a_cycle_is_marked() {
         pin("b==1", &[by("a", ">=1"), by("b", "[x]")]),
     ];
     let graph = Graph::of(&Lock { header: None, pins }).unwrap();
-    assert_snapshot!(tree(&graph, &TreeOptions::default()), @"");
+    assert_snapshot!(tree(&graph, &TreeOptions::default()), @r"
+    r.in
+    └── a 1
+        └── b 1 (>=1)
+            ├── a 1 (*)
+            └── b 1 ([x]) (*)
+    ");
     assert_eq!(graph.why(&name("b")).unwrap().chains.len(), 2);
 }
 
 #[test]
 fn why_tells_each_chain_and_what_binds() {
     let graph = graph();
-    assert_snapshot!(graph.why(&name("certifi")).unwrap().to_text(), @"");
-    assert_snapshot!(graph.why(&name("httpx")).unwrap().to_text(), @"");
+    assert_snapshot!(graph.why(&name("certifi")).unwrap().to_text(), @r"
+    certifi 2026.1.4
+      requirements.in asks for `certifi`
+      requirements.in asks for `google-genai>=1.50`
+        google-genai 1.60.0 asks for `google-auth>=2.47.0,<3`
+          google-auth 2.47.0 asks for `certifi`
+      requirements.in asks for `google-genai>=1.50`
+        google-genai 1.60.0 asks for `httpx[socks]>=0.28`
+          httpx 0.28.1 asks for `certifi`
+    ");
+    assert_snapshot!(graph.why(&name("httpx")).unwrap().to_text(), @r"
+    httpx 0.28.1
+      requirements.in asks for `google-genai>=1.50`
+        google-genai 1.60.0 asks for `httpx[socks]>=0.28`
+      c.txt binds it: `httpx<1`
+    ");
     assert!(graph.why(&name("nowhere")).is_err());
 }
 
 #[test]
 fn why_works_on_the_lock_of_another_tool() {
     let graph = Graph::of(&Lock::parse(&crate::lock::samples::pip_compile(), "r.txt").unwrap()).unwrap();
-    assert_snapshot!(graph.why(&name("anyio")).unwrap().to_text(), @"");
-    assert_snapshot!(graph.why(&name("colorama")).unwrap().to_text(), @"");
+    assert_snapshot!(graph.why(&name("anyio")).unwrap().to_text(), @r"
+    anyio 4.6.0
+      httpx asks for `anyio`
+      starlette asks for `anyio`
+    ");
+    assert_snapshot!(graph.why(&name("colorama")).unwrap().to_text(), @r"
+    colorama 0.4.6
+      requirements.in asks for it
+    ");
 }
 
 #[test]
 fn a_graph_is_dot() {
-    assert_snapshot!(graph().to_dot(), @"");
+    assert_snapshot!(graph().to_dot(), @r#"
+    digraph lock {
+        rankdir=LR
+        "file dev.in" [label="dev.in", shape=box]
+        "file requirements.in" [label="requirements.in", shape=box]
+        "certifi" [label="certifi 2026.1.4"]
+        "file requirements.in" -> "certifi"
+        "colorama" [label="colorama 0.4.6"]
+        "google-auth" [label="google-auth 2.47.0"]
+        "google-auth" -> "certifi"
+        "google-genai" [label="google-genai 1.60.0"]
+        "file requirements.in" -> "google-genai" [label=">=1.50"]
+        "google-genai" -> "google-auth" [label=">=2.47.0,<3"]
+        "google-genai" -> "httpx" [label="[socks]>=0.28"]
+        "house" [label="house 1.0"]
+        "file dev.in" -> "house" [label="@ sha256:0123456789ab"]
+        "httpx" [label="httpx 0.28.1"]
+        "httpx" -> "certifi"
+        "httpx" -> "colorama"
+    }
+    "#);
 }
 
 #[test]
@@ -69,7 +143,53 @@ fn a_graph_is_a_document() {
     let mut small = lock();
     small.pins.retain(|pin| ["httpx", "colorama"].contains(&pin.name.as_str()));
     let report = Graph::of(&small).unwrap().report();
-    assert_snapshot!(serde_json::to_string_pretty(&report).unwrap(), @"");
+    assert_snapshot!(serde_json::to_string_pretty(&report).unwrap(), @r#"
+    {
+      "schema_version": 1,
+      "packages": [
+        {
+          "name": "colorama",
+          "versions": [
+            "0.4.6"
+          ],
+          "inputs": [],
+          "constraints": [],
+          "needs": []
+        },
+        {
+          "name": "google-genai",
+          "versions": [],
+          "inputs": [],
+          "constraints": [],
+          "needs": [
+            {
+              "name": "httpx",
+              "wants": "[socks]>=0.28"
+            }
+          ]
+        },
+        {
+          "name": "httpx",
+          "versions": [
+            "0.28.1"
+          ],
+          "inputs": [],
+          "constraints": [
+            {
+              "file": "c.txt",
+              "line": "-c httpx<1"
+            }
+          ],
+          "needs": [
+            {
+              "name": "colorama",
+              "wants": ""
+            }
+          ]
+        }
+      ]
+    }
+    "#);
 }
 
 #[test]

@@ -72,6 +72,14 @@ impl Expression {
             Self::Test(test) => test.holds(target, extra),
         }
     }
+
+    /// How many tests it holds.
+    pub(super) fn tests(&self) -> usize {
+        match self {
+            Self::All(parts) | Self::Any(parts) => parts.iter().map(Self::tests).sum(),
+            Self::Test(_) => 1,
+        }
+    }
 }
 
 impl Test {

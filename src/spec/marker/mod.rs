@@ -120,10 +120,19 @@ impl FromStr for Marker {
     }
 }
 
-/// The normal form, which reads back as the same marker; the empty marker is the empty text.
+/// A marker of more tests is shown as it was written: to simplify it would take seconds.
+const LONG: usize = 48;
+
+/// The normal form, which reads back as the same marker; the empty marker is the empty text. A very
+/// long marker is shown in the order in which it was written.
 impl fmt::Display for Marker {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.is_always() { Ok(()) } else { tree::to_expression(&self.tree()).fmt(f) }
+        match &self.0 {
+            Some(inner) if inner.tree().is_true() => Ok(()),
+            Some(inner) if inner.expression.tests() > LONG => inner.expression.fmt(f),
+            Some(inner) => tree::to_expression(inner.tree()).fmt(f),
+            None => Ok(()),
+        }
     }
 }
 

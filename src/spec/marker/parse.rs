@@ -6,7 +6,7 @@ use crate::spec::{RequirementError, Specifiers, excerpt};
 /// Parentheses may be nested so deep; the limit on nesting is part of the contract.
 const DEEPEST: usize = 128;
 /// A marker may have so many comparisons; real ones have some dozens.
-const MOST_TESTS: usize = 1024;
+const MOST_TESTS: usize = 512;
 
 /// Reads a marker; the second part is what cannot be evaluated, as sentences.
 pub(super) fn parse(text: &str) -> Result<(Expression, Vec<String>), RequirementError> {

@@ -1,0 +1,100 @@
+//! What a file itself says of its metadata, as text: fit to be kept, since it changes never.
+
+use serde::{Deserialize, Serialize};
+
+use super::failure::Failure;
+use super::sdist;
+use crate::spec::{DistFile, Metadata};
+
+/// A file's own word.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum Word {
+    /// The headers of a wheel's METADATA.
+    Metadata(Vec<u8>),
+    /// The headers of an sdist's static PKG-INFO.
+    PkgInfo(Vec<u8>),
+    /// An sdist's pyproject.toml, where PKG-INFO is not static.
+    Project(Vec<u8>),
+    /// An sdist without either.
+    Silent,
+}
+
+impl Word {
+    /// The word of a METADATA text.
+    pub(super) fn metadata(text: Vec<u8>) -> Self {
+        Self::Metadata(headers(text))
+    }
+
+    /// The word of an sdist with these files.
+    pub(super) fn sdist(pkg_info: Option<Vec<u8>>, pyproject: Option<Vec<u8>>) -> Self {
+        let dynamic = |text: &Vec<u8>| matches!(Metadata::parse_static(text), Ok(None));
+        match (pkg_info.filter(|text| !dynamic(text)), pyproject) {
+            (Some(text), _) => Self::PkgInfo(headers(text)),
+            (None, Some(text)) => Self::Project(text),
+            (None, None) => Self::Silent,
+        }
+    }
+
+    /// The metadata that it tells of `file`.
+    ///
+    /// # Errors
+    /// When it is not about that file, or cannot be read: it bars the candidate.
+    pub(super) fn believe(&self, file: &DistFile) -> Result<Metadata, Failure> {
+        let metadata = match self {
+            Self::Metadata(text) | Self::PkgInfo(text) => Metadata::parse(text),
+            Self::Project(text) => {
+                let read = sdist::of_project(text, file.dist.name(), file.dist.version());
+                read.ok_or_else(needs_build)?
+            }
+            Self::Silent => return Err(needs_build()),
+        };
+        same(file, metadata.map_err(|error| Failure::unusable(error.message))?)
+    }
+
+    /// Whether it may be kept although nothing can be learnt from it.
+    pub(super) fn is_of_sdist(&self) -> bool {
+        !matches!(self, Self::Metadata(_))
+    }
+}
+
+fn needs_build() -> Failure {
+    Failure::unusable("its metadata needs a build: neither its PKG-INFO nor its pyproject.toml is static")
+}
+
+/// Name and version inside must be the file's own.
+fn same(file: &DistFile, metadata: Metadata) -> Result<Metadata, Failure> {
+    if metadata.name != *file.dist.name() {
+        return Err(Failure::unusable(format!("its metadata is about `{}`", metadata.name)));
+    }
+    if metadata.version != *file.dist.version() {
+        return Err(Failure::unusable(format!("its metadata is about version {}", metadata.version)));
+    }
+    Ok(metadata)
+}
+
+/// The part of a text before its first empty line: what follows is a description.
+fn headers(mut text: Vec<u8>) -> Vec<u8> {
+    let end = text.windows(2).position(|pair| pair == b"\n\n").map(|at| at + 1);
+    let windows_end = text.windows(4).position(|four| four == b"\r\n\r\n").map(|at| at + 2);
+    if let Some(end) = end.into_iter().chain(windows_end).min() {
+        text.truncate(end);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_headers_of_a_text_are_kept() {
+        for (text, kept) in [
+            ("Name: a\n\ndescription", "Name: a\n"),
+            ("Name: a\r\n\r\ndescription\n\n", "Name: a\r\n"),
+            ("Name: a\n", "Name: a\n"),
+            ("", ""),
+        ] {
+            assert_eq!(headers(text.into()), kept.as_bytes(), "{text:?}");
+        }
+    }
+}
