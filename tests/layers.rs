@@ -14,6 +14,7 @@ const FLOORS: &[&[&str]] = &[
     &["spec"],
     &["inputs"],
     &["solve", "lock"],
+    &["repair"],
     &["explain"],
     &["cache", "files", "git"],
     &["settings"],
@@ -25,7 +26,7 @@ const FLOORS: &[&[&str]] = &[
 ];
 
 /// The rooms in which data goes in and data comes out.
-const CORE: &[&str] = &["error", "event", "spec", "inputs", "solve", "lock", "explain"];
+const CORE: &[&str] = &["error", "event", "spec", "inputs", "solve", "lock", "repair", "explain"];
 
 /// What the core never touches: files, environment, sockets, processes, clocks, the terminal.
 const WORLD: &[&str] = &[

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use super::fixes::{Edit, Fix, Found};
 use super::sentences::list;
 use super::wrap::wrapped;
+use crate::repair::{Edit, Fix, Found};
 
 /// The fixes as numbered items, or that there is none.
 pub(super) fn lines(found: &Found, elapsed: Duration, width: usize) -> Vec<String> {

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use super::core::{self, Role};
-use super::minimal::minimal;
+use crate::repair::{self, Places, Role};
+
 use super::web::{Depth, Edge, Item, State, Web};
 use crate::inputs::InputLine;
 use crate::solve::{Fact, Known, NoSolution, Package, Reason, base_requirements, requirements_of_extra};
@@ -117,6 +117,11 @@ impl Cause {
         names
     }
 
+    /// Where the user's lines stand.
+    pub(super) fn places(&self) -> Places {
+        self.culprits.iter().map(|culprit| (culprit.role, culprit.line.at.clone())).collect()
+    }
+
     /// The lines of `role` on `package`.
     pub(super) fn lines_on<'c>(
         &'c self,
@@ -139,8 +144,8 @@ impl Cause {
 fn culprits(known: &Known, web: &Web, on: &[bool]) -> Vec<Culprit> {
     let problem = &*known.problem;
     let mut culprits = Vec::new();
-    for (role, place) in core::slots(problem) {
-        let line = core::lines_of(problem, role)[place].clone();
+    for (role, place) in repair::slots(problem) {
+        let line = repair::lines_of(problem, role)[place].clone();
         let item = Item::Needs(Package::Line(place), line.requirement.name.clone());
         let needed = web.items.iter().zip(on).any(|(other, on)| *on && *other == item);
         let is_plain = matches!(line.requirement.source, Source::Index(_)) && line.hashes.is_empty();
@@ -167,7 +172,7 @@ fn needed_items(web: &Web) -> Vec<bool> {
         on
     };
     let mut fuel = FUEL;
-    switched(&minimal(&order, &mut |items| web.contradicts(&switched(items), &mut fuel)))
+    switched(&repair::minimal(&order, &mut |items| web.contradicts(&switched(items), &mut fuel)))
 }
 
 /// How many distributions `package` needs something of.

@@ -2,9 +2,9 @@
 
 use super::DeadEnd;
 use super::cause::{Bar, Cause, Clash};
-use super::core::Role;
 use super::sentences::{list, of_one_kind, why};
 use crate::inputs::nearest::meant;
+use crate::repair::Role;
 use crate::solve::Reason;
 use crate::spec::{PackageName, Requirement, TagSet, Version};
 

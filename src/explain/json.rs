@@ -3,9 +3,9 @@
 
 use serde_json::{Map, Value, json};
 
-use super::fixes::{Edit, Fix};
 use super::tree::Branch;
 use super::{CauseLine, Explanation};
+use crate::repair::{Edit, Fix};
 
 /// The version of the form.
 const VERSION: u32 = 1;

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::cause::{Bar, Cause, Manner};
-use super::core::Role;
+use crate::repair::Role;
 use crate::solve::{Project, Reason};
 use crate::spec::{PackageName, Source};
 

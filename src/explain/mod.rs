@@ -1,43 +1,35 @@
 //! Why there is no solution, and what to do: a failure of the solver -> a few plain sentences that name the
 //! user's own lines, and fixes that were tried and do resolve.
 //!
-//! The rooms, in the order in which a failure goes through them: `core.rs` takes away every line that the
-//! conflict does not need, by solving again (`lab.rs`); `web.rs` looks at the proof's facts as a
-//! web of packages, and `cause.rs` picks the few that contradict each other (`minimal.rs`);
-//! `fixes.rs` tries what would help, in the user's spelling (`respell.rs`), and `reach.rs` tells how far a
-//! need goes beyond the user's range. `kind.rs` names the kind of dead end; `sentences.rs`, `hints.rs`,
-//! `tree.rs`, `advice.rs` and `steps.rs` say it, `wrap.rs` breaks lines, `json.rs` is for machines.
+//! [`repair`](crate::repair) takes away every line that the conflict does not need; `web.rs` looks at the
+//! proof's facts as a web of packages, `cause.rs` picks the few that contradict each other, and `kind.rs` names
+//! the kind of dead end. Then `repair` tries what would help, and `reach.rs` sees how far a need goes beyond
+//! the user's range. `sentences.rs`, `hints.rs`, `tree.rs`, `advice.rs` and `steps.rs` say it, `wrap.rs` breaks
+//! lines, `json.rs` is for machines.
 
 mod advice;
 mod cause;
-mod core;
-mod fixes;
 mod hints;
 mod json;
 mod kind;
-mod lab;
-mod minimal;
 mod reach;
-mod respell;
 mod sentences;
 mod steps;
 mod tree;
 mod web;
 mod wrap;
 
-pub use self::core::Role;
-pub use fixes::{Edit, Fix, Found};
+pub use crate::repair::{Alternative, Budget, Edit, Fix, Found, Role};
 pub use kind::DeadEnd;
-pub use lab::Budget;
 pub use tree::Branch;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use cause::Cause;
-use lab::Lab;
 
 use crate::event::{Event, Watcher};
+use crate::repair::{self, Lab, Wider};
 use crate::solve::{NoSolution, Problem};
 use crate::spec::{Location, PackageName};
 
@@ -53,15 +45,6 @@ pub struct ExplainRequest {
     pub alternatives: Vec<Alternative>,
     /// The same inputs for the other targets: a fix must hold for them as well.
     pub others: Vec<Arc<Problem>>,
-}
-
-/// The same inputs under another option.
-#[derive(Clone)]
-pub struct Alternative {
-    /// The option with its value, such as `--python-version 3.12`.
-    pub option: String,
-    /// The problem that the inputs pose then.
-    pub problem: Arc<Problem>,
 }
 
 impl ExplainRequest {
@@ -122,12 +105,13 @@ pub fn explain(failure: Box<NoSolution>, request: &ExplainRequest, watcher: &dyn
     watcher.on(Event::Step("looking for the lines at fault".to_owned()));
     let known = failure.known.clone();
     let quick = Lab { index: known.index.clone(), budget: request.budget.part(3) };
-    let failure = core::shrink(failure, &quick);
+    let failure = repair::shrink(failure, &quick);
     let mut cause = Cause::of(&failure);
-    let more = core::further(&known.problem, &failure.known.problem, &quick);
+    let more = repair::further(&known.problem, cause.places(), &quick);
     watcher.on(Event::Step("trying what would help".to_owned()));
     let lab = Lab { budget: request.budget.clone(), ..quick };
-    let found = fixes::search(&known, &cause, request, &lab);
+    let wider = Wider { alternatives: &request.alternatives, others: &request.others };
+    let found = repair::search(&known, &cause.places(), cause.names(), wider, &lab);
     reach::widen(&mut cause, &found, &lab);
     let kind = DeadEnd::of(&cause);
     Explanation {

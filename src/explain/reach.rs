@@ -1,8 +1,8 @@
 //! How far down a need reaches: below the user's range, as far as the search for fixes looked.
 
 use super::cause::{Cause, Shape, Told};
-use super::fixes::Found;
-use super::lab::Lab;
+use crate::repair::Found;
+use crate::repair::Lab;
 use crate::solve::{Candidate, Package, Trust, base_requirements};
 use crate::spec::{PackageName, Requirement, Version};
 

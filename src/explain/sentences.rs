@@ -2,7 +2,7 @@
 
 use super::DeadEnd;
 use super::cause::{Bar, Cause, Clash, Manner, Shape, Told};
-use super::core::Role;
+use crate::repair::Role;
 use crate::solve::{Package, Reason};
 use crate::spec::PackageName;
 

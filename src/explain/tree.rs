@@ -4,9 +4,9 @@ use rustc_hash::FxHashSet;
 
 use super::CauseLine;
 use super::cause::{Cause, Culprit};
-use super::core::Role;
 use super::sentences;
 use super::wrap::wrapped;
+use crate::repair::Role;
 use crate::spec::PackageName;
 
 /// What a package needs of another, and what that one needs in turn.

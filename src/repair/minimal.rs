@@ -4,7 +4,7 @@
 /// holds. `fails` must hold for every set that has a failing part. What comes late is left out first.
 ///
 /// It asks about `2 k log(n / k)` times, where `k` is the size of the answer.
-pub(super) fn minimal<T: Copy>(items: &[T], fails: &mut dyn FnMut(&[T]) -> bool) -> Vec<T> {
+pub(crate) fn minimal<T: Copy>(items: &[T], fails: &mut dyn FnMut(&[T]) -> bool) -> Vec<T> {
     // Once something fails without them, the rest need not be looked at.
     if items.len() <= 1 || !fails(items) { items.to_vec() } else { within(&[], items, fails) }
 }

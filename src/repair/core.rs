@@ -22,10 +22,10 @@ pub enum Role {
 }
 
 /// A line of the inputs by its place in a problem.
-pub(super) type Slot = (Role, usize);
+pub(crate) type Slot = (Role, usize);
 
 /// The lines of one role.
-pub(super) fn lines_of(problem: &Problem, role: Role) -> &[InputLine] {
+pub(crate) fn lines_of(problem: &Problem, role: Role) -> &[InputLine] {
     match role {
         Role::Requirement => &problem.lines,
         Role::Constraint => &problem.constraints,
@@ -34,13 +34,13 @@ pub(super) fn lines_of(problem: &Problem, role: Role) -> &[InputLine] {
 }
 
 /// Every line of a problem: what asks first, what binds last.
-pub(super) fn slots(problem: &Problem) -> Vec<Slot> {
+pub(crate) fn slots(problem: &Problem) -> Vec<Slot> {
     let roles = [Role::Requirement, Role::Constraint, Role::Override];
     roles.into_iter().flat_map(|role| (0..lines_of(problem, role).len()).map(move |at| (role, at))).collect()
 }
 
 /// `problem` with the lines of `kept` only.
-pub(super) fn only(problem: &Problem, kept: &[Slot]) -> Problem {
+pub(crate) fn only(problem: &Problem, kept: &[Slot]) -> Problem {
     let of = |role| {
         let places: FxHashSet<usize> = kept.iter().filter(|slot| slot.0 == role).map(|slot| slot.1).collect();
         let lines = lines_of(problem, role).iter().enumerate();
@@ -50,32 +50,49 @@ pub(super) fn only(problem: &Problem, kept: &[Slot]) -> Problem {
 }
 
 /// The failure of the smallest part of `failure`'s problem that still fails, as far as the lab finds one.
-pub(super) fn shrink(failure: Box<NoSolution>, lab: &Lab) -> Box<NoSolution> {
+pub(crate) fn shrink(failure: Box<NoSolution>, lab: &Lab) -> Box<NoSolution> {
     let problem = failure.known.problem.clone();
     let suspects = suspects(&failure, &problem);
-    let kept = minimal(&suspects, &mut |kept| matches!(lab.solve(only(&problem, kept)), Err(Some(_))));
-    match lab.solve(only(&problem, &kept)) {
-        Err(Some(smallest)) => smallest,
-        _ => failure,
-    }
+    let mut smallest = (slots(&problem).len(), failure);
+    let mut fails = |kept: &[Slot]| match lab.solve(only(&problem, kept)) {
+        Err(Some(failure)) => {
+            if kept.len() < smallest.0 {
+                smallest = (kept.len(), failure);
+            }
+            true
+        }
+        _ => false,
+    };
+    let kept = minimal(&suspects, &mut fails);
+    fails(&kept);
+    smallest.1
 }
 
-/// How many further conflicts `problem` has that share no line with each other or with `told`, as far as
+/// How many further conflicts `problem` has that share no line with each other or with those told, as far as
 /// the lab finds them.
-pub(super) fn further(problem: &Problem, told: &Problem, lab: &Lab) -> usize {
-    let mut told: FxHashSet<(Role, Location)> = places(told);
-    let mut count = 0;
-    loop {
-        let untold = |&(role, at): &Slot| !told.contains(&(role, lines_of(problem, role)[at].at.clone()));
-        let rest: Vec<Slot> = slots(problem).into_iter().filter(untold).collect();
+pub(crate) fn further(problem: &Problem, mut told: Places, lab: &Lab) -> usize {
+    for count in 0.. {
+        let told_already = among(problem, &told);
+        let rest: Vec<Slot> =
+            slots(problem).into_iter().filter(|slot| !told_already.contains(slot)).collect();
         let Err(Some(failure)) = lab.solve(only(problem, &rest)) else { return count };
-        count += 1;
         told.extend(places(&shrink(failure, lab).known.problem));
     }
+    0
 }
 
-fn places(problem: &Problem) -> FxHashSet<(Role, Location)> {
+/// Lines by what they are and where they stand: the same in all variants of a problem.
+pub(crate) type Places = FxHashSet<(Role, Location)>;
+
+/// The places of all lines of `problem`.
+pub(crate) fn places(problem: &Problem) -> Places {
     slots(problem).into_iter().map(|(role, at)| (role, lines_of(problem, role)[at].at.clone())).collect()
+}
+
+/// The lines of `problem` that stand at these places.
+pub(crate) fn among(problem: &Problem, places: &Places) -> Vec<Slot> {
+    let is_one = |&(role, at): &Slot| places.contains(&(role, lines_of(problem, role)[at].at.clone()));
+    slots(problem).into_iter().filter(is_one).collect()
 }
 
 /// The lines that the proof speaks of, and the constraints and overrides on its packages.

@@ -27,17 +27,17 @@ impl Budget {
     }
 
     /// The same beginning with a part of what is left of the limit.
-    pub(super) fn part(&self, divisor: u32) -> Self {
+    pub(crate) fn part(&self, divisor: u32) -> Self {
         let elapsed = self.elapsed();
         let rest = self.limit.saturating_sub(elapsed) / divisor;
         Self { limit: elapsed.saturating_add(rest), ..self.clone() }
     }
 
-    pub(super) fn is_open(&self) -> bool {
+    pub(crate) fn is_open(&self) -> bool {
         self.elapsed() < self.limit
     }
 
-    pub(super) fn elapsed(&self) -> Duration {
+    pub(crate) fn elapsed(&self) -> Duration {
         (self.elapsed)()
     }
 }
@@ -52,15 +52,15 @@ impl Watcher for Budget {
 }
 
 /// Where variants of a problem are tried out.
-pub(super) struct Lab {
-    pub(super) index: Arc<dyn Index>,
-    pub(super) budget: Budget,
+pub(crate) struct Lab {
+    pub(crate) index: Arc<dyn Index>,
+    pub(crate) budget: Budget,
 }
 
 impl Lab {
     /// Solves `problem`; the error is the proof that there is no solution, or `None` where nothing is known:
     /// the budget is spent, or the index gave no answer.
-    pub(super) fn solve(&self, problem: Problem) -> Result<Box<Resolution>, Option<Box<NoSolution>>> {
+    pub(crate) fn solve(&self, problem: Problem) -> Result<Box<Resolution>, Option<Box<NoSolution>>> {
         if !self.budget.is_open() {
             return Err(None);
         }

@@ -4,11 +4,9 @@ use std::sync::Arc;
 
 use jiff::tz::Offset;
 
-use super::cause::Cause;
-use super::core::{self, Role, Slot};
+use super::core::{self, Places, Role, Slot};
 use super::lab::Lab;
 use super::respell;
-use super::{Alternative, ExplainRequest};
 use crate::inputs::InputLine;
 use crate::solve::{Candidate, Known, NoSolution, Problem, Resolution};
 use crate::spec::{Location, PackageName, RequirementError, Source, Version};
@@ -63,15 +61,38 @@ pub struct Found {
     pub pairs: usize,
 }
 
-/// Searches for fixes of the conflict that `cause` tells of; `known` is of the whole problem.
-pub(super) fn search(known: &Known, cause: &Cause, request: &ExplainRequest, lab: &Lab) -> Found {
+/// The same inputs under another option.
+#[derive(Clone)]
+pub struct Alternative {
+    /// The option with its value, such as `--python-version 3.12`.
+    pub option: String,
+    /// The problem that the inputs pose then.
+    pub problem: Arc<Problem>,
+}
+
+/// What else is tried, and what a fix must hold for as well.
+#[derive(Clone, Copy)]
+pub(crate) struct Wider<'a> {
+    pub(crate) alternatives: &'a [Alternative],
+    /// The same inputs for the other targets.
+    pub(crate) others: &'a [Arc<Problem>],
+}
+
+/// Searches for fixes of a conflict of the `guilty` lines about the packages `names`; `known` is of the whole
+/// problem.
+pub(crate) fn search(
+    known: &Known,
+    guilty: &Places,
+    names: Vec<PackageName>,
+    wider: Wider<'_>,
+    lab: &Lab,
+) -> Found {
     let problem = &*known.problem;
-    let guilty = culprits(problem, cause);
+    let guilty = core::among(problem, guilty);
     let innocent: Vec<Slot> =
         core::slots(problem).into_iter().filter(|slot| !guilty.contains(slot)).collect();
     let before = lab.solve(core::only(problem, &innocent)).ok();
-    let names = cause.names();
-    let mut search = Search { known, names, request, lab, before, seen: Vec::new(), found: Found::default() };
+    let mut search = Search { known, names, wider, lab, before, seen: Vec::new(), found: Found::default() };
     let failures = search.singles(&guilty);
     let by_line = !search.found.fixes.is_empty();
     search.alternatives();
@@ -84,20 +105,11 @@ pub(super) fn search(known: &Known, cause: &Cause, request: &ExplainRequest, lab
     found
 }
 
-/// The places of the cause's lines in the whole problem.
-fn culprits(problem: &Problem, cause: &Cause) -> Vec<Slot> {
-    let is_one = |&(role, place): &Slot| {
-        let at = &core::lines_of(problem, role)[place].at;
-        cause.culprits.iter().any(|culprit| culprit.role == role && culprit.line.at == *at)
-    };
-    core::slots(problem).into_iter().filter(is_one).collect()
-}
-
 struct Search<'a> {
     known: &'a Known,
     /// The packages of the conflict.
     names: Vec<PackageName>,
-    request: &'a ExplainRequest,
+    wider: Wider<'a>,
     lab: &'a Lab,
     /// What the lines that are not at fault give.
     before: Option<Box<Resolution>>,
@@ -124,6 +136,7 @@ impl Search<'_> {
     /// Tries each line by itself; returns those that do not suffice, with what then still fails.
     fn singles(&mut self, slots: &[Slot]) -> Vec<(Loose, Box<NoSolution>)> {
         let ways: Vec<Loose> = slots.iter().flat_map(|slot| self.looser(*slot)).collect();
+        let ways = ways.into_iter().take_while(|_| self.lab.budget.is_open()).collect::<Vec<_>>();
         self.found.singles = ways.len();
         ways.into_iter().filter_map(|loose| Some((loose.clone(), self.attempt(&[loose])?))).collect()
     }
@@ -193,7 +206,7 @@ impl Search<'_> {
         }
         let solved = |problem: &Problem| self.lab.solve(edited(problem, &edits)?).ok();
         let Some(resolution) = solved(&self.known.problem) else { return };
-        if self.request.others.iter().all(|other| solved(other).is_some()) {
+        if self.wider.others.iter().all(|other| solved(other).is_some()) {
             let fix = self.fix(edits.clone(), Vec::new(), &resolution);
             self.found.fixes.push(fix);
         }
@@ -203,7 +216,7 @@ impl Search<'_> {
     /// Tries other options; of several values of one, the first that helps is enough.
     fn alternatives(&mut self) {
         let mut helped: Vec<&str> = Vec::new();
-        for Alternative { option, problem } in &self.request.alternatives {
+        for Alternative { option, problem } in self.wider.alternatives {
             let name = option.split(' ').next().unwrap_or_default();
             if helped.contains(&name) {
                 continue;
@@ -220,9 +233,9 @@ impl Search<'_> {
     /// Where one line is not enough, looks at what then still fails, and loosens a line of that as well.
     fn pairs(&mut self, failures: Vec<(Loose, Box<NoSolution>)>) {
         for (first, failure) in failures {
-            let cause = Cause::of(&core::shrink(failure, self.lab));
-            let seconds =
-                culprits(&self.known.problem, &cause).into_iter().filter(|slot| *slot != first.slot);
+            let guilty = core::places(&core::shrink(failure, self.lab).known.problem);
+            let all = core::among(&self.known.problem, &guilty).into_iter();
+            let seconds = all.filter(|slot| *slot != first.slot);
             for second in seconds.flat_map(|slot| self.looser(slot)).collect::<Vec<_>>() {
                 if self.found.pairs >= MOST_PAIRS || !self.lab.budget.is_open() {
                     return;

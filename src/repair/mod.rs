@@ -1,0 +1,21 @@
+//! What would help where there is no solution: the lines that a failure needs, and changes to them that were
+//! tried and do resolve.
+//!
+//! `lab.rs` solves again within a budget; `core.rs` takes away every line that a failure does not need
+//! (`minimal.rs`); `search.rs` loosens the rest one by one, then two by two, and says each change that helps
+//! in the user's spelling (`respell.rs`).
+
+mod core;
+mod lab;
+mod minimal;
+mod respell;
+mod search;
+
+pub use self::core::Role;
+pub use lab::Budget;
+pub use search::{Alternative, Edit, Fix, Found};
+
+pub(crate) use self::core::{Places, further, lines_of, shrink, slots};
+pub(crate) use lab::Lab;
+pub(crate) use minimal::minimal;
+pub(crate) use search::{Wider, search};
