@@ -81,6 +81,25 @@ fn a_train_of_thousands_of_releases_is_told_in_two_rows() {
 }
 
 #[test]
+fn a_web_of_hundreds_of_packages_is_no_trouble() {
+    // Each package needs the next two; the last ones disagree about the end.
+    let mut universe = String::from("end 1.0 2.0\n");
+    for n in 0..300 {
+        universe.push_str(&format!("p{n} 1.0 1.1 1.2\n    p{}\n    p{}\n", n + 1, n + 2));
+    }
+    universe.push_str("p300 1.0\n    end<2\np301 1.0\n    end>=2\n");
+    let failure = failure(&universe, &["p0"]);
+    let spent = Budget::new(Duration::ZERO, Arc::new(|| Duration::ZERO));
+    let started = Instant::now();
+    let explanation = told(failure, spent);
+    assert_eq!(
+        explanation.headline,
+        "p300 (needed by p298) needs end<2, but p301 (needed by p299) needs end>=2"
+    );
+    assert!(started.elapsed() < Duration::from_secs(10), "{:?}", started.elapsed());
+}
+
+#[test]
 fn without_time_the_conflict_is_told_all_the_same() {
     let spent = Budget::new(Duration::from_secs(2), Arc::new(|| Duration::from_secs(2)));
     let explanation = told(failure(SMALL, &["app", "core<2", "core"]), spent);
