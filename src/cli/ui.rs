@@ -147,6 +147,15 @@ impl Ui {
         }
     }
 
+    /// Says what goes on: on the progress line, or for `--verbose` on a line of its own.
+    fn progress(&self, text: &str) {
+        match &*self.spinner.lock().unwrap_or_else(PoisonError::into_inner) {
+            Some(bar) => bar.set_message(text.to_owned()),
+            None if self.volume >= Volume::Verbose => drop(writeln!(anstream::stderr().lock(), "{text}")),
+            None => {}
+        }
+    }
+
     fn count(&self, event: &Event) {
         let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
         match event {
@@ -178,12 +187,7 @@ impl Watcher for Ui {
         match &event {
             Event::Warning(text) => self.warn(text),
             Event::Detail(text) => self.detail(text),
-            Event::Step(text) => self.note(text),
-            Event::Deciding(text) => {
-                if let Some(bar) = &*self.spinner.lock().unwrap_or_else(PoisonError::into_inner) {
-                    bar.set_message(text.clone());
-                }
-            }
+            Event::Step(text) | Event::Deciding(text) => self.progress(text),
             _ => self.count(&event),
         }
     }
