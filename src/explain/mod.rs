@@ -102,13 +102,13 @@ pub enum Detail {
 /// Explains `failure`, and tries what would help.
 #[must_use]
 pub fn explain(failure: Box<NoSolution>, request: &ExplainRequest, watcher: &dyn Watcher) -> Explanation {
-    watcher.on(Event::Detail("looking for the lines at fault".to_owned()));
+    watcher.on(Event::Step("looking for the lines at fault".to_owned()));
     let known = failure.known.clone();
     let quick = Lab { index: known.index.clone(), budget: request.budget.part(3) };
     let failure = repair::shrink(failure, &quick);
     let mut cause = Cause::of(&failure);
     let more = repair::further(&known.problem, cause.places(), &quick);
-    watcher.on(Event::Detail("trying what would help".to_owned()));
+    watcher.on(Event::Step("trying what would help".to_owned()));
     let lab = Lab { budget: request.budget.clone(), ..quick };
     let wider = Wider { alternatives: &request.alternatives, others: &request.others };
     let found = repair::search(&known, &cause.places(), cause.names(), wider, &lab);

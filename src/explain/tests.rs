@@ -11,7 +11,7 @@ use crate::solve::universe::Universe;
 use crate::solve::{Failure, NoSolution, Policy, Preferences, Problem, Step, solve};
 use crate::spec::{Location, Target};
 
-fn failure(universe: &str, lines: &[&str]) -> Box<NoSolution> {
+fn problem(lines: &[&str], platform: &str) -> Problem {
     let line = |(number, text): (u32, &&str)| InputLine {
         requirement: text.parse().unwrap(),
         text: (*text).into(),
@@ -19,9 +19,13 @@ fn failure(universe: &str, lines: &[&str]) -> Box<NoSolution> {
         hashes: Vec::new(),
     };
     let inputs = Inputs { requirements: (1..).zip(lines).map(line).collect(), ..Inputs::default() };
-    let target = Target::declared(&"3.11".parse().unwrap(), &"linux".parse().unwrap());
-    let problem = Problem::new(&inputs, target, Policy::default(), Preferences::default());
-    match solve(Arc::new(problem), Arc::new(Universe::parse(universe).unwrap()), &Unwatched) {
+    let target = Target::declared(&"3.11".parse().unwrap(), &platform.parse().unwrap());
+    Problem::new(&inputs, target, Policy::default(), Preferences::default())
+}
+
+fn failure(universe: &str, lines: &[&str]) -> Box<NoSolution> {
+    let universe = Arc::new(Universe::parse(universe).unwrap());
+    match solve(Arc::new(problem(lines, "linux")), universe, &Unwatched) {
         Err(Failure::NoSolution(failure)) => failure,
         Err(Failure::Trouble(error)) => panic!("{error}"),
         Ok(_) => panic!("it has a solution"),
@@ -115,4 +119,40 @@ fn the_budget_ends_the_search_for_fixes() {
     let elapsed = move || Duration::from_millis(ticks.fetch_add(1, Ordering::Relaxed));
     told(failure(SMALL, &["app", "core<2"]), Budget::new(Duration::from_millis(40), Arc::new(elapsed)));
     assert!(clock.load(Ordering::Relaxed) < 200, "{clock:?}");
+}
+
+#[test]
+fn a_fix_holds_for_every_target() {
+    let universe = "
+app 1.0
+    ghost ; sys_platform == 'win32'
+app 2.0
+    core>=2
+core 1.0 2.0
+";
+    let lines = ["app>=2", "core<2"];
+    let alone = told(failure(universe, &lines), Budget::unlimited());
+    assert_eq!(alone.found.fixes.len(), 2);
+    let others = vec![Arc::new(problem(&lines, "windows"))];
+    let request = ExplainRequest { others, ..ExplainRequest::new(Budget::unlimited()) };
+    let both = explain(failure(universe, &lines), &request, &Unwatched);
+    assert_eq!(both.found.fixes.len(), 1);
+    assert_eq!(both.found.fixes[0].edits[0].new.as_deref(), Some("core<3"));
+}
+
+#[test]
+fn a_fix_counts_what_it_moves() {
+    let universe = "
+app 1.0
+    core>=1
+    side<2
+app 2.0
+    core>=2
+core 1.0 2.0
+side 1.0 2.0
+";
+    let explanation = told(failure(universe, &["app>=2", "core<2", "side"]), Budget::unlimited());
+    let fixes = &explanation.found.fixes;
+    let news: Vec<_> = fixes.iter().map(|fix| (fix.edits[0].new.as_deref().unwrap(), fix.moved)).collect();
+    assert_eq!(news, [("core<3", 0), ("app>=1,<2", 1)]);
 }
