@@ -4,6 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use proptest::prelude::*;
+
 use super::{Budget, Detail, ExplainRequest, Explanation, explain};
 use crate::event::Unwatched;
 use crate::inputs::{InputLine, Inputs};
@@ -155,4 +157,69 @@ side 1.0 2.0
     let fixes = &explanation.found.fixes;
     let news: Vec<_> = fixes.iter().map(|fix| (fix.edits[0].new.as_deref().unwrap(), fix.moved)).collect();
     assert_eq!(news, [("core<3", 0), ("app>=1,<2", 1)]);
+}
+
+fn requirement() -> impl Strategy<Value = String> {
+    let bound =
+        prop_oneof![Just(""), Just("==1"), Just(">=2"), Just("<3"), Just("!=2"), Just(">3"), Just("<=1")];
+    (prop::sample::select(&["a", "b", "c", "d", "b[x]"][..]), bound)
+        .prop_map(|(name, bound)| format!("{name}{bound}"))
+}
+
+/// Packages `a` to `d` in releases 1 to 3, each with up to three requirements and an extra `x`; `d` may be yanked.
+fn universe() -> impl Strategy<Value = String> {
+    let release = (prop::collection::vec(requirement(), 0..4), requirement(), prop::bool::weighted(0.2));
+    prop::collection::vec(release, 12).prop_map(|releases| {
+        let mut text = String::new();
+        for (n, (requires, of_extra, yanked)) in releases.iter().enumerate() {
+            let name = ["a", "b", "c", "d"][n / 3];
+            text.push_str(&format!("{name} {}\n    extra: x\n    {of_extra} ; extra == 'x'\n", n % 3 + 1));
+            requires.iter().for_each(|requirement| text.push_str(&format!("    {requirement}\n")));
+            text.push_str(if *yanked && name == "d" { "    yanked: broken\n" } else { "" });
+        }
+        text
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(400))]
+
+    #[test]
+    fn every_line_at_fault_is_needed_and_every_fix_resolves(
+        universe in universe(),
+        lines in prop::collection::vec(requirement(), 1..5),
+    ) {
+        let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
+        let index = Arc::new(Universe::parse(&universe).unwrap());
+        let solved = |lines: &[&str]| {
+            let problem = Arc::new(problem(lines, "linux"));
+            match solve(problem, index.clone(), &Unwatched) {
+                Ok(_) => None,
+                Err(Failure::NoSolution(failure)) => Some(failure),
+                Err(Failure::Trouble(error)) => panic!("{error}"),
+            }
+        };
+        if let Some(failure) = solved(&lines) {
+            let explanation = told(failure, Budget::unlimited());
+            let place = |line: &super::CauseLine| line.at.line as usize - 1;
+            let guilty: Vec<usize> = explanation.cause.iter().map(place).collect();
+            let without = |left_out: usize| {
+                let kept: Vec<&str> = guilty.iter().filter(|n| **n != left_out).map(|n| lines[*n]).collect();
+                solved(&kept)
+            };
+            prop_assert!(!guilty.is_empty());
+            prop_assert!(guilty.iter().all(|n| without(*n).is_none()), "{:?}", guilty);
+            for fix in &explanation.found.fixes {
+                let mut lines = lines.clone();
+                for edit in &fix.edits {
+                    lines[edit.at.line as usize - 1] = edit.new.as_deref().unwrap();
+                }
+                prop_assert!(solved(&lines).is_none(), "{:?}", fix);
+            }
+            let text = explanation.lines(100, Detail::Short);
+            let before = text.iter().take_while(|line| !line.starts_with("Fixes") && !line.starts_with("No fix"));
+            prop_assert!(before.filter(|line| !line.is_empty()).count() < 12, "{:#?}", text);
+            explanation.lines(40, Detail::Full);
+        }
+    }
 }
