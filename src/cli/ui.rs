@@ -197,7 +197,8 @@ impl Display for Counts {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{} of {} packages", self.decided, self.met)?;
         if self.requests > 0 {
-            write!(f, ", {} requests in flight, {}", self.in_flight, Bytes(self.bytes))?;
+            let s = if self.in_flight == 1 { "" } else { "s" };
+            write!(f, ", {} request{s} in flight, {}", self.in_flight, Bytes(self.bytes))?;
         }
         Ok(())
     }
