@@ -125,6 +125,7 @@ pub(super) fn run(arguments: LockArgs, ui: &Arc<Ui>) -> Result<()> {
         LockPlace::File(path) => locked.write(path, &session)?,
     }
     summarise(&locked, &request, &arguments, started, ui);
+    std::mem::forget(session);
     Ok(())
 }
 

@@ -141,6 +141,7 @@ pub fn lock(request: &LockRequest, session: &Session) -> Result<Locked, NoLock> 
     let targets = targets::targets(&request.targets, session)?;
     let python = request.targets.python.as_deref();
     let index = indexes::client(&request.indexes, &inputs.options, python, session)?;
+    session.keep(index.clone());
     let question = Question {
         inputs: &inputs,
         policy: policy::policy(&settled, &inputs.options, session)?,

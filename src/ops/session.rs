@@ -1,6 +1,6 @@
 //! What all operations of one run share: the surroundings, the settings and the cache's place.
 
-use std::cell::OnceCell;
+use std::cell::{OnceCell, RefCell};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -8,6 +8,7 @@ use crate::error::Result;
 use crate::event::{Event, Watcher};
 use crate::python::{self, Found, ProbeCache, Prober};
 use crate::settings::{Settings, Surroundings, cache_folder};
+use crate::solve::Index;
 
 /// One run of pinfast in one folder.
 pub struct Session {
@@ -20,6 +21,8 @@ pub struct Session {
     /// Who is told what happens.
     pub watcher: Arc<dyn Watcher>,
     interpreter: OnceCell<Found>,
+    /// What is freed with the session, hence not at all by a program that ends.
+    kept: RefCell<Vec<Arc<dyn Index>>>,
 }
 
 impl Session {
@@ -34,7 +37,7 @@ impl Session {
         }
         let told = settings.cache_dir.as_ref().map(|folder| settings.path(folder, &around));
         let cache = cache.or_else(|| cache_folder(&around, told));
-        Ok(Self { around, settings, cache, watcher, interpreter: OnceCell::new() })
+        Ok(Self { around, settings, cache, watcher, interpreter: OnceCell::new(), kept: RefCell::default() })
     }
 
     /// The interpreter that `named` (`--python`) or else the settings or the surroundings mean; found and
@@ -55,6 +58,12 @@ impl Session {
         }
         self.detail(format!("the interpreter is {}", found.interpreter.path.display()));
         Ok(self.interpreter.get_or_init(|| found))
+    }
+
+    /// Keeps `index` until the session is dropped. Freeing tens of thousands of listed files one by one
+    /// takes a tenth of a warm run: a program that ends forgets its session instead.
+    pub(super) fn keep(&self, index: Arc<dyn Index>) {
+        self.kept.borrow_mut().push(index);
     }
 
     /// Tells of something for `--verbose`.
