@@ -5,13 +5,18 @@
 mod assemble;
 pub mod check;
 mod current;
+mod environments;
 mod indexes;
+pub mod install;
 pub mod lock;
+pub mod locks;
 mod policy;
 mod request;
 mod session;
+mod source;
 mod targets;
 
 pub use assemble::Hashes;
+pub use environments::EnvironmentRequest;
 pub use request::{CacheUse, IndexRequest, LockPlace, PolicyRequest, TargetRequest};
 pub use session::Session;

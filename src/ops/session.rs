@@ -1,8 +1,7 @@
 //! What all operations of one run share: the surroundings, the settings and the cache's place.
 
-use std::cell::OnceCell;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use crate::error::Result;
 use crate::event::{Event, Watcher};
@@ -19,7 +18,7 @@ pub struct Session {
     pub cache: Option<PathBuf>,
     /// Who is told what happens.
     pub watcher: Arc<dyn Watcher>,
-    interpreter: OnceCell<Found>,
+    interpreter: OnceLock<Found>,
 }
 
 impl Session {
@@ -34,7 +33,7 @@ impl Session {
         }
         let told = settings.cache_dir.as_ref().map(|folder| settings.path(folder, &around));
         let cache = cache.or_else(|| cache_folder(&around, told));
-        Ok(Self { around, settings, cache, watcher, interpreter: OnceCell::new() })
+        Ok(Self { around, settings, cache, watcher, interpreter: OnceLock::new() })
     }
 
     /// The interpreter that `named` (`--python`) or else the settings or the surroundings mean; found and
@@ -46,6 +45,12 @@ impl Session {
         if let Some(found) = self.interpreter.get() {
             return Ok(found);
         }
+        let found = self.find(named)?;
+        Ok(self.interpreter.get_or_init(|| found))
+    }
+
+    /// The same, found and asked anew.
+    pub(super) fn find(&self, named: Option<&str>) -> Result<Found> {
         let settings = self.settings.python.as_ref().map(|python| python.value.as_str());
         let request = named.or(settings).map(|text| python::Request::parse(text, &self.around));
         let prober = Prober::new(self.cache.as_ref().map(|cache| ProbeCache::new(cache.join("python"))));
@@ -54,7 +59,7 @@ impl Session {
             self.detail(format!("passed over: {passed_over}"));
         }
         self.detail(format!("the interpreter is {}", found.interpreter.path.display()));
-        Ok(self.interpreter.get_or_init(|| found))
+        Ok(found)
     }
 
     /// Tells of something for `--verbose`.
