@@ -3,6 +3,7 @@
 //! Each takes one request and gives one outcome; what happens meanwhile goes to a watcher.
 
 mod assemble;
+pub mod changes;
 pub mod check;
 mod current;
 mod environments;
@@ -10,11 +11,13 @@ mod indexes;
 pub mod install;
 pub mod lock;
 pub mod locks;
+mod pages;
 mod policy;
 mod request;
 mod session;
 mod source;
 mod targets;
+mod written;
 
 pub use assemble::Hashes;
 pub use environments::EnvironmentRequest;

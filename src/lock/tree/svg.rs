@@ -35,14 +35,15 @@ impl Tree {
         let (width, height) = (self.width(), 2 * MARGIN + ROW * self.rows.len());
         let mut curves = String::new();
         let mut texts = String::new();
-        // The last row of each depth so far: whom the next deeper one hangs on.
+        // Of each depth, how far down the line from its last row is drawn.
         let mut above: Vec<usize> = Vec::new();
         for (place, row) in self.rows.iter().enumerate() {
             above.truncate(row.depth);
-            if let Some(parent) = above.last() {
-                curves.push_str(&curve(row.depth, *parent, place));
+            if let Some(top) = above.last_mut() {
+                curves.push_str(&curve(row.depth, *top, y(place)));
+                *top = y(place) - CURVE;
             }
-            above.push(place);
+            above.push(y(place));
             texts.push_str(&drawn(row, place));
         }
         format!(
@@ -67,10 +68,9 @@ fn y(place: usize) -> usize {
     MARGIN + ROW / 2 + ROW * place
 }
 
-/// From the dot of the row above down and round to the row's own.
-fn curve(depth: usize, parent: usize, place: usize) -> String {
-    let (from, to, row) = (x(depth.saturating_sub(1)), x(depth), y(place));
-    let (top, bend) = (y(parent), row - CURVE);
+/// From `top`, on the line down from the row above, round to the dot of the row at `row`.
+fn curve(depth: usize, top: usize, row: usize) -> String {
+    let (from, to, bend) = (x(depth.saturating_sub(1)), x(depth), row - CURVE);
     format!("<path d=\"M{from} {top}V{bend}Q{from} {row} {} {row}H{to}\"/>\n", from + CURVE)
 }
 
@@ -78,7 +78,7 @@ fn drawn(row: &Row, place: usize) -> String {
     let (x, y) = (x(row.depth), y(place));
     let mut text = String::new();
     if row.versions.is_empty() && row.depth == 0 {
-        let width = 20 + CHARACTER * row.name.chars().count();
+        let width = 24 + CHARACTER * row.name.chars().count();
         let (left, top) = (x - 8, y - 11);
         // Writing to a string cannot fail.
         let _ = writeln!(
