@@ -5,17 +5,20 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::assemble::{self, Hashes};
-use super::current::{self, file_name};
+use super::changes::{Fall, falls};
+use super::current;
+use super::pages::{self, Odd};
 use super::request::{IndexRequest, LockPlace, PolicyRequest, TargetRequest};
 use super::session::Session;
-use super::{indexes, policy, targets};
+use super::{indexes, policy, targets, written};
 use crate::error::{Error, Result};
 use crate::event::Watcher;
 use crate::explain::{self, Alternative, Budget, ExplainRequest, Explanation};
 use crate::files::{self, Texts};
 use crate::index::Client;
 use crate::inputs::{self, Extras, InputRequest, Inputs};
-use crate::lock::{self, Annotations, Lock, Pin, WriteOptions};
+use crate::lock::diff::{Diff, diff};
+use crate::lock::{self, Annotations, Lock, Pin};
 use crate::settings::Placed;
 use crate::solve::{
     self, Asker, Failure, NoSolution, Policy, Preferences, PrereleaseMode, Problem, Resolution,
@@ -62,8 +65,10 @@ pub struct Locked {
     pub lock: Lock,
     /// The lock as text.
     pub text: String,
-    /// The lock that was there before.
-    pub before: Option<Lock>,
+    /// What changes from the lock that was there before; `None` where there was none.
+    pub changes: Option<Diff>,
+    /// The packages that fell far.
+    pub falls: Vec<Fall>,
     /// Whether the file has these bytes already.
     pub state: State,
     /// The direct dependencies that are not at their newest release, sorted.
@@ -148,7 +153,7 @@ pub fn lock(request: &LockRequest, session: &Session) -> Result<Locked, NoLock> 
         preferences: before.preferences(&request.upgrade),
         hashes: request.hashes.unwrap_or_default(),
     };
-    let answer = question.answer(&targets, index, session)?;
+    let answer = question.answer(&targets, index.clone(), session)?;
     let current = current::current(&wanted, &inputs, &settled, Some(&targets), session);
     let mut header = current.header();
     if question.hashes == Hashes::Targets {
@@ -156,24 +161,12 @@ pub fn lock(request: &LockRequest, session: &Session) -> Result<Locked, NoLock> 
     }
     let mut lock = Lock { header: Some(header), pins: lock::merge(&targets, answer.pins) };
     lock.sort();
-    let text = lock.write(&write_options(request, session));
+    let text = written::written(&lock, request, &inputs, &current.environments, session)?;
     let state = if before.text.as_ref() == Some(&text) { State::Unchanged } else { State::New };
-    let warnings = answer.warnings.into_iter().collect();
-    Ok(Locked { lock, text, before: before.lock, state, held_back: answer.held_back, warnings })
-}
-
-fn write_options(request: &LockRequest, session: &Session) -> WriteOptions {
-    let by_settings = session.settings.annotate.as_ref().map(|annotate| match annotate.value {
-        true => Annotations::Via,
-        false => Annotations::Off,
-    });
-    WriteOptions {
-        annotations: request.annotations.or(by_settings).unwrap_or(Annotations::Via),
-        output: match &request.place {
-            LockPlace::File(path) => file_name(&path.to_string_lossy(), session),
-            LockPlace::StandardOutput => "-".to_owned(),
-        },
-    }
+    let changes = before.lock.as_ref().map(|before| diff(before, &lock));
+    let falls = changes.as_ref().map(|changes| falls(changes, &*index)).unwrap_or_default();
+    let warnings = answer.warnings.into_iter().chain(pages::folded(&answer.odd_entries, session)).collect();
+    Ok(Locked { lock, text, changes, falls, state, held_back: answer.held_back, warnings })
 }
 
 /// The lock that was there before, if it can be read as one at all.
@@ -225,6 +218,7 @@ struct Question<'a> {
 struct Answer {
     pins: Vec<Vec<Pin>>,
     warnings: BTreeSet<String>,
+    odd_entries: Odd,
     held_back: Vec<HeldBack>,
 }
 
@@ -256,6 +250,7 @@ impl Question<'_> {
                 preferences.add(name.clone(), pin.candidate.version.clone());
             }
             answer.warnings.extend(resolution.warnings);
+            answer.odd_entries.extend(resolution.odd_entries);
         }
         Ok(answer)
     }

@@ -3,15 +3,23 @@
 //! Each takes one request and gives one outcome; what happens meanwhile goes to a watcher.
 
 mod assemble;
+pub mod changes;
 pub mod check;
 mod current;
+mod environments;
 mod indexes;
+pub mod install;
 pub mod lock;
+pub mod locks;
+mod pages;
 mod policy;
 mod request;
 mod session;
+mod source;
 mod targets;
+mod written;
 
 pub use assemble::Hashes;
+pub use environments::EnvironmentRequest;
 pub use request::{CacheUse, IndexRequest, LockPlace, PolicyRequest, TargetRequest};
 pub use session::Session;

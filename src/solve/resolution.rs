@@ -20,6 +20,8 @@ pub struct Resolution {
     pub pins: BTreeMap<PackageName, ResolvedPin>,
     /// What a person should know of it, each a sentence, sorted.
     pub warnings: Vec<String>,
+    /// Of each pinned package, the entries of its page that could not be used, each a sentence.
+    pub odd_entries: BTreeMap<PackageName, Vec<String>>,
 }
 
 /// One package of a resolution.
@@ -59,8 +61,14 @@ impl Resolution {
 
 /// The pins of `chosen` that the lines lead to.
 pub(super) fn build(known: &Known, chosen: &FxHashMap<PackageName, Ordinal>) -> Result<Resolution, Error> {
-    let mut builder =
-        Builder { known, chosen, pins: BTreeMap::new(), warnings: BTreeSet::new(), queue: Vec::new() };
+    let mut builder = Builder {
+        known,
+        chosen,
+        pins: BTreeMap::new(),
+        warnings: BTreeSet::new(),
+        odd_entries: BTreeMap::new(),
+        queue: Vec::new(),
+    };
     let problem = &*known.problem;
     for (place, line) in problem.lines.iter().enumerate() {
         for requirement in problem.effective(&line.requirement) {
@@ -78,6 +86,7 @@ struct Builder<'a> {
     chosen: &'a FxHashMap<PackageName, Ordinal>,
     pins: BTreeMap<PackageName, ResolvedPin>,
     warnings: BTreeSet<String>,
+    odd_entries: BTreeMap<PackageName, Vec<String>>,
     /// Distributions and extras whose requirements are still to be followed.
     queue: Vec<(PackageName, Option<ExtraName>)>,
 }
@@ -111,7 +120,9 @@ impl Builder<'_> {
         let candidate = candidates.get(ordinal).clone();
         let metadata = self.known.metadata(&candidate)?.map_err(|_| missing())?;
         self.warnings.extend(warnings(&self.known.problem, &candidate, name, &metadata));
-        self.warnings.extend(candidates.warnings.iter().cloned());
+        if !candidates.warnings.is_empty() {
+            self.odd_entries.insert(name.clone(), candidates.warnings.clone());
+        }
         let newest = newest(&candidates).filter(|newest| **newest > candidate.version).cloned();
         Ok(ResolvedPin { candidate, metadata, extras: BTreeSet::new(), askers: Vec::new(), newest })
     }
@@ -140,7 +151,11 @@ impl Builder<'_> {
         for pin in self.pins.values_mut() {
             pin.askers.sort_by_cached_key(|(asker, requirement)| (asker.clone(), requirement.to_string()));
         }
-        Resolution { pins: self.pins, warnings: self.warnings.into_iter().collect() }
+        Resolution {
+            pins: self.pins,
+            warnings: self.warnings.into_iter().collect(),
+            odd_entries: self.odd_entries,
+        }
     }
 }
 

@@ -1,0 +1,56 @@
+//! A lock as the text of its file: a requirements file, or PEP 751 where the file's name says so.
+
+use super::current::file_name;
+use super::lock::LockRequest;
+use super::request::LockPlace;
+use super::session::Session;
+use crate::error::Result;
+use crate::inputs::Inputs;
+use crate::lock::{Annotations, Lock, PylockFacts, WriteOptions, is_pylock};
+use crate::spec::{Marker, Target};
+
+/// The text of `lock`, which was made from `inputs`; of `targets`, if it is not for every environment.
+pub(super) fn written(
+    lock: &Lock,
+    request: &LockRequest,
+    inputs: &Inputs,
+    targets: &[Target],
+    session: &Session,
+) -> Result<String> {
+    let options = options(request, session);
+    if !is_pylock(&options.output) {
+        return Ok(lock.write(&options));
+    }
+    let facts = PylockFacts {
+        requires_python: inputs.requires_python.clone(),
+        environments: targets.iter().filter_map(environment).collect(),
+    };
+    lock.write_pylock(&facts, options.annotations)
+}
+
+fn options(request: &LockRequest, session: &Session) -> WriteOptions {
+    let by_settings = session.settings.annotate.as_ref().map(|annotate| match annotate.value {
+        true => Annotations::Via,
+        false => Annotations::Off,
+    });
+    WriteOptions {
+        annotations: request.annotations.or(by_settings).unwrap_or(Annotations::Via),
+        output: match &request.place {
+            LockPlace::File(path) => file_name(&path.to_string_lossy(), session),
+            LockPlace::StandardOutput => "-".to_owned(),
+        },
+    }
+}
+
+/// The marker of a target's kind: what markers in metadata tell apart.
+fn environment(target: &Target) -> Option<Marker> {
+    let values = target.marker_values();
+    let is = |variable: &str, value: &str| format!("{variable} == \"{value}\"");
+    let parts = [
+        is("implementation_name", &values.implementation_name),
+        is("platform_machine", &values.platform_machine),
+        is("python_version", &values.python_version),
+        is("sys_platform", &values.sys_platform),
+    ];
+    parts.join(" and ").parse().ok()
+}
