@@ -267,10 +267,6 @@ impl Shelf {
         lock.sort();
         lock
     }
-
-    pub(crate) fn fetches(&self) -> usize {
-        self.fetches.load(Ordering::Relaxed)
-    }
 }
 
 impl Files for Shelf {
