@@ -15,3 +15,4 @@ mod targets;
 pub use assemble::Hashes;
 pub use request::{CacheUse, IndexRequest, LockPlace, PolicyRequest, TargetRequest};
 pub use session::Session;
+pub use targets::targets;

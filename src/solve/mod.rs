@@ -108,9 +108,12 @@ fn search(known: &Known, watcher: &dyn Watcher) -> Result<Answer, Error> {
         match outcome {
             Outcome::Impossible(proof) => return Ok(Answer::Impossible(proof)),
             Outcome::Chosen(chosen) => {
-                let resolution = resolution::build(known, &chosen)?;
-                match resolution.unpinned_yank() {
-                    None => return Ok(Answer::Resolved(resolution)),
+                let mut resolution = resolution::build(known, &chosen)?;
+                match resolution.unpinned_yank(&known.problem) {
+                    None => {
+                        resolution.tell_unusable(known, &run.asked);
+                        return Ok(Answer::Resolved(resolution));
+                    }
                     Some((name, version)) => search.forbid_yanked(name, version),
                 }
                 search.restart();

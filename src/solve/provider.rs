@@ -82,6 +82,10 @@ impl<'a> Provider<'a> {
             Err(reason) => return Ok(Outcome::Barred(reason.to_string())),
         };
         let problem = &*self.known.problem;
+        let python = metadata.requires_python.as_ref();
+        if let Some(python) = python.filter(|python| !python.lower_bounds_contain(problem.target.python())) {
+            return Ok(Outcome::Barred(format!("needs Python {python}")));
+        }
         let (mut dependencies, requirements) = match package {
             Package::Extra(_, extra) => {
                 let itself = (Package::Dist(name.clone()), OrdinalSet::singleton(ordinal));
@@ -132,7 +136,9 @@ impl<'a> Provider<'a> {
     /// An exact pin permits a yanked release (PEP 592). One that comes to light in mid-search changes what
     /// was decided before, so the search begins again.
     fn permit_yanked(&self, requirement: &Requirement, candidates: &Candidates) -> Result<(), Stop> {
-        if requirement.specifiers().pinned().is_none() {
+        if requirement.specifiers().pinned().is_none()
+            && !self.known.problem.constraints_pin(&requirement.name)
+        {
             return Ok(());
         }
         let pinned = |candidate: &&Candidate| requirement.specifiers().contains(&candidate.version);
@@ -166,15 +172,18 @@ impl<'a> Provider<'a> {
             }
             _ => true,
         };
-        let in_order: Vec<Ordinal> = if problem.wants_lowest(&candidates.name) {
-            permitted.ordinals(candidates.count()).filter(open).collect()
-        } else {
-            permitted.ordinals(candidates.count()).rev().filter(open).collect()
-        };
+        let mut in_order: Vec<Ordinal> = permitted.ordinals(candidates.count()).filter(open).collect();
+        if !problem.wants_lowest(&candidates.name) {
+            in_order.reverse();
+        }
+        // A preference decides among equals only: a stable release goes before any pre-release.
+        let standing = |ordinal: &Ordinal| candidates.get(*ordinal).standing;
+        let best = in_order.iter().map(standing).min()?;
+        in_order.retain(|ordinal| standing(ordinal) == best);
         let preferred = problem.preferences.of(&candidates.name).iter().find_map(|version| {
-            in_order.iter().copied().find(|&ordinal| candidates.get(ordinal).version == *version)
+            in_order.iter().find(|ordinal| candidates.get(**ordinal).version == *version)
         });
-        preferred.or_else(|| in_order.into_iter().min_by_key(|&ordinal| candidates.get(ordinal).standing))
+        preferred.or(in_order.first()).copied()
     }
 }
 
