@@ -167,31 +167,19 @@ struct Judge<'a> {
 impl Judge<'_> {
     /// The candidate that `release` makes, or why it makes none.
     fn judge(&self, release: &Release) -> Result<Candidate, Reason> {
-        self.bound_by_constraints(&release.version)?;
         self.prerelease_allowed(&release.version)?;
         let timely = self.old_enough(&release.files)?;
         let permitted = self.of_permitted_format(&timely)?;
         let allowed = self.of_allowed_hash(permitted)?;
         // A release is yanked when all of its files are; otherwise the yanked files alone are left out.
         let live: Vec<_> = allowed.iter().filter(|file| file.yanked.is_none()).cloned().collect();
-        if let Ok(file) = self.best(&live) {
-            let standing = self.standing(&release.version);
-            return Ok(Candidate {
-                version: release.version.clone(),
-                standing,
-                file,
-                files: live,
-                url: None,
-            });
-        }
-        let file = self.best(&allowed)?;
-        Ok(Candidate {
-            version: release.version.clone(),
-            standing: Standing::Yanked,
-            file,
-            files: allowed,
-            url: None,
-        })
+        let (standing, file, files) = match self.best(&live) {
+            Ok(file) => (self.standing(&release.version), file, live),
+            Err(_) => (Standing::Yanked, self.best(&allowed)?, allowed),
+        };
+        // Last, so that a constraint is named only where nothing else bars the release.
+        self.bound_by_constraints(&release.version)?;
+        Ok(Candidate { version: release.version.clone(), standing, file, files, url: None })
     }
 
     fn bound_by_constraints(&self, version: &Version) -> Result<(), Reason> {
