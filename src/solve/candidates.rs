@@ -142,6 +142,14 @@ impl Candidates {
         &self.usable[ordinal as usize]
     }
 
+    /// The newest release of the best standing there is.
+    #[must_use]
+    pub fn newest(&self) -> Option<&Version> {
+        let standing = self.usable.iter().map(|candidate| candidate.standing).min()?;
+        let of_best = self.usable.iter().rev().find(|candidate| candidate.standing == standing);
+        of_best.map(|candidate| &candidate.version)
+    }
+
     /// The candidates that match.
     pub(crate) fn matching(&self, specifiers: &Specifiers) -> OrdinalSet {
         if specifiers.is_empty() {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
-use super::candidates::{Candidate, Candidates, Standing};
+use super::candidates::{Candidate, Standing};
 use super::edges;
 use super::known::Known;
 use super::problem::Problem;
@@ -123,7 +123,7 @@ impl Builder<'_> {
         if !candidates.warnings.is_empty() {
             self.odd_entries.insert(name.clone(), candidates.warnings.clone());
         }
-        let newest = newest(&candidates).filter(|newest| **newest > candidate.version).cloned();
+        let newest = candidates.newest().filter(|newest| **newest > candidate.version).cloned();
         Ok(ResolvedPin { candidate, metadata, extras: BTreeSet::new(), askers: Vec::new(), newest })
     }
 
@@ -162,17 +162,6 @@ impl Builder<'_> {
 /// An extra counts as provided where a requirement speaks of it too: old metadata declares none.
 fn provides(metadata: &Metadata, extra: &ExtraName) -> bool {
     metadata.extras.contains(extra)
-}
-
-/// The newest candidate of the best standing there is.
-fn newest(candidates: &Candidates) -> Option<&Version> {
-    let standing = candidates.usable.iter().map(|candidate| candidate.standing).min()?;
-    candidates
-        .usable
-        .iter()
-        .rev()
-        .find(|candidate| candidate.standing == standing)
-        .map(|candidate| &candidate.version)
 }
 
 fn warnings(
