@@ -1,6 +1,6 @@
 //! What all operations of one run share: the surroundings, the settings and the cache's place.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
 use crate::error::Result;
@@ -60,6 +60,13 @@ impl Session {
         }
         self.detail(format!("the interpreter is {}", found.interpreter.path.display()));
         Ok(found)
+    }
+
+    /// A path as people read it: from the current folder, where it is in there.
+    #[must_use]
+    pub fn shown(&self, path: &Path) -> String {
+        let inside = path.strip_prefix(self.around.current()).ok();
+        inside.filter(|rest| !rest.as_os_str().is_empty()).unwrap_or(path).display().to_string()
     }
 
     /// Tells of something for `--verbose`.
