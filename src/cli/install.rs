@@ -95,12 +95,12 @@ pub(super) fn run(arguments: &InstallArgs, ui: &Arc<Ui>) -> Result<()> {
     if arguments.how.format == Format::Json {
         ui.json(&document(&outcome, arguments.how.dry_run))?;
     }
-    told(&outcome, arguments.how.dry_run, started, ui);
+    told(&outcome, &session, arguments, started, ui);
     Ok(())
 }
 
 /// Each change on a line, unless all is new; then the summary.
-fn told(outcome: &Outcome, dry_run: bool, started: Instant, ui: &Ui) {
+fn told(outcome: &Outcome, session: &Session, arguments: &InstallArgs, started: Instant, ui: &Ui) {
     let fresh = |done: &Done| done.old.is_empty() && done.why == Some(Why::Missing);
     let afresh = outcome.kept == 0 && outcome.changes.iter().all(fresh);
     if !afresh || ui.volume() >= Volume::Verbose {
@@ -109,13 +109,13 @@ fn told(outcome: &Outcome, dry_run: bool, started: Instant, ui: &Ui) {
     if !outcome.spared.is_empty() {
         ui.note(format_args!("not in the lock, and left: {}", outcome.spared.join(", ")));
     }
-    let place = outcome.environment.display();
+    let place = session.shown(&outcome.environment);
     let seconds = started.elapsed().as_secs_f64();
     if outcome.changes.is_empty() {
         let kept = outcome.kept;
         return ui.note(format_args!("{place} is exactly the lock: {kept} packages in {seconds:.2} s"));
     }
-    let done = if dry_run { "would be" } else { "is now" };
+    let done = if arguments.how.dry_run { "would be" } else { "is now" };
     let (_, bytes) = ui.traffic();
     ui.note(format_args!(
         "{place} {done} exactly the lock: {} in {seconds:.2} s ({} fetched, {})",

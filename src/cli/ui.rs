@@ -226,14 +226,11 @@ impl Display for Counts {
                 Bytes(self.bytes)
             );
         }
-        if self.met > 0 {
-            write!(f, "{} of {} packages, ", self.decided, self.met)?;
-        }
-        if self.requests > 0 {
-            let s = if self.in_flight == 1 { "" } else { "s" };
-            write!(f, "{} request{s} in flight, {}", self.in_flight, Bytes(self.bytes))?;
-        }
-        Ok(())
+        let packages = (self.met > 0).then(|| format!("{} of {} packages", self.decided, self.met));
+        let s = if self.in_flight == 1 { "" } else { "s" };
+        let traffic = format!("{} request{s} in flight, {}", self.in_flight, Bytes(self.bytes));
+        let traffic = (self.requests > 0).then_some(traffic);
+        f.write_str(&packages.into_iter().chain(traffic).collect::<Vec<_>>().join(", "))
     }
 }
 

@@ -83,7 +83,11 @@ pub(super) fn reasons(
 }
 
 /// The request, where it names nothing filled in from what the lock was made from.
-fn from_header(request: &InputRequest, header: Option<&Header>, session: &Session) -> Result<InputRequest> {
+pub(super) fn from_header(
+    request: &InputRequest,
+    header: Option<&Header>,
+    session: &Session,
+) -> Result<InputRequest> {
     let mut wanted = request.clone();
     let Some(header) = header else { return Ok(wanted) };
     let of_option = |name: &'static str| {

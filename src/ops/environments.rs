@@ -44,7 +44,7 @@ impl EnvironmentRequest {
         if venv::state(&folder)? == State::Ready {
             return self.ready(&folder, session);
         }
-        Err(Error::no(format!("there is no environment in {}", folder.display()))
+        Err(Error::no(format!("there is no environment in {}", session.shown(&folder)))
             .hint("make it: `pinfast install`; or name another with `--venv DIR` or `--python PATH`"))
     }
 
@@ -54,7 +54,7 @@ impl EnvironmentRequest {
             let named = BasePython::of(&session.find(Some(python))?.probe)?.executable;
             let own = BasePython::of(probe)?.executable;
             if own != named {
-                let said = format!("{} was made from {}", folder.display(), own.display());
+                let said = format!("{} was made from {}", session.shown(folder), own.display());
                 return Err(Error::usage(format!("{said}, and --python means {}", named.display()))
                     .hint("leave `--python` out; or remove the folder, so that it is made anew"));
             }

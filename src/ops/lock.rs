@@ -1,12 +1,13 @@
 //! `pinfast lock`: the inputs, resolved and written down.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
 use super::assemble::{self, Hashes};
 use super::changes::{Fall, falls};
 use super::current;
+use super::fixes::Edited;
 use super::pages::{self, Odd};
 use super::request::{IndexRequest, LockPlace, PolicyRequest, TargetRequest};
 use super::session::Session;
@@ -14,7 +15,7 @@ use super::{indexes, policy, targets, written};
 use crate::error::{Error, Result};
 use crate::event::Watcher;
 use crate::explain::{self, Alternative, Budget, ExplainRequest, Explanation};
-use crate::files::{self, Texts};
+use crate::files;
 use crate::inputs::{self, Extras, InputLine, InputRequest, Inputs};
 use crate::lock::diff::{Diff, diff};
 use crate::lock::{self, Annotations, Lock, Pin};
@@ -43,6 +44,8 @@ pub struct LockRequest {
     pub hashes: Option<Hashes>,
     /// Whether each pin says who wants it.
     pub annotations: Option<Annotations>,
+    /// The inputs that are read as they are here, not as they stand on the disk: file and text.
+    pub edited: BTreeMap<String, String>,
 }
 
 /// Which pins of the older lock are not preferred.
@@ -163,7 +166,7 @@ pub fn lock_in(
     world: impl FnOnce(&Inputs) -> Result<World>,
 ) -> Result<Locked, NoLock> {
     let wanted = with_settings(&request.inputs, session)?;
-    let inputs = inputs::read(&wanted, &Texts::new(session.around.current()))?;
+    let inputs = inputs::read(&wanted, &Edited::new(&request.edited, session))?;
     inputs.warnings.iter().for_each(|warning| session.warn(warning.clone()));
     let before = Before::read(&request.place, session)?;
     let settled = policy::settled(&request.policy, session)?;

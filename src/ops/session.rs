@@ -1,6 +1,6 @@
 //! What all operations of one run share: the surroundings, the settings and the cache's place.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use crate::error::Result;
@@ -69,6 +69,13 @@ impl Session {
     /// takes a tenth of a warm run: a program that ends forgets its session instead.
     pub(super) fn keep(&self, index: Arc<dyn Index>) {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner).push(index);
+    }
+
+    /// A path as people read it: from the current folder, where it is in there.
+    #[must_use]
+    pub fn shown(&self, path: &Path) -> String {
+        let inside = path.strip_prefix(self.around.current()).ok();
+        inside.filter(|rest| !rest.as_os_str().is_empty()).unwrap_or(path).display().to_string()
     }
 
     /// Tells of something for `--verbose`.

@@ -1,12 +1,14 @@
 //! A lock as the text of its file: a requirements file, or PEP 751 where the file's name says so.
 
-use super::current::file_name;
+use std::path::Path;
+
+use super::current::{file_name, relative};
 use super::lock::LockRequest;
 use super::request::LockPlace;
 use super::session::Session;
 use crate::error::Result;
 use crate::inputs::Inputs;
-use crate::lock::{Annotations, Lock, PylockFacts, WriteOptions, is_pylock};
+use crate::lock::{Annotations, Lock, Place, PylockFacts, WriteOptions, is_pylock};
 use crate::spec::{Marker, Target};
 
 /// The text of `lock`, which was made from `inputs`; of `targets`, if it is not for every environment.
@@ -25,7 +27,21 @@ pub(super) fn written(
         requires_python: inputs.requires_python.clone(),
         environments: targets.iter().filter_map(environment).collect(),
     };
+    let folder = session.around.current().join(&options.output);
+    let mut lock = lock.clone();
+    place_files(&mut lock, folder.parent().unwrap_or(session.around.current()));
     lock.write_pylock(&facts, options.annotations)
+}
+
+/// Files in folders stand in a lock as seen from it.
+fn place_files(lock: &mut Lock, folder: &Path) {
+    for file in lock.pins.iter_mut().flat_map(|pin| &mut pin.files) {
+        if let Some(Place::Url(url)) = &file.place
+            && let Some(path) = (url.scheme() == "file").then(|| url.to_file_path().ok()).flatten()
+        {
+            file.place = Some(Place::Path(relative(&path, folder).into()));
+        }
+    }
 }
 
 fn options(request: &LockRequest, session: &Session) -> WriteOptions {

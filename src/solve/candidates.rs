@@ -142,6 +142,18 @@ impl Candidates {
         &self.usable[ordinal as usize]
     }
 
+    /// The newest release of the best standing there is; one that only a constraint bars counts as well.
+    #[must_use]
+    pub fn newest(&self) -> Option<&Version> {
+        let standing = self.usable.iter().map(|candidate| candidate.standing).min()?;
+        let usable = self.usable.iter().filter(|candidate| candidate.standing == standing);
+        let by_constraint = |(version, reason): &&(Version, Reason)| {
+            matches!(reason, Reason::Constraint(_)) && !version.any_prerelease()
+        };
+        let constrained = self.barred.iter().filter(by_constraint).map(|(version, _)| version);
+        usable.map(|candidate| &candidate.version).chain(constrained).max()
+    }
+
     /// The candidates that match.
     pub(crate) fn matching(&self, specifiers: &Specifiers) -> OrdinalSet {
         if specifiers.is_empty() {

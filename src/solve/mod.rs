@@ -61,6 +61,18 @@ pub struct NoSolution {
     pub known: Arc<Known>,
 }
 
+/// The candidates of `name`, as a solve of `problem` sees them.
+///
+/// # Errors
+/// When the index gives no answer.
+pub fn candidates(
+    problem: Arc<Problem>,
+    index: Arc<dyn Index>,
+    name: &PackageName,
+) -> Result<Arc<Candidates>, Error> {
+    Known::new(problem, index).candidates(name)
+}
+
 /// Solves `problem` on what `index` tells.
 ///
 /// # Errors

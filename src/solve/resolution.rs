@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
-use super::candidates::{Candidate, Candidates, Reason, Standing};
+use super::candidates::{Candidate, Standing};
 use super::edges;
 use super::known::Known;
 use super::problem::Problem;
@@ -149,7 +149,7 @@ impl Builder<'_> {
         if !candidates.warnings.is_empty() {
             self.odd_entries.insert(name.clone(), candidates.warnings.clone());
         }
-        let newest = newest(&candidates).filter(|newest| **newest > candidate.version).cloned();
+        let newest = candidates.newest().filter(|newest| **newest > candidate.version).cloned();
         Ok(ResolvedPin { candidate, metadata, extras: BTreeSet::new(), askers: Vec::new(), newest })
     }
 
@@ -188,17 +188,6 @@ impl Builder<'_> {
 /// An extra counts as provided where a requirement speaks of it too: old metadata declares none.
 fn provides(problem: &Problem, metadata: &Metadata, extra: &ExtraName) -> bool {
     metadata.extras.contains(extra) || !edges::of_extra(problem, metadata, extra).is_empty()
-}
-
-/// The newest release of the best standing there is; one that only a constraint bars counts as well.
-fn newest(candidates: &Candidates) -> Option<&Version> {
-    let standing = candidates.usable.iter().map(|candidate| candidate.standing).min()?;
-    let usable = candidates.usable.iter().filter(|candidate| candidate.standing == standing);
-    let constrained = candidates
-        .barred
-        .iter()
-        .filter(|(version, reason)| matches!(reason, Reason::Constraint(_)) && !version.any_prerelease());
-    usable.map(|candidate| &candidate.version).chain(constrained.map(|(version, _)| version)).max()
 }
 
 fn warnings(
