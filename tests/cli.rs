@@ -1,6 +1,8 @@
 //! What people see of every command, as snapshots: made-up packages on a server of this machine, a fresh folder and
 //! a fresh cache each.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 mod support;
 
 use std::fs;
