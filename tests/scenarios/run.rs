@@ -143,6 +143,7 @@ fn request(scenario: &Scenario) -> LockRequest {
         upgrade: Upgrade::None,
         hashes: Some(Hashes::All),
         annotations: None,
+        edited: std::collections::BTreeMap::new(),
     };
     let text = scenario.lines("options").unwrap_or_default().join(" ");
     let mut words = text.split_whitespace();
