@@ -103,6 +103,15 @@ fn a_lock_tells_what_changes_and_what_is_held_back() {
 }
 
 #[test]
+fn a_constraint_holds_back_and_is_named() {
+    let project = Project::new("web\ncore\n");
+    project.write("bounds.txt", "web<2\n");
+    assert_snapshot!(project.run(&format!("lock {TARGET} -c bounds.txt")), @"");
+    assert_snapshot!(project.run("why web"), @"");
+    assert_snapshot!(project.run(&format!("outdated {TARGET}")), @"");
+}
+
+#[test]
 fn a_lock_is_a_document() {
     let project = Project::new("tool\n");
     let said = project.run(&format!("lock {TARGET} --format json"));

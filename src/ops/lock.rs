@@ -17,7 +17,7 @@ use crate::event::Watcher;
 use crate::explain::{self, Alternative, Budget, ExplainRequest, Explanation};
 use crate::files;
 use crate::index::Client;
-use crate::inputs::{self, Extras, InputRequest, Inputs};
+use crate::inputs::{self, Extras, InputLine, InputRequest, Inputs};
 use crate::lock::diff::{Diff, diff};
 use crate::lock::{self, Annotations, Lock, Pin};
 use crate::settings::Placed;
@@ -149,6 +149,7 @@ pub fn lock(request: &LockRequest, session: &Session) -> Result<Locked, NoLock> 
     let targets = targets::targets(&request.targets, session)?;
     let python = request.targets.python.as_deref();
     let index = indexes::client(&request.indexes, &inputs.options, python, session)?;
+    session.keep(index.clone());
     let question = Question {
         inputs: &inputs,
         policy: policy::policy(&settled, &inputs.options, session)?,
@@ -297,12 +298,21 @@ fn held_back(resolution: &Resolution, problem: &Problem) -> Vec<HeldBack> {
         let newest = pin.newest.clone()?;
         let mut bars =
             pin.askers.iter().filter(|(_, requirement)| !requirement.specifiers().contains(&newest));
+        let told = |line: &InputLine| format!("`{}` at {}", line.text, line.at);
+        let bound = |line: &&InputLine| {
+            line.requirement.name == *name && !line.requirement.specifiers().contains(&newest)
+        };
+        let constraint = || {
+            let line = problem.constraints.iter().find(bound)?;
+            Some(format!("the constraint {}", told(line)))
+        };
         let by = bars.next().map(|(by, requirement)| match by {
-            Asker::Line(line) => format!("`{}` at {}", problem.lines[*line].text, problem.lines[*line].at),
+            Asker::Line(line) => told(&problem.lines[*line]),
             Asker::Package(by) => {
                 format!("{by} {}, which needs {requirement}", resolution.pins[by].candidate.version)
             }
         });
+        let by = by.or_else(constraint);
         Some(HeldBack { name: name.clone(), chosen: pin.candidate.version.clone(), newest, by })
     });
     held.collect()

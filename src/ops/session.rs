@@ -1,12 +1,13 @@
 //! What all operations of one run share: the surroundings, the settings and the cache's place.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use crate::error::Result;
 use crate::event::{Event, Watcher};
 use crate::python::{self, Found, ProbeCache, Prober};
 use crate::settings::{Settings, Surroundings, cache_folder};
+use crate::solve::Index;
 
 /// One run of pinfast in one folder.
 pub struct Session {
@@ -19,6 +20,8 @@ pub struct Session {
     /// Who is told what happens.
     pub watcher: Arc<dyn Watcher>,
     interpreter: OnceLock<Found>,
+    /// What is freed with the session, hence not at all by a program that ends.
+    kept: Mutex<Vec<Arc<dyn Index>>>,
 }
 
 impl Session {
@@ -33,7 +36,7 @@ impl Session {
         }
         let told = settings.cache_dir.as_ref().map(|folder| settings.path(folder, &around));
         let cache = cache.or_else(|| cache_folder(&around, told));
-        Ok(Self { around, settings, cache, watcher, interpreter: OnceLock::new() })
+        Ok(Self { around, settings, cache, watcher, interpreter: OnceLock::new(), kept: Mutex::default() })
     }
 
     /// The interpreter that `named` (`--python`) or else the settings or the surroundings mean; found and
@@ -67,6 +70,12 @@ impl Session {
     pub fn shown(&self, path: &Path) -> String {
         let inside = path.strip_prefix(self.around.current()).ok();
         inside.filter(|rest| !rest.as_os_str().is_empty()).unwrap_or(path).display().to_string()
+    }
+
+    /// Keeps `index` until the session is dropped. Freeing tens of thousands of listed files one by one
+    /// takes a tenth of a warm run: a program that ends forgets its session instead.
+    pub(super) fn keep(&self, index: Arc<dyn Index>) {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner).push(index);
     }
 
     /// Tells of something for `--verbose`.
