@@ -1,8 +1,6 @@
 //! What people see of every command, as snapshots: made-up packages on a server of this machine, a fresh folder and
 //! a fresh cache each.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
-
 mod support;
 
 use std::fs;
@@ -37,7 +35,7 @@ struct Project {
 
 impl Project {
     fn new(requirements: &str) -> Self {
-        let project = Self { folder: tempfile::tempdir().unwrap(), server: Server::empty() };
+        let project = Self { folder: tempfile::tempdir().expect("a folder"), server: Server::empty() };
         project.server.universe(UNIVERSE);
         project.write("requirements.in", requirements);
         project
@@ -48,11 +46,11 @@ impl Project {
     }
 
     fn write(&self, name: &str, text: &str) {
-        fs::write(self.path().join(name), text).unwrap();
+        fs::write(self.path().join(name), text).expect("the file can be written");
     }
 
     fn read(&self, name: &str) -> String {
-        fs::read_to_string(self.path().join(name)).unwrap()
+        fs::read_to_string(self.path().join(name)).expect("the file can be read")
     }
 
     /// Everything that `pinfast ARGUMENTS` says, and how it ends. Times, ports and places are made the same.
@@ -69,7 +67,7 @@ impl Project {
             .expect("the program runs");
         let code = output.status.code().expect("the program ends by itself");
         let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-        let place = fs::canonicalize(self.path()).unwrap();
+        let place = fs::canonicalize(self.path()).expect("the folder is there");
         let said = format!("{out}{}{err}exit {code}", if out.is_empty() { "" } else { "---\n" });
         let said =
             said.replace(&*place.to_string_lossy(), "HERE").replace(&*self.path().to_string_lossy(), "HERE");
@@ -94,37 +92,180 @@ const TARGET: &str = "--python-version 3.11 --platform linux";
 fn a_lock_tells_what_changes_and_what_is_held_back() {
     let project = Project::new("web\ntool<1\n");
     let lock = format!("lock {TARGET}");
-    assert_snapshot!(project.run(&lock), @"");
-    assert_snapshot!(project.run(&lock), @"");
+    assert_snapshot!(project.run(&lock), @r"
+    warning: log 2.5 has no extra `colour`: it adds nothing
+    held back: tool 0.9, not 1.0, by `tool<1` at requirements.in:2
+    wrote requirements.txt: 4 packages in T
+    exit 0
+    ");
+    assert_snapshot!(project.run(&lock), @r"
+    warning: log 2.5 has no extra `colour`: it adds nothing
+    held back: tool 0.9, not 1.0, by `tool<1` at requirements.in:2
+    requirements.txt is up to date: 4 packages in T
+    exit 0
+    ");
     project.write("requirements.in", "web<2\ntool\n");
-    assert_snapshot!(project.run(&format!("{lock} --dry-run")), @"");
-    assert_snapshot!(project.run(&format!("{lock} --upgrade")), @"");
-    assert_snapshot!(project.run("check"), @"");
+    assert_snapshot!(project.run(&format!("{lock} --dry-run")), @r"
+    - log 2.5
+    v web 2.0 -> 1.0
+    warning: web falls from 2.0 to 1.0, a major version down
+    held back: web 1.0, not 2.0, by `web<2` at requirements.in:1
+    requirements.txt would change: 3 packages (1 removed, 1 down) in T
+    exit 0
+    ");
+    assert_snapshot!(project.run(&format!("{lock} --upgrade")), @r"
+    v core 2.1 -> 1.0
+    - log 2.5
+    ^ tool 0.9 -> 1.0
+    v web 2.0 -> 1.0
+    warning: core falls from 2.1 to 1.0, a major version down
+    warning: web falls from 2.0 to 1.0, a major version down
+    held back: web 1.0, not 2.0, by `web<2` at requirements.in:1
+    wrote requirements.txt: 3 packages (1 removed, 1 up, 2 down) in T
+    exit 0
+    ");
+    assert_snapshot!(project.run("check"), @r"
+    requirements.txt is fresh: 3 packages
+    exit 0
+    ");
     project.write("requirements.in", "web<2\ntool\nlog\n");
-    assert_snapshot!(project.run("check"), @"");
+    assert_snapshot!(project.run("check"), @r"
+    error: requirements.txt is stale
+      requirements.in:3: `log` is new
+    hint: lock again: `pinfast lock`
+    exit 1
+    ");
+}
+
+#[test]
+fn a_constraint_holds_back_and_is_named() {
+    let project = Project::new("web\ncore\n");
+    project.write("bounds.txt", "web<2\n");
+    assert_snapshot!(project.run(&format!("lock {TARGET} -c bounds.txt")), @r"
+    held back: web 1.0, not 2.0, by the constraint `web<2` at bounds.txt:1
+    wrote requirements.txt: 2 packages in T
+    exit 0
+    ");
+    assert_snapshot!(project.run("why web"), @r"
+    web 1.0
+      requirements.in asks for `web`
+      bounds.txt binds it: `web<2`
+    ---
+    exit 0
+    ");
+    assert_snapshot!(project.run(&format!("outdated {TARGET}")), @r"
+    web  1.0 -> 2.0  bounds.txt: web<2
+    ---
+    1 of 2 packages have newer releases; `pinfast lock --upgrade` may take 0
+    exit 0
+    ");
 }
 
 #[test]
 fn a_lock_is_a_document() {
     let project = Project::new("tool\n");
     let said = project.run(&format!("lock {TARGET} --format json"));
-    assert_snapshot!(said, @"");
-    assert_snapshot!(project.run(&format!("lock {TARGET} --format json -o -")), @"");
+    assert_snapshot!(said, @r#"
+    {
+      "changed": true,
+      "changes": null,
+      "falls": [],
+      "file": "requirements.txt",
+      "held_back": [],
+      "pins": [
+        {
+          "hashes": [
+            "sha256:11018757ad480713a18b9164a3b9340ef961a7eaf8164541055e449d6c44d254"
+          ],
+          "marker": null,
+          "name": "core",
+          "url": null,
+          "version": "1.0",
+          "via": [
+            "tool (<2)"
+          ]
+        },
+        {
+          "hashes": [
+            "sha256:3f45d99d980e83e256669cc71928b42a9c9071e1913a72b457e0df05f8e8772d"
+          ],
+          "marker": null,
+          "name": "tool",
+          "url": null,
+          "version": "1.0",
+          "via": [
+            "-r requirements.in"
+          ]
+        }
+      ],
+      "schema": 1,
+      "warnings": []
+    }
+    ---
+    wrote requirements.txt: 2 packages in T
+    exit 0
+    "#);
+    assert_snapshot!(project.run(&format!("lock {TARGET} --format json -o -")), @r"
+    error: standard output cannot hold both the lock and a JSON document
+    hint: name a file for the lock: `-o requirements.txt`
+    exit 2
+    ");
 }
 
 #[test]
 fn a_fix_is_taken_by_its_number() {
     let project = Project::new("# ours\ntool==1.0\ncore>=2  # new\n");
     let lock = format!("lock {TARGET}");
-    assert_snapshot!(project.run(&format!("{lock} --fix 1")), @"");
-    assert_snapshot!(project.run(&lock), @"");
-    assert_snapshot!(project.run(&format!("{lock} --fix 7")), @"");
-    assert_snapshot!(project.run(&format!("{lock} --fix 1 --dry-run")), @"");
+    assert_snapshot!(project.run(&format!("{lock} --fix 1")), @r"
+    error: no failed run of this question is known, so there is no fix to take
+    hint: run `pinfast lock` with the same arguments: it tells the fixes
+    exit 2
+    ");
+    assert_snapshot!(project.run(&lock), @r"
+    error: tool needs core<2, but requirements.in:3 asks for `core>=2`
+
+      requirements.in:2  tool==1.0
+                         └─ tool 1.0 needs core<2
+      requirements.in:3  core>=2
+
+    Fixes (each was tried, and resolves):
+      1. requirements.in:2  tool==1.0 -> tool==0.9
+         gives core 2.1 and tool 0.9; no other pin moves
+      2. requirements.in:3  core>=2 -> core>=1,<2
+         gives core 1.0 and tool 1.0; no other pin moves
+    exit 1
+    ");
+    assert_snapshot!(project.run(&format!("{lock} --fix 7")), @r"
+    error: there is no fix 7: the last run told 2
+    exit 2
+    ");
+    assert_snapshot!(project.run(&format!("{lock} --fix 1 --dry-run")), @r"
+    requirements.in:2  tool==1.0 -> tool==0.9
+    held back: tool 0.9, not 1.0, by `tool==0.9` at requirements.in:2
+    requirements.txt would change: 2 packages in T
+    exit 0
+    ");
     assert_eq!(project.read("requirements.in"), "# ours\ntool==1.0\ncore>=2  # new\n");
-    assert_snapshot!(project.run(&format!("{lock} --fix 1")), @"");
-    assert_snapshot!(project.read("requirements.in"), @"");
-    assert_snapshot!(project.run("check"), @"");
-    assert_snapshot!(project.run(&format!("{lock} --fix 1")), @"");
+    assert_snapshot!(project.run(&format!("{lock} --fix 1")), @r"
+    requirements.in:2  tool==1.0 -> tool==0.9
+    held back: tool 0.9, not 1.0, by `tool==0.9` at requirements.in:2
+    wrote requirements.txt: 2 packages in T
+    exit 0
+    ");
+    assert_snapshot!(project.read("requirements.in"), @r"
+    # ours
+    tool==0.9
+    core>=2  # new
+    ");
+    assert_snapshot!(project.run("check"), @r"
+    requirements.txt is fresh: 2 packages
+    exit 0
+    ");
+    assert_snapshot!(project.run(&format!("{lock} --fix 1")), @r"
+    error: an input has changed since the fixes were told
+    hint: run `pinfast lock` again: it tells the fixes that hold now
+    exit 2
+    ");
 }
 
 #[test]
@@ -133,7 +274,11 @@ fn a_changed_input_takes_the_fixes_back() {
     let lock = format!("lock {TARGET}");
     project.run(&lock);
     project.write("requirements.in", "tool==1.0\ncore>=2\nweb\n");
-    assert_snapshot!(project.run(&format!("{lock} --fix 1")), @"");
+    assert_snapshot!(project.run(&format!("{lock} --fix 1")), @r"
+    error: an input has changed since the fixes were told
+    hint: run `pinfast lock` again: it tells the fixes that hold now
+    exit 2
+    ");
     assert_eq!(project.read("requirements.in"), "tool==1.0\ncore>=2\nweb\n");
     assert!(!project.path().join("requirements.txt").exists());
 }
@@ -142,13 +287,71 @@ fn a_changed_input_takes_the_fixes_back() {
 fn a_lock_answers_why_and_draws_its_tree() {
     let project = Project::new("web\n");
     project.run(&format!("lock {TARGET}"));
-    assert_snapshot!(project.run("why core"), @"");
-    assert_snapshot!(project.run("why core --format json"), @"");
-    assert_snapshot!(project.run("why tool"), @"");
-    assert_snapshot!(project.run("tree"), @"");
-    assert_snapshot!(project.run("tree --invert --package log"), @"");
-    assert_snapshot!(project.run("tree --depth 1 --format dot"), @"");
-    assert_snapshot!(project.run("tree nothing.txt"), @"");
+    assert_snapshot!(project.run("why core"), @r"
+    core 2.1
+      requirements.in asks for `web`
+        web 2.0 asks for `core>=2`
+    ---
+    exit 0
+    ");
+    assert_snapshot!(project.run("why core --format json"), @r#"
+    {
+      "chains": [
+        {
+          "input": {
+            "file": "requirements.in",
+            "line": "web"
+          },
+          "steps": [
+            {
+              "asks": "core>=2",
+              "name": "web",
+              "versions": [
+                "2.0"
+              ]
+            }
+          ]
+        }
+      ],
+      "constraints": [],
+      "name": "core",
+      "schema": 1,
+      "versions": [
+        "2.1"
+      ]
+    }
+    ---
+    exit 0
+    "#);
+    assert_snapshot!(project.run("why tool"), @r"
+    error: `tool` is not in the lock: nothing needs it
+    exit 1
+    ");
+    assert_snapshot!(project.run("tree"), @r"
+    requirements.in
+    └── web 2.0
+        ├── core 2.1 (>=2)
+        └── log 2.5 ([colour]<3)
+    ---
+    exit 0
+    ");
+    assert_snapshot!(project.run("tree --invert --package log"), @r"
+    log 2.5
+    └── web 2.0 ([colour]<3)
+        └── requirements.in
+    ---
+    exit 0
+    ");
+    assert_snapshot!(project.run("tree --depth 1 --format dot"), @r"
+    error: the forms `json` and `dot` hold the whole graph
+    hint: leave --package, --invert and --depth out, or take the form `text` or `svg`
+    exit 2
+    ");
+    assert_snapshot!(project.run("tree nothing.txt"), @r"
+    error: there is no lock nothing.txt
+    hint: make one: `pinfast lock`; or name another
+    exit 2
+    ");
 }
 
 #[test]
@@ -157,73 +360,308 @@ fn two_locks_differ_by_lines() {
     project.run(&format!("lock {TARGET} -o old.txt"));
     project.write("requirements.in", "web<2\n");
     project.run(&format!("lock {TARGET} -o new.txt"));
-    assert_snapshot!(project.run("diff old.txt new.txt"), @"");
-    assert_snapshot!(project.run("diff old.txt new.txt --format markdown"), @"");
-    assert_snapshot!(project.run("diff new.txt new.txt"), @"");
+    assert_snapshot!(project.run("diff old.txt new.txt"), @r"
+    - log 2.5
+    - tool 0.9
+    v web 2.0 -> 1.0
+    2 removed, 1 down
+    ---
+    exit 0
+    ");
+    assert_snapshot!(project.run("diff old.txt new.txt --format markdown"), @r"
+    **2 removed, 1 down**
+
+    | package | old | new | change |
+    |---|---|---|---|
+    | log | `2.5` |  | removed |
+    | tool | `0.9` |  | removed |
+    | web | `2.0` | `1.0` | down |
+    ---
+    exit 0
+    ");
+    assert_snapshot!(project.run("diff new.txt new.txt"), @r"
+    no package changed
+    ---
+    exit 0
+    ");
 }
 
 #[test]
 fn outdated_pins_are_listed_with_what_holds_them() {
     let project = Project::new("web<2\ntool\n");
     project.run(&format!("lock {TARGET}"));
-    assert_snapshot!(project.run(&format!("outdated {TARGET}")), @"");
-    assert_snapshot!(project.run(&format!("outdated {TARGET} --format json")), @"");
+    assert_snapshot!(project.run(&format!("outdated {TARGET}")), @r"
+    core  1.0 -> 2.1  tool 1.0: core<2
+    web   1.0 -> 2.0  requirements.in: web<2
+    ---
+    2 of 3 packages have newer releases; `pinfast lock --upgrade` may take 0
+    exit 0
+    ");
+    assert_snapshot!(project.run(&format!("outdated {TARGET} --format json")), @r#"
+    {
+      "looked_up": 3,
+      "outdated": [
+        {
+          "held_back_by": [
+            "tool 1.0: core<2"
+          ],
+          "locked": "1.0",
+          "name": "core",
+          "newest": "2.1"
+        },
+        {
+          "held_back_by": [
+            "requirements.in: web<2"
+          ],
+          "locked": "1.0",
+          "name": "web",
+          "newest": "2.0"
+        }
+      ],
+      "schema": 1
+    }
+    ---
+    2 of 3 packages have newer releases; `pinfast lock --upgrade` may take 0
+    exit 0
+    "#);
 }
 
 #[test]
 fn an_environment_becomes_the_lock() {
     let project = Project::new("web\ntool<1\n");
     project.run("lock");
-    assert_snapshot!(project.run("verify"), @"");
-    assert_snapshot!(project.run("install --dry-run"), @"");
-    assert_snapshot!(project.run("install"), @"");
-    assert_snapshot!(project.run("install"), @"");
-    assert_snapshot!(project.run("verify"), @"");
+    assert_snapshot!(project.run("verify"), @r"
+    error: there is no environment in .venv
+    hint: make it: `pinfast install`; or name another with `--venv DIR` or `--python PATH`
+    exit 1
+    ");
+    assert_snapshot!(project.run("install --dry-run"), @r"
+    .venv would be exactly the lock: 4 installed in T
+    exit 0
+    ");
+    assert_snapshot!(project.run("install"), @r"
+    .venv is now exactly the lock: 4 installed in T
+    exit 0
+    ");
+    assert_snapshot!(project.run("install"), @r"
+    .venv is exactly the lock: 4 packages in T
+    exit 0
+    ");
+    assert_snapshot!(project.run("verify"), @r"
+    the environment is the lock: 4 packages, 22 files hashed
+    exit 0
+    ");
     project.write("requirements.in", "web<2\n");
-    assert_snapshot!(project.run("install"), @"");
-    assert_snapshot!(project.run("install --no-check"), @"");
+    assert_snapshot!(project.run("install"), @r"
+    error: requirements.txt is stale
+      requirements.in:1: `web<2` was `web`
+      requirements.in: `tool<1` is gone
+    hint: lock again: `pinfast lock`; or install it as it is: `--no-check`
+    exit 1
+    ");
+    assert_snapshot!(project.run("install --no-check"), @r"
+    .venv is exactly the lock: 4 packages in T
+    exit 0
+    ");
     project.run("lock");
-    assert_snapshot!(project.run("install --no-prune"), @"");
-    assert_snapshot!(project.run("verify"), @"");
-    assert_snapshot!(project.run("install --format json"), @"");
+    assert_snapshot!(project.run("install --no-prune"), @r"
+    v web 2.0 -> 1.0
+    not in the lock, and left: log 2.5, tool 0.9
+    .venv is now the lock and more: 1 replaced, 1 kept in T
+    exit 0
+    ");
+    assert_snapshot!(project.run("verify"), @r"
+    error: the environment is not requirements.txt
+      log 2.5 is not in the lock
+      tool 0.9 is not in the lock
+    hint: mend it: `pinfast install`
+    exit 1
+    ");
+    assert_snapshot!(project.run("install --format json"), @r#"
+    {
+      "changes": [
+        {
+          "name": "log",
+          "new": null,
+          "old": [
+            "2.5"
+          ],
+          "why": null
+        },
+        {
+          "name": "tool",
+          "new": null,
+          "old": [
+            "0.9"
+          ],
+          "why": null
+        }
+      ],
+      "dry_run": false,
+      "environment": "HERE/.venv",
+      "fetched": 0,
+      "kept": 2,
+      "schema": 1,
+      "spared": []
+    }
+    ---
+    - log 2.5
+    - tool 0.9
+    .venv is now exactly the lock: 2 removed, 2 kept in T
+    exit 0
+    "#);
 }
 
 #[test]
 fn a_folder_of_files_serves_a_host_without_network() {
     let project = Project::new("web\n");
     project.run("lock");
-    assert_snapshot!(project.run("download -d wheels"), @"");
-    assert_snapshot!(project.run("download -d wheels --format json"), @"");
-    assert_snapshot!(project.run("cache clear"), @"");
+    assert_snapshot!(project.run("download -d wheels"), @r"
+    wheels holds the lock: 3 files in T
+    exit 0
+    ");
+    assert_snapshot!(project.run("download -d wheels --format json"), @r#"
+    {
+      "fetched": 0,
+      "files": [
+        "core-2.1-py3-none-any.whl",
+        "log-2.5-py3-none-any.whl",
+        "web-2.0-py3-none-any.whl"
+      ],
+      "folder": "wheels",
+      "schema": 1
+    }
+    ---
+    wheels holds the lock: 3 files in T
+    exit 0
+    "#);
+    assert_snapshot!(project.run("cache clear"), @r"
+    removed 7 records, 3 kB
+    ---
+    exit 0
+    ");
     let asked = project.server.requests().len();
-    assert_snapshot!(project.run("install --no-index --find-links wheels"), @"");
+    assert_snapshot!(project.run("install --no-index --find-links wheels"), @r"
+    .venv is now exactly the lock: 3 installed in T
+    exit 0
+    ");
     assert_eq!(project.server.requests().len(), asked);
 }
 
 #[test]
 fn a_pylock_is_written_checked_and_installed() {
     let project = Project::new("tool\n");
-    assert_snapshot!(project.run("lock -o pylock.dev.toml"), @"");
+    assert_snapshot!(project.run("lock -o pylock.dev.toml"), @r"
+    wrote pylock.dev.toml: 2 packages in T
+    exit 0
+    ");
     let text = project.read("pylock.dev.toml");
     assert!(text.starts_with("lock-version = \"1.0\"\nenvironments = [\n"), "{text}");
-    assert_snapshot!(project.run("check -o pylock.dev.toml"), @"");
-    assert_snapshot!(project.run("install pylock.dev.toml"), @"");
-    assert_snapshot!(project.run("verify pylock.dev.toml"), @"");
+    assert_snapshot!(project.run("check -o pylock.dev.toml"), @r"
+    pylock.dev.toml is fresh: 2 packages
+    exit 0
+    ");
+    assert_snapshot!(project.run("install pylock.dev.toml"), @r"
+    .venv is now exactly the lock: 2 installed in T
+    exit 0
+    ");
+    assert_snapshot!(project.run("verify pylock.dev.toml"), @r"
+    the environment is the lock: 2 packages, 11 files hashed
+    exit 0
+    ");
 }
 
 #[test]
 fn the_cache_is_tended() {
     let project = Project::new("tool\n");
-    assert_snapshot!(project.run("cache dir"), @"");
-    assert_snapshot!(project.run("cache size"), @"");
+    assert_snapshot!(project.run("cache dir"), @r"
+    HERE/cache
+    ---
+    exit 0
+    ");
+    assert_snapshot!(project.run("cache size"), @r"
+    0 records, 0 B
+    ---
+    exit 0
+    ");
     project.run(&format!("lock {TARGET}"));
-    assert_snapshot!(project.run("cache prune"), @"");
+    assert_snapshot!(project.run("cache prune"), @r"
+    removed 0 records, 0 B
+    ---
+    exit 0
+    ");
     assert!(project.run("cache clear").starts_with("removed "));
-    assert_snapshot!(project.run("cache size --format json"), @"");
+    assert_snapshot!(project.run("cache size --format json"), @r#"
+    {
+      "left": {
+        "bytes": 0,
+        "records": 0
+      },
+      "removed": {
+        "bytes": 0,
+        "records": 0
+      },
+      "schema": 1
+    }
+    ---
+    exit 0
+    "#);
 }
 
 #[test]
 fn the_help_names_every_command() {
     let project = Project::new("");
-    assert_snapshot!(project.run("--help"), @"");
+    assert_snapshot!(project.run("--help"), @r"
+    Locks, checks and installs the dependencies of Python applications, fast.
+
+    Usage: pinfast [OPTIONS] <COMMAND>
+
+    Commands:
+      lock         Resolve the inputs and write the hash-locked file
+      check        Check that the lock is fresh, complete and untampered, from the files alone
+      why          Say who needs a package, through which chain, and under which constraint
+      tree         Draw who needs whom, and under which constraint, from the lock alone
+      diff         Show what changed between two locks, a line a package
+      outdated     List the pins that have newer releases, and what holds each back
+      install      Make the environment exactly the lock, every file checked against its hash
+      verify       Check that the environment is exactly the lock, down to each file's hash; no network
+      download     Put every file of the lock, hash-checked, into a folder that serves as an index
+      cache        Show, shrink or empty the cache
+      completions  Print the completion script of a shell
+      help         Print this message or the help of the given subcommand(s)
+
+    Options:
+      -h, --help
+              Print help (see a summary with '-h')
+
+      -V, --version
+              Print version
+
+    Output:
+      -q, --quiet
+              Say nothing but errors
+
+      -v, --verbose
+              Say more: where each thing came from, every request
+
+          --color <WHEN>
+              When to use colours
+
+              Possible values:
+              - auto:   On a terminal that wants them
+              - always: Always
+              - never:  Never
+              
+              [default: auto]
+
+    Exit codes:
+      0  done; or: yes
+      1  the answer is no: no solution, stale lock, environment differs
+      2  the question is wrong: usage, an input that cannot be read
+      3  no answer: network, index, disk, permission, interpreter
+      4  refused: a file does not match its hash, an archive is broken
+      5  live, but something after the switch failed
+    ---
+    exit 0
+    ");
 }

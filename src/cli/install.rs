@@ -109,16 +109,17 @@ fn told(outcome: &Outcome, session: &Session, arguments: &InstallArgs, started: 
     if !outcome.spared.is_empty() {
         ui.note(format_args!("not in the lock, and left: {}", outcome.spared.join(", ")));
     }
+    let what = if outcome.spared.is_empty() { "exactly the lock" } else { "the lock and more" };
     let place = session.shown(&outcome.environment);
     let seconds = started.elapsed().as_secs_f64();
     if outcome.changes.is_empty() {
         let kept = outcome.kept;
-        return ui.note(format_args!("{place} is exactly the lock: {kept} packages in {seconds:.2} s"));
+        return ui.note(format_args!("{place} is {what}: {kept} packages in {seconds:.2} s"));
     }
     let done = if arguments.how.dry_run { "would be" } else { "is now" };
     let (_, bytes) = ui.traffic();
     ui.note(format_args!(
-        "{place} {done} exactly the lock: {} in {seconds:.2} s ({} fetched, {})",
+        "{place} {done} {what}: {} in {seconds:.2} s ({} fetched, {})",
         counts(outcome),
         outcome.fetched,
         Bytes(bytes)

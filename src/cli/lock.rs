@@ -117,6 +117,11 @@ pub(super) fn run(arguments: &LockArgs, ui: &Arc<Ui>) -> Result<()> {
     let session =
         Session::new(Surroundings::of_process(), arguments.indexes.cache.cache_dir.clone(), ui.clone())?;
     let asked = arguments.request();
+    let format = arguments.writing.format;
+    if format == Format::Json && asked.place == LockPlace::StandardOutput {
+        return Err(Error::usage("standard output cannot hold both the lock and a JSON document")
+            .hint("name a file for the lock: `-o requirements.txt`"));
+    }
     let applied = arguments.upgrade.fix.map(|number| fixes::apply(&asked, number, &session)).transpose()?;
     let request = applied.as_ref().map_or(&asked, |applied| &applied.request);
     ui.begin("resolving");
@@ -126,14 +131,9 @@ pub(super) fn run(arguments: &LockArgs, ui: &Arc<Ui>) -> Result<()> {
         Ok(locked) => locked,
         Err(NoLock::Error(error)) => return Err(error),
         Err(NoLock::NoSolution(unsolved)) => {
-            return Err(no_solution(*unsolved, request, arguments.writing.format, &session, ui)?);
+            return Err(no_solution(*unsolved, request, format, &session, ui)?);
         }
     };
-    let format = arguments.writing.format;
-    if format == Format::Json && request.place == LockPlace::StandardOutput {
-        return Err(Error::usage("standard output cannot hold both the lock and a JSON document")
-            .hint("name a file for the lock: `-o requirements.txt`"));
-    }
     let wet = !arguments.writing.dry_run;
     if wet {
         fixes::write(request, &session)?;

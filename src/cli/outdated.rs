@@ -51,6 +51,7 @@ pub(super) fn run(arguments: &OutdatedArgs, ui: &Arc<Ui>) -> Result<()> {
         report.outdated.len(),
         report.looked_up
     ));
+    std::mem::forget(session);
     Ok(())
 }
 

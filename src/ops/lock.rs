@@ -325,15 +325,20 @@ fn held_back(resolution: &Resolution, problem: &Problem) -> Vec<HeldBack> {
         let mut bars =
             pin.askers.iter().filter(|(_, requirement)| !requirement.specifiers().contains(&newest));
         let told = |line: &InputLine| format!("`{}` at {}", line.text, line.at);
+        let bound = |line: &&InputLine| {
+            line.requirement.name == *name && !line.requirement.specifiers().contains(&newest)
+        };
+        let constraint = || {
+            let line = problem.constraints.iter().find(bound)?;
+            Some(format!("the constraint {}", told(line)))
+        };
         let by = bars.next().map(|(by, requirement)| match by {
             Asker::Line(line) => told(&problem.lines[*line]),
             Asker::Package(by) => {
                 format!("{by} {}, which needs {requirement}", resolution.pins[by].candidate.version)
             }
         });
-        let mut constraints = problem.constraints.iter().filter(|line| line.requirement.name == *name);
-        let constraint = constraints.find(|line| !line.requirement.specifiers().contains(&newest));
-        let by = by.or_else(|| constraint.map(told));
+        let by = by.or_else(constraint);
         Some(HeldBack { name: name.clone(), chosen: pin.candidate.version.clone(), newest, by })
     });
     held.collect()

@@ -61,6 +61,7 @@ pub fn outdated(request: &OutdatedRequest, session: &Session) -> Result<Report> 
     let targets = targets::targets(&request.targets, session)?;
     let python = request.targets.python.as_deref();
     let index = indexes::client(&request.indexes, &inputs.options, python, session)?;
+    session.keep(index.clone());
     // A lock without annotations still tells which of its pins are old.
     let graph = Graph::of(&lock).unwrap_or_default();
     let pins: Vec<_> = lock.pins.iter().filter(|pin| pin.url.is_none()).collect();

@@ -9,7 +9,7 @@ use super::candidates::{Candidate, Candidates, Demands, Project};
 use super::index::{Index, MetadataFailure, Trust, Want};
 use super::problem::Problem;
 use crate::error::Error;
-use crate::spec::{DistFile, Metadata, MetadataSource, PackageName};
+use crate::spec::{DistFile, Metadata, MetadataSource, PackageName, Version};
 
 /// Metadata, or why the candidate is barred.
 pub(crate) type Told = Result<Arc<Metadata>, Arc<str>>;
@@ -62,6 +62,18 @@ impl Known {
             candidates.add_direct(Candidates::new(&listing, &problem.target, &problem.policy, demands), url);
         }
         Ok(candidates)
+    }
+
+    /// The newest release of `name` that fits the target and policy, whatever constraints say.
+    pub(super) fn newest(&self, name: &PackageName) -> Result<Option<Version>, Error> {
+        let bound = self.demands.get(name).filter(|demands| !demands.constraints.is_empty());
+        let (Some(bound), []) = (bound, &*self.problem.urls(name)) else {
+            return Ok(self.candidates(name)?.newest().cloned());
+        };
+        let free = Demands { constraints: Vec::new(), ..bound.clone() };
+        let Some(listing) = self.index.listing(name)? else { return Ok(None) };
+        let candidates = Candidates::new(&listing, &self.problem.target, &self.problem.policy, &free);
+        Ok(candidates.newest().cloned())
     }
 
     /// The metadata of a candidate; blocks until it is there. The index's word for the release will do

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::io::{Cursor, Write};
 
+use base64::Engine as _;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use pinfast::spec::Sha256;
 use serde_json::{Value, json};
 use zip::ZipWriter;
@@ -81,18 +83,20 @@ impl Release<'_> {
     fn wheel(&self) -> Vec<u8> {
         let module = self.name.replace('-', "_");
         let info = format!("{}.dist-info", self.stem());
-        let files = [
+        let mut files = vec![
             (format!("{module}.py"), format!("VERSION = \"{}\"\n", self.version)),
             (format!("{info}/METADATA"), self.metadata()),
             (
                 format!("{info}/WHEEL"),
                 "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n".to_owned(),
             ),
-            (
-                format!("{info}/RECORD"),
-                format!("{module}.py,,\n{info}/METADATA,,\n{info}/WHEEL,,\n{info}/RECORD,,\n"),
-            ),
         ];
+        let row = |(name, text): &(String, String)| {
+            let hash = BASE64_URL_SAFE_NO_PAD.encode(Sha256::of(text.as_bytes()).0);
+            format!("{name},sha256={hash},{}\n", text.len())
+        };
+        let record: String = files.iter().map(row).collect();
+        files.push((format!("{info}/RECORD"), format!("{record}{info}/RECORD,,\n")));
         let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
         for (name, text) in files {
             zip.start_file(name, SimpleFileOptions::default()).expect("a file can be added");
