@@ -98,7 +98,7 @@ fn add(set: &mut PackageSet, control: &FormatControl) {
 
 /// The instant before which files must have been uploaded: `2026-02-01` means to the end of that day in
 /// UTC; an instant means itself; an age (`7 days`, `P1W`) is counted back from `now`.
-fn instant(text: &str, now: Timestamp) -> Result<Timestamp> {
+pub(super) fn instant(text: &str, now: Timestamp) -> Result<Timestamp> {
     let wrong = || {
         Error::usage(format!("`{text}` is neither a date, an instant nor an age")).hint(
             "write a date such as `2026-02-01`, an instant such as `2026-02-01T12:00:00Z`, or an age such as `7 days`",
