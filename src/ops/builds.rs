@@ -40,10 +40,10 @@ pub(super) fn over(
 
 fn permission(settled: &PolicyRequest, session: &Session) -> Permission {
     match &session.settings.no_build {
-        _ if settled.no_build.is_some() => Permission::Forbidden("`--no-build`".to_owned()),
         Some(no_build) if no_build.value => {
             Permission::Forbidden(format!("`no-build` ({})", no_build.place.location()))
         }
+        _ if settled.no_build.is_some() => Permission::Forbidden("`--no-build`".to_owned()),
         _ => Permission::Allowed,
     }
 }

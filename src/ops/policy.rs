@@ -27,6 +27,9 @@ pub(super) fn settled(request: &PolicyRequest, session: &Session) -> Result<Poli
     if settled.exclude_newer.is_none() {
         settled.exclude_newer = settings.exclude_newer.as_ref().map(|instant| instant.value.clone());
     }
+    if settings.no_build.as_ref().is_some_and(|no_build| no_build.value) {
+        settled.no_build = Some(());
+    }
     if settled.no_binary.is_empty() {
         settled.no_binary.extend(settings.no_binary.iter().map(|control| control.value.clone()));
     }
@@ -71,6 +74,7 @@ pub(super) fn shaping(settled: &PolicyRequest) -> Vec<CurrentOption> {
     options.extend(settled.exclude_newer.iter().map(|text| option("exclude-newer", vec![text.clone()])));
     options.push(option("no-binary", controls(&settled.no_binary)));
     options.push(option("only-binary", controls(&settled.only_binary)));
+    options.extend(settled.no_build.map(|()| option("no-build", vec![String::new()])));
     options.retain(|option| !(option.name.ends_with("-binary") && option.values.is_empty()));
     options
 }
