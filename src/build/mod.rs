@@ -166,18 +166,17 @@ impl Building {
             return Err(Fault::Candidate("it is no source distribution".to_owned()));
         };
         let builder = self.builder()?;
-        let (archive, sha256) = self.client.open_file(file)?;
+        let sha256 = match file.sha256 {
+            Some(sha256) => sha256,
+            None => self.client.open_file(file)?.1,
+        };
         let key = Key::of(&["built", &sha256.to_string(), builder.base.target.label(), BUILDER]);
-        let cache = self.config.cache.clone().map(Cache::new);
-        let kept = cache.as_ref().map(|cache| cache.read(Bucket::Built, &key));
-        let metadata = match kept {
-            Some(Kept::Record(text)) if made::believe(&text, file).is_ok() => made::believe(&text, file)?,
-            _ => {
-                let text = self.run(file, archive, format, builder)?;
+        let metadata = match self.kept(&key, file) {
+            Some(metadata) => metadata,
+            None => {
+                let text = self.run(file, format, builder)?;
                 let metadata = made::believe(&text, file)?;
-                if let Some(Err(error)) = cache.map(|cache| cache.write(Bucket::Built, &key, &text)) {
-                    self.watcher.on(Event::Detail(format!("built metadata is not kept: {error}")));
-                }
+                self.keep(&key, &text);
                 metadata
             }
         };
@@ -191,14 +190,22 @@ impl Building {
         Ok(metadata)
     }
 
+    /// What an earlier build told, if it can still be believed.
+    fn kept(&self, key: &Key, file: &DistFile) -> Option<Metadata> {
+        let cache = Cache::new(self.config.cache.clone()?);
+        let Kept::Record(text) = cache.read(Bucket::Built, key) else { return None };
+        made::believe(&text, file).ok()
+    }
+
+    fn keep(&self, key: &Key, text: &[u8]) {
+        let Some(root) = self.config.cache.clone() else { return };
+        if let Err(error) = Cache::new(root).write(Bucket::Built, key, text) {
+            self.watcher.on(Event::Detail(format!("built metadata is not kept: {error}")));
+        }
+    }
+
     /// Runs the backend and returns the text of the metadata.
-    fn run(
-        &self,
-        file: &DistFile,
-        archive: std::fs::File,
-        format: SdistFormat,
-        builder: &Builder,
-    ) -> Result<Vec<u8>, Fault> {
+    fn run(&self, file: &DistFile, format: SdistFormat, builder: &Builder) -> Result<Vec<u8>, Fault> {
         self.watcher.on(Event::Step(format!("building the metadata of {}", label(file))));
         let scratch = tempfile::Builder::new().prefix("pinfast-build-").tempdir().map_err(|error| {
             Error::no_answer("cannot create a temporary folder for a build").because(error)
@@ -206,6 +213,7 @@ impl Building {
         let unpacked = scratch.path().join("source");
         std::fs::create_dir(&unpacked)
             .map_err(|error| Error::no_answer("cannot create a folder for a build").because(error))?;
+        let (archive, _) = self.client.open_file(file)?;
         let source = unpack::unpack(archive, format, &unpacked, Most::default())?;
         let system = System::of(&source)?;
         let workshop = Workshop {
