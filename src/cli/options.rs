@@ -199,6 +199,9 @@ pub(crate) struct PolicyArgs {
     /// Packages whose sdists are not taken, or `:all:`
     #[arg(long, value_name = "PACKAGES")]
     pub(crate) only_binary: Vec<FormatControl>,
+    /// Run no build backend: what only a build could tell of an sdist bars it
+    #[arg(long)]
+    pub(crate) no_build: bool,
 }
 
 /// Reads one of the named modes; the help lists them.
@@ -263,6 +266,7 @@ impl PolicyArgs {
             exclude_newer: self.exclude_newer.clone(),
             no_binary: self.no_binary.clone(),
             only_binary: self.only_binary.clone(),
+            no_build: self.no_build.then_some(()),
         }
     }
 }

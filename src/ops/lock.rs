@@ -1,5 +1,6 @@
 //! `pinfast lock`: the inputs, resolved and written down.
 
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
@@ -11,7 +12,7 @@ use super::fixes::Edited;
 use super::pages::{self, Odd};
 use super::request::{IndexRequest, LockPlace, PolicyRequest, TargetRequest};
 use super::session::Session;
-use super::{indexes, policy, targets, written};
+use super::{builds, indexes, policy, targets, written};
 use crate::error::{Error, Result};
 use crate::event::Watcher;
 use crate::explain::{self, Alternative, Budget, ExplainRequest, Explanation};
@@ -140,12 +141,20 @@ impl From<Error> for NoLock {
 /// # Errors
 /// See [`NoLock`].
 pub fn lock(request: &LockRequest, session: &Session) -> Result<Locked, NoLock> {
-    lock_in(request, session, |inputs| {
+    let builds = OnceCell::new();
+    let locked = lock_in(request, session, |inputs| {
         let targets = targets::targets(&request.targets, session)?;
         let python = request.targets.python.as_deref();
-        let index = indexes::client(&request.indexes, &inputs.options, python, session)?;
-        Ok(World { targets, index })
-    })
+        let client = indexes::client(&request.indexes, &inputs.options, python, session)?;
+        let settled = policy::settled(&request.policy, session)?;
+        let index = builds::over(client, &settled, Some(&targets), python, session)?;
+        Ok(World { targets, index: builds.get_or_init(|| index).clone() })
+    });
+    if let (Err(NoLock::NoSolution(_)), Some(builds)) = (&locked, builds.get()) {
+        // The explanation tries this and that.
+        builds.close();
+    }
+    locked
 }
 
 /// What a question is asked of.

@@ -3,6 +3,7 @@
 //! Each takes one request and gives one outcome; what happens meanwhile goes to a watcher.
 
 mod assemble;
+mod builds;
 pub mod changes;
 pub mod check;
 mod current;

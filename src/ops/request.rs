@@ -66,4 +66,6 @@ pub struct PolicyRequest {
     pub no_binary: Vec<FormatControl>,
     /// `--only-binary`, each.
     pub only_binary: Vec<FormatControl>,
+    /// `--no-build`
+    pub no_build: Option<()>,
 }

@@ -113,7 +113,9 @@ impl Known {
     fn ask(&self, file: &Arc<DistFile>, trust: Trust) -> Result<Told, Error> {
         match self.index.metadata(file, trust) {
             Ok(metadata) => Ok(Ok(metadata)),
-            Err(MetadataFailure::Unusable(reason)) => Ok(Err(reason.into())),
+            Err(MetadataFailure::Unusable(reason) | MetadataFailure::NeedsBuild(reason)) => {
+                Ok(Err(reason.into()))
+            }
             Err(MetadataFailure::Trouble(error)) => Err(error),
         }
     }
