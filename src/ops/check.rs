@@ -8,8 +8,8 @@ use super::current;
 use super::lock::with_settings;
 use super::policy;
 use super::request::{PolicyRequest, TargetRequest};
+use super::scope::{self, Scope};
 use super::session::Session;
-use super::targets;
 use crate::error::{Error, Result};
 use crate::files::{self, Texts};
 use crate::git::{self, Finding};
@@ -62,8 +62,13 @@ pub fn check(request: &CheckRequest, session: &Session) -> Result<Checked> {
     let wanted = with_settings(&from_header(&request.inputs, lock.lock.header.as_ref(), session)?, session)?;
     let inputs = inputs::read(&wanted, &Texts::new(folder))?;
     let settled = policy::settled(&request.policy, session)?;
-    let declared = targets::declared(&request.targets, session);
-    let current = current::current(&wanted, &inputs, &settled, declared.as_deref(), session);
+    let declared = scope::known(&request.targets, &inputs, session);
+    let targets = declared.as_ref().and_then(Scope::targets);
+    let mut current = current::current(&wanted, &inputs, &settled, targets, session);
+    current.options.extend(declared.as_ref().and_then(Scope::option));
+    if let (None, Some(header)) = (targets, &lock.lock.header) {
+        current.environments = scope::environments(header);
+    }
     let reasons = match freshness(&current, &lock) {
         Freshness::Fresh => Vec::new(),
         Freshness::Stale(reasons) => reasons,

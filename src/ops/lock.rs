@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::assemble::{self, Hashes};
 use super::current::{self, file_name};
 use super::request::{IndexRequest, LockPlace, PolicyRequest, TargetRequest};
+use super::scope::{self, Scope};
 use super::session::Session;
 use super::{indexes, policy, targets};
 use crate::error::{Error, Result};
@@ -20,7 +21,7 @@ use crate::settings::Placed;
 use crate::solve::{
     self, Asker, Failure, NoSolution, Policy, Preferences, PrereleaseMode, Problem, Resolution,
 };
-use crate::spec::{ExtraName, PackageName, Target, Version};
+use crate::spec::{ExtraName, Marker, PackageName, Target, Version};
 
 /// What to lock, and how.
 #[derive(Clone, Debug)]
@@ -111,14 +112,32 @@ pub struct Unsolved {
     others: Vec<Arc<Problem>>,
     /// The packages that the inputs and the older lock name.
     names: Vec<PackageName>,
+    /// Where there is none, in a lock for every environment.
+    somewhere: Option<Marker>,
 }
 
 impl Unsolved {
     /// Explains why, and tries what would help within `budget`.
     #[must_use]
     pub fn explain(self, budget: Budget, watcher: &dyn Watcher) -> Explanation {
-        let Self { failure, alternatives, others, names } = self;
-        explain::explain(failure, &ExplainRequest { budget, names, alternatives, others }, watcher)
+        let Self { failure, alternatives, others, names, somewhere } = self;
+        let request = ExplainRequest { budget, names, alternatives, others };
+        let mut explanation = explain::explain(failure, &request, watcher);
+        if let Some(marker) = somewhere.filter(|marker| !marker.is_always()) {
+            explanation.notes.push(format!("There is no solution in the environments with `{marker}`."));
+        }
+        explanation
+    }
+
+    /// There is no solution where `somewhere` holds; `others` are solved.
+    pub(super) fn somewhere(
+        failure: Box<NoSolution>,
+        somewhere: Marker,
+        others: Vec<Arc<Problem>>,
+        inputs: &Inputs,
+    ) -> Self {
+        let names = inputs.requirements.iter().map(|line| line.requirement.name.clone()).collect();
+        Self { failure, alternatives: Vec::new(), others, names, somewhere: Some(somewhere) }
     }
 }
 
@@ -138,7 +157,7 @@ pub fn lock(request: &LockRequest, session: &Session) -> Result<Locked, NoLock> 
     inputs.warnings.iter().for_each(|warning| session.warn(warning.clone()));
     let before = Before::read(&request.place, session)?;
     let settled = policy::settled(&request.policy, session)?;
-    let targets = targets::targets(&request.targets, session)?;
+    let scope = scope::scope(&request.targets, &inputs, session)?;
     let python = request.targets.python.as_deref();
     let index = indexes::client(&request.indexes, &inputs.options, python, session)?;
     let question = Question {
@@ -147,13 +166,17 @@ pub fn lock(request: &LockRequest, session: &Session) -> Result<Locked, NoLock> 
         preferences: before.preferences(&request.upgrade),
         hashes: request.hashes.unwrap_or_default(),
     };
-    let answer = question.answer(&targets, index, session)?;
-    let current = current::current(&wanted, &inputs, &settled, Some(&targets), session);
+    let answer = match &scope {
+        Scope::Targets(targets) => question.answer(targets, index, session)?,
+        Scope::Everywhere(lowest) => question.answer_everywhere(lowest, index, session)?,
+    };
+    let mut current = current::current(&wanted, &inputs, &settled, scope.targets(), session);
+    current.options.extend(scope.option());
     let mut header = current.header();
     if question.hashes == Hashes::Targets {
         header.options.push(("hashes".to_owned(), "targets".to_owned()));
     }
-    let mut lock = Lock { header: Some(header), pins: lock::merge(&targets, answer.pins) };
+    let mut lock = Lock { header: Some(header), pins: answer.pins };
     lock.sort();
     let text = lock.write(&write_options(request, session));
     let state = if before.text.as_ref() == Some(&text) { State::Unchanged } else { State::New };
@@ -212,25 +235,26 @@ impl Before {
 }
 
 /// What is to be solved, for whatever target.
-struct Question<'a> {
-    inputs: &'a Inputs,
-    policy: Policy,
-    preferences: Preferences,
-    hashes: Hashes,
+pub(super) struct Question<'a> {
+    pub(super) inputs: &'a Inputs,
+    pub(super) policy: Policy,
+    pub(super) preferences: Preferences,
+    pub(super) hashes: Hashes,
 }
 
 /// What came of it, for all targets.
 #[derive(Default)]
-struct Answer {
-    pins: Vec<Vec<Pin>>,
-    warnings: BTreeSet<String>,
-    held_back: Vec<HeldBack>,
+pub(super) struct Answer {
+    pub(super) pins: Vec<Pin>,
+    pub(super) warnings: BTreeSet<String>,
+    pub(super) held_back: Vec<HeldBack>,
 }
 
 impl Question<'_> {
     /// One solve a target; what earlier ones chose is preferred by later ones.
     fn answer(&self, targets: &[Target], index: Arc<Client>, session: &Session) -> Result<Answer, NoLock> {
         let mut answer = Answer::default();
+        let mut pins = Vec::new();
         let mut preferences = self.preferences.clone();
         for target in targets {
             let problem = Problem::new(self.inputs, target.clone(), self.policy.clone(), preferences.clone());
@@ -247,7 +271,7 @@ impl Question<'_> {
                     ))));
                 }
             };
-            answer.pins.push(assemble::pins(&resolution, &problem, self.hashes, &*index, session)?);
+            pins.push(assemble::pins(&resolution, &problem, self.hashes, &*index, session)?);
             answer.held_back.extend(held_back(&resolution, &problem));
             answer.held_back.sort();
             answer.held_back.dedup();
@@ -256,6 +280,7 @@ impl Question<'_> {
             }
             answer.warnings.extend(resolution.warnings);
         }
+        answer.pins = lock::merge(targets, pins);
         Ok(answer)
     }
 
@@ -285,12 +310,13 @@ impl Question<'_> {
             alternatives: pythons.chain(prereleases).collect(),
             others: others.map(|other| problem(other, &self.policy)).collect(),
             names: lines.collect(),
+            somewhere: None,
         }
     }
 }
 
 /// The direct dependencies that are not at their newest release.
-fn held_back(resolution: &Resolution, problem: &Problem) -> Vec<HeldBack> {
+pub(super) fn held_back(resolution: &Resolution, problem: &Problem) -> Vec<HeldBack> {
     let direct = resolution
         .pins
         .iter()

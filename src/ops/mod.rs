@@ -5,10 +5,12 @@
 mod assemble;
 pub mod check;
 mod current;
+mod everywhere;
 mod indexes;
 pub mod lock;
 mod policy;
 mod request;
+mod scope;
 mod session;
 mod targets;
 

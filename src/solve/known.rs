@@ -83,6 +83,15 @@ impl Known {
         self.metadata.lock().unwrap_or_else(PoisonError::into_inner).get(&candidate.file.filename).cloned()
     }
 
+    /// All metadata that was asked for before, by file name.
+    pub(crate) fn all_metadata(&self) -> Vec<Arc<Metadata>> {
+        let all = self.metadata.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut named: Vec<_> =
+            all.iter().filter_map(|(file, told)| Some((file.clone(), told.clone().ok()?))).collect();
+        named.sort_by(|a, b| a.0.cmp(&b.0));
+        named.into_iter().map(|(_, metadata)| metadata).collect()
+    }
+
     fn ask(&self, file: &Arc<DistFile>, trust: Trust) -> Result<Told, Error> {
         match self.index.metadata(file, trust) {
             Ok(metadata) => Ok(Ok(metadata)),
