@@ -65,7 +65,7 @@ pub fn check(request: &CheckRequest, session: &Session) -> Result<Checked> {
     let declared = scope::known(&request.targets, &inputs, session);
     let targets = declared.as_ref().and_then(Scope::targets);
     let mut current = current::current(&wanted, &inputs, &settled, targets, session);
-    current.options.extend(declared.as_ref().and_then(Scope::option));
+    current.options.extend(declared.iter().flat_map(Scope::options));
     if let (None, Some(header)) = (targets, &lock.lock.header) {
         current.environments = scope::environments(header);
     }

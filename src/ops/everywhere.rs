@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::assemble;
+use super::assemble::{self, Hashes};
 use super::lock::{Answer, NoLock, Question, Unsolved, held_back};
 use super::session::Session;
 use crate::index::Client;
@@ -42,7 +42,8 @@ impl Question<'_> {
         let mut answer = Answer::default();
         let mut pins = Vec::new();
         for (problem, resolution) in &universal.answers {
-            pins.push(assemble::pins(resolution, problem, self.hashes, &*index, session)?);
+            // Every file fits some environment.
+            pins.push(assemble::pins(resolution, problem, Hashes::All, &*index, session)?);
             answer.held_back.extend(held_back(resolution, problem));
         }
         answer.held_back.sort();

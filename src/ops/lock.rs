@@ -171,7 +171,7 @@ pub fn lock(request: &LockRequest, session: &Session) -> Result<Locked, NoLock> 
         Scope::Everywhere(lowest) => question.answer_everywhere(lowest, index, session)?,
     };
     let mut current = current::current(&wanted, &inputs, &settled, scope.targets(), session);
-    current.options.extend(scope.option());
+    current.options.extend(scope.options());
     let mut header = current.header();
     if question.hashes == Hashes::Targets {
         header.options.push(("hashes".to_owned(), "targets".to_owned()));

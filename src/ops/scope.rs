@@ -57,8 +57,8 @@ fn lowest(request: &TargetRequest, inputs: &Inputs, session: &Session) -> Option
     targets::versions(request, session).into_iter().min().or_else(required)
 }
 
-/// The name of the option that a universal lock remembers, with its lowest Python.
-const OPTION: &str = "universal";
+/// The options that a universal lock remembers: the flag, and its lowest Python.
+const OPTIONS: [&str; 2] = ["universal", "python-version"];
 
 impl Scope {
     /// The targets, where there are some.
@@ -70,13 +70,11 @@ impl Scope {
     }
 
     /// What a lock remembers of it besides targets.
-    pub(super) fn option(&self) -> Option<CurrentOption> {
-        match self {
-            Self::Targets(_) => None,
-            Self::Everywhere(lowest) => {
-                Some(CurrentOption { name: OPTION.to_owned(), values: vec![lowest.to_string()] })
-            }
-        }
+    pub(super) fn options(&self) -> Vec<CurrentOption> {
+        let Self::Everywhere(lowest) = self else { return Vec::new() };
+        let values = [String::new(), lowest.to_string()];
+        let options = OPTIONS.into_iter().zip(values);
+        options.map(|(name, value)| CurrentOption { name: name.to_owned(), values: vec![value] }).collect()
     }
 }
 
@@ -85,8 +83,9 @@ const NEWEST_MINOR: u64 = 15;
 
 /// The usual environments of a universal lock; none of another one.
 pub(super) fn environments(header: &Header) -> Vec<Target> {
-    let said = header.options.iter().find(|(name, _)| name == OPTION);
-    let Some(lowest) = said.and_then(|(_, lowest)| lowest.parse::<Version>().ok()) else { return Vec::new() };
+    let said = |option: &str| header.options.iter().find(|(name, _)| name == option).map(|(_, value)| value);
+    let lowest = said(OPTIONS[0]).and(said(OPTIONS[1])).and_then(|lowest| lowest.parse::<Version>().ok());
+    let Some(lowest) = lowest else { return Vec::new() };
     let later = (0..=NEWEST_MINOR).map(|minor| Version::new([3, minor])).filter(|python| *python > lowest);
     let pythons: Vec<_> = std::iter::once(lowest.clone()).chain(later).collect();
     let platforms =

@@ -10,7 +10,9 @@
 //!
 //! Which wheels fit: see [`Fit`]. A region that has no solution with wheels that fit it is solved with the
 //! wheels of any environment, and there is a warning: where nothing can be installed, a lock that says
-//! what would be is worth more than none.
+//! what would be is worth more than none. And a region without a usual environment (Emscripten, Cygwin, a
+//! machine that nobody makes wheels for) that has no solution at all is left out of the lock, with a
+//! warning: it does not keep the others from theirs.
 
 mod narrow;
 #[cfg(test)]
@@ -22,7 +24,7 @@ use std::sync::Arc;
 
 use super::{Failure, Index, NoSolution, Policy, Preferences, Problem, Resolution, ResolvedPin, solve};
 use crate::error::Error;
-use crate::event::Watcher;
+use crate::event::{Event, Watcher};
 use crate::inputs::Inputs;
 use crate::spec::{Cut, DistName, ExtraName, Fit, Marker, Point, Region, Space, Tags, Verdict, Version};
 
@@ -48,6 +50,8 @@ pub struct Universal {
     pub answers: Vec<(Arc<Problem>, Resolution)>,
     /// What a person should know of it, each a sentence, sorted.
     pub warnings: Vec<String>,
+    /// Where there is no solution, and the lock is for no environment.
+    pub left_out: Marker,
 }
 
 /// Why there is no answer for some environment.
@@ -85,8 +89,17 @@ pub fn solve_everywhere(
     let space = Space::from_python(question.python);
     let open = vec![space.whole()];
     let preferences = question.preferences.clone();
-    let mut run =
-        Run { question, index, watcher, space, open, parts: Vec::new(), preferences, warnings: Vec::new() };
+    let mut run = Run {
+        question,
+        index,
+        watcher,
+        space,
+        open,
+        parts: Vec::new(),
+        preferences,
+        warnings: Vec::new(),
+        left_out: Vec::new(),
+    };
     run.to_the_end()?;
     Ok(run.into_universal())
 }
@@ -105,6 +118,8 @@ struct Run<'a> {
     parts: Vec<Part>,
     preferences: Preferences,
     warnings: Vec<String>,
+    /// The regions without a solution that the lock does without.
+    left_out: Vec<Region>,
 }
 
 /// A region that is solved.
@@ -121,8 +136,9 @@ impl Run<'_> {
     /// what was learnt of the space since.
     fn to_the_end(&mut self) -> Result<(), NoUniversal> {
         while let Some(region) = self.open.pop() {
-            let part = self.solved(region)?;
-            self.settle(part)?;
+            if let Some(part) = self.solved(region)? {
+                self.settle(part)?;
+            }
             if self.open.is_empty() {
                 for part in std::mem::take(&mut self.parts) {
                     self.settle(part)?;
@@ -132,9 +148,10 @@ impl Run<'_> {
         Ok(())
     }
 
-    fn solved(&mut self, mut region: Region) -> Result<Part, NoUniversal> {
+    fn solved(&mut self, mut region: Region) -> Result<Option<Part>, NoUniversal> {
         self.space.widen(&mut region);
         let point = self.space.point(&region);
+        self.watcher.on(Event::Detail(format!("solving for {}", self.space.described(&region))));
         let strict = self.problem(&region, &point, Fit::Here);
         let (problem, answer) = match solve(strict.clone(), self.index.clone(), self.watcher) {
             Err(Failure::NoSolution(_)) => {
@@ -154,9 +171,13 @@ impl Run<'_> {
                         self.preferences.add(name.clone(), pin.candidate.version.clone());
                     }
                 }
-                Ok(Part { region, point, problem, resolution })
+                Ok(Some(Part { region, point, problem, resolution }))
             }
             Err(Failure::Trouble(error)) => Err(NoUniversal::Trouble(error)),
+            Err(Failure::NoSolution(failure)) if !self.space.is_usual(&region) => {
+                self.leave_out(region, &point, &failure);
+                Ok(None)
+            }
             Err(Failure::NoSolution(failure)) => Err(self.narrowed(region, &point, failure)),
         }
     }
@@ -213,14 +234,28 @@ impl Run<'_> {
         }
     }
 
-    fn into_universal(self) -> Universal {
+    fn into_universal(mut self) -> Universal {
         let mut warnings = self.warnings;
+        let left_out = self.without_solution();
+        if !left_out.is_never() {
+            warnings.push(format!(
+                "there is no solution in the environments with `{left_out}`: the lock is not for them"
+            ));
+        }
         warnings.extend(self.parts.iter().flat_map(|part| part.resolution.warnings.iter().cloned()));
         warnings.sort();
         warnings.dedup();
         let (regions, answers) =
             self.parts.into_iter().map(|part| (part.region, (part.problem, part.resolution))).unzip();
-        Universal { space: self.space, regions, answers, warnings }
+        Universal { space: self.space, regions, answers, warnings, left_out }
+    }
+
+    /// A marker for the regions that are left out.
+    fn without_solution(&mut self) -> Marker {
+        let solved = self.parts.iter().map(|part| part.region.clone());
+        let mut regions: Vec<_> = solved.chain(std::mem::take(&mut self.left_out)).collect();
+        regions.iter_mut().for_each(|region| self.space.widen(region));
+        self.space.marker(&regions, |place| place >= self.parts.len())
     }
 }
 

@@ -49,6 +49,14 @@ impl Run<'_> {
         NoUniversal::NoSolution { failure, regions: self.condition_of(failed, left), others }
     }
 
+    /// Leaves the environments of `region` in which there is certainly no solution out of the lock.
+    pub(super) fn leave_out(&mut self, region: Region, point: &Point, failure: &NoSolution) {
+        let mut left = Vec::new();
+        let region = self.certain(region, point, &failure.known, &mut left);
+        self.open.extend(left);
+        self.left_out.push(region);
+    }
+
     /// The part of `region` in which everything known so far says what it says at `point`; the rest is put to `left`.
     fn certain(
         &mut self,

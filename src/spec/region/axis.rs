@@ -69,8 +69,15 @@ const FURTHER_IMPLEMENTATIONS: [(&str, &str, usize); 3] =
 
 const MACHINES: [&str; 7] = ["other", "x86_64", "aarch64", "arm64", "AMD64", "ARM64", "x86"];
 
-/// What Pythons before 3.3 said of `sys_platform`: no environment says it now.
-const GONE: [&str; 2] = ["linux2", "linux3"];
+/// What no environment says: Pythons before 3.3 told the kernel's version in `sys_platform`, and the name
+/// of an implementation is in lower case (PEP 421).
+fn is_impossible(key: Key, word: &str) -> bool {
+    match key {
+        Key::SysPlatform => ["linux2", "linux3"].contains(&word),
+        Key::ImplementationName => word.contains(|c: char| c.is_ascii_uppercase()),
+        _ => false,
+    }
+}
 
 /// All axes, with what is known before any marker is met.
 pub(super) fn all() -> [Axis; AXES] {
@@ -192,7 +199,7 @@ impl Axis {
             Relation::Contains => value.texts[place].contains(word),
             Relation::Equal | Relation::In => value.texts[place] == word,
         };
-        if word.is_empty() || GONE.contains(&word) || self.values.iter().any(&fits) {
+        if word.is_empty() || is_impossible(key, word) || self.values.iter().any(&fits) {
             return;
         }
         let further: Vec<_> = self.further().into_iter().filter(|value| fits(value)).collect();

@@ -59,12 +59,14 @@ impl Space {
     /// of all wheels that fit.
     #[must_use]
     pub fn stand_in(&mut self, region: &Region, point: &Point, fit: Fit) -> Target {
+        let everywhere = self.tags(&self.whole());
         let tags = match fit {
             Fit::Here => self.tags(region),
-            Fit::Anywhere => self.tags(&self.whole()),
+            Fit::Anywhere => everywhere.clone(),
         };
         Target::probed(&self.marker_values(point), tags, self.described(region))
             .expect("the numbers of a release are a version")
+            .with_foreign(everywhere)
     }
 
     /// What the markers say at `point`.
@@ -92,6 +94,14 @@ impl Space {
             python_version: python::value(Key::PythonVersion, point.python).to_string(),
             sys_platform: text(Key::SysPlatform),
         }
+    }
+
+    /// Whether there is an environment in `region` for which wheels are commonly made.
+    #[must_use]
+    pub fn is_usual(&self, region: &Region) -> bool {
+        let mut implementations = region.values[IMPLEMENTATION].iter();
+        let known = |value| ["CPython", "PyPy"].contains(&self.axes[IMPLEMENTATION].name(value));
+        implementations.any(known) && !self.platforms(region).is_empty()
     }
 
     fn usual_machines(&self, system: usize) -> &'static [&'static str] {
