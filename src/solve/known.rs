@@ -5,11 +5,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use rustc_hash::FxHashMap;
 
-use super::candidates::{Candidate, Candidates, Demands, Project};
+use super::candidates::{Candidate, Candidates, Demands, Project, Reason};
 use super::index::{Index, MetadataFailure, Trust, Want};
 use super::problem::Problem;
 use crate::error::Error;
-use crate::spec::{DistFile, Metadata, MetadataSource, PackageName};
+use crate::spec::{DistFile, Metadata, MetadataSource, PackageName, Specifiers};
 
 /// Metadata, or why the candidate is barred.
 pub(crate) type Told = Result<Arc<Metadata>, Arc<str>>;
@@ -81,6 +81,21 @@ impl Known {
     /// The metadata of a candidate, where it was asked for before.
     pub(crate) fn known_metadata(&self, candidate: &Candidate) -> Option<Told> {
         self.metadata.lock().unwrap_or_else(PoisonError::into_inner).get(&candidate.file.filename).cloned()
+    }
+
+    /// What the releases that the target's Python is too old for ask for.
+    pub(crate) fn barring_pythons(&self) -> Vec<Specifiers> {
+        let all = self.candidates.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut pythons: Vec<Specifiers> = Vec::new();
+        for (_, reason) in all.values().flat_map(|candidates| &candidates.barred) {
+            if let Reason::RequiresPython(specifiers) = reason
+                && !pythons.contains(specifiers)
+            {
+                pythons.push(specifiers.clone());
+            }
+        }
+        pythons.sort_by_cached_key(ToString::to_string);
+        pythons
     }
 
     /// All metadata that was asked for before, by file name.

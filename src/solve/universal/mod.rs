@@ -235,7 +235,7 @@ impl Run<'_> {
     }
 
     fn into_universal(mut self) -> Universal {
-        let mut warnings = self.warnings;
+        let mut warnings = std::mem::take(&mut self.warnings);
         let left_out = self.without_solution();
         if !left_out.is_never() {
             warnings.push(format!(

@@ -89,7 +89,11 @@ impl Run<'_> {
                 markers.into_iter().find_map(|(marker, extra)| cut(self.space.verdict(marker, region, extra)))
             })
         };
-        of_inputs.or_else(of_metadata)
+        let of_candidates = || {
+            let pythons = known.barring_pythons();
+            pythons.iter().find_map(|python| cut(self.space.lower_bounds_verdict(python, region)))
+        };
+        of_inputs.or_else(of_metadata).or_else(of_candidates)
     }
 
     /// The marker that holds in the `failed` regions alone; the regions that are `left` were not looked at.

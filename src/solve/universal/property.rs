@@ -109,13 +109,14 @@ fn universe(world: &World) -> Universe {
     Universe::parse(&text).unwrap()
 }
 
-/// Every environment in which the markers above can come to something else.
+/// Every environment in which the markers above can come to something else. A `platform_release` that is no
+/// version is not among them: no marker says "neither below 6 nor above".
 static GRID: LazyLock<Vec<Target>> = LazyLock::new(|| {
     let mut grid = Vec::new();
     for python in ["3.11.0", "3.11.4", "3.11.5", "3.12.7", "3.13.0", "3.14.2"] {
         for (sys_platform, platform_system, os_name, release) in [
             ("linux", "Linux", "posix", "6.1"),
-            ("linux", "Linux", "posix", "5.10.0-generic"),
+            ("linux", "Linux", "posix", "5.10"),
             ("darwin", "Darwin", "posix", "24"),
             ("win32", "Windows", "nt", "11"),
             ("freebsd14", "FreeBSD", "posix", "14"),
@@ -279,7 +280,7 @@ fn check_slice(
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: ProptestConfig::default().cases / 4, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn each_environments_slice_is_a_solution_for_it(world in world(), lines in lines()) {
