@@ -227,7 +227,7 @@ impl Before {
                 Upgrade::Packages(names) => !names.contains(&pin.name),
             };
             if kept {
-                preferences.add(pin.name.clone(), pin.version.clone());
+                preferences.add_where(pin.name.clone(), pin.version.clone(), &pin.marker);
             }
         }
         preferences

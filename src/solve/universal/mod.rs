@@ -5,8 +5,8 @@
 //! resolution is right in the whole region if everything that it rests on is the same in all of it: the
 //! markers of the inputs' lines, the markers of the requirements of its pins, and the lower bounds of their
 //! Requires-Python. Where one is not, the region falls in two: the part with the solved environment keeps
-//! its resolution, the other is solved in turn and prefers what was chosen before. So no marker is
-//! looked at that no answer rests on, and one solve a region is all that there is.
+//! its resolution, the other is solved in turn and prefers what was chosen before: where the earlier pins
+//! alone make an answer, it is that, without a search. So no marker is looked at that no answer rests on.
 //!
 //! Which wheels fit: see [`Fit`]. A region that has no solution with wheels that fit it is solved with the
 //! wheels of any environment, and there is a warning: where nothing can be installed, a lock that says
@@ -17,11 +17,13 @@
 mod narrow;
 #[cfg(test)]
 mod property;
+mod replay;
 #[cfg(test)]
 mod tests;
 
 use std::sync::Arc;
 
+use self::replay::Repertoire;
 use super::{Failure, Index, NoSolution, Policy, Preferences, Problem, Resolution, ResolvedPin, solve};
 use crate::error::Error;
 use crate::event::{Event, Watcher};
@@ -97,6 +99,7 @@ pub fn solve_everywhere(
         open,
         parts: Vec::new(),
         preferences,
+        repertoire: Repertoire::default(),
         warnings: Vec::new(),
         left_out: Vec::new(),
     };
@@ -117,6 +120,7 @@ struct Run<'a> {
     open: Vec<Region>,
     parts: Vec<Part>,
     preferences: Preferences,
+    repertoire: Repertoire,
     warnings: Vec<String>,
     /// The regions without a solution that the lock does without.
     left_out: Vec<Region>,
@@ -153,6 +157,9 @@ impl Run<'_> {
         let point = self.space.point(&region);
         self.watcher.on(Event::Detail(format!("solving for {}", self.space.described(&region))));
         let strict = self.problem(&region, &point, Fit::Here);
+        if let Some(resolution) = self.repertoire.replayed(&strict) {
+            return Ok(Some(Part { region, point, problem: strict, resolution }));
+        }
         let (problem, answer) = match solve(strict.clone(), self.index.clone(), self.watcher) {
             Err(Failure::NoSolution(_)) => {
                 let lenient = self.problem(&region, &point, Fit::Anywhere);
@@ -166,6 +173,7 @@ impl Run<'_> {
         };
         match answer {
             Ok(resolution) => {
+                self.repertoire.add(&resolution);
                 for (name, pin) in &resolution.pins {
                     if !self.preferences.of(name).contains(&pin.candidate.version) {
                         self.preferences.add(name.clone(), pin.candidate.version.clone());
