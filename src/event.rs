@@ -9,6 +9,13 @@ pub enum Event {
     RequestDone,
     /// So many bytes of bodies arrived.
     BytesReceived(u64),
+    /// A file of a package is being fetched.
+    FileBegun {
+        /// Its size in bytes, where known.
+        size: Option<u64>,
+    },
+    /// A file of a package was fetched, or could not be.
+    FileDone,
     /// The solver has met so many packages and decided so many.
     Solving {
         /// Packages met.

@@ -21,6 +21,8 @@ use pinfast::solve::{
 };
 use pinfast::spec::{DirectUrl, DistFile, Listing, Metadata, PackageName, Sha256, Target};
 
+use serde_json::Value;
+
 /// One scenario: inputs, options and an index in one text file, in parts that begin with `=== NAME`.
 #[derive(Clone)]
 struct Scenario {
@@ -290,16 +292,25 @@ fn shown(scenario: &Scenario, said: &[String]) -> String {
 #[test]
 fn the_gallery_is_what_pinfast_says() {
     let mut gallery = String::from(
-        "# Conflicts, and what pinfast says of them\n\nWritten by `tests/gallery.rs` from `testdata/conflicts/`. \
-         What is in the boxes named after files and options is what the user wrote;\n`%for 1..9` stands for so many lines.\n",
+        "# Conflicts, and what pinfast says of them\n\nWritten by `tests/gallery.rs` from `testdata/conflicts/`. The boxes named after files and options hold what the user\n\
+         wrote; `%for 1..9` stands for so many lines. `--format json` says the same, as `conflict.schema.json` describes.\n",
     );
     let scenarios = scenarios();
+    let schema =
+        std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/conflict.schema.json")).unwrap();
+    let schema: Value = serde_json::from_slice(&schema).unwrap();
     let mut problems = Vec::new();
     assert!(scenarios.len() >= 30, "{}", scenarios.len());
     for scenario in scenarios {
         let explanation = scenario.explain();
         let said = said(&explanation);
         gallery.push_str(&shown(&scenario, &said));
+        assert_eq!(
+            unlike(&schema, &schema, &explanation.json(), "$"),
+            Vec::<String>::new(),
+            "{}",
+            scenario.name
+        );
         let found = [form(&scenario, &said), promises(&scenario, &explanation, &said)].concat();
         problems.extend(found.into_iter().map(|problem| format!("{}: {problem}", scenario.name)));
     }
@@ -313,6 +324,41 @@ fn the_gallery_is_what_pinfast_says() {
         assert_eq!(was, is, "docs/conflicts.md:{}", line + 1);
     }
     assert_eq!(written.len(), gallery.len());
+}
+
+/// Where `value` is not as `schema` says: of JSON Schema, what `docs/conflict.schema.json` uses; and nothing
+/// may be there that it does not describe.
+fn unlike(root: &Value, schema: &Value, value: &Value, at: &str) -> Vec<String> {
+    if schema.get("$ref").is_some() {
+        return unlike(root, &root["$defs"]["node"], value, at);
+    }
+    let is = |kind: &str| match kind {
+        "object" => value.is_object(),
+        "array" => value.is_array(),
+        "string" => value.is_string(),
+        "integer" => value.is_u64(),
+        "number" => value.is_number(),
+        "null" => value.is_null(),
+        kind => panic!("{kind}"),
+    };
+    let fits = match (&schema["type"], &schema["enum"], &schema["const"]) {
+        (Value::String(kind), ..) => is(kind),
+        (Value::Array(kinds), ..) => kinds.iter().any(|kind| is(kind.as_str().unwrap())),
+        (_, Value::Array(values), _) => values.contains(value),
+        (.., constant) => constant == value,
+    };
+    let mut wrong = if fits { Vec::new() } else { vec![format!("{at}: {value}")] };
+    for (n, item) in value.as_array().into_iter().flatten().enumerate() {
+        wrong.extend(unlike(root, &schema["items"], item, &format!("{at}[{n}]")));
+    }
+    let required = schema["required"].as_array().into_iter().flatten().map(|key| key.as_str().unwrap());
+    wrong.extend(required.filter(|key| value.get(key).is_none()).map(|key| format!("{at}.{key} is missing")));
+    for (key, item) in value.as_object().into_iter().flatten() {
+        let inner = schema["properties"].get(key).or(schema.get("additionalProperties"));
+        let inner = inner.unwrap_or_else(|| panic!("{at}.{key} is not described"));
+        wrong.extend(unlike(root, inner, item, &format!("{at}.{key}")));
+    }
+    wrong
 }
 
 const BANNED: [&str; 9] =

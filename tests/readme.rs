@@ -37,18 +37,35 @@ fn the_two_commands_are_run_by_ci() {
 fn the_first_command_locks_the_example() {
     let readme = read("README.md");
     let (_, arguments) = commands(&readme)[0].split_once(" -- ").expect("the program's own arguments");
-    let cache = tempfile::tempdir().expect("a folder for the cache");
-    let output = Command::new(env!("CARGO_BIN_EXE_pinfast"))
-        .current_dir(env!("CARGO_MANIFEST_DIR"))
-        .args(arguments.split(' '))
-        .arg("--cache-dir")
-        .arg(cache.path())
-        .output()
-        .expect("the program runs");
+    let output = pinfast(arguments);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let lock = String::from_utf8(output.stdout).expect("a lock is UTF-8");
     let pins = lock.lines().filter(|line| line.contains("==") && !line.starts_with([' ', '#'])).count();
     assert!(pins > 90, "{pins} packages");
+}
+
+#[test]
+fn the_conflict_reads_as_told() {
+    let readme = read("README.md");
+    let command = commands(&readme).into_iter().find(|command| command.contains("conflict.in"));
+    let output =
+        pinfast(command.and_then(|command| command.strip_prefix("pinfast ")).expect("such a command"));
+    assert_eq!(output.status.code(), Some(1));
+    let told = String::from_utf8(output.stderr).expect("text");
+    assert!(readme.contains(told.trim_end()), "{told}");
+}
+
+/// Runs the program in the project's folder, with a cache of its own and no terminal.
+fn pinfast(arguments: &str) -> std::process::Output {
+    let cache = tempfile::tempdir().expect("a folder for the cache");
+    Command::new(env!("CARGO_BIN_EXE_pinfast"))
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .env_remove("COLUMNS")
+        .args(arguments.split(' '))
+        .arg("--cache-dir")
+        .arg(cache.path())
+        .output()
+        .expect("the program runs")
 }
 
 #[test]

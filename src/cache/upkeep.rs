@@ -31,8 +31,8 @@ pub struct Pruned {
 const ABANDONED: Duration = Duration::from_secs(24 * 3600);
 
 /// The folders that other rooms keep in the cache, whose entries are one record each: unpacked wheels, what
-/// their pins are, unfinished ones, and interpreters' answers.
-const ROOMS: [&str; 4] = ["wheels", "pins", HALF_DONE, "python"];
+/// their pins are, unfinished ones, interpreters' answers, and the fixes of failed runs.
+const ROOMS: [&str; 5] = ["wheels", "pins", HALF_DONE, "python", "fixes"];
 const HALF_DONE: &str = "tmp";
 
 /// A record on disk: a file, or a folder that is one as a whole.

@@ -1,16 +1,19 @@
 //! `pinfast lock`
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use clap::{Args, ValueEnum};
 
+use super::locked_report;
 use super::options::{Format, IndexArgs, InputArgs, PolicyArgs, TargetArgs};
 use super::ui::{Bytes, Ui, Volume};
 use crate::error::{Error, Result};
 use crate::explain::{Budget, Detail};
 use crate::lock::Annotations;
+use crate::lock::diff::ChangeKind;
+use crate::ops::fixes::{self, Applied};
 use crate::ops::lock::{HeldBack, LockRequest, Locked, NoLock, State, Unsolved, Upgrade, lock};
 use crate::ops::{Hashes, LockPlace, Session};
 use crate::settings::Surroundings;
@@ -46,6 +49,9 @@ struct UpgradeArgs {
     /// Take the newest of this package that fits
     #[arg(short = 'P', long, value_name = "PACKAGE")]
     upgrade_package: Vec<PackageName>,
+    /// Take fix N that the last failed run with the same arguments told: edit the input, and lock
+    #[arg(long, value_name = "N")]
+    fix: Option<usize>,
 }
 
 /// How the lock is written
@@ -88,6 +94,7 @@ impl LockArgs {
                 HashesArg::All => Hashes::All,
                 HashesArg::Targets => Hashes::Targets,
             }),
+            edited: BTreeMap::new(),
             annotations: self.writing.no_annotate.then_some(Annotations::Off),
         }
     }
@@ -105,46 +112,91 @@ impl UpgradeArgs {
     }
 }
 
-pub(super) fn run(arguments: LockArgs, ui: &Arc<Ui>) -> Result<()> {
+pub(super) fn run(arguments: &LockArgs, ui: &Arc<Ui>) -> Result<()> {
     let started = Instant::now();
     let session =
         Session::new(Surroundings::of_process(), arguments.indexes.cache.cache_dir.clone(), ui.clone())?;
-    let request = arguments.request();
+    let asked = arguments.request();
+    let applied = arguments.upgrade.fix.map(|number| fixes::apply(&asked, number, &session)).transpose()?;
+    let request = applied.as_ref().map_or(&asked, |applied| &applied.request);
     ui.begin("resolving");
-    let locked = lock(&request, &session);
+    let locked = lock(request, &session);
     ui.finish();
     let locked = match locked {
         Ok(locked) => locked,
         Err(NoLock::Error(error)) => return Err(error),
-        Err(NoLock::NoSolution(unsolved)) => return Err(no_solution(*unsolved, ui)),
+        Err(NoLock::NoSolution(unsolved)) => {
+            return Err(no_solution(*unsolved, request, arguments.writing.format, &session, ui)?);
+        }
     };
-    locked.warnings.iter().for_each(|warning| ui.warn(warning));
+    let format = arguments.writing.format;
+    if format == Format::Json && request.place == LockPlace::StandardOutput {
+        return Err(Error::usage("standard output cannot hold both the lock and a JSON document")
+            .hint("name a file for the lock: `-o requirements.txt`"));
+    }
+    let wet = !arguments.writing.dry_run;
+    if wet {
+        fixes::write(request, &session)?;
+    }
     match &request.place {
         LockPlace::StandardOutput => ui.result(&locked.text)?,
-        LockPlace::File(_) if arguments.writing.dry_run => {}
-        LockPlace::File(path) => locked.write(path, &session)?,
+        LockPlace::File(path) if wet => locked.write(path, &session)?,
+        LockPlace::File(_) => {}
     }
-    summarise(&locked, &request, &arguments, started, ui);
+    if format == Format::Json {
+        ui.json(&locked_report::document(&locked, &request.place))?;
+    }
+    if let Some(applied) = &applied {
+        tell_fix(applied, ui);
+    }
+    summarise(&locked, request, arguments, started, ui);
+    std::mem::forget(session);
     Ok(())
 }
 
-/// The explanation of a conflict, as an error.
-fn no_solution(unsolved: Unsolved, ui: &Arc<Ui>) -> Error {
+/// The explanation of a conflict, as an error; its fixes are kept for `--fix`.
+fn no_solution(
+    unsolved: Unsolved,
+    request: &LockRequest,
+    format: Format,
+    session: &Session,
+    ui: &Arc<Ui>,
+) -> Result<Error> {
     let started = Instant::now();
     let budget = Budget::new(FIX_BUDGET, Arc::new(move || started.elapsed()));
     ui.begin("explaining");
     let explanation = unsolved.explain(budget, &**ui);
     ui.finish();
+    if request.edited.is_empty() {
+        fixes::remember(request, &explanation.found.fixes, session);
+    }
+    if format == Format::Json {
+        ui.json(&explanation.json())?;
+    }
     let detail = if ui.volume() >= Volume::Verbose { Detail::Full } else { Detail::Short };
     let mut error = Error::no(explanation.headline.clone());
     error.details = explanation.lines(ui.width(), detail);
-    error
+    Ok(error)
 }
 
-fn summarise(locked: &Locked, request: &LockRequest, arguments: &LockArgs, started: Instant, ui: &Ui) {
-    for held in &locked.held_back {
-        held_back(held, ui);
+/// What a fix edited, and how an option that it added is kept.
+fn tell_fix(applied: &Applied, ui: &Ui) {
+    applied.edits.iter().for_each(|edit| ui.note(edit));
+    for (option, setting) in &applied.options {
+        ui.note(format_args!(
+            "locked with `{option}`: give it each time, or keep it as `{setting}` in pinfast.toml"
+        ));
     }
+}
+
+/// How many changes are listed without `--verbose`.
+const LISTED: usize = 30;
+
+fn summarise(locked: &Locked, request: &LockRequest, arguments: &LockArgs, started: Instant, ui: &Ui) {
+    locked.warnings.iter().for_each(|warning| ui.warn(warning));
+    list_changes(locked, ui);
+    locked.falls.iter().for_each(|fall| ui.warn(fall));
+    locked.held_back.iter().for_each(|held| held_back(held, ui));
     let place = match &request.place {
         LockPlace::StandardOutput => "standard output".to_owned(),
         LockPlace::File(path) => path.display().to_string(),
@@ -160,11 +212,28 @@ fn summarise(locked: &Locked, request: &LockRequest, arguments: &LockArgs, start
     } else {
         format!("{requests} requests, {}", Bytes(bytes))
     };
+    let changed = match &locked.changes {
+        Some(changes) if !changes.changes.is_empty() => format!(" ({})", changes.summary()),
+        _ => String::new(),
+    };
     ui.note(format_args!(
-        "{done}: {} packages in {:.2} s ({traffic})",
+        "{done}: {} packages{changed} in {:.2} s ({traffic})",
         locked.lock.pins.len(),
         started.elapsed().as_secs_f64()
     ));
+}
+
+/// The changes, a line each: those that add files to a pinned release are only counted.
+fn list_changes(locked: &Locked, ui: &Ui) {
+    let Some(changes) = &locked.changes else { return };
+    let all = ui.volume() >= Volume::Verbose;
+    let told: Vec<_> =
+        changes.changes.iter().filter(|change| all || change.kind != ChangeKind::Hashes).collect();
+    let listed = if all { told.len() } else { told.len().min(LISTED) };
+    told[..listed].iter().for_each(|change| ui.note(change));
+    if listed < told.len() {
+        ui.note(format_args!("… and {} more changes (--verbose lists them)", told.len() - listed));
+    }
 }
 
 fn held_back(held: &HeldBack, ui: &Ui) {

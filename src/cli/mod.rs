@@ -1,9 +1,18 @@
 //! The command line: one file a command, each its arguments and a short `run`.
 
+mod cache;
 mod check;
+mod diff;
+mod download;
+mod install;
 mod lock;
+mod locked_report;
 mod options;
+mod outdated;
+mod tree;
 mod ui;
+mod verify;
+mod why;
 
 use std::ffi::OsString;
 use std::process;
@@ -30,6 +39,14 @@ struct Arguments {
 enum Command {
     Lock(Box<lock::LockArgs>),
     Check(Box<check::CheckArgs>),
+    Why(why::WhyArgs),
+    Tree(tree::TreeArgs),
+    Diff(diff::DiffArgs),
+    Outdated(Box<outdated::OutdatedArgs>),
+    Install(Box<install::InstallArgs>),
+    Verify(verify::VerifyArgs),
+    Download(Box<download::DownloadArgs>),
+    Cache(cache::CacheCommand),
     Completions(CompletionsArgs),
 }
 
@@ -64,8 +81,16 @@ pub fn run(arguments: impl IntoIterator<Item = impl Into<OsString> + Clone>) -> 
     };
     let ui = Ui::new(arguments.output.volume(), arguments.output.color());
     let outcome = match arguments.command {
-        Command::Lock(command) => lock::run(*command, &ui),
+        Command::Lock(command) => lock::run(&command, &ui),
         Command::Check(command) => check::run(*command, &ui),
+        Command::Why(command) => why::run(&command, &ui),
+        Command::Tree(command) => tree::run(&command, &ui),
+        Command::Diff(command) => diff::run(&command, &ui),
+        Command::Outdated(command) => outdated::run(&command, &ui),
+        Command::Cache(command) => cache::run(&command, &ui),
+        Command::Install(command) => install::run(&command, &ui),
+        Command::Verify(command) => verify::run(&command, &ui),
+        Command::Download(command) => download::run(&command, &ui),
         Command::Completions(command) => completions(command.shell, &ui),
     };
     ui.finish();

@@ -8,7 +8,7 @@ use clap::{Args, ValueEnum};
 
 use super::ui::Volume;
 use crate::inputs::{Extras, FormatControl, InputRequest};
-use crate::ops::{CacheUse, IndexRequest, LockPlace, PolicyRequest, TargetRequest};
+use crate::ops::{CacheUse, EnvironmentRequest, IndexRequest, LockPlace, PolicyRequest, TargetRequest};
 use crate::solve::{PrereleaseMode, ResolutionMode};
 use crate::spec::{ExtraName, Platform, Version};
 
@@ -92,6 +92,40 @@ pub(crate) struct InputArgs {
     /// A dependency group of pyproject.toml to include
     #[arg(long = "group", value_name = "GROUP")]
     pub(crate) groups: Vec<ExtraName>,
+}
+
+/// The lock that is read.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct LockArg {
+    /// The lock
+    #[arg(value_name = "LOCK", default_value = "requirements.txt")]
+    pub(crate) lock: PathBuf,
+}
+
+/// An installed environment.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Environment")]
+pub(crate) struct EnvironmentArgs {
+    /// The environment's folder [default: .venv]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) venv: Option<PathBuf>,
+    /// The interpreter whose own environment is meant; beside --venv, what a new one is made from
+    #[arg(long, value_name = "PYTHON")]
+    pub(crate) python: Option<String>,
+}
+
+impl EnvironmentArgs {
+    pub(crate) fn request(&self) -> EnvironmentRequest {
+        EnvironmentRequest { venv: self.venv.clone(), python: self.python.clone() }
+    }
+}
+
+/// What may be installed that the lock does not name.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct SeedArg {
+    /// Leave pip and setuptools, though the lock does not name them
+    #[arg(long)]
+    pub(crate) keep_seed: bool,
 }
 
 /// Which environments.

@@ -3,6 +3,7 @@
 use std::fmt::Display;
 use std::io::{self, IsTerminal as _, Write as _};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 
 use anstream::ColorChoice;
 use anstyle::{AnsiColor, Style};
@@ -42,6 +43,10 @@ struct Counts {
     in_flight: usize,
     requests: usize,
     bytes: u64,
+    files_begun: usize,
+    files_done: usize,
+    /// When the first file was begun.
+    since: Option<Instant>,
 }
 
 impl Ui {
@@ -74,6 +79,16 @@ impl Ui {
             }
             _ => Ok(()),
         }
+    }
+
+    /// Prints a result as a JSON document.
+    ///
+    /// # Errors
+    /// As for [`Ui::result`].
+    pub(crate) fn json(&self, document: &impl serde::Serialize) -> crate::error::Result<()> {
+        let text = serde_json::to_string_pretty(document)
+            .map_err(|error| Error::no_answer("the result is no JSON").because(error))?;
+        self.result(&(text + "\n"))
     }
 
     /// Says something in passing.
@@ -147,6 +162,15 @@ impl Ui {
         }
     }
 
+    /// Says what goes on: on the progress line, or for `--verbose` on a line of its own.
+    fn progress(&self, text: &str) {
+        match &*self.spinner.lock().unwrap_or_else(PoisonError::into_inner) {
+            Some(bar) => bar.set_message(text.to_owned()),
+            None if self.volume >= Volume::Verbose => drop(writeln!(anstream::stderr().lock(), "{text}")),
+            None => {}
+        }
+    }
+
     fn count(&self, event: &Event) {
         let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
         match event {
@@ -154,6 +178,11 @@ impl Ui {
                 counts.in_flight += 1;
                 counts.requests += 1;
             }
+            Event::FileBegun { .. } => {
+                counts.files_begun += 1;
+                counts.since.get_or_insert_with(Instant::now);
+            }
+            Event::FileDone => counts.files_done += 1,
             Event::RequestDone => counts.in_flight = counts.in_flight.saturating_sub(1),
             Event::BytesReceived(bytes) => counts.bytes += bytes,
             Event::Solving { met, decided } => (counts.met, counts.decided) = (*met, *decided),
@@ -178,12 +207,7 @@ impl Watcher for Ui {
         match &event {
             Event::Warning(text) => self.warn(text),
             Event::Detail(text) => self.detail(text),
-            Event::Step(text) => self.note(text),
-            Event::Deciding(text) => {
-                if let Some(bar) = &*self.spinner.lock().unwrap_or_else(PoisonError::into_inner) {
-                    bar.set_message(text.clone());
-                }
-            }
+            Event::Step(text) | Event::Deciding(text) => self.progress(text),
             _ => self.count(&event),
         }
     }
@@ -191,11 +215,22 @@ impl Watcher for Ui {
 
 impl Display for Counts {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} of {} packages", self.decided, self.met)?;
-        if self.requests > 0 {
-            write!(f, ", {} requests in flight, {}", self.in_flight, Bytes(self.bytes))?;
+        if let Some(since) = self.since {
+            let seconds = since.elapsed().as_secs_f64().max(0.1);
+            let rate = Bytes((self.bytes as f64 / seconds) as u64);
+            return write!(
+                f,
+                "{} of {} files, {}, {rate}/s",
+                self.files_done,
+                self.files_begun,
+                Bytes(self.bytes)
+            );
         }
-        Ok(())
+        let packages = (self.met > 0).then(|| format!("{} of {} packages", self.decided, self.met));
+        let s = if self.in_flight == 1 { "" } else { "s" };
+        let traffic = format!("{} request{s} in flight, {}", self.in_flight, Bytes(self.bytes));
+        let traffic = (self.requests > 0).then_some(traffic);
+        f.write_str(&packages.into_iter().chain(traffic).collect::<Vec<_>>().join(", "))
     }
 }
 

@@ -114,11 +114,15 @@ pub fn explain(failure: Box<NoSolution>, request: &ExplainRequest, watcher: &dyn
     let found = repair::search(&known, &cause.places(), cause.names(), wider, &lab);
     reach::widen(&mut cause, &found, &lab);
     let kind = DeadEnd::of(&cause);
+    let mut notes = hints::notes(&cause, kind, &request.names);
+    if !request.others.is_empty() {
+        notes.push(format!("This is about the target {}.", known.problem.target.label()));
+    }
     Explanation {
         kind,
         headline: sentences::headline(&cause, kind),
         cause: tree::lines(&cause),
-        notes: hints::notes(&cause, kind, &request.names),
+        notes,
         found,
         more,
         elapsed: request.budget.elapsed(),

@@ -37,8 +37,11 @@ fn sides(cause: &Cause, package: &PackageName) -> Vec<String> {
         let by =
             cause.told.iter().find(|other| Some(&other.to) == told.from.name() && other.from != told.from);
         let by = by.filter(|_| !is_yours(cause, &told.from)).map(|by| format!(" (needed by {})", by.from));
-        let bound = told.needs.first().map_or(package.as_str(), |(_, bound)| bound);
-        format!("{}{} needs {}", told.from, by.unwrap_or_default(), needed(cause, told, bound))
+        let needed = match told.needs.as_slice() {
+            [(_, bound)] => needed(cause, told, bound),
+            _ => format!("other releases of {package}"),
+        };
+        format!("{}{} needs {needed}", told.from, by.unwrap_or_default())
     });
     let by_lines = cause.lines_on(Role::Requirement, package);
     by_others.chain(by_lines.map(|line| format!("{} asks for `{}`", line.at, line.text))).collect()

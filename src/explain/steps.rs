@@ -33,8 +33,9 @@ impl Teller<'_> {
             Fact::Asked => "the inputs are asked for".to_owned(),
             Fact::None(package, set) => format!("{} cannot be had", self.some(package, set)),
             Fact::Barred(package, set, reason) => format!("{} {reason}", self.some(package, set)),
-            Fact::Needs(package @ (Package::Root | Package::Line(_)), _, needed, permitted) => {
-                format!("{} asks for {}", self.some(package, permitted), self.some(needed, permitted))
+            Fact::Needs(Package::Root, _, line, set) => format!("{} is asked for", self.some(line, set)),
+            Fact::Needs(line @ Package::Line(_), set, needed, permitted) => {
+                format!("{} asks for {}", self.some(line, set), self.some(needed, permitted))
             }
             Fact::Needs(package, set, needed, permitted) => {
                 format!("{} needs {}", self.some(package, set), self.some(needed, permitted))

@@ -10,6 +10,9 @@ use rustc_hash::FxHashMap;
 use crate::solve::{Fact, Known, Ordinal, OrdinalSet, Package, Proof};
 use crate::spec::PackageName;
 
+/// A package with more releases left than this is not gone through.
+const MOST_CHOICES: usize = 64;
+
 /// The facts of a proof.
 #[derive(Default)]
 pub(super) struct Web {
@@ -59,8 +62,13 @@ pub(super) enum Depth {
 impl Web {
     /// The web of the facts of `proof`.
     pub(super) fn new(proof: &Proof, known: &Known) -> Self {
-        let mut builder =
-            Builder { known, web: Self::default(), nodes: FxHashMap::default(), edges: FxHashMap::default() };
+        let mut builder = Builder {
+            known,
+            web: Self::default(),
+            nodes: FxHashMap::default(),
+            edges: FxHashMap::default(),
+            items: FxHashMap::default(),
+        };
         proof.facts().for_each(|fact| builder.add(fact));
         builder.web
     }
@@ -109,13 +117,20 @@ impl Web {
 
     /// Narrows what is left until nothing changes or a package in play has nothing left.
     fn narrow(&self, state: &mut State, on: &[bool], depth: Depth) -> Option<usize> {
+        let mut stale = vec![true; self.nodes.len()];
         loop {
-            let mut changed = false;
+            let mut changed = self.agree(state, &mut stale);
+            let now = std::mem::replace(&mut stale, vec![false; self.nodes.len()]);
             for edge in self.edges.iter().filter(|edge| on[edge.item]) {
-                changed |= depth == Depth::Full && self.rule_out(state, edge);
-                changed |= self.follow(state, edge);
+                if !(now[edge.from] || now[edge.to] || stale[edge.from] || stale[edge.to]) {
+                    continue;
+                }
+                let ruled_out = depth == Depth::Full && self.rule_out(state, edge);
+                let followed = self.follow(state, edge);
+                stale[edge.from] |= ruled_out;
+                stale[edge.to] |= followed;
+                changed |= ruled_out || followed;
             }
-            changed |= self.agree(state);
             let empty = (0..self.nodes.len()).find(|&n| state.in_play[n] && !state.left[n].contains(&true));
             if empty.is_some() || !changed {
                 return empty;
@@ -172,7 +187,7 @@ impl Web {
     }
 
     /// An extra has the releases of its distribution, and the other way round where the extra is in play.
-    fn agree(&self, state: &mut State) -> bool {
+    fn agree(&self, state: &mut State, stale: &mut [bool]) -> bool {
         let mut changed = false;
         for (extra, (package, _)) in self.nodes.iter().enumerate() {
             let Package::Extra(name, _) = package else { continue };
@@ -185,18 +200,22 @@ impl Web {
                 let (of_dist, of_extra) = (state.left[dist][n], state.left[extra][n]);
                 if of_dist != of_extra && (of_extra || state.in_play[extra]) {
                     (state.left[dist][n], state.left[extra][n]) = (false, false);
-                    changed = true;
+                    (stale[dist], stale[extra], changed) = (true, true, true);
                 }
             }
-            changed |= state.in_play[extra] && !std::mem::replace(&mut state.in_play[dist], true);
+            if state.in_play[extra] && !std::mem::replace(&mut state.in_play[dist], true) {
+                (stale[dist], changed) = (true, true);
+            }
         }
         changed
     }
 
-    /// The package in play with the fewest releases left, two at least.
+    /// The package in play with the fewest releases left, from two up to a few dozen.
     fn smallest_choice(&self, state: &State) -> Option<usize> {
-        let left = |n: usize| state.left[n].iter().filter(|left| **left).count();
-        (0..self.nodes.len()).filter(|&n| state.in_play[n] && left(n) > 1).min_by_key(|&n| left(n))
+        let left = |n: &usize| state.left[*n].iter().filter(|left| **left).count();
+        let choices =
+            (0..self.nodes.len()).filter(|n| state.in_play[*n] && (2..=MOST_CHOICES).contains(&left(n)));
+        choices.min_by_key(left)
     }
 }
 
@@ -205,6 +224,7 @@ struct Builder<'a> {
     web: Web,
     nodes: FxHashMap<Package, usize>,
     edges: FxHashMap<(usize, usize), usize>,
+    items: FxHashMap<Item, usize>,
 }
 
 impl Builder<'_> {
@@ -221,7 +241,7 @@ impl Builder<'_> {
 
     fn item(&mut self, item: Item) -> usize {
         let items = &mut self.web.items;
-        items.iter().position(|known| *known == item).unwrap_or_else(|| {
+        *self.items.entry(item.clone()).or_insert_with(|| {
             items.push(item);
             items.len() - 1
         })

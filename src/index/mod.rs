@@ -73,6 +73,9 @@ use origins::Origins;
 use site::Site;
 use workers::Workers;
 
+/// How many threads look ahead of the solver; most of the time each waits for an answer.
+const SCOUTS: usize = 8;
+
 /// The indexes of a run. Made without I/O: threads, TLS and connections start when something needs them.
 pub struct Client {
     shared: Arc<Shared>,
@@ -217,6 +220,11 @@ impl Index for Client {
             let (shared, want) = (self.shared.clone(), want.clone());
             self.shared.workers.spawn(move || shared.begin(&want));
         }
+    }
+
+    /// Where a question costs a round trip, or much reading, as many as keep the levels of the graph under way.
+    fn scouts(&self) -> usize {
+        SCOUTS
     }
 }
 

@@ -42,7 +42,8 @@ pub(super) fn compile(
     run(environment, list)?;
     for layout in layouts {
         add_rows(layout);
-        disk::write(&layout.info.join("RECORD"), &layout.record(), Mode::Plain)?;
+        layout.seal();
+        disk::write(&layout.info.join("RECORD"), &layout.record, Mode::Plain)?;
     }
     Ok(())
 }

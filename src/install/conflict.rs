@@ -17,11 +17,12 @@ use crate::event::{Event, Watcher};
 /// Settles who writes a file that several of `layouts` carry: the last by name, as every run would
 /// have it; the others keep it in their RECORDs.
 pub(super) fn settle(layouts: &mut [Layout], watcher: &dyn Watcher) -> Result<()> {
-    let mut owners: FxHashMap<PathBuf, (usize, String)> = FxHashMap::default();
+    let mut owners: FxHashMap<&Path, (usize, &str)> = FxHashMap::default();
+    owners.reserve(layouts.iter().map(|layout| layout.links.len() + layout.writes.len()).sum());
     let mut losers: Vec<(usize, PathBuf)> = Vec::new();
     for (at, layout) in layouts.iter().enumerate() {
         for (path, digest) in carried(layout) {
-            let Some((other, its)) = owners.insert(path.to_owned(), (at, digest.clone())) else { continue };
+            let Some((other, its)) = owners.insert(path, (at, digest)) else { continue };
             if other == at {
                 return Err(Error::refused(format!(
                     "{} holds two files for {}",
@@ -47,20 +48,16 @@ pub(super) fn settle(layouts: &mut [Layout], watcher: &dyn Watcher) -> Result<()
 }
 
 /// Each file of a layout with its hash.
-fn carried(layout: &Layout) -> impl Iterator<Item = (&Path, String)> {
-    let links = layout.links.iter().map(|link| {
-        let digest = layout.wheel.manifest.files[link.file].digest.clone();
-        (link.to.as_path(), digest)
-    });
-    let writes = layout.writes.iter().map(|write| {
-        let row = record::Row::of(String::new(), &write.content);
-        (write.to.as_path(), row.digest)
-    });
-    links.chain(writes)
+fn carried(layout: &Layout) -> impl Iterator<Item = (&Path, &str)> {
+    let links = layout
+        .links
+        .iter()
+        .map(|link| (link.to.as_path(), layout.wheel.manifest.files[link.file].digest.as_str()));
+    links.chain(layout.writes.iter().map(|write| (write.to.as_path(), write.digest.as_str())))
 }
 
 /// Refuses a file where another distribution needs a folder.
-fn check_folders(layouts: &[Layout], owners: &FxHashMap<PathBuf, (usize, String)>) -> Result<()> {
+fn check_folders(layouts: &[Layout], owners: &FxHashMap<&Path, (usize, &str)>) -> Result<()> {
     let mut seen = FxHashSet::default();
     for layout in layouts {
         for path in layout.targets() {
@@ -114,7 +111,7 @@ impl Ground<'_> {
                             shared.insert(path.to_owned());
                         }
                     }
-                    None if metadata.is_file() && has_digest(path, &digest) => {}
+                    None if metadata.is_file() && has_digest(path, digest) => {}
                     None => return Err(in_the_way(path, layout)),
                 }
             }

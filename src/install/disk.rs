@@ -57,15 +57,26 @@ pub(super) fn write(path: &Path, bytes: &[u8], mode: Mode) -> Result<()> {
     file.write_all(bytes).map_err(|error| failed("write", path, error))
 }
 
+/// Whether a file has to outlive a power failure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Durability {
+    /// It lies on the disk before anything else is done.
+    Synced,
+    /// It may be lost: whoever reads it notices, and only time is lost.
+    Loose,
+}
+
 /// Replaces a file by one rename, so that it has either its old or its new content.
-pub(super) fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
+pub(super) fn replace(path: &Path, bytes: &[u8], durability: Durability) -> Result<()> {
     let mut name = path.as_os_str().to_owned();
     name.push(format!(".{}.tmp", std::process::id()));
     let beside = PathBuf::from(name);
     let write = || -> io::Result<()> {
         let mut file = File::create(&beside)?;
         file.write_all(bytes)?;
-        file.sync_all()?;
+        if durability == Durability::Synced {
+            file.sync_all()?;
+        }
         fs::rename(&beside, path)
     };
     write().map_err(|error| {

@@ -9,7 +9,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::disk;
+use super::disk::{self, Durability};
 use super::obtain::{counted, side_by_side};
 use super::plan;
 use super::source::{self, Files, listed};
@@ -151,11 +151,11 @@ fn write_pages(folder: &Path, jobs: &[(&Pin, Arc<DistFile>)], done: &[Downloaded
             anchors.entry(file).or_insert(line);
         }
         disk::create_dirs(&simple.join(name))?;
-        disk::replace(&path, page(name, anchors.values()).as_bytes())?;
+        disk::replace(&path, page(name, anchors.values()).as_bytes(), Durability::Synced)?;
     }
     let names = projects(&simple)?.into_iter().map(|name| format!("<a href=\"{name}/\">{name}</a><br>"));
     let names: Vec<String> = names.collect();
-    disk::replace(&simple.join("index.html"), page("simple", names.iter()).as_bytes())
+    disk::replace(&simple.join("index.html"), page("simple", names.iter()).as_bytes(), Durability::Synced)
 }
 
 fn anchor(file: &DistFile, sha256: Sha256) -> String {

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::disk;
+use super::disk::{self, Durability};
 use super::environment::Environment;
 use super::installed::{Installed, Origin};
 use super::layout::Layout;
@@ -141,7 +141,7 @@ impl Journal {
         if text.is_empty() {
             text.push('\n');
         }
-        disk::replace(&self.folder.join("unfinished"), text.as_bytes())?;
+        disk::replace(&self.folder.join("unfinished"), text.as_bytes(), Durability::Synced)?;
         sync_folder(&self.folder)
     }
 
@@ -155,7 +155,7 @@ impl Journal {
             let metadata = fs::metadata(&path).map_err(|error| disk::failed("read", &path, error))?;
             let noted = Record {
                 archive: layout.wheel.sha256.to_string(),
-                record: hash(&layout.record()),
+                record: hash(&layout.record),
                 size: metadata.size(),
                 seconds: metadata.mtime(),
                 nanoseconds: metadata.mtime_nsec(),
@@ -167,7 +167,8 @@ impl Journal {
             Origins { version: VERSION, python: self.python.clone(), distributions: self.origins.clone() };
         let text = serde_json::to_vec(&origins)
             .map_err(|error| Error::no_answer("cannot write down what was installed").because(error))?;
-        disk::replace(&self.folder.join("origins.json"), &text)?;
+        // Losing this to a power failure makes everything foreign, or unfinished: it is installed anew.
+        disk::replace(&self.folder.join("origins.json"), &text, Durability::Loose)?;
         disk::remove_file(&self.folder.join("unfinished"))?;
         self.unfinished.clear();
         Ok(())

@@ -31,6 +31,8 @@ pub(super) struct Layout {
     pub(super) writes: Vec<Write>,
     /// The rows of its RECORD.
     pub(super) rows: Vec<Row>,
+    /// The text of its RECORD.
+    pub(super) record: Vec<u8>,
 }
 
 /// A file that comes from the cache.
@@ -47,6 +49,8 @@ pub(super) struct Link {
 pub(super) struct Write {
     pub(super) to: PathBuf,
     pub(super) content: Vec<u8>,
+    /// The hash of the content, as RECORD spells it.
+    pub(super) digest: String,
     pub(super) mode: Mode,
 }
 
@@ -88,12 +92,21 @@ pub(super) fn layout(
     };
     let info = site.join(format!("{}.dist-info", manifest.stem));
     let name = extras.pin.name.to_string();
-    let mut layout =
-        Layout { name, site, info, links: Vec::new(), writes: Vec::new(), rows: Vec::new(), wheel };
+    let mut layout = Layout {
+        name,
+        site,
+        info,
+        links: Vec::new(),
+        writes: Vec::new(),
+        rows: Vec::new(),
+        record: Vec::new(),
+        wheel,
+    };
     layout.place_files(environment)?;
     layout.add_scripts(environment);
     layout.add_notes(extras);
     layout.rows.push(Row::bare(layout.record_path(&layout.info.join("RECORD"))));
+    layout.seal();
     layout.check(environment).map_err(NoLayout::Refused)?;
     Ok(layout)
 }
@@ -102,12 +115,14 @@ impl Layout {
     /// Assigns each file of the wheel its place.
     fn place_files(&mut self, environment: &Environment) -> Result<(), NoLayout> {
         let data = format!("{}.data/", self.wheel.manifest.stem);
-        for at in 0..self.wheel.manifest.files.len() {
-            let file = self.wheel.manifest.files[at].clone();
+        let wheel = self.wheel.clone();
+        self.links.reserve(wheel.manifest.files.len());
+        self.rows.reserve(wheel.manifest.files.len() + 8);
+        for (at, file) in wheel.manifest.files.iter().enumerate() {
             let Some((scheme, rest)) = file.path.strip_prefix(&data).and_then(|path| path.split_once('/'))
             else {
                 self.links.push(Link { file: at, to: self.site.join(&file.path) });
-                self.rows.push(row(file.path.clone(), &file));
+                self.rows.push(row(file.path.clone(), file));
                 continue;
             };
             if scheme == "scripts" && self.is_made(rest) {
@@ -122,11 +137,11 @@ impl Layout {
             };
             match file.kind {
                 FileKind::Plain => {
-                    self.rows.push(row(self.record_path(&to), &file));
+                    self.rows.push(row(self.record_path(&to), file));
                     self.links.push(Link { file: at, to });
                 }
                 FileKind::Script => {
-                    let text = read_checked(&self.wheel.files.join(&file.path), &file)?;
+                    let text = read_checked(&wheel.files.join(&file.path), file)?;
                     self.write(to, scripts::with_interpreter(&text, &environment.python), Mode::Executable);
                 }
             }
@@ -159,8 +174,9 @@ impl Layout {
     }
 
     fn write(&mut self, to: PathBuf, content: Vec<u8>, mode: Mode) {
-        self.rows.push(Row::of(self.record_path(&to), &content));
-        self.writes.push(Write { to, content, mode });
+        let row = Row::of(self.record_path(&to), &content);
+        self.writes.push(Write { to, content, digest: row.digest.clone(), mode });
+        self.rows.push(row);
     }
 
     /// How RECORD spells a path.
@@ -168,9 +184,10 @@ impl Layout {
         disk::relative(path, &self.site)
     }
 
-    /// The text of its RECORD.
-    pub(super) fn record(&self) -> Vec<u8> {
-        record::write(self.rows.clone())
+    /// Makes the text of RECORD from its rows.
+    pub(super) fn seal(&mut self) {
+        self.rows.sort();
+        self.record = record::write(&self.rows);
     }
 
     /// Where it will have files, RECORD left out.

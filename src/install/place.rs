@@ -39,7 +39,7 @@ pub(super) fn place(layouts: &[Layout], environment: &Environment, mode: LinkMod
     // can tell what to take away.
     layouts
         .par_iter()
-        .try_for_each(|layout| disk::write(&layout.info.join("RECORD"), &layout.record(), Mode::Plain))?;
+        .try_for_each(|layout| disk::write(&layout.info.join("RECORD"), &layout.record, Mode::Plain))?;
     fill(&(0..layouts.len()).collect::<Vec<_>>(), layouts, mode)
 }
 

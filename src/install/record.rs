@@ -179,11 +179,10 @@ fn field(text: &str) -> Result<(String, &str), String> {
     }
 }
 
-/// Writes a `RECORD`, sorted, in the form of Python's `csv` module, which ends lines in CRLF.
-pub(super) fn write(mut rows: Vec<Row>) -> Vec<u8> {
-    rows.sort();
-    let mut out = String::new();
-    for row in &rows {
+/// Writes a `RECORD` of these rows, which are sorted, in the form of Python's `csv` module, which ends lines in CRLF.
+pub(super) fn write(rows: &[Row]) -> Vec<u8> {
+    let mut out = String::with_capacity(rows.len() * 128);
+    for row in rows {
         for (field, end) in [(&row.path, ","), (&row.digest, ","), (&row.size, "\r\n")] {
             push_field(&mut out, field);
             out.push_str(end);
@@ -213,7 +212,7 @@ mod tests {
     #[test]
     fn lines_are_read_and_written() {
         let rows = vec![row("a,b", "sha256=x", "1"), row("q\"\n", "", ""), row("z", "", "")];
-        let text = write(rows.clone());
+        let text = write(&rows);
         assert_eq!(text, b"\"a,b\",sha256=x,1\r\n\"q\"\"\n\",,\r\nz,,\r\n");
         assert_eq!(parse(&text).unwrap(), rows);
         assert_eq!(parse(b"a,b,1\n\nc,d,2").unwrap(), [row("a", "b", "1"), row("c", "d", "2")]);

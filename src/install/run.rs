@@ -1,5 +1,6 @@
 //! Installs: everything is found out, fetched and checked first; then the environment changes.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -138,7 +139,7 @@ pub fn install(request: &Request<'_>, files: &dyn Files, watcher: &dyn Watcher) 
         watcher,
         fetched: &fetched,
     };
-    let job = Job { request, pins, means };
+    let job = Job { request, pins, means, prepared: RefCell::default() };
     match &request.place {
         Place::New { folder, base } if venv::state(folder)? != State::Ready => {
             job.create(&environment, folder, base)
@@ -152,6 +153,8 @@ struct Job<'a> {
     request: &'a Request<'a>,
     pins: Vec<&'a Pin>,
     means: Means<'a>,
+    /// What was laid out before a new environment was created.
+    prepared: RefCell<Vec<Layout>>,
 }
 
 /// What there is to do, and the wheels for it.
@@ -169,7 +172,7 @@ impl<'a> Job<'a> {
         let planned = environment.resolved()?;
         let plan = plan::plan(&self.pins, Vec::new(), self.request.prune, &BTreeMap::new())?;
         let mut layouts = self.lay_out(&plan.install, &planned)?;
-        conflict::settle(&mut layouts, &crate::event::Unwatched)?;
+        conflict::settle(&mut layouts, self.means.watcher)?;
         if self.request.run == Run::Dry {
             return Ok(self.outcome(&planned, &plan));
         }
@@ -180,6 +183,7 @@ impl<'a> Job<'a> {
         let held = journal::hold(environment, self.means.watcher)?;
         venv::create(folder, base)?;
         drop(held);
+        self.prepared.replace(layouts);
         self.update(&environment.resolved()?)
     }
 
@@ -235,6 +239,12 @@ impl<'a> Job<'a> {
     /// Gets the wheels of these changes and says where their files go.
     fn lay_out(&self, changes: &[Change<'a>], environment: &Environment) -> Result<Vec<Layout>> {
         let pins: Vec<&Pin> = changes.iter().map(|change| change.pin).collect();
+        let prepared = self.prepared.take();
+        if !prepared.is_empty()
+            && prepared.iter().map(|layout| layout.name.as_str()).eq(pins.iter().map(|pin| pin.name.as_str()))
+        {
+            return Ok(prepared);
+        }
         let wheels = obtain(&pins, self.means)?;
         let some_via = self.pins.iter().any(|pin| !pin.via.is_empty());
         let pairs = pins.iter().zip(wheels);

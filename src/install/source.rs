@@ -1,5 +1,6 @@
 //! Where files come from, and which file of a pin is the one for an environment.
 
+use std::cmp::Reverse;
 use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
@@ -169,10 +170,13 @@ fn best(pin: &Pin, target: &Target, candidates: Vec<Candidate>) -> Result<Choice
     }
 }
 
+/// The rank of a wheel's tags, and its build.
+type Rank = (u32, Reverse<Option<(u64, Arc<str>)>>);
+
 /// How well a wheel fits, the least is the best: its tags first, then the highest build number.
-fn rank(dist: &DistName, tags: &Tags) -> Option<(u32, std::cmp::Reverse<Option<(u64, Arc<str>)>>)> {
+fn rank(dist: &DistName, tags: &Tags) -> Option<Rank> {
     match dist {
-        DistName::Wheel(wheel) => Some((tags.rank(wheel)?, std::cmp::Reverse(wheel.build.clone()))),
+        DistName::Wheel(wheel) => Some((tags.rank(wheel)?, Reverse(wheel.build.clone()))),
         DistName::Sdist { .. } => None,
     }
 }
@@ -189,7 +193,7 @@ fn nothing_fits(pin: &Pin, target: &Target, locked: &[Candidate], foreign: &[Can
     if let Some(other) = foreign.iter().find(fits) {
         let found = other.sha256.map(|hash| hash.to_string()).unwrap_or_default();
         return Error::refused(format!("{} is not the file that the lock means", other.filename))
-            .detail(format!("{pinned}"))
+            .detail(pinned)
             .detail(format!("the index has   sha256:{found}"))
             .detail(format!("the lock expects {}", expected(&pin.hashes)))
             .hint("lock again if the new file is meant; if it is not, find out who replaced it");

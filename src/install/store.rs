@@ -8,6 +8,7 @@ use std::fs::{self, File};
 use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use rayon::prelude::*;
@@ -15,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use tempfile::{NamedTempFile, TempDir, TempPath};
 
 use super::archive::{Fault, Limits};
-use super::disk;
+use super::disk::{self, Durability};
 use super::manifest::{CachedFile, Manifest, Stamp, seal, unseal};
 use super::record::{self, Digest};
 use super::unpack::unpack;
@@ -39,7 +40,7 @@ pub(super) struct CachedWheel {
     /// Where its files are.
     pub(super) files: PathBuf,
     /// What they are.
-    pub(super) manifest: Manifest,
+    pub(super) manifest: Arc<Manifest>,
 }
 
 /// What an index once told of a file that a pin has the hash of.
@@ -106,7 +107,11 @@ impl Store {
         let bucket = self.bucket(sha256);
         let manifest = Manifest::decode(&disk::read(&bucket.join("manifest"), 256 << 20).ok()?)?;
         let same = manifest.name == name.as_str() && manifest.version == version.to_string();
-        same.then(|| CachedWheel { sha256: *sha256, files: bucket.join("files"), manifest })
+        same.then(|| CachedWheel {
+            sha256: *sha256,
+            files: bucket.join("files"),
+            manifest: Arc::new(manifest),
+        })
     }
 
     /// Unpacks a wheel that has this hash. `filename` is for messages.
@@ -174,8 +179,12 @@ impl Store {
     pub(super) fn heal(&self, wheel: &CachedWheel) -> Result<Health> {
         let files = wheel.manifest.files.par_iter().map(|file| heal_file(&wheel.files, file));
         if let Some(files) = files.collect::<Option<Vec<_>>>() {
-            let manifest = Manifest { files, ..wheel.manifest.clone() };
-            disk::replace(&self.bucket(&wheel.sha256).join("manifest"), &manifest.encode())?;
+            let manifest = Manifest { files, ..Manifest::clone(&wheel.manifest) };
+            disk::replace(
+                &self.bucket(&wheel.sha256).join("manifest"),
+                &manifest.encode(),
+                Durability::Loose,
+            )?;
             return Ok(Health::Sound);
         }
         self.discard(&self.bucket(&wheel.sha256))?;
@@ -191,7 +200,11 @@ impl Store {
     /// Remembers the files of a pin; failing to costs only time.
     pub(super) fn remember_files(&self, pin: &Sha256, files: &[KnownFile]) {
         if let Ok(body) = postcard::to_stdvec(files) {
-            let _ = disk::replace(&self.root.join("pins").join(pin.to_string()), &seal(PINS_MAGIC, &body));
+            let _ = disk::replace(
+                &self.root.join("pins").join(pin.to_string()),
+                &seal(PINS_MAGIC, &body),
+                Durability::Loose,
+            );
         }
     }
 

@@ -6,7 +6,7 @@ use std::io;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
-use super::disk::{self, Mode};
+use super::disk::{self, Durability, Mode};
 use super::environment::{Environment, EnvironmentKind, NOTES, Scheme};
 use crate::error::{Error, Result};
 use crate::spec::Target;
@@ -135,7 +135,7 @@ pub fn create(folder: &Path, base: &BasePython) -> Result<Environment> {
     for (name, text) in activation(folder) {
         disk::write(&environment.scheme.scripts.join(name), text.as_bytes(), Mode::Plain)?;
     }
-    disk::replace(&folder.join("pyvenv.cfg"), configuration(base).as_bytes())?;
+    disk::replace(&folder.join("pyvenv.cfg"), configuration(base).as_bytes(), Durability::Synced)?;
     Ok(environment)
 }
 

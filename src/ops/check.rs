@@ -59,25 +59,40 @@ pub fn check(request: &CheckRequest, session: &Session) -> Result<Checked> {
     let text = files::read_optional(&folder.join(&request.lock))?
         .ok_or_else(|| Error::no(format!("there is no lock {name}")).hint("make one: `pinfast lock`"))?;
     let lock = ParsedLock::read(&text, &name)?;
-    let wanted = with_settings(&from_header(&request.inputs, lock.lock.header.as_ref(), session)?, session)?;
-    let inputs = inputs::read(&wanted, &Texts::new(folder))?;
-    let settled = policy::settled(&request.policy, session)?;
-    let declared = scope::known(&request.targets, &inputs, session);
+    let reasons = reasons(&request.inputs, &request.targets, &request.policy, &lock, session)?;
+    Ok(Checked { lock, reasons, findings: git::environment_findings(folder)? })
+}
+
+/// Why `lock` is not what its inputs ask; none if it is fresh.
+pub(super) fn reasons(
+    inputs: &InputRequest,
+    targets: &TargetRequest,
+    policy: &PolicyRequest,
+    lock: &ParsedLock,
+    session: &Session,
+) -> Result<Vec<Reason>> {
+    let wanted = with_settings(&from_header(inputs, lock.lock.header.as_ref(), session)?, session)?;
+    let inputs = inputs::read(&wanted, &Texts::new(session.around.current()))?;
+    let settled = policy::settled(policy, session)?;
+    let declared = scope::known(targets, &inputs, session);
     let targets = declared.as_ref().and_then(Scope::targets);
     let mut current = current::current(&wanted, &inputs, &settled, targets, session);
     current.options.extend(declared.iter().flat_map(Scope::options));
     if let (None, Some(header)) = (targets, &lock.lock.header) {
         current.environments = scope::environments(header);
     }
-    let reasons = match freshness(&current, &lock) {
-        Freshness::Fresh => Vec::new(),
-        Freshness::Stale(reasons) => reasons,
-    };
-    Ok(Checked { lock, reasons, findings: git::environment_findings(folder)? })
+    match freshness(&current, lock) {
+        Freshness::Fresh => Ok(Vec::new()),
+        Freshness::Stale(reasons) => Ok(reasons),
+    }
 }
 
 /// The request, where it names nothing filled in from what the lock was made from.
-fn from_header(request: &InputRequest, header: Option<&Header>, session: &Session) -> Result<InputRequest> {
+pub(super) fn from_header(
+    request: &InputRequest,
+    header: Option<&Header>,
+    session: &Session,
+) -> Result<InputRequest> {
     let mut wanted = request.clone();
     let Some(header) = header else { return Ok(wanted) };
     let of_option = |name: &'static str| {

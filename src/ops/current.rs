@@ -15,7 +15,11 @@ pub(super) fn file_name(file: &str, session: &Session) -> String {
     if !path.is_absolute() {
         return file.replace('\\', "/");
     }
-    let from = session.around.current();
+    relative(path, session.around.current())
+}
+
+/// The absolute `path` as seen from the folder `from`, with `/`.
+pub(super) fn relative(path: &Path, from: &Path) -> String {
     let shared = from.components().zip(path.components()).take_while(|(a, b)| a == b).count();
     let up = from.components().skip(shared).map(|_| "..".to_owned());
     let down = path.components().skip(shared).map(|part| match part {

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use super::assemble::{self, Hashes};
 use super::lock::{Answer, NoLock, Question, Unsolved, held_back};
 use super::session::Session;
-use crate::index::Client;
 use crate::lock;
 use crate::solve::Index;
 use crate::solve::universal::{self, NoUniversal, solve_everywhere};
@@ -16,7 +15,7 @@ impl Question<'_> {
     pub(super) fn answer_everywhere(
         &self,
         lowest: &Version,
-        index: Arc<Client>,
+        index: Arc<dyn Index>,
         session: &Session,
     ) -> Result<Answer, NoLock> {
         let question = universal::Question {
@@ -25,7 +24,6 @@ impl Question<'_> {
             preferences: &self.preferences,
             python: lowest,
         };
-        let index: Arc<dyn Index> = index;
         let universal = match solve_everywhere(&question, &index, &*session.watcher) {
             Ok(universal) => universal,
             Err(NoUniversal::Trouble(error)) => return Err(NoLock::Error(error)),
@@ -45,6 +43,7 @@ impl Question<'_> {
             // Every file fits some environment.
             pins.push(assemble::pins(resolution, problem, Hashes::All, &*index, session)?);
             answer.held_back.extend(held_back(resolution, problem));
+            answer.odd_entries.extend(resolution.odd_entries.clone());
         }
         answer.held_back.sort();
         answer.held_back.dedup();

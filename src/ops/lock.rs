@@ -1,25 +1,28 @@
 //! `pinfast lock`: the inputs, resolved and written down.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
 use super::assemble::{self, Hashes};
-use super::current::{self, file_name};
+use super::changes::{Fall, falls};
+use super::current;
+use super::fixes::Edited;
+use super::pages::{self, Odd};
 use super::request::{IndexRequest, LockPlace, PolicyRequest, TargetRequest};
 use super::scope::{self, Scope};
 use super::session::Session;
-use super::{indexes, policy, targets};
+use super::{indexes, policy, targets, written};
 use crate::error::{Error, Result};
 use crate::event::Watcher;
 use crate::explain::{self, Alternative, Budget, ExplainRequest, Explanation};
-use crate::files::{self, Texts};
-use crate::index::Client;
-use crate::inputs::{self, Extras, InputRequest, Inputs};
-use crate::lock::{self, Annotations, Lock, Pin, WriteOptions};
+use crate::files;
+use crate::inputs::{self, Extras, InputLine, InputRequest, Inputs};
+use crate::lock::diff::{Diff, diff};
+use crate::lock::{self, Annotations, Lock, Pin};
 use crate::settings::Placed;
 use crate::solve::{
-    self, Asker, Failure, NoSolution, Policy, Preferences, PrereleaseMode, Problem, Resolution,
+    self, Asker, Failure, Index, NoSolution, Policy, Preferences, PrereleaseMode, Problem, Resolution,
 };
 use crate::spec::{ExtraName, Marker, PackageName, Target, Version};
 
@@ -42,6 +45,8 @@ pub struct LockRequest {
     pub hashes: Option<Hashes>,
     /// Whether each pin says who wants it.
     pub annotations: Option<Annotations>,
+    /// The inputs that are read as they are here, not as they stand on the disk: file and text.
+    pub edited: BTreeMap<String, String>,
 }
 
 /// Which pins of the older lock are not preferred.
@@ -63,8 +68,10 @@ pub struct Locked {
     pub lock: Lock,
     /// The lock as text.
     pub text: String,
-    /// The lock that was there before.
-    pub before: Option<Lock>,
+    /// What changes from the lock that was there before; `None` where there was none.
+    pub changes: Option<Diff>,
+    /// The packages that fell far.
+    pub falls: Vec<Fall>,
     /// Whether the file has these bytes already.
     pub state: State,
     /// The direct dependencies that are not at their newest release, sorted.
@@ -152,14 +159,38 @@ impl From<Error> for NoLock {
 /// # Errors
 /// See [`NoLock`].
 pub fn lock(request: &LockRequest, session: &Session) -> Result<Locked, NoLock> {
+    lock_in(request, session, |inputs| {
+        let scope = scope::scope(&request.targets, inputs, session)?;
+        let python = request.targets.python.as_deref();
+        let index = indexes::client(&request.indexes, &inputs.options, python, session)?;
+        Ok(World { scope, index })
+    })
+}
+
+/// What a question is asked of.
+pub struct World {
+    /// The environments.
+    pub scope: Scope,
+    /// Where listings and metadata come from.
+    pub index: Arc<dyn Index>,
+}
+
+/// Resolves what `request` names in the world that `world` tells of, having seen the inputs.
+///
+/// # Errors
+/// See [`NoLock`].
+pub fn lock_in(
+    request: &LockRequest,
+    session: &Session,
+    world: impl FnOnce(&Inputs) -> Result<World>,
+) -> Result<Locked, NoLock> {
     let wanted = with_settings(&request.inputs, session)?;
-    let inputs = inputs::read(&wanted, &Texts::new(session.around.current()))?;
+    let inputs = inputs::read(&wanted, &Edited::new(&request.edited, session))?;
     inputs.warnings.iter().for_each(|warning| session.warn(warning.clone()));
     let before = Before::read(&request.place, session)?;
     let settled = policy::settled(&request.policy, session)?;
-    let scope = scope::scope(&request.targets, &inputs, session)?;
-    let python = request.targets.python.as_deref();
-    let index = indexes::client(&request.indexes, &inputs.options, python, session)?;
+    let World { scope, index } = world(&inputs)?;
+    session.keep(index.clone());
     let question = Question {
         inputs: &inputs,
         policy: policy::policy(&settled, &inputs.options, session)?,
@@ -167,8 +198,8 @@ pub fn lock(request: &LockRequest, session: &Session) -> Result<Locked, NoLock> 
         hashes: request.hashes.unwrap_or_default(),
     };
     let answer = match &scope {
-        Scope::Targets(targets) => question.answer(targets, index, session)?,
-        Scope::Everywhere(lowest) => question.answer_everywhere(lowest, index, session)?,
+        Scope::Targets(targets) => question.answer(targets, index.clone(), session)?,
+        Scope::Everywhere(lowest) => question.answer_everywhere(lowest, index.clone(), session)?,
     };
     let mut current = current::current(&wanted, &inputs, &settled, scope.targets(), session);
     current.options.extend(scope.options());
@@ -178,24 +209,12 @@ pub fn lock(request: &LockRequest, session: &Session) -> Result<Locked, NoLock> 
     }
     let mut lock = Lock { header: Some(header), pins: answer.pins };
     lock.sort();
-    let text = lock.write(&write_options(request, session));
+    let text = written::written(&lock, request, &inputs, &current.environments, session)?;
     let state = if before.text.as_ref() == Some(&text) { State::Unchanged } else { State::New };
-    let warnings = answer.warnings.into_iter().collect();
-    Ok(Locked { lock, text, before: before.lock, state, held_back: answer.held_back, warnings })
-}
-
-fn write_options(request: &LockRequest, session: &Session) -> WriteOptions {
-    let by_settings = session.settings.annotate.as_ref().map(|annotate| match annotate.value {
-        true => Annotations::Via,
-        false => Annotations::Off,
-    });
-    WriteOptions {
-        annotations: request.annotations.or(by_settings).unwrap_or(Annotations::Via),
-        output: match &request.place {
-            LockPlace::File(path) => file_name(&path.to_string_lossy(), session),
-            LockPlace::StandardOutput => "-".to_owned(),
-        },
-    }
+    let changes = before.lock.as_ref().map(|before| diff(before, &lock));
+    let falls = changes.as_ref().map(|changes| falls(changes, &*index)).unwrap_or_default();
+    let warnings = answer.warnings.into_iter().chain(pages::folded(&answer.odd_entries, session)).collect();
+    Ok(Locked { lock, text, changes, falls, state, held_back: answer.held_back, warnings })
 }
 
 /// The lock that was there before, if it can be read as one at all.
@@ -247,12 +266,13 @@ pub(super) struct Question<'a> {
 pub(super) struct Answer {
     pub(super) pins: Vec<Pin>,
     pub(super) warnings: BTreeSet<String>,
+    pub(super) odd_entries: Odd,
     pub(super) held_back: Vec<HeldBack>,
 }
 
 impl Question<'_> {
     /// One solve a target; what earlier ones chose is preferred by later ones.
-    fn answer(&self, targets: &[Target], index: Arc<Client>, session: &Session) -> Result<Answer, NoLock> {
+    fn answer(&self, targets: &[Target], index: Arc<dyn Index>, session: &Session) -> Result<Answer, NoLock> {
         let mut answer = Answer::default();
         let mut pins = Vec::new();
         let mut preferences = self.preferences.clone();
@@ -279,6 +299,7 @@ impl Question<'_> {
                 preferences.add(name.clone(), pin.candidate.version.clone());
             }
             answer.warnings.extend(resolution.warnings);
+            answer.odd_entries.extend(resolution.odd_entries);
         }
         answer.pins = lock::merge(targets, pins);
         Ok(answer)
@@ -298,6 +319,10 @@ impl Question<'_> {
             option: format!("--python-version {version}"),
             problem: problem(&other, &self.policy),
         });
+        let platforms = targets::other_platforms(target).into_iter().map(|(platform, other)| Alternative {
+            option: format!("--platform {platform}"),
+            problem: problem(&other, &self.policy),
+        });
         let freer = Policy { prerelease: PrereleaseMode::Allow, ..self.policy.clone() };
         let prereleases = (self.policy.prerelease != PrereleaseMode::Allow).then(|| Alternative {
             option: "--prerelease allow".to_owned(),
@@ -307,7 +332,7 @@ impl Question<'_> {
         let others = targets.iter().filter(|other| other.label() != target.label());
         Unsolved {
             failure,
-            alternatives: pythons.chain(prereleases).collect(),
+            alternatives: pythons.chain(platforms).chain(prereleases).collect(),
             others: others.map(|other| problem(other, &self.policy)).collect(),
             names: lines.collect(),
             somewhere: None,
@@ -325,12 +350,16 @@ pub(super) fn held_back(resolution: &Resolution, problem: &Problem) -> Vec<HeldB
         let newest = pin.newest.clone()?;
         let mut bars =
             pin.askers.iter().filter(|(_, requirement)| !requirement.specifiers().contains(&newest));
+        let told = |line: &InputLine| format!("`{}` at {}", line.text, line.at);
         let by = bars.next().map(|(by, requirement)| match by {
-            Asker::Line(line) => format!("`{}` at {}", problem.lines[*line].text, problem.lines[*line].at),
+            Asker::Line(line) => told(&problem.lines[*line]),
             Asker::Package(by) => {
                 format!("{by} {}, which needs {requirement}", resolution.pins[by].candidate.version)
             }
         });
+        let mut constraints = problem.constraints.iter().filter(|line| line.requirement.name == *name);
+        let constraint = constraints.find(|line| !line.requirement.specifiers().contains(&newest));
+        let by = by.or_else(|| constraint.map(told));
         Some(HeldBack { name: name.clone(), chosen: pin.candidate.version.clone(), newest, by })
     });
     held.collect()

@@ -3,17 +3,29 @@
 //! Each takes one request and gives one outcome; what happens meanwhile goes to a watcher.
 
 mod assemble;
+pub mod changes;
 pub mod check;
 mod current;
+mod environments;
 mod everywhere;
+pub mod fixes;
 mod indexes;
+pub mod install;
 pub mod lock;
+pub mod locks;
+pub mod outdated;
+mod pages;
 mod policy;
 mod request;
 mod scope;
 mod session;
+mod source;
 mod targets;
+mod written;
 
 pub use assemble::Hashes;
+pub use environments::EnvironmentRequest;
 pub use request::{CacheUse, IndexRequest, LockPlace, PolicyRequest, TargetRequest};
+pub use scope::{Scope, scope};
 pub use session::Session;
+pub use targets::targets;

@@ -9,7 +9,8 @@ use crate::lock::{CurrentOption, Header};
 use crate::spec::{Platform, Target, Version};
 
 /// The environments that are meant.
-pub(super) enum Scope {
+#[derive(Clone, Debug)]
+pub enum Scope {
     /// These.
     Targets(Vec<Target>),
     /// All with this version of Python or a later one.
@@ -21,7 +22,7 @@ pub(super) enum Scope {
 ///
 /// # Errors
 /// `NoAnswer` when the interpreter is needed and there is none.
-pub(super) fn scope(request: &TargetRequest, inputs: &Inputs, session: &Session) -> Result<Scope> {
+pub fn scope(request: &TargetRequest, inputs: &Inputs, session: &Session) -> Result<Scope> {
     if !is_universal(request, session) {
         return targets::targets(request, session).map(Scope::Targets);
     }

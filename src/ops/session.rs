@@ -1,13 +1,13 @@
 //! What all operations of one run share: the surroundings, the settings and the cache's place.
 
-use std::cell::OnceCell;
-use std::path::PathBuf;
-use std::sync::Arc;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use crate::error::Result;
 use crate::event::{Event, Watcher};
 use crate::python::{self, Found, ProbeCache, Prober};
 use crate::settings::{Settings, Surroundings, cache_folder};
+use crate::solve::Index;
 
 /// One run of pinfast in one folder.
 pub struct Session {
@@ -19,7 +19,9 @@ pub struct Session {
     pub cache: Option<PathBuf>,
     /// Who is told what happens.
     pub watcher: Arc<dyn Watcher>,
-    interpreter: OnceCell<Found>,
+    interpreter: OnceLock<Found>,
+    /// What is freed with the session, hence not at all by a program that ends.
+    kept: Mutex<Vec<Arc<dyn Index>>>,
 }
 
 impl Session {
@@ -34,7 +36,7 @@ impl Session {
         }
         let told = settings.cache_dir.as_ref().map(|folder| settings.path(folder, &around));
         let cache = cache.or_else(|| cache_folder(&around, told));
-        Ok(Self { around, settings, cache, watcher, interpreter: OnceCell::new() })
+        Ok(Self { around, settings, cache, watcher, interpreter: OnceLock::new(), kept: Mutex::default() })
     }
 
     /// The interpreter that `named` (`--python`) or else the settings or the surroundings mean; found and
@@ -46,6 +48,12 @@ impl Session {
         if let Some(found) = self.interpreter.get() {
             return Ok(found);
         }
+        let found = self.find(named)?;
+        Ok(self.interpreter.get_or_init(|| found))
+    }
+
+    /// The same, found and asked anew.
+    pub(super) fn find(&self, named: Option<&str>) -> Result<Found> {
         let settings = self.settings.python.as_ref().map(|python| python.value.as_str());
         let request = named.or(settings).map(|text| python::Request::parse(text, &self.around));
         let prober = Prober::new(self.cache.as_ref().map(|cache| ProbeCache::new(cache.join("python"))));
@@ -54,7 +62,20 @@ impl Session {
             self.detail(format!("passed over: {passed_over}"));
         }
         self.detail(format!("the interpreter is {}", found.interpreter.path.display()));
-        Ok(self.interpreter.get_or_init(|| found))
+        Ok(found)
+    }
+
+    /// Keeps `index` until the session is dropped. Freeing tens of thousands of listed files one by one
+    /// takes a tenth of a warm run: a program that ends forgets its session instead.
+    pub(super) fn keep(&self, index: Arc<dyn Index>) {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner).push(index);
+    }
+
+    /// A path as people read it: from the current folder, where it is in there.
+    #[must_use]
+    pub fn shown(&self, path: &Path) -> String {
+        let inside = path.strip_prefix(self.around.current()).ok();
+        inside.filter(|rest| !rest.as_os_str().is_empty()).unwrap_or(path).display().to_string()
     }
 
     /// Tells of something for `--verbose`.

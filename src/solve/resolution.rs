@@ -5,13 +5,13 @@ use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
-use super::candidates::{Candidate, Candidates, Standing};
+use super::candidates::{Candidate, Standing};
 use super::edges;
 use super::known::Known;
 use super::problem::Problem;
 use super::set::Ordinal;
 use crate::error::Error;
-use crate::spec::{ExtraName, Metadata, PackageName, Requirement, Version};
+use crate::spec::{DistFile, ExtraName, Metadata, PackageName, Requirement, Version};
 
 /// A consistent, closed set of pins with nothing unneeded in it.
 #[derive(Clone, Debug, Default)]
@@ -20,6 +20,8 @@ pub struct Resolution {
     pub pins: BTreeMap<PackageName, ResolvedPin>,
     /// What a person should know of it, each a sentence, sorted.
     pub warnings: Vec<String>,
+    /// Of each pinned package, the entries of its page that could not be used, each a sentence.
+    pub odd_entries: BTreeMap<PackageName, Vec<String>>,
 }
 
 /// One package of a resolution.
@@ -33,7 +35,8 @@ pub struct ResolvedPin {
     pub extras: BTreeSet<ExtraName>,
     /// Who asks for it, each with the requirement as it counts; sorted.
     pub askers: Vec<(Asker, Requirement)>,
-    /// The newest release that would fit the target and policy, where the chosen one is older.
+    /// The newest release that would fit the target and policy, but perhaps no constraint, where the chosen
+    /// one is older.
     pub newest: Option<Version>,
 }
 
@@ -48,19 +51,50 @@ pub enum Asker {
 
 impl Resolution {
     /// A yanked pin that no exact pin asks for.
-    pub(super) fn unpinned_yank(&self) -> Option<(&PackageName, &Version)> {
+    pub(super) fn unpinned_yank(&self, problem: &Problem) -> Option<(&PackageName, &Version)> {
         let yanked = self.pins.iter().filter(|(_, pin)| pin.candidate.standing == Standing::Yanked);
-        let pinned = |pin: &ResolvedPin| {
+        let pinned = |name: &PackageName, pin: &ResolvedPin| {
             pin.askers.iter().any(|(_, requirement)| requirement.specifiers().pinned().is_some())
+                || problem.constraints_pin(name)
         };
-        yanked.filter(|(_, pin)| !pinned(pin)).map(|(name, pin)| (name, &pin.candidate.version)).next()
+        yanked
+            .filter(|(name, pin)| !pinned(name, pin))
+            .map(|(name, pin)| (name, &pin.candidate.version))
+            .next()
+    }
+
+    /// Says of each package which of its releases were passed over because their metadata is of no use.
+    /// `asked` are the files whose metadata was wanted.
+    pub(super) fn tell_unusable(&mut self, known: &Known, asked: &[Arc<DistFile>]) {
+        let mut unusable: BTreeMap<&PackageName, BTreeMap<&Version, Arc<str>>> = BTreeMap::new();
+        for file in asked.iter().filter(|file| self.pins.contains_key(file.dist.name())) {
+            if let Some(Err(reason)) = known.told(file) {
+                unusable.entry(file.dist.name()).or_default().insert(file.dist.version(), reason);
+            }
+        }
+        for (name, releases) in unusable {
+            let Some((newest, reason)) = releases.last_key_value() else { continue };
+            let others = match releases.len() - 1 {
+                0 => String::new(),
+                1 => " (and 1 more release)".to_owned(),
+                more => format!(" (and {more} more releases)"),
+            };
+            self.warnings.push(format!("{name} {newest}{others} is passed over: {reason}"));
+        }
+        self.warnings.sort();
     }
 }
 
 /// The pins of `chosen` that the lines lead to.
 pub(super) fn build(known: &Known, chosen: &FxHashMap<PackageName, Ordinal>) -> Result<Resolution, Error> {
-    let mut builder =
-        Builder { known, chosen, pins: BTreeMap::new(), warnings: BTreeSet::new(), queue: Vec::new() };
+    let mut builder = Builder {
+        known,
+        chosen,
+        pins: BTreeMap::new(),
+        warnings: BTreeSet::new(),
+        odd_entries: BTreeMap::new(),
+        queue: Vec::new(),
+    };
     let problem = &*known.problem;
     for (place, line) in problem.lines.iter().enumerate() {
         for requirement in problem.effective(&line.requirement) {
@@ -78,6 +112,7 @@ struct Builder<'a> {
     chosen: &'a FxHashMap<PackageName, Ordinal>,
     pins: BTreeMap<PackageName, ResolvedPin>,
     warnings: BTreeSet<String>,
+    odd_entries: BTreeMap<PackageName, Vec<String>>,
     /// Distributions and extras whose requirements are still to be followed.
     queue: Vec<(PackageName, Option<ExtraName>)>,
 }
@@ -111,8 +146,10 @@ impl Builder<'_> {
         let candidate = candidates.get(ordinal).clone();
         let metadata = self.known.metadata(&candidate)?.map_err(|_| missing())?;
         self.warnings.extend(warnings(&self.known.problem, &candidate, name, &metadata));
-        self.warnings.extend(candidates.warnings.iter().cloned());
-        let newest = newest(&candidates).filter(|newest| **newest > candidate.version).cloned();
+        if !candidates.warnings.is_empty() {
+            self.odd_entries.insert(name.clone(), candidates.warnings.clone());
+        }
+        let newest = candidates.newest().filter(|newest| **newest > candidate.version).cloned();
         Ok(ResolvedPin { candidate, metadata, extras: BTreeSet::new(), askers: Vec::new(), newest })
     }
 
@@ -123,7 +160,7 @@ impl Builder<'_> {
         let requirements = match extra {
             None => edges::base(problem, &metadata),
             Some(extra) => {
-                if !provides(&metadata, extra) {
+                if !provides(problem, &metadata, extra) {
                     let version = &pin.candidate.version;
                     self.warnings.insert(format!("{name} {version} has no extra `{extra}`: it adds nothing"));
                 }
@@ -140,24 +177,17 @@ impl Builder<'_> {
         for pin in self.pins.values_mut() {
             pin.askers.sort_by_cached_key(|(asker, requirement)| (asker.clone(), requirement.to_string()));
         }
-        Resolution { pins: self.pins, warnings: self.warnings.into_iter().collect() }
+        Resolution {
+            pins: self.pins,
+            warnings: self.warnings.into_iter().collect(),
+            odd_entries: self.odd_entries,
+        }
     }
 }
 
 /// An extra counts as provided where a requirement speaks of it too: old metadata declares none.
-fn provides(metadata: &Metadata, extra: &ExtraName) -> bool {
-    metadata.extras.contains(extra)
-}
-
-/// The newest candidate of the best standing there is.
-fn newest(candidates: &Candidates) -> Option<&Version> {
-    let standing = candidates.usable.iter().map(|candidate| candidate.standing).min()?;
-    candidates
-        .usable
-        .iter()
-        .rev()
-        .find(|candidate| candidate.standing == standing)
-        .map(|candidate| &candidate.version)
+fn provides(problem: &Problem, metadata: &Metadata, extra: &ExtraName) -> bool {
+    metadata.extras.contains(extra) || !edges::of_extra(problem, metadata, extra).is_empty()
 }
 
 fn warnings(
@@ -182,7 +212,7 @@ fn warnings(
     }
     let python = problem.target.python();
     let wanted = candidate.file.requires_python.as_ref().or(metadata.requires_python.as_ref());
-    if let Some(wanted) = wanted.filter(|wanted| !wanted.contains(python)) {
+    if let Some(wanted) = wanted.filter(|wanted| !wanted.upper_bounds_contain(python)) {
         warnings
             .push(format!("{name} {version} says that it needs Python {wanted}; the target has {python}"));
     }

@@ -5,8 +5,13 @@ use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::process::Command;
 
 use crate::kit::{Bench, Entry, Shelf, Wheel, run, tree};
-use pinfast::install::{Compile, Effort, Finding, Prune, Run, Strictness, VerifyRequest, Why, verify};
+use pinfast::install::venv::BasePython;
+use pinfast::install::{
+    Compile, Effort, Environment, EnvironmentKind, Finding, Place, Prune, Request, Run, Strictness,
+    VerifyRequest, Why, install, verify,
+};
 use pinfast::lock::Lock;
+use pinfast::python::Prober;
 
 fn findings(bench: &Bench, lock: &Lock) -> Vec<Finding> {
     let environment = bench.environment();
@@ -238,4 +243,54 @@ fn compiled_files_are_recorded() {
     let empty = Lock::default();
     bench.install(&empty, &shelf).unwrap();
     assert_eq!(fs::read_dir(bench.site()).unwrap().count(), 0);
+}
+
+#[test]
+fn a_created_environment_is_what_its_interpreter_says() {
+    let bench = Bench::new();
+    let shelf = Shelf::of(&[rich()]);
+    let lock = shelf.lock();
+    bench.install(&lock, &shelf).unwrap();
+    let prober = Prober::new(None);
+    let probe = prober.probe(&bench.root().join("bin/python")).unwrap();
+    let (told, planned) = (Environment::of(&probe).unwrap(), bench.environment());
+    assert_eq!(told.scheme, planned.scheme);
+    assert_eq!((&told.root, &told.python, &told.kind), (&planned.root, &planned.python, &planned.kind));
+    let base = BasePython::of(&probe).unwrap();
+    assert_eq!(fs::canonicalize(base.executable).unwrap(), fs::canonicalize(&bench.base.executable).unwrap());
+    // The same environment by way of its interpreter has nothing to do.
+    let place = Place::Existing(Environment { target: planned.target, ..told });
+    let request = Request { place, ..bench.request(&lock) };
+    assert_eq!(install(&request, &shelf, &bench.notes).unwrap().changes, []);
+}
+
+#[test]
+fn scripts_run_from_long_and_spaced_paths() {
+    let bench = Bench::new();
+    let shelf = Shelf::of(&[rich()]);
+    let long = "x".repeat(140);
+    for name in [long.as_str(), "with a space", "quo'te \"double\" $HOME `id`"] {
+        bench.install_to(name, &shelf.lock(), &shelf).unwrap();
+        let bin = bench.folder.path().join(name).join("bin");
+        assert_eq!(run(&mut Command::new(bin.join("call-me"))), "called", "{name}");
+        assert_eq!(run(&mut Command::new(bin.join("hello"))), "hello 1.0", "{name}");
+        let activate = "set -eu; . \"$1\"; command -v python; deactivate; command -v call-me || echo gone";
+        let shown = run(Command::new("sh").args(["-c", activate, "sh"]).arg(bin.join("activate")));
+        assert_eq!(shown, format!("{}\ngone", bin.join("python").display()));
+    }
+}
+
+#[test]
+fn a_systems_own_packages_are_left_alone() {
+    let bench = Bench::new();
+    let stdlib = bench.folder.path().join("lib");
+    fs::create_dir(&stdlib).unwrap();
+    fs::write(stdlib.join("EXTERNALLY-MANAGED"), "").unwrap();
+    let kind = EnvironmentKind::Interpreter { stdlib };
+    let lock = Lock::default();
+    let place = Place::Existing(Environment { kind, ..bench.environment() });
+    let request = Request { place, ..bench.request(&lock) };
+    let error = install(&request, &Shelf::default(), &bench.notes).unwrap_err();
+    assert!(error.to_string().ends_with("belong to the system"), "{error}");
+    assert!(!bench.root().exists());
 }

@@ -268,6 +268,7 @@ impl Shelf {
         lock
     }
 
+    /// How many files were fetched from it.
     pub(crate) fn fetches(&self) -> usize {
         self.fetches.load(Ordering::Relaxed)
     }
@@ -423,9 +424,14 @@ impl Bench {
     }
 
     pub(crate) fn install_to(&self, name: &str, lock: &Lock, shelf: &Shelf) -> Result<Outcome> {
-        let request = Request {
+        let place = Place::New { folder: self.folder.path().join(name), base: self.base.clone() };
+        install(&Request { place, ..self.request(lock) }, shelf, &self.notes)
+    }
+
+    pub(crate) fn request<'a>(&'a self, lock: &'a Lock) -> Request<'a> {
+        Request {
             lock,
-            place: Place::New { folder: self.folder.path().join(name), base: self.base.clone() },
+            place: Place::New { folder: self.root(), base: self.base.clone() },
             store: &self.store,
             prune: self.prune,
             effort: self.effort,
@@ -433,8 +439,7 @@ impl Bench {
             compile: self.compile,
             run: self.run,
             limits: self.limits,
-        };
-        install(&request, shelf, &self.notes)
+        }
     }
 
     /// Runs the environment's interpreter and returns what it prints.

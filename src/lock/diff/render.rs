@@ -9,6 +9,7 @@ use crate::lock::Pin;
 #[derive(Clone, Debug, Serialize)]
 pub struct DiffReport {
     /// The version of this schema: 1. A new field does not raise it.
+    #[serde(rename = "schema")]
     pub schema_version: u32,
     /// How many changes there are of each kind.
     pub summary: Summary,

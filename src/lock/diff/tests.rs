@@ -82,7 +82,7 @@ fn a_diff_is_a_document() {
     let report = serde_json::to_string_pretty(&diff(&old, &new).report()).unwrap();
     assert_snapshot!(report, @r#"
     {
-      "schema_version": 1,
+      "schema": 1,
       "summary": {
         "added": 1,
         "removed": 0,

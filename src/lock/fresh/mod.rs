@@ -121,7 +121,10 @@ pub fn freshness(current: &Current, lock: &ParsedLock) -> Freshness {
         compare_targets(&mut reasons, current, header);
     }
     reasons.extend(lock.problems.iter().map(|problem| Reason::Broken { problem: problem.clone() }));
-    reasons.extend(complete(current, &lock.lock));
+    // A line that is new or changed is told once: that the pins do not keep it yet goes without saying.
+    let told: Vec<Location> = reasons.iter().filter_map(Reason::at).cloned().collect();
+    let untold = |reason: &Reason| reason.at().is_none_or(|at| !told.contains(at));
+    reasons.extend(complete(current, &lock.lock).into_iter().filter(untold));
     if reasons.is_empty() { Freshness::Fresh } else { Freshness::Stale(reasons) }
 }
 

@@ -2,6 +2,7 @@
 //! behind the name there, the top-level requirements from the header.
 
 mod render;
+mod svg;
 #[cfg(test)]
 mod tests;
 mod why;
@@ -71,7 +72,7 @@ pub enum Direction {
 }
 
 /// What of a graph a tree shows.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TreeOptions {
     /// Which way.
     pub direction: Direction,

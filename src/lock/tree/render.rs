@@ -9,6 +9,7 @@ use crate::spec::Version;
 #[derive(Clone, Debug, Serialize)]
 pub struct GraphReport {
     /// The version of this schema: 1. A new field does not raise it.
+    #[serde(rename = "schema")]
     pub schema_version: u32,
     /// The packages, by name.
     pub packages: Vec<ReportedPackage>,
@@ -88,7 +89,7 @@ impl std::fmt::Display for Row {
 }
 
 /// ` 1.0 | 2.0`
-fn versions(versions: &[Version]) -> String {
+pub(super) fn versions(versions: &[Version]) -> String {
     let texts: Vec<_> = versions.iter().map(ToString::to_string).collect();
     if texts.is_empty() { String::new() } else { format!(" {}", texts.join(" | ")) }
 }

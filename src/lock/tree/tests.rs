@@ -145,7 +145,7 @@ fn a_graph_is_a_document() {
     let report = Graph::of(&small).unwrap().report();
     assert_snapshot!(serde_json::to_string_pretty(&report).unwrap(), @r#"
     {
-      "schema_version": 1,
+      "schema": 1,
       "packages": [
         {
           "name": "colorama",

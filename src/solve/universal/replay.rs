@@ -124,7 +124,7 @@ impl Replay<'_> {
         for pin in self.pins.values_mut() {
             pin.askers.sort_by_cached_key(|(asker, requirement)| (asker.clone(), requirement.to_string()));
         }
-        Resolution { pins: self.pins, warnings: Vec::new() }
+        Resolution { pins: self.pins, warnings: Vec::new(), odd_entries: BTreeMap::new() }
     }
 }
 

@@ -1,0 +1,48 @@
+//! `pinfast diff`
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use clap::{Args, ValueEnum};
+
+use super::ui::Ui;
+use crate::error::Result;
+use crate::lock::diff::diff;
+use crate::ops::{Session, locks};
+use crate::settings::Surroundings;
+
+/// Show what changed between two locks, a line a package
+///
+/// With git: `git show HEAD:requirements.txt | pinfast diff - requirements.txt`.
+#[derive(Args, Debug)]
+pub(super) struct DiffArgs {
+    /// The older lock; `-` is standard input
+    old: PathBuf,
+    /// The newer lock
+    new: PathBuf,
+    /// The form of the result
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    format: DiffFormat,
+}
+
+/// The form of a diff
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum DiffFormat {
+    /// For people: + added, - removed, ^ up, v down, ~ otherwise changed
+    Text,
+    /// A table for a comment on a pull request
+    Markdown,
+    /// For programs
+    Json,
+}
+
+pub(super) fn run(arguments: &DiffArgs, ui: &Arc<Ui>) -> Result<()> {
+    let session = Session::new(Surroundings::of_process(), None, ui.clone())?;
+    let (old, new) = (locks::read(&arguments.old, &session)?, locks::read(&arguments.new, &session)?);
+    let diff = diff(&old.lock, &new.lock);
+    match arguments.format {
+        DiffFormat::Text => ui.result(&diff.to_text()),
+        DiffFormat::Markdown => ui.result(&diff.to_markdown()),
+        DiffFormat::Json => ui.json(&diff.report()),
+    }
+}

@@ -1,0 +1,69 @@
+//! `pinfast download`
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Instant;
+
+use clap::Args;
+use serde_json::json;
+
+use super::options::{Format, IndexArgs, LockArg};
+use super::ui::{Bytes, Ui};
+use crate::error::Result;
+use crate::ops::Session;
+use crate::ops::install::{FetchRequest, download};
+use crate::ops::locks::Check;
+use crate::settings::Surroundings;
+
+/// Put every file of the lock, hash-checked, into a folder that serves as an index
+///
+/// For a host without network: `pinfast install --no-index --find-links DIR`, or with pip
+/// `pip install --no-index --find-links DIR --require-hashes -r requirements.txt`.
+#[derive(Args, Debug)]
+pub(super) struct DownloadArgs {
+    #[command(flatten)]
+    lock: LockArg,
+    /// The folder; made where it is not there
+    #[arg(short, long, value_name = "DIR")]
+    dir: PathBuf,
+    /// Do not hold the lock against its inputs
+    #[arg(long)]
+    no_check: bool,
+    /// The form of the result
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    format: Format,
+    #[command(flatten)]
+    indexes: IndexArgs,
+}
+
+pub(super) fn run(arguments: &DownloadArgs, ui: &Arc<Ui>) -> Result<()> {
+    let started = Instant::now();
+    let cache = arguments.indexes.cache.cache_dir.clone();
+    let session = Session::new(Surroundings::of_process(), cache, ui.clone())?;
+    let request = FetchRequest {
+        lock: arguments.lock.lock.clone(),
+        folder: arguments.dir.clone(),
+        indexes: arguments.indexes.request(),
+        check: if arguments.no_check { Check::Nothing } else { Check::Inputs },
+    };
+    ui.begin("downloading");
+    let outcome = download(&request, &session);
+    ui.finish();
+    let outcome = outcome?;
+    if arguments.format == Format::Json {
+        let folder = arguments.dir.display().to_string();
+        ui.json(
+            &json!({ "schema": 1, "folder": folder, "files": outcome.files, "fetched": outcome.fetched }),
+        )?;
+    }
+    let (_, bytes) = ui.traffic();
+    ui.note(format_args!(
+        "{} holds the lock: {} files in {:.2} s ({} fetched, {})",
+        arguments.dir.display(),
+        outcome.files.len(),
+        started.elapsed().as_secs_f64(),
+        outcome.fetched,
+        Bytes(bytes)
+    ));
+    Ok(())
+}

@@ -1,0 +1,196 @@
+//! `pinfast install`
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use clap::Args;
+use serde_json::json;
+
+use super::options::{EnvironmentArgs, Format, IndexArgs, LockArg, SeedArg};
+use super::ui::{Bytes, Ui, Volume};
+use crate::error::Result;
+use crate::install::{Compile, Done, Effort, Outcome, Prune, Run, Why};
+use crate::ops::Session;
+use crate::ops::install::{InstallRequest, install};
+use crate::ops::locks::Check;
+use crate::settings::Surroundings;
+
+/// Make the environment exactly the lock, every file checked against its hash
+///
+/// What the lock names is installed or replaced, what it does not name is removed. Nothing is resolved, and
+/// no package's code is run. Before anything changes, every file lies checked in the cache.
+#[derive(Args, Debug)]
+pub(super) struct InstallArgs {
+    #[command(flatten)]
+    lock: LockArg,
+    #[command(flatten)]
+    environment: EnvironmentArgs,
+    #[command(flatten)]
+    what: WhatArgs,
+    #[command(flatten)]
+    how: HowArgs,
+    #[command(flatten)]
+    indexes: IndexArgs,
+}
+
+/// What stays
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Installation")]
+struct WhatArgs {
+    #[command(flatten)]
+    seed: SeedArg,
+    /// Remove nothing that the lock does not name
+    #[arg(long, conflicts_with = "keep_seed")]
+    no_prune: bool,
+    /// Do not hold the lock against its inputs
+    #[arg(long)]
+    no_check: bool,
+}
+
+/// How it is done
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Installation")]
+struct HowArgs {
+    /// Look at every installed file's hash, and install anew what was altered
+    #[arg(long)]
+    repair: bool,
+    /// Compile to byte-code now, not at the first import
+    #[arg(long)]
+    compile: bool,
+    /// Change nothing; say what would change
+    #[arg(long)]
+    dry_run: bool,
+    /// The form of the result
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    format: Format,
+}
+
+impl InstallArgs {
+    fn request(&self) -> InstallRequest {
+        InstallRequest {
+            lock: self.lock.lock.clone(),
+            environment: self.environment.request(),
+            indexes: self.indexes.request(),
+            check: if self.what.no_check { Check::Nothing } else { Check::Inputs },
+            prune: match (self.what.no_prune, self.what.seed.keep_seed) {
+                (true, _) => Prune::Nothing,
+                (_, true) => Prune::KeepSeed,
+                _ => Prune::All,
+            },
+            effort: if self.how.repair { Effort::Hash } else { Effort::Look },
+            compile: if self.how.compile { Compile::Yes } else { Compile::No },
+            run: if self.how.dry_run { Run::Dry } else { Run::Real },
+        }
+    }
+}
+
+pub(super) fn run(arguments: &InstallArgs, ui: &Arc<Ui>) -> Result<()> {
+    let started = Instant::now();
+    let cache = arguments.indexes.cache.cache_dir.clone();
+    let session = Session::new(Surroundings::of_process(), cache, ui.clone())?;
+    ui.begin("installing");
+    let outcome = install(&arguments.request(), &session);
+    ui.finish();
+    let outcome = outcome?;
+    if arguments.how.format == Format::Json {
+        ui.json(&document(&outcome, arguments.how.dry_run))?;
+    }
+    told(&outcome, &session, arguments, started, ui);
+    Ok(())
+}
+
+/// Each change on a line, unless all is new; then the summary.
+fn told(outcome: &Outcome, session: &Session, arguments: &InstallArgs, started: Instant, ui: &Ui) {
+    let fresh = |done: &Done| done.old.is_empty() && done.why == Some(Why::Missing);
+    let afresh = outcome.kept == 0 && outcome.changes.iter().all(fresh);
+    if !afresh || ui.volume() >= Volume::Verbose {
+        outcome.changes.iter().for_each(|done| ui.note(line(done)));
+    }
+    if !outcome.spared.is_empty() {
+        ui.note(format_args!("not in the lock, and left: {}", outcome.spared.join(", ")));
+    }
+    let place = session.shown(&outcome.environment);
+    let seconds = started.elapsed().as_secs_f64();
+    if outcome.changes.is_empty() {
+        let kept = outcome.kept;
+        return ui.note(format_args!("{place} is exactly the lock: {kept} packages in {seconds:.2} s"));
+    }
+    let done = if arguments.how.dry_run { "would be" } else { "is now" };
+    let (_, bytes) = ui.traffic();
+    ui.note(format_args!(
+        "{place} {done} exactly the lock: {} in {seconds:.2} s ({} fetched, {})",
+        counts(outcome),
+        outcome.fetched,
+        Bytes(bytes)
+    ));
+}
+
+/// `3 installed, 1 replaced, 2 removed, 90 kept`
+fn counts(outcome: &Outcome) -> String {
+    let count = |is: fn(&Done) -> bool| outcome.changes.iter().filter(|done| is(done)).count();
+    let counts = [
+        (count(|done| done.old.is_empty()), "installed"),
+        (count(|done| !done.old.is_empty() && done.new.is_some()), "replaced"),
+        (count(|done| done.new.is_none()), "removed"),
+        (outcome.kept, "kept"),
+    ];
+    let shown = counts.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}"));
+    shown.collect::<Vec<_>>().join(", ")
+}
+
+fn line(done: &Done) -> String {
+    let name = &done.name;
+    let old = done.old.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+    match (&done.new, done.old.last()) {
+        (Some(new), None) => format!("+ {name} {new}"),
+        (Some(new), Some(last)) if last == new => {
+            format!("~ {name} {new} ({})", done.why.map_or("", reason))
+        }
+        (Some(new), Some(last)) => format!("{} {name} {old} -> {new}", if new > last { '^' } else { 'v' }),
+        (None, _) => format!("- {name} {old}"),
+    }
+}
+
+/// Why a package was installed anew.
+fn reason(why: Why) -> &'static str {
+    match why {
+        Why::Missing => "missing",
+        Why::OtherVersion => "another version",
+        Why::OtherFile => "not from a file of the lock",
+        Why::Unfinished => "unfinished",
+        Why::Shared => "shared a file with what went",
+        Why::Altered => "altered",
+    }
+}
+
+fn code(why: Why) -> &'static str {
+    match why {
+        Why::Missing => "missing",
+        Why::OtherVersion => "other-version",
+        Why::OtherFile => "other-file",
+        Why::Unfinished => "unfinished",
+        Why::Shared => "shared",
+        Why::Altered => "altered",
+    }
+}
+
+/// The document of `docs/json.md`.
+fn document(outcome: &Outcome, dry_run: bool) -> serde_json::Value {
+    let change = |done: &Done| {
+        json!({
+            "name": done.name.as_str(),
+            "old": done.old.iter().map(ToString::to_string).collect::<Vec<_>>(),
+            "new": done.new.as_ref().map(ToString::to_string),
+            "why": done.why.map(code),
+        })
+    };
+    json!({
+        "schema": 1,
+        "environment": outcome.environment.display().to_string(),
+        "dry_run": dry_run,
+        "changes": outcome.changes.iter().map(change).collect::<Vec<_>>(),
+        "kept": outcome.kept,
+        "spared": outcome.spared,
+        "fetched": outcome.fetched,
+    })
+}

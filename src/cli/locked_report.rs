@@ -1,0 +1,58 @@
+//! What `pinfast lock` did, as the document of `docs/json.md`.
+
+use serde_json::{Value, json};
+
+use crate::lock::Pin;
+use crate::ops::LockPlace;
+use crate::ops::changes::{Fall, Height};
+use crate::ops::lock::{HeldBack, Locked, State};
+
+pub(super) fn document(locked: &Locked, place: &LockPlace) -> Value {
+    let file = match place {
+        LockPlace::File(path) => Some(path.display().to_string()),
+        LockPlace::StandardOutput => None,
+    };
+    json!({
+        "schema": 1,
+        "file": file,
+        "changed": locked.state == State::New,
+        "pins": locked.lock.pins.iter().map(pin).collect::<Vec<_>>(),
+        "changes": locked.changes.as_ref().map(|changes| changes.report().changes),
+        "held_back": locked.held_back.iter().map(held_back).collect::<Vec<_>>(),
+        "falls": locked.falls.iter().map(fall).collect::<Vec<_>>(),
+        "warnings": locked.warnings,
+    })
+}
+
+fn pin(pin: &Pin) -> Value {
+    json!({
+        "name": pin.name.as_str(),
+        "version": pin.version.to_string(),
+        "marker": (!pin.marker.is_always()).then(|| pin.marker.to_string()),
+        "url": pin.url.as_ref().map(ToString::to_string),
+        "hashes": pin.hashes.iter().map(|hash| format!("sha256:{hash}")).collect::<Vec<_>>(),
+        "via": pin.via.iter().map(ToString::to_string).collect::<Vec<_>>(),
+    })
+}
+
+fn held_back(held: &HeldBack) -> Value {
+    json!({
+        "name": held.name.as_str(),
+        "chosen": held.chosen.to_string(),
+        "newest": held.newest.to_string(),
+        "by": held.by,
+    })
+}
+
+fn fall(fall: &Fall) -> Value {
+    let years = match fall.height {
+        Height::Major => None,
+        Height::Years(years) => Some(years),
+    };
+    json!({
+        "name": fall.name.as_str(),
+        "old": fall.old.to_string(),
+        "new": fall.new.to_string(),
+        "years": years,
+    })
+}

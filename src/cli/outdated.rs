@@ -1,0 +1,88 @@
+//! `pinfast outdated`
+
+use std::sync::Arc;
+
+use clap::Args;
+use serde_json::json;
+
+use super::options::{Format, IndexArgs, LockArg, PolicyArgs, TargetArgs};
+use super::ui::Ui;
+use crate::error::Result;
+use crate::ops::Session;
+use crate::ops::outdated::{Outdated, OutdatedRequest, Report, outdated};
+use crate::settings::Surroundings;
+
+/// List the pins that have newer releases, and what holds each back
+#[derive(Args, Debug)]
+pub(super) struct OutdatedArgs {
+    #[command(flatten)]
+    lock: LockArg,
+    /// The form of the result
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    format: Format,
+    #[command(flatten)]
+    targets: TargetArgs,
+    #[command(flatten)]
+    policy: PolicyArgs,
+    #[command(flatten)]
+    indexes: IndexArgs,
+}
+
+pub(super) fn run(arguments: &OutdatedArgs, ui: &Arc<Ui>) -> Result<()> {
+    let cache = arguments.indexes.cache.cache_dir.clone();
+    let session = Session::new(Surroundings::of_process(), cache, ui.clone())?;
+    let request = OutdatedRequest {
+        lock: arguments.lock.lock.clone(),
+        targets: arguments.targets.request(),
+        indexes: arguments.indexes.request(),
+        policy: arguments.policy.request(),
+    };
+    ui.begin("looking up");
+    let report = outdated(&request, &session);
+    ui.finish();
+    let report = report?;
+    match arguments.format {
+        Format::Json => ui.json(&document(&report))?,
+        Format::Text => ui.result(&table(&report))?,
+    }
+    let free = report.outdated.iter().filter(|it| it.by.is_empty()).count();
+    ui.note(format_args!(
+        "{} of {} packages have newer releases; `pinfast lock --upgrade` may take {free}",
+        report.outdated.len(),
+        report.looked_up
+    ));
+    Ok(())
+}
+
+/// `NAME  LOCKED -> NEWEST  held back by …`, in columns.
+fn table(report: &Report) -> String {
+    let width =
+        |of: fn(&Outdated) -> String| report.outdated.iter().map(|it| of(it).len()).max().unwrap_or(0);
+    let (names, locked) = (width(|it| it.name.to_string()), width(|it| it.locked.to_string()));
+    let newest = width(|it| it.newest.to_string());
+    let line = |it: &Outdated| {
+        let head = format!(
+            "{:names$}  {:>locked$} -> {:newest$}",
+            it.name.as_str(),
+            it.locked.to_string(),
+            it.newest.to_string()
+        );
+        let by = if it.by.is_empty() { String::new() } else { format!("  {}", it.by.join("; ")) };
+        format!("{}\n", format!("{head}{by}").trim_end())
+    };
+    report.outdated.iter().map(line).collect()
+}
+
+/// The document of `docs/json.md`.
+fn document(report: &Report) -> serde_json::Value {
+    let one = |it: &Outdated| {
+        json!({
+            "name": it.name.as_str(),
+            "locked": it.locked.to_string(),
+            "newest": it.newest.to_string(),
+            "held_back_by": it.by,
+        })
+    };
+    let outdated: Vec<_> = report.outdated.iter().map(one).collect();
+    json!({ "schema": 1, "looked_up": report.looked_up, "outdated": outdated })
+}

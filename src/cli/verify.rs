@@ -1,0 +1,100 @@
+//! `pinfast verify`
+
+use std::sync::Arc;
+
+use clap::Args;
+use serde_json::json;
+
+use super::options::{EnvironmentArgs, Format, LockArg, SeedArg};
+use super::ui::Ui;
+use crate::error::{Error, Result};
+use crate::install::{Prune, Remedy, Strictness, VerifyReport};
+use crate::ops::Session;
+use crate::ops::install::{VerifyRequest, verify};
+use crate::settings::Surroundings;
+
+/// Check that the environment is exactly the lock, down to each file's hash; no network
+#[derive(Args, Debug)]
+pub(super) struct VerifyArgs {
+    #[command(flatten)]
+    lock: LockArg,
+    #[command(flatten)]
+    environment: EnvironmentArgs,
+    #[command(flatten)]
+    seed: SeedArg,
+    /// Report files that no package owns, too
+    #[arg(long)]
+    strict: bool,
+    /// The form of the result
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    format: Format,
+}
+
+pub(super) fn run(arguments: &VerifyArgs, ui: &Arc<Ui>) -> Result<()> {
+    let session = Session::new(Surroundings::of_process(), None, ui.clone())?;
+    let request = VerifyRequest {
+        lock: arguments.lock.lock.clone(),
+        environment: arguments.environment.request(),
+        prune: if arguments.seed.keep_seed { Prune::KeepSeed } else { Prune::All },
+        strictness: if arguments.strict { Strictness::Strict } else { Strictness::Owned },
+    };
+    ui.begin("verifying");
+    let report = verify(&request, &session);
+    ui.finish();
+    let report = report?;
+    if arguments.format == Format::Json {
+        ui.json(&document(&report, arguments))?;
+    }
+    if report.findings.is_empty() {
+        let VerifyReport { distributions, files, .. } = report;
+        ui.note(format_args!("the environment is the lock: {distributions} packages, {files} files hashed"));
+        return Ok(());
+    }
+    Err(complaint(&report, arguments))
+}
+
+fn complaint(report: &VerifyReport, arguments: &VerifyArgs) -> Error {
+    let mut error = Error::no(format!("the environment is not {}", arguments.lock.lock.display()));
+    error.details = report.findings.iter().map(|finding| format!("  {finding}")).collect();
+    match mend(report, arguments) {
+        Some(command) => error.hint(format!("mend it: `{command}`")),
+        None => {
+            error.hint("pinfast removes no file that it does not know: look at them, and remove them by hand")
+        }
+    }
+}
+
+/// The one command that mends all that a command can.
+fn mend(report: &VerifyReport, arguments: &VerifyArgs) -> Option<String> {
+    let mut command = match report.remedy()? {
+        Remedy::ByHand => return None,
+        Remedy::Install => "pinfast install".to_owned(),
+        Remedy::Repair => "pinfast install --repair".to_owned(),
+    };
+    let lock = &arguments.lock.lock;
+    if lock.as_os_str() != "requirements.txt" {
+        command.push_str(&format!(" {}", lock.display()));
+    }
+    if let Some(venv) = &arguments.environment.venv {
+        command.push_str(&format!(" --venv {}", venv.display()));
+    }
+    if let Some(python) = &arguments.environment.python {
+        command.push_str(&format!(" --python {python}"));
+    }
+    if arguments.seed.keep_seed {
+        command.push_str(" --keep-seed");
+    }
+    Some(command)
+}
+
+/// The document of `docs/json.md`.
+fn document(report: &VerifyReport, arguments: &VerifyArgs) -> serde_json::Value {
+    json!({
+        "schema": 1,
+        "good": report.findings.is_empty(),
+        "findings": report.findings.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "packages": report.distributions,
+        "files": report.files,
+        "mend": mend(report, arguments),
+    })
+}

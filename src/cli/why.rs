@@ -1,0 +1,67 @@
+//! `pinfast why`
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use clap::Args;
+use serde_json::{Value, json};
+
+use super::options::Format;
+use super::ui::Ui;
+use crate::error::Result;
+use crate::lock::tree::{Chain, Graph, Step, Top, Why};
+use crate::ops::{Session, locks};
+use crate::settings::Surroundings;
+use crate::spec::{PackageName, Version};
+
+/// Say who needs a package, through which chain, and under which constraint
+#[derive(Args, Debug)]
+pub(super) struct WhyArgs {
+    /// The package
+    package: PackageName,
+    /// The lock
+    #[arg(short = 'o', long = "lock", value_name = "LOCK", default_value = "requirements.txt")]
+    lock: PathBuf,
+    /// The form of the result
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    format: Format,
+}
+
+pub(super) fn run(arguments: &WhyArgs, ui: &Arc<Ui>) -> Result<()> {
+    let session = Session::new(Surroundings::of_process(), None, ui.clone())?;
+    let parsed = locks::read(&arguments.lock, &session)?;
+    let why = Graph::of(&parsed.lock)?.why(&arguments.package)?;
+    match arguments.format {
+        Format::Text => ui.result(&why.to_text()),
+        Format::Json => ui.json(&document(&why)),
+    }
+}
+
+/// The document of `docs/json.md`.
+fn document(why: &Why) -> Value {
+    let chain = |chain: &Chain| {
+        json!({
+            "input": chain.top.as_ref().map(line),
+            "steps": chain.steps.iter().map(step).collect::<Vec<_>>(),
+        })
+    };
+    json!({
+        "schema": 1,
+        "name": why.name.as_str(),
+        "versions": texts(&why.versions),
+        "chains": why.chains.iter().map(chain).collect::<Vec<_>>(),
+        "constraints": why.bounds.iter().map(line).collect::<Vec<_>>(),
+    })
+}
+
+fn line(top: &Top) -> Value {
+    json!({ "file": *top.file, "line": top.line })
+}
+
+fn step(step: &Step) -> Value {
+    json!({ "name": step.name.as_str(), "versions": texts(&step.versions), "asks": step.asks })
+}
+
+fn texts(versions: &[Version]) -> Vec<String> {
+    versions.iter().map(ToString::to_string).collect()
+}
