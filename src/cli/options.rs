@@ -141,6 +141,10 @@ pub(crate) struct TargetArgs {
     /// The platform that is meant: linux, macos, windows or a wheel platform tag; given again for several
     #[arg(long = "platform", value_name = "PLATFORM")]
     pub(crate) platforms: Vec<Platform>,
+    /// Every environment from the lowest Python up: --python-version, else requires-python, else the
+    /// interpreter
+    #[arg(long, conflicts_with_all = ["python", "platforms"])]
+    pub(crate) universal: bool,
 }
 
 /// Where packages come from.
@@ -238,6 +242,7 @@ impl TargetArgs {
             python: self.python.clone(),
             versions: self.python_versions.clone(),
             platforms: self.platforms.clone(),
+            universal: self.universal.then_some(()),
         }
     }
 }

@@ -24,6 +24,8 @@ pub struct TargetRequest {
     pub versions: Vec<Version>,
     /// `--platform`, each.
     pub platforms: Vec<Platform>,
+    /// `--universal`
+    pub universal: Option<()>,
 }
 
 /// Where packages come from.
