@@ -179,6 +179,4 @@ fn run(known: &Known, search: &mut Search, watcher: &dyn Watcher) -> Run {
 }
 
 #[cfg(test)]
-mod property;
-#[cfg(test)]
 mod tests;
