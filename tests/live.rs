@@ -19,14 +19,14 @@ struct Hard {
 
 /// From the trackers of other resolvers.
 const HARD: [Hard; 5] = [
-    Hard { lines: "pandas[aws]\nboto3>=1", python: "3.11", most: 300 },
-    Hard { lines: "apache-airflow==2.7.3\ngoogle-cloud-logging==3.10.0", python: "3.11", most: 300 },
-    Hard { lines: "docker==3\nmolecule-docker", python: "3.11", most: 150 },
-    Hard { lines: "starlette<=0.36.0\nfastapi<=0.115.2", python: "3.11", most: 100 },
+    Hard { lines: "pandas[aws]\nboto3>=1", python: "3.11", most: 200 },
+    Hard { lines: "apache-airflow==2.7.3\ngoogle-cloud-logging==3.10.0", python: "3.11", most: 200 },
+    Hard { lines: "docker==3\nmolecule-docker", python: "3.11", most: 120 },
+    Hard { lines: "starlette<=0.36.0\nfastapi<=0.115.2", python: "3.11", most: 80 },
     Hard {
         lines: "click>=7.0\nclick-loglevel~=0.2\ndandi>=0.24.0\npsutil~=5.9\npyyaml\nselenium",
         python: "3.9",
-        most: 300,
+        most: 200,
     },
 ];
 

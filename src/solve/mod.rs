@@ -102,7 +102,8 @@ enum Answer {
 
 /// Runs pubgrub until its answer stands.
 fn search(known: &Known, watcher: &dyn Watcher) -> Result<Answer, Error> {
-    let mut search = Search::new();
+    let direct = known.problem.lines.iter().map(|line| line.requirement.name.clone()).collect();
+    let mut search = Search::new(direct);
     let answer = searched(known, &mut search, watcher);
     watcher.on(Event::Detail(format!(
         "looked at the metadata of {} files of {} packages in {} runs of the solver",
@@ -178,7 +179,5 @@ fn run(known: &Known, search: &mut Search, watcher: &dyn Watcher) -> Run {
     Run { outcome, asked: provider.into_asked() }
 }
 
-#[cfg(test)]
-mod property;
 #[cfg(test)]
 mod tests;

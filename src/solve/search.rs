@@ -18,6 +18,10 @@ use crate::spec::{PackageName, Version};
 /// How many candidates of one package are tried before the first restart.
 const PATIENCE: u32 = 5;
 
+/// How many candidates of one package are tried before a package that the inputs name themselves is put last
+/// for standing in their way: people want the newest of those before the newest of anything else.
+const PATIENCE_WITH_DIRECT: usize = 20;
+
 /// The memory of a search.
 #[derive(Debug)]
 pub(super) struct Search {
@@ -41,14 +45,18 @@ pub(super) struct Search {
     yanked: FxHashSet<(PackageName, Version)>,
     /// The yanked releases that were chosen though the pin on them was not in the solution.
     unpinned: FxHashSet<(PackageName, Version)>,
+    /// The packages that the inputs name.
+    direct: FxHashSet<PackageName>,
     patience: u32,
     stuck: Option<PackageName>,
     restarts: u32,
 }
 
 impl Search {
-    pub(super) fn new() -> Self {
+    /// Nothing learned yet; the inputs name `direct`.
+    pub(super) fn new(direct: FxHashSet<PackageName>) -> Self {
         Self {
+            direct,
             met: FxHashMap::default(),
             decided: FxHashMap::default(),
             tries: FxHashMap::default(),
@@ -69,8 +77,8 @@ impl Search {
     pub(super) fn restart(&mut self) {
         self.restarts += 1;
         if let Some(name) = self.stuck.take() {
-            let culprit = self.culprit(&name).filter(|culprit| !self.troubled.contains_key(*culprit));
-            self.late.extend(culprit.cloned());
+            let culprit = self.culprit(&name).filter(|culprit| self.may_wait(culprit, &name)).cloned();
+            self.late.extend(culprit);
             self.troubled.insert(name, self.restarts);
             self.patience = self.patience.saturating_mul(2);
         }
@@ -84,7 +92,7 @@ impl Search {
 
     /// Begins anew with nothing learned.
     pub(super) fn forget(&mut self) {
-        *self = Self { restarts: self.restarts + 1, ..Self::new() };
+        *self = Self { restarts: self.restarts + 1, ..Self::new(std::mem::take(&mut self.direct)) };
     }
 
     /// How often the search began again.
@@ -96,6 +104,13 @@ impl Search {
     fn culprit(&self, name: &PackageName) -> Option<&PackageName> {
         let blamed = self.blame.get(name)?.iter();
         blamed.rev().max_by_key(|(_, times)| **times).map(|(culprit, _)| culprit)
+    }
+
+    /// Whether `culprit` may be put last, with what was tried of `name`.
+    fn may_wait(&self, culprit: &PackageName, name: &PackageName) -> bool {
+        let tries = self.tries.get(name).map_or(0, FxHashSet::len);
+        let tried_enough = !self.direct.contains(culprit) || tries > PATIENCE_WITH_DIRECT;
+        tried_enough && !self.troubled.contains_key(culprit) && !self.late.contains(culprit)
     }
 
     /// Whether the choice of `name` stood in the way of others.
@@ -174,8 +189,12 @@ impl Search {
         let tries = self.tries.entry(name.clone()).or_default();
         tries.insert(ordinal);
         let count = tries.len();
-        // What is decided last is expected to try many.
-        let expected = self.troubled.get(name) == Some(&self.restarts) || self.late.contains(name);
+        // What is decided last is expected to try many; what was put first a moment ago as well, unless another
+        // can be put last for it.
+        let expected = self.late.contains(name)
+            || (self.troubled.get(name) == Some(&self.restarts)
+                && (count <= PATIENCE_WITH_DIRECT
+                    || !self.culprit(name).is_some_and(|culprit| self.may_wait(culprit, name))));
         if count > self.patience as usize && !expected {
             self.stuck = Some(name.clone());
         }

@@ -3,18 +3,20 @@
 //! It finds a solution exactly when one exists, and what it finds is consistent, closed, and has nothing
 //! unneeded in it; with several targets, so is what the merged lock's markers leave of it for each.
 
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::sync::Arc;
 
 use proptest::prelude::*;
 
-use super::universe::Universe;
-use super::{Failure, Policy, Preferences, Problem, solve};
-use crate::event::Unwatched;
-use crate::inputs::{InputLine, Inputs};
-use crate::lock::{self, Pin};
-use crate::spec::{Location, Requirement, Target, Version};
+use pinfast::event::Unwatched;
+use pinfast::inputs::{InputLine, Inputs};
+use pinfast::lock::{self, Pin};
+use pinfast::solve::universe::Universe;
+use pinfast::solve::{Failure, Policy, Preferences, Problem, solve};
+use pinfast::spec::{Location, Requirement, Target, Version};
 
 const NAMES: [&str; 5] = ["a", "b", "c", "d", "e"];
 const VERSIONS: [&str; 5] = ["1", "2b1", "2", "3", "4.dev1"];
