@@ -535,3 +535,19 @@ fn an_honest_archive_is_unpacked_with_its_links() {
 fn is_there(path: &Path) -> bool {
     path.symlink_metadata().is_ok()
 }
+
+/// Run by hand: `cargo test --lib build:: -- --ignored`.
+#[test]
+#[ignore = "gets setuptools from the index that the interpreter's own pip uses"]
+fn a_source_that_says_nothing_is_built_by_setuptools() {
+    let setup = "from setuptools import setup\nsetup(name='a', version='1', install_requires=['b>1'])\n";
+    let bench = Bench::new(&[("a-1.tar.gz", tar(&[("a-1/setup.py", setup)]))]);
+    let index = (bench.config().interpreter)().unwrap().probe.default_index.unwrap();
+    let index =
+        crate::index::Config { indexes: vec![IndexUrl::new(index.parse().unwrap())], ..Default::default() };
+    let client = Arc::new(Client::new(index, bench.told.clone()));
+    let listing = bench.building(bench.config()).listing(&name("a")).unwrap().unwrap();
+    let building = Building::new(client, bench.config(), bench.told.clone());
+    let metadata = building.metadata(&listing.releases[0].files[0], Trust::File).unwrap();
+    assert_eq!(metadata.requires, ["b>1".parse().unwrap()]);
+}
