@@ -18,8 +18,6 @@ mod narrow;
 #[cfg(test)]
 mod property;
 mod replay;
-#[cfg(test)]
-mod tests;
 
 use std::sync::Arc;
 
@@ -103,7 +101,7 @@ pub fn solve_everywhere(
         warnings: Vec::new(),
         left_out: Vec::new(),
     };
-    run.run_out()?;
+    run.finish()?;
     Ok(run.into_universal())
 }
 
@@ -138,7 +136,7 @@ struct Part {
 impl Run<'_> {
     /// Solves all regions until nothing is open and every answer is right in all of its region, with
     /// what was learnt of the space since.
-    fn run_out(&mut self) -> Result<(), NoUniversal> {
+    fn finish(&mut self) -> Result<(), NoUniversal> {
         while let Some(region) = self.open.pop() {
             if let Some(part) = self.solved(region)? {
                 self.settle(part)?;
