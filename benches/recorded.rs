@@ -55,6 +55,7 @@ fn text_of_lock() -> String {
         upgrade: Upgrade::None,
         hashes: None,
         annotations: None,
+        edited: std::collections::BTreeMap::new(),
     };
     match lock(&request, &session.unwrap_or_else(|error| panic!("{error}"))) {
         Ok(locked) => locked.text,

@@ -154,6 +154,16 @@ pub(super) fn run(arguments: &LockArgs, ui: &Arc<Ui>) -> Result<()> {
     Ok(())
 }
 
+/// Tells the time spent since now. Waiting for an index counts a fifth: the budget is one of work, but with
+/// nothing in the cache it ends all the same.
+fn time_spent(ui: &Arc<Ui>) -> Arc<dyn Fn() -> Duration + Send + Sync> {
+    let (started, waited_before, ui) = (Instant::now(), ui.waited(), ui.clone());
+    Arc::new(move || {
+        let waited = ui.waited().saturating_sub(waited_before);
+        started.elapsed().saturating_sub(waited.mul_f64(0.8))
+    })
+}
+
 /// The explanation of a conflict, as an error; its fixes are kept for `--fix`.
 fn no_solution(
     unsolved: Unsolved,
@@ -162,8 +172,7 @@ fn no_solution(
     session: &Session,
     ui: &Arc<Ui>,
 ) -> Result<Error> {
-    let started = Instant::now();
-    let budget = Budget::new(FIX_BUDGET, Arc::new(move || started.elapsed()));
+    let budget = Budget::new(FIX_BUDGET, time_spent(ui));
     ui.begin("explaining");
     let explanation = unsolved.explain(budget, &**ui);
     ui.finish();
@@ -210,7 +219,8 @@ fn summarise(locked: &Locked, request: &LockRequest, arguments: &LockArgs, start
     let traffic = if requests == 0 {
         "no request".to_owned()
     } else {
-        format!("{requests} requests, {}", Bytes(bytes))
+        let s = if requests == 1 { "" } else { "s" };
+        format!("{requests} request{s}, {}", Bytes(bytes))
     };
     let changed = match &locked.changes {
         Some(changes) if !changes.changes.is_empty() => format!(" ({})", changes.summary()),

@@ -3,7 +3,7 @@
 use std::fmt::Display;
 use std::io::{self, IsTerminal as _, Write as _};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anstream::ColorChoice;
 use anstyle::{AnsiColor, Style};
@@ -47,6 +47,9 @@ struct Counts {
     files_done: usize,
     /// When the first file was begun.
     since: Option<Instant>,
+    /// How long requests were under way, up to the last moment without one, and since when they are now.
+    waited: Duration,
+    waiting_since: Option<Instant>,
 }
 
 impl Ui {
@@ -175,6 +178,7 @@ impl Ui {
         let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
         match event {
             Event::RequestSent => {
+                counts.waiting_since.get_or_insert_with(Instant::now);
                 counts.in_flight += 1;
                 counts.requests += 1;
             }
@@ -183,7 +187,13 @@ impl Ui {
                 counts.since.get_or_insert_with(Instant::now);
             }
             Event::FileDone => counts.files_done += 1,
-            Event::RequestDone => counts.in_flight = counts.in_flight.saturating_sub(1),
+            Event::RequestDone => {
+                counts.in_flight = counts.in_flight.saturating_sub(1);
+                if counts.in_flight == 0 {
+                    let since = counts.waiting_since.take();
+                    counts.waited += since.map(|since| since.elapsed()).unwrap_or_default();
+                }
+            }
             Event::BytesReceived(bytes) => counts.bytes += bytes,
             Event::Solving { met, decided } => (counts.met, counts.decided) = (*met, *decided),
             _ => return,
@@ -193,6 +203,12 @@ impl Ui {
         if let Some(bar) = &*self.spinner.lock().unwrap_or_else(PoisonError::into_inner) {
             bar.set_message(shown.to_string());
         }
+    }
+
+    /// How long answers were waited for so far.
+    pub(crate) fn waited(&self) -> Duration {
+        let counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        counts.waited + counts.waiting_since.map(|since| since.elapsed()).unwrap_or_default()
     }
 
     /// How many requests were sent, and how many bytes came back.

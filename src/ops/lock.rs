@@ -16,13 +16,12 @@ use crate::error::{Error, Result};
 use crate::event::Watcher;
 use crate::explain::{self, Alternative, Budget, ExplainRequest, Explanation};
 use crate::files;
-use crate::index::Client;
 use crate::inputs::{self, Extras, InputLine, InputRequest, Inputs};
 use crate::lock::diff::{Diff, diff};
 use crate::lock::{self, Annotations, Lock, Pin};
 use crate::settings::Placed;
 use crate::solve::{
-    self, Asker, Failure, NoSolution, Policy, Preferences, PrereleaseMode, Problem, Resolution,
+    self, Asker, Failure, Index, NoSolution, Policy, Preferences, PrereleaseMode, Problem, Resolution,
 };
 use crate::spec::{ExtraName, PackageName, Target, Version};
 
@@ -141,14 +140,37 @@ impl From<Error> for NoLock {
 /// # Errors
 /// See [`NoLock`].
 pub fn lock(request: &LockRequest, session: &Session) -> Result<Locked, NoLock> {
+    lock_in(request, session, |inputs| {
+        let targets = targets::targets(&request.targets, session)?;
+        let python = request.targets.python.as_deref();
+        let index = indexes::client(&request.indexes, &inputs.options, python, session)?;
+        Ok(World { targets, index })
+    })
+}
+
+/// What a question is asked of.
+pub struct World {
+    /// The target environments, at least one.
+    pub targets: Vec<Target>,
+    /// Where listings and metadata come from.
+    pub index: Arc<dyn Index>,
+}
+
+/// Resolves what `request` names in the world that `world` tells of, having seen the inputs.
+///
+/// # Errors
+/// See [`NoLock`].
+pub fn lock_in(
+    request: &LockRequest,
+    session: &Session,
+    world: impl FnOnce(&Inputs) -> Result<World>,
+) -> Result<Locked, NoLock> {
     let wanted = with_settings(&request.inputs, session)?;
     let inputs = inputs::read(&wanted, &Edited::new(&request.edited, session))?;
     inputs.warnings.iter().for_each(|warning| session.warn(warning.clone()));
     let before = Before::read(&request.place, session)?;
     let settled = policy::settled(&request.policy, session)?;
-    let targets = targets::targets(&request.targets, session)?;
-    let python = request.targets.python.as_deref();
-    let index = indexes::client(&request.indexes, &inputs.options, python, session)?;
+    let World { targets, index } = world(&inputs)?;
     session.keep(index.clone());
     let question = Question {
         inputs: &inputs,
@@ -227,7 +249,7 @@ struct Answer {
 
 impl Question<'_> {
     /// One solve a target; what earlier ones chose is preferred by later ones.
-    fn answer(&self, targets: &[Target], index: Arc<Client>, session: &Session) -> Result<Answer, NoLock> {
+    fn answer(&self, targets: &[Target], index: Arc<dyn Index>, session: &Session) -> Result<Answer, NoLock> {
         let mut answer = Answer::default();
         let mut preferences = self.preferences.clone();
         for target in targets {
@@ -272,6 +294,10 @@ impl Question<'_> {
             option: format!("--python-version {version}"),
             problem: problem(&other, &self.policy),
         });
+        let platforms = targets::other_platforms(target).into_iter().map(|(platform, other)| Alternative {
+            option: format!("--platform {platform}"),
+            problem: problem(&other, &self.policy),
+        });
         let freer = Policy { prerelease: PrereleaseMode::Allow, ..self.policy.clone() };
         let prereleases = (self.policy.prerelease != PrereleaseMode::Allow).then(|| Alternative {
             option: "--prerelease allow".to_owned(),
@@ -281,7 +307,7 @@ impl Question<'_> {
         let others = targets.iter().filter(|other| other.label() != target.label());
         Unsolved {
             failure,
-            alternatives: pythons.chain(prereleases).collect(),
+            alternatives: pythons.chain(platforms).chain(prereleases).collect(),
             others: others.map(|other| problem(other, &self.policy)).collect(),
             names: lines.collect(),
         }
@@ -299,20 +325,15 @@ fn held_back(resolution: &Resolution, problem: &Problem) -> Vec<HeldBack> {
         let mut bars =
             pin.askers.iter().filter(|(_, requirement)| !requirement.specifiers().contains(&newest));
         let told = |line: &InputLine| format!("`{}` at {}", line.text, line.at);
-        let bound = |line: &&InputLine| {
-            line.requirement.name == *name && !line.requirement.specifiers().contains(&newest)
-        };
-        let constraint = || {
-            let line = problem.constraints.iter().find(bound)?;
-            Some(format!("the constraint {}", told(line)))
-        };
         let by = bars.next().map(|(by, requirement)| match by {
             Asker::Line(line) => told(&problem.lines[*line]),
             Asker::Package(by) => {
                 format!("{by} {}, which needs {requirement}", resolution.pins[by].candidate.version)
             }
         });
-        let by = by.or_else(constraint);
+        let mut constraints = problem.constraints.iter().filter(|line| line.requirement.name == *name);
+        let constraint = constraints.find(|line| !line.requirement.specifiers().contains(&newest));
+        let by = by.or_else(|| constraint.map(|line| format!("the constraint {}", told(line))));
         Some(HeldBack { name: name.clone(), chosen: pin.candidate.version.clone(), newest, by })
     });
     held.collect()

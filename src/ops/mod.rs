@@ -25,3 +25,4 @@ pub use assemble::Hashes;
 pub use environments::EnvironmentRequest;
 pub use request::{CacheUse, IndexRequest, LockPlace, PolicyRequest, TargetRequest};
 pub use session::Session;
+pub use targets::targets;

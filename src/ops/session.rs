@@ -65,17 +65,17 @@ impl Session {
         Ok(found)
     }
 
+    /// Keeps `index` until the session is dropped. Freeing tens of thousands of listed files one by one
+    /// takes a tenth of a warm run: a program that ends forgets its session instead.
+    pub(super) fn keep(&self, index: Arc<dyn Index>) {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner).push(index);
+    }
+
     /// A path as people read it: from the current folder, where it is in there.
     #[must_use]
     pub fn shown(&self, path: &Path) -> String {
         let inside = path.strip_prefix(self.around.current()).ok();
         inside.filter(|rest| !rest.as_os_str().is_empty()).unwrap_or(path).display().to_string()
-    }
-
-    /// Keeps `index` until the session is dropped. Freeing tens of thousands of listed files one by one
-    /// takes a tenth of a warm run: a program that ends forgets its session instead.
-    pub(super) fn keep(&self, index: Arc<dyn Index>) {
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner).push(index);
     }
 
     /// Tells of something for `--verbose`.

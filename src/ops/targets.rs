@@ -12,7 +12,7 @@ use crate::spec::{Platform, Target, Version};
 ///
 /// # Errors
 /// `NoAnswer` when the interpreter is needed and there is none.
-pub(super) fn targets(request: &TargetRequest, session: &Session) -> Result<Vec<Target>> {
+pub fn targets(request: &TargetRequest, session: &Session) -> Result<Vec<Target>> {
     let mut targets = match declared(request, session) {
         Some(targets) => targets,
         None => of_interpreter(request, session)?,
@@ -81,4 +81,17 @@ pub(super) fn other_pythons(target: &Target) -> Vec<(&'static str, Target)> {
     let below = PYTHONS.iter().filter(|python| version(python) < version(own));
     let declared = |python: &&'static str| Some((*python, Target::declared(&version(python)?, &platform)));
     above.chain(below).filter_map(declared).collect()
+}
+
+/// The usual platforms of other systems, under the same version of CPython.
+pub(super) fn other_platforms(target: &Target) -> Vec<(&'static str, Target)> {
+    if target.marker_values().implementation_name != "cpython" {
+        return Vec::new();
+    }
+    let declared = |platform: &'static str| {
+        let other = Target::declared(target.python(), &platform.parse().ok()?);
+        let differs = other.marker_values().sys_platform != target.marker_values().sys_platform;
+        differs.then_some((platform, other))
+    };
+    ["linux", "macos", "windows"].into_iter().filter_map(declared).collect()
 }

@@ -142,12 +142,16 @@ impl Candidates {
         &self.usable[ordinal as usize]
     }
 
-    /// The newest release of the best standing there is.
+    /// The newest release of the best standing there is; one that only a constraint bars counts as well.
     #[must_use]
     pub fn newest(&self) -> Option<&Version> {
         let standing = self.usable.iter().map(|candidate| candidate.standing).min()?;
-        let of_best = self.usable.iter().rev().find(|candidate| candidate.standing == standing);
-        of_best.map(|candidate| &candidate.version)
+        let usable = self.usable.iter().filter(|candidate| candidate.standing == standing);
+        let by_constraint = |(version, reason): &&(Version, Reason)| {
+            matches!(reason, Reason::Constraint(_)) && !version.any_prerelease()
+        };
+        let constrained = self.barred.iter().filter(by_constraint).map(|(version, _)| version);
+        usable.map(|candidate| &candidate.version).chain(constrained).max()
     }
 
     /// The candidates that match.
@@ -175,31 +179,19 @@ struct Judge<'a> {
 impl Judge<'_> {
     /// The candidate that `release` makes, or why it makes none.
     fn judge(&self, release: &Release) -> Result<Candidate, Reason> {
-        self.bound_by_constraints(&release.version)?;
         self.prerelease_allowed(&release.version)?;
         let timely = self.old_enough(&release.files)?;
         let permitted = self.of_permitted_format(&timely)?;
         let allowed = self.of_allowed_hash(permitted)?;
         // A release is yanked when all of its files are; otherwise the yanked files alone are left out.
         let live: Vec<_> = allowed.iter().filter(|file| file.yanked.is_none()).cloned().collect();
-        if let Ok(file) = self.best(&live) {
-            let standing = self.standing(&release.version);
-            return Ok(Candidate {
-                version: release.version.clone(),
-                standing,
-                file,
-                files: live,
-                url: None,
-            });
-        }
-        let file = self.best(&allowed)?;
-        Ok(Candidate {
-            version: release.version.clone(),
-            standing: Standing::Yanked,
-            file,
-            files: allowed,
-            url: None,
-        })
+        let (standing, file, files) = match self.best(&live) {
+            Ok(file) => (self.standing(&release.version), file, live),
+            Err(_) => (Standing::Yanked, self.best(&allowed)?, allowed),
+        };
+        // Last, so that a constraint is named only where nothing else bars the release.
+        self.bound_by_constraints(&release.version)?;
+        Ok(Candidate { version: release.version.clone(), standing, file, files, url: None })
     }
 
     fn bound_by_constraints(&self, version: &Version) -> Result<(), Reason> {

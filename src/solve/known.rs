@@ -92,7 +92,22 @@ impl Known {
 
     /// The metadata of a candidate, where it was asked for before.
     pub(crate) fn known_metadata(&self, candidate: &Candidate) -> Option<Told> {
-        self.metadata.lock().unwrap_or_else(PoisonError::into_inner).get(&candidate.file.filename).cloned()
+        self.told(&candidate.file)
+    }
+
+    /// Of how many files the metadata was looked at.
+    pub(super) fn files_told(&self) -> usize {
+        self.metadata.lock().unwrap_or_else(PoisonError::into_inner).len()
+    }
+
+    /// How many packages were met.
+    pub(super) fn packages_met(&self) -> usize {
+        self.candidates.lock().unwrap_or_else(PoisonError::into_inner).len()
+    }
+
+    /// What was told of a file.
+    pub(super) fn told(&self, file: &DistFile) -> Option<Told> {
+        self.metadata.lock().unwrap_or_else(PoisonError::into_inner).get(&file.filename).cloned()
     }
 
     fn ask(&self, file: &Arc<DistFile>, trust: Trust) -> Result<Told, Error> {

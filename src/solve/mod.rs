@@ -38,7 +38,7 @@ use pubgrub::PubGrubError;
 use rustc_hash::FxHashMap;
 
 use crate::error::Error;
-use crate::event::Watcher;
+use crate::event::{Event, Watcher};
 use crate::spec::{DistFile, PackageName};
 use known::Confirmation;
 use provider::{Provider, Stop};
@@ -102,8 +102,19 @@ enum Answer {
 /// Runs pubgrub until its answer stands.
 fn search(known: &Known, watcher: &dyn Watcher) -> Result<Answer, Error> {
     let mut search = Search::new();
+    let answer = searched(known, &mut search, watcher);
+    watcher.on(Event::Detail(format!(
+        "looked at the metadata of {} files of {} packages in {} runs of the solver",
+        known.files_told(),
+        known.packages_met(),
+        search.restarts() + 1
+    )));
+    answer
+}
+
+fn searched(known: &Known, search: &mut Search, watcher: &dyn Watcher) -> Result<Answer, Error> {
     loop {
-        let run = run(known, &mut search, watcher);
+        let run = run(known, search, watcher);
         let outcome = match run.outcome {
             Err(Stop::Trouble(error)) => return Err(error),
             Err(Stop::Restart) => {
@@ -114,15 +125,18 @@ fn search(known: &Known, watcher: &dyn Watcher) -> Result<Answer, Error> {
         };
         if known.confirm(&known.doubtful(run.asked.iter()))? == Confirmation::Different {
             // What the wrong word led to is forgotten: the answer depends on the files' own word alone.
-            search = Search::new();
+            search.forget();
             continue;
         }
         match outcome {
             Outcome::Impossible(proof) => return Ok(Answer::Impossible(proof)),
             Outcome::Chosen(chosen) => {
-                let resolution = resolution::build(known, &chosen)?;
-                match resolution.unpinned_yank() {
-                    None => return Ok(Answer::Resolved(resolution)),
+                let mut resolution = resolution::build(known, &chosen)?;
+                match resolution.unpinned_yank(&known.problem) {
+                    None => {
+                        resolution.tell_unusable(known, &run.asked);
+                        return Ok(Answer::Resolved(resolution));
+                    }
                     Some((name, version)) => search.forbid_yanked(name, version),
                 }
                 search.restart();

@@ -86,6 +86,12 @@ impl Problem {
         replacements.filter(|r| r.applies(&self.target, &[])).collect()
     }
 
+    /// Whether a constraint pins `name` exactly.
+    pub(super) fn constraints_pin(&self, name: &PackageName) -> bool {
+        let mut of_name = self.constraints.iter().filter(|line| line.requirement.name == *name);
+        of_name.any(|line| line.requirement.specifiers().pinned().is_some())
+    }
+
     /// The URLs that the inputs name for `name`.
     pub(super) fn urls(&self, name: &PackageName) -> Vec<&DirectUrl> {
         let mut urls: Vec<&DirectUrl> = Vec::new();

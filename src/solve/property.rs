@@ -1,7 +1,7 @@
 //! The solver against brute force on random small universes.
 //!
 //! It finds a solution exactly when one exists, and what it finds is consistent, closed, and has nothing
-//! unneeded in it.
+//! unneeded in it; with several targets, so is what the merged lock's markers leave of it for each.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -13,6 +13,7 @@ use super::universe::Universe;
 use super::{Failure, Policy, Preferences, Problem, solve};
 use crate::event::Unwatched;
 use crate::inputs::{InputLine, Inputs};
+use crate::lock::{self, Pin};
 use crate::spec::{Location, Requirement, Target, Version};
 
 const NAMES: [&str; 5] = ["a", "b", "c", "d", "e"];
@@ -50,6 +51,67 @@ fn release(yanks: f64) -> impl Strategy<Value = Rel> {
 fn world(yanks: f64) -> impl Strategy<Value = World> {
     let releases = prop::collection::btree_map(prop::sample::select(&VERSIONS[..]), release(yanks), 0..5);
     prop::collection::btree_map(prop::sample::select(&NAMES[..]), releases, 2..6)
+}
+
+/// Markers that tell the targets of [`targets`] apart, each in its own way.
+const MARKERS: [&str; 6] = [
+    "python_version >= '3.12'",
+    "python_version < '3.12'",
+    "sys_platform == 'win32'",
+    "sys_platform != 'win32'",
+    "python_version < '3.12' and sys_platform == 'win32'",
+    "python_version < '3.12' or platform_machine == 'AMD64'",
+];
+
+fn targets() -> Vec<Target> {
+    let target =
+        |python: &str, platform: &str| Target::declared(&python.parse().unwrap(), &platform.parse().unwrap());
+    vec![
+        target("3.11", "linux"),
+        target("3.12", "linux"),
+        target("3.11", "windows"),
+        target("3.12", "windows"),
+    ]
+}
+
+/// A requirement that not every target has.
+fn marked_requirement() -> impl Strategy<Value = String> {
+    (requirement(), prop::option::of(prop::sample::select(&MARKERS[..]))).prop_map(|(text, marker)| {
+        match marker {
+            Some(marker) => format!("{text} ; {marker}"),
+            None => text,
+        }
+    })
+}
+
+/// A world whose requirements have markers.
+fn marked_world() -> impl Strategy<Value = World> {
+    let requires = || prop::collection::vec(marked_requirement(), 0..3);
+    let release = (requires(), prop::bool::weighted(0.2)).prop_map(|(requires, too_new)| Rel {
+        requires,
+        of_extra: Vec::new(),
+        yanked: false,
+        too_new,
+    });
+    let releases = prop::collection::btree_map(prop::sample::select(&VERSIONS[..]), release, 1..5);
+    prop::collection::btree_map(prop::sample::select(&NAMES[..]), releases, 2..6)
+}
+
+/// The world as `target` sees it: no markers, and nothing that does not count there.
+fn seen_by(world: &World, target: &Target) -> World {
+    let mut world = world.clone();
+    for release in world.values_mut().flat_map(|releases| releases.values_mut()) {
+        release.requires = holding(&release.requires, target);
+        release.too_new &= *target.python() < "3.12".parse::<Version>().unwrap();
+    }
+    world
+}
+
+/// The requirements that hold on `target`, without their markers.
+fn holding(lines: &[String], target: &Target) -> Vec<String> {
+    let parsed = lines.iter().map(|line| line.parse::<Requirement>().unwrap());
+    let holding = parsed.filter(|requirement| requirement.applies(target, &[]));
+    holding.map(|requirement| Requirement { marker: Default::default(), ..requirement }.to_string()).collect()
 }
 
 fn lines() -> impl Strategy<Value = Vec<String>> {
@@ -131,6 +193,15 @@ fn assignments<'w>(world: &'w World, names: &[&'w str]) -> Vec<BTreeMap<&'w str,
 }
 
 fn solved(world: &World, lines: &[String]) -> Option<BTreeMap<String, String>> {
+    solved_for(&targets()[0], &Arc::new(universe(world)), lines, &Preferences::default())
+}
+
+fn solved_for(
+    target: &Target,
+    universe: &Arc<Universe>,
+    lines: &[String],
+    preferences: &Preferences,
+) -> Option<BTreeMap<String, String>> {
     let requirements = (1..).zip(lines).map(|(number, text)| InputLine {
         requirement: text.parse().unwrap(),
         text: text.as_str().into(),
@@ -138,9 +209,8 @@ fn solved(world: &World, lines: &[String]) -> Option<BTreeMap<String, String>> {
         hashes: Vec::new(),
     });
     let inputs = Inputs { requirements: requirements.collect(), ..Inputs::default() };
-    let target = Target::declared(&"3.11".parse().unwrap(), &"linux".parse().unwrap());
-    let problem = Problem::new(&inputs, target, Policy::default(), Preferences::default());
-    match solve(Arc::new(problem), Arc::new(universe(world)), &Unwatched) {
+    let problem = Problem::new(&inputs, target.clone(), Policy::default(), preferences.clone());
+    match solve(Arc::new(problem), universe.clone(), &Unwatched) {
         Ok(resolution) => Some(
             resolution
                 .pins
@@ -151,6 +221,22 @@ fn solved(world: &World, lines: &[String]) -> Option<BTreeMap<String, String>> {
         Err(Failure::NoSolution(_)) => None,
         Err(Failure::Trouble(error)) => panic!("{error}"),
     }
+}
+
+/// The pins of the merged lock of all targets, or the first target that has no solution.
+fn locked(world: &World, lines: &[String]) -> Result<Vec<Pin>, usize> {
+    let universe = Arc::new(universe(world));
+    let (mut preferences, mut pins) = (Preferences::default(), Vec::new());
+    for (place, target) in targets().iter().enumerate() {
+        let solved = solved_for(target, &universe, lines, &preferences).ok_or(place)?;
+        let of_target = solved
+            .iter()
+            .map(|(name, version)| Pin::new(name.parse().unwrap(), version.parse().unwrap()))
+            .collect::<Vec<_>>();
+        of_target.iter().for_each(|pin| preferences.add(pin.name.clone(), pin.version.clone()));
+        pins.push(of_target);
+    }
+    Ok(lock::merge(&targets(), pins))
 }
 
 fn is_right(world: &World, lines: &[String], pins: &BTreeMap<String, String>) -> bool {
@@ -180,5 +266,32 @@ proptest! {
     fn the_order_of_the_lines_changes_nothing(world in world(0.1), lines in lines()) {
         let backwards: Vec<_> = lines.iter().rev().cloned().collect();
         prop_assert_eq!(solved(&world, &lines), solved(&world, &backwards));
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn what_a_lock_holds_for_a_target_is_a_solution_for_it(
+        world in marked_world(),
+        lines in prop::collection::vec(marked_requirement(), 1..4),
+    ) {
+        let targets = targets();
+        let seen = |place: usize| (seen_by(&world, &targets[place]), holding(&lines, &targets[place]));
+        match locked(&world, &lines) {
+            Err(place) => {
+                let (world, lines) = seen(place);
+                prop_assert!(!solvable(&world, &lines), "{}", targets[place].label());
+            }
+            Ok(pins) => for (place, target) in targets.iter().enumerate() {
+                let (world, lines) = seen(place);
+                let slice: Vec<_> = pins.iter().filter(|pin| pin.marker.holds(target, &[])).collect();
+                let chosen: BTreeMap<_, _> =
+                    slice.iter().map(|pin| (pin.name.to_string(), pin.version.to_string())).collect();
+                prop_assert_eq!(chosen.len(), slice.len(), "a package has two pins on {}", target.label());
+                prop_assert!(is_right(&world, &lines, &chosen), "{}: {:?}", target.label(), chosen);
+            },
+        }
     }
 }

@@ -18,6 +18,9 @@ use crate::error::Error;
 use crate::event::{Event, Watcher};
 use crate::spec::{DistFile, PackageName, Requirement, Source};
 
+/// From how many tries of one package on the metadata of more of its candidates is asked for ahead.
+const ASK_AHEAD: usize = 4;
+
 /// The provider of one run of pubgrub.
 pub(super) struct Provider<'a> {
     known: &'a Known,
@@ -41,6 +44,8 @@ pub(super) type Priority = (Class, Reverse<usize>);
 /// How urgently a package is to be decided.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Class {
+    /// Its choice stood in the way of others in earlier runs.
+    Late,
     /// Nothing speaks for haste: in the order in which the packages were met.
     Ordinary,
     /// At most one candidate is left: it costs no choice.
@@ -82,6 +87,10 @@ impl<'a> Provider<'a> {
             Err(reason) => return Ok(Outcome::Barred(reason.to_string())),
         };
         let problem = &*self.known.problem;
+        let python = metadata.requires_python.as_ref();
+        if let Some(python) = python.filter(|python| !python.lower_bounds_contain(problem.target.python())) {
+            return Ok(Outcome::Barred(format!("needs Python {python}")));
+        }
         let (mut dependencies, requirements) = match package {
             Package::Extra(_, extra) => {
                 let itself = (Package::Dist(name.clone()), OrdinalSet::singleton(ordinal));
@@ -132,7 +141,9 @@ impl<'a> Provider<'a> {
     /// An exact pin permits a yanked release (PEP 592). One that comes to light in mid-search changes what
     /// was decided before, so the search begins again.
     fn permit_yanked(&self, requirement: &Requirement, candidates: &Candidates) -> Result<(), Stop> {
-        if requirement.specifiers().pinned().is_none() {
+        if requirement.specifiers().pinned().is_none()
+            && !self.known.problem.constraints_pin(&requirement.name)
+        {
             return Ok(());
         }
         let pinned = |candidate: &&Candidate| requirement.specifiers().contains(&candidate.version);
@@ -156,6 +167,24 @@ impl<'a> Provider<'a> {
         }
     }
 
+    /// When many candidates of a package were tried, asks ahead for the next ones all at once: as many again.
+    fn expect_more(&self, candidates: &Candidates, left: &OrdinalSet, tries: usize) {
+        if tries < ASK_AHEAD || !tries.is_power_of_two() {
+            return;
+        }
+        let of = |ordinal: Ordinal| {
+            let file = candidates.get(ordinal).file.clone();
+            Want::Metadata(file, super::index::Trust::Release)
+        };
+        let left = left.ordinals(candidates.count());
+        let wants: Vec<_> = if self.known.problem.wants_lowest(&candidates.name) {
+            left.take(tries).map(of).collect()
+        } else {
+            left.rev().take(tries).map(of).collect()
+        };
+        self.known.index.prefetch(&wants);
+    }
+
     /// The candidate to take: a preferred one, else the first in the order of the policy.
     fn best(&self, candidates: &Candidates, permitted: &OrdinalSet) -> Option<Ordinal> {
         let problem = &*self.known.problem;
@@ -166,15 +195,18 @@ impl<'a> Provider<'a> {
             }
             _ => true,
         };
-        let in_order: Vec<Ordinal> = if problem.wants_lowest(&candidates.name) {
-            permitted.ordinals(candidates.count()).filter(open).collect()
-        } else {
-            permitted.ordinals(candidates.count()).rev().filter(open).collect()
-        };
+        let mut in_order: Vec<Ordinal> = permitted.ordinals(candidates.count()).filter(open).collect();
+        if !problem.wants_lowest(&candidates.name) {
+            in_order.reverse();
+        }
+        // A preference decides among equals only: a stable release goes before any pre-release.
+        let standing = |ordinal: &Ordinal| candidates.get(*ordinal).standing;
+        let best = in_order.iter().map(standing).min()?;
+        in_order.retain(|ordinal| standing(ordinal) == best);
         let preferred = problem.preferences.of(&candidates.name).iter().find_map(|version| {
-            in_order.iter().copied().find(|&ordinal| candidates.get(ordinal).version == *version)
+            in_order.iter().find(|ordinal| candidates.get(**ordinal).version == *version)
         });
-        preferred.or_else(|| in_order.into_iter().min_by_key(|&ordinal| candidates.get(ordinal).standing))
+        preferred.or(in_order.first()).copied()
     }
 }
 
@@ -210,11 +242,19 @@ impl DependencyProvider for Provider<'_> {
         let mut search = self.search.borrow_mut();
         let Some(name) = package.name() else { return (Class::Given, Reverse(search.met(package))) };
         let place = Reverse(search.met(package));
+        if let Package::Dist(_) = package {
+            search.leave(name, range);
+        }
         if let Some(trouble) = search.trouble(name) {
             return (Class::Troubled(trouble), place);
         }
         let left = self.known.known_candidates(name).map_or(0, |c| range.len(c.count()));
-        (if left <= 1 { Class::Forced } else { Class::Ordinary }, place)
+        let class = match left {
+            0 | 1 => Class::Forced,
+            _ if search.is_late(name) => Class::Late,
+            _ => Class::Ordinary,
+        };
+        (class, place)
     }
 
     fn choose_version(&self, package: &Package, range: &OrdinalSet) -> Result<Option<Ordinal>, Stop> {
@@ -225,10 +265,11 @@ impl DependencyProvider for Provider<'_> {
             Package::Extra(..) if decided.is_some() => decided,
             _ => self.best(&candidates, range),
         };
-        let mut search = self.search.borrow_mut();
         if let (Package::Dist(_), Some(ordinal)) = (package, choice) {
-            search.decide(name, ordinal);
+            let tries = self.search.borrow_mut().decide(name, ordinal);
+            self.expect_more(&candidates, range, tries);
         }
+        let search = self.search.borrow();
         self.watcher.on(Event::Solving { met: search.packages_met(), decided: search.packages_decided() });
         Ok(choice)
     }
@@ -248,6 +289,7 @@ impl DependencyProvider for Provider<'_> {
                 }
             }
         };
+        self.search.borrow_mut().weigh(package, &dependencies);
         Ok(Dependencies::Available(dependencies.into_iter().collect()))
     }
 

@@ -11,7 +11,7 @@ use super::known::Known;
 use super::problem::Problem;
 use super::set::Ordinal;
 use crate::error::Error;
-use crate::spec::{ExtraName, Metadata, PackageName, Requirement, Version};
+use crate::spec::{DistFile, ExtraName, Metadata, PackageName, Requirement, Version};
 
 /// A consistent, closed set of pins with nothing unneeded in it.
 #[derive(Clone, Debug, Default)]
@@ -35,7 +35,8 @@ pub struct ResolvedPin {
     pub extras: BTreeSet<ExtraName>,
     /// Who asks for it, each with the requirement as it counts; sorted.
     pub askers: Vec<(Asker, Requirement)>,
-    /// The newest release that would fit the target and policy, constraints apart, where the chosen one is older.
+    /// The newest release that would fit the target and policy, but perhaps no constraint, where the chosen
+    /// one is older.
     pub newest: Option<Version>,
 }
 
@@ -50,12 +51,37 @@ pub enum Asker {
 
 impl Resolution {
     /// A yanked pin that no exact pin asks for.
-    pub(super) fn unpinned_yank(&self) -> Option<(&PackageName, &Version)> {
+    pub(super) fn unpinned_yank(&self, problem: &Problem) -> Option<(&PackageName, &Version)> {
         let yanked = self.pins.iter().filter(|(_, pin)| pin.candidate.standing == Standing::Yanked);
-        let pinned = |pin: &ResolvedPin| {
+        let pinned = |name: &PackageName, pin: &ResolvedPin| {
             pin.askers.iter().any(|(_, requirement)| requirement.specifiers().pinned().is_some())
+                || problem.constraints_pin(name)
         };
-        yanked.filter(|(_, pin)| !pinned(pin)).map(|(name, pin)| (name, &pin.candidate.version)).next()
+        yanked
+            .filter(|(name, pin)| !pinned(name, pin))
+            .map(|(name, pin)| (name, &pin.candidate.version))
+            .next()
+    }
+
+    /// Says of each package which of its releases were passed over because their metadata is of no use.
+    /// `asked` are the files whose metadata was wanted.
+    pub(super) fn tell_unusable(&mut self, known: &Known, asked: &[Arc<DistFile>]) {
+        let mut unusable: BTreeMap<&PackageName, BTreeMap<&Version, Arc<str>>> = BTreeMap::new();
+        for file in asked.iter().filter(|file| self.pins.contains_key(file.dist.name())) {
+            if let Some(Err(reason)) = known.told(file) {
+                unusable.entry(file.dist.name()).or_default().insert(file.dist.version(), reason);
+            }
+        }
+        for (name, releases) in unusable {
+            let Some((newest, reason)) = releases.last_key_value() else { continue };
+            let others = match releases.len() - 1 {
+                0 => String::new(),
+                1 => " (and 1 more release)".to_owned(),
+                more => format!(" (and {more} more releases)"),
+            };
+            self.warnings.push(format!("{name} {newest}{others} is passed over: {reason}"));
+        }
+        self.warnings.sort();
     }
 }
 
@@ -134,7 +160,7 @@ impl Builder<'_> {
         let requirements = match extra {
             None => edges::base(problem, &metadata),
             Some(extra) => {
-                if !provides(&metadata, extra) {
+                if !provides(problem, &metadata, extra) {
                     let version = &pin.candidate.version;
                     self.warnings.insert(format!("{name} {version} has no extra `{extra}`: it adds nothing"));
                 }
@@ -160,8 +186,8 @@ impl Builder<'_> {
 }
 
 /// An extra counts as provided where a requirement speaks of it too: old metadata declares none.
-fn provides(metadata: &Metadata, extra: &ExtraName) -> bool {
-    metadata.extras.contains(extra)
+fn provides(problem: &Problem, metadata: &Metadata, extra: &ExtraName) -> bool {
+    metadata.extras.contains(extra) || !edges::of_extra(problem, metadata, extra).is_empty()
 }
 
 fn warnings(
@@ -186,7 +212,7 @@ fn warnings(
     }
     let python = problem.target.python();
     let wanted = candidate.file.requires_python.as_ref().or(metadata.requires_python.as_ref());
-    if let Some(wanted) = wanted.filter(|wanted| !wanted.contains(python)) {
+    if let Some(wanted) = wanted.filter(|wanted| !wanted.upper_bounds_contain(python)) {
         warnings
             .push(format!("{name} {version} says that it needs Python {wanted}; the target has {python}"));
     }

@@ -2,14 +2,17 @@
 //!
 //! pubgrub keeps a package's priority until its range changes, so a better order cannot be had in
 //! mid-run. When the candidates of one package are rejected one after the other, the run stops, that
-//! package is moved to the front, and the solve begins again on what is known already: that costs
-//! milliseconds, where going on costs a page of metadata for each candidate. Each restart doubles the
-//! patience, so the search ends.
+//! package is moved to the front, the one whose choice stood most in its way (the culprit) to the back, and
+//! the solve begins again on what is known already: that costs milliseconds, where going on costs a page of
+//! metadata for each candidate. Each restart doubles the patience, so the search ends.
 
+use std::collections::{BTreeMap, BTreeSet};
+
+use pubgrub::VersionSet as _;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::package::Package;
-use super::set::Ordinal;
+use super::set::{Ordinal, OrdinalSet};
 use crate::spec::{PackageName, Version};
 
 /// How many candidates of one package are tried before the first restart.
@@ -26,6 +29,14 @@ pub(super) struct Search {
     tries: FxHashMap<PackageName, FxHashSet<Ordinal>>,
     /// The packages that earlier runs got stuck at; the greater, the later.
     troubled: FxHashMap<PackageName, u32>,
+    /// The packages whose choice stood in the way of others: they are decided last.
+    late: FxHashSet<PackageName>,
+    /// What is left of the packages that are not decided, in this run.
+    left: FxHashMap<PackageName, OrdinalSet>,
+    /// What the candidates chosen last want of other distributions, in this run.
+    wants: FxHashMap<Package, Vec<(PackageName, OrdinalSet)>>,
+    /// How often a candidate of the first was at odds with the choice of the second, in this run.
+    blame: FxHashMap<PackageName, BTreeMap<PackageName, u32>>,
     /// The yanked releases that an exact pin permits.
     yanked: FxHashSet<(PackageName, Version)>,
     /// The yanked releases that were chosen though the pin on them was not in the solution.
@@ -42,6 +53,10 @@ impl Search {
             decided: FxHashMap::default(),
             tries: FxHashMap::default(),
             troubled: FxHashMap::default(),
+            late: FxHashSet::default(),
+            left: FxHashMap::default(),
+            wants: FxHashMap::default(),
+            blame: FxHashMap::default(),
             yanked: FxHashSet::default(),
             unpinned: FxHashSet::default(),
             patience: PATIENCE,
@@ -54,12 +69,75 @@ impl Search {
     pub(super) fn restart(&mut self) {
         self.restarts += 1;
         if let Some(name) = self.stuck.take() {
+            let culprit = self.culprit(&name).filter(|culprit| !self.troubled.contains_key(*culprit));
+            self.late.extend(culprit.cloned());
             self.troubled.insert(name, self.restarts);
             self.patience = self.patience.saturating_mul(2);
         }
         self.met.clear();
         self.decided.clear();
         self.tries.clear();
+        self.left.clear();
+        self.wants.clear();
+        self.blame.clear();
+    }
+
+    /// Begins anew with nothing learned.
+    pub(super) fn forget(&mut self) {
+        *self = Self { restarts: self.restarts + 1, ..Self::new() };
+    }
+
+    /// How often the search began again.
+    pub(super) fn restarts(&self) -> u32 {
+        self.restarts
+    }
+
+    /// The package whose choice was most often at odds with candidates of `name`.
+    fn culprit(&self, name: &PackageName) -> Option<&PackageName> {
+        let blamed = self.blame.get(name)?.iter();
+        blamed.rev().max_by_key(|(_, times)| **times).map(|(culprit, _)| culprit)
+    }
+
+    /// Whether the choice of `name` stood in the way of others.
+    pub(super) fn is_late(&self, name: &PackageName) -> bool {
+        self.late.contains(name)
+    }
+
+    /// Takes note of what is left of a package.
+    pub(super) fn leave(&mut self, name: &PackageName, left: &OrdinalSet) {
+        self.left.insert(name.clone(), left.clone());
+    }
+
+    /// Takes note of what the candidate of `package` that was just chosen wants, and of whose choice stands
+    /// against it: of a package that wants something else, or else of the wanted one itself.
+    pub(super) fn weigh(&mut self, package: &Package, dependencies: &[(Package, OrdinalSet)]) {
+        let Some(name) = package.name() else { return };
+        let wants = dependencies.iter().filter_map(|(wanted, set)| match wanted {
+            Package::Dist(wanted) if wanted != name => Some((wanted.clone(), set.clone())),
+            _ => None,
+        });
+        let wants: Vec<_> = wants.collect();
+        for (wanted, set) in &wants {
+            for culprit in self.against(name, wanted, set) {
+                *self.blame.entry(name.clone()).or_default().entry(culprit).or_default() += 1;
+            }
+        }
+        self.wants.insert(package.clone(), wants);
+    }
+
+    fn against(&self, name: &PackageName, wanted: &PackageName, set: &OrdinalSet) -> BTreeSet<PackageName> {
+        let decided = self.decided.get(wanted).is_some_and(|decided| !set.contains(decided));
+        let excluded = self.left.get(wanted).is_some_and(|left| left.is_disjoint(set));
+        if !decided && !excluded {
+            return BTreeSet::new();
+        }
+        let other = |wants: &Vec<(PackageName, OrdinalSet)>| {
+            wants.iter().any(|(also, other)| also == wanted && other.is_disjoint(set))
+        };
+        let rivals = self.wants.iter().filter(|(_, wants)| other(wants));
+        let rivals = rivals.filter_map(|(rival, _)| rival.name()).filter(|rival| *rival != name).cloned();
+        let rivals: BTreeSet<_> = rivals.collect();
+        if rivals.is_empty() && decided { BTreeSet::from([wanted.clone()]) } else { rivals }
     }
 
     /// The place of `package` in the order in which packages were met.
@@ -90,13 +168,18 @@ impl Search {
         self.decided.get(name).copied()
     }
 
-    pub(super) fn decide(&mut self, name: &PackageName, ordinal: Ordinal) {
+    /// Takes note of a choice; tells how many different candidates of `name` this run has tried.
+    pub(super) fn decide(&mut self, name: &PackageName, ordinal: Ordinal) -> usize {
         self.decided.insert(name.clone(), ordinal);
         let tries = self.tries.entry(name.clone()).or_default();
         tries.insert(ordinal);
-        if tries.len() > self.patience as usize && self.troubled.get(name) != Some(&self.restarts) {
+        let count = tries.len();
+        // What is decided last is expected to try many.
+        let expected = self.troubled.get(name) == Some(&self.restarts) || self.late.contains(name);
+        if count > self.patience as usize && !expected {
             self.stuck = Some(name.clone());
         }
+        count
     }
 
     /// Whether this run had better stop.

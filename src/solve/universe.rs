@@ -17,7 +17,21 @@
 //!     sdist
 //! ```
 //!
-//! A release has one `py3-none-any` wheel unless `wheel:` or `sdist` lines say otherwise.
+//! A release has one `py3-none-any` wheel unless `wheel:` or `sdist` lines say otherwise. What is indented deeper
+//! below a `wheel:` or `sdist` line holds for that file alone: what it requires then replaces what the release
+//! does, what else it says is added.
+//!
+//! ```text
+//! split 1.0
+//!     common
+//!     wheel: 1-cp311-cp311-win_amd64
+//!         only-there>=2
+//!         yanked: broken
+//!     sdist
+//!     requires-dist: legacy (>=1.0,)     as an index has it: unread, and perhaps unreadable
+//!     broken: what is wrong with the metadata of the file
+//!     requires-python-inside: >=3.12     in the metadata alone; the index is silent
+//! ```
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -29,27 +43,29 @@ use rustc_hash::FxHashMap;
 use super::index::{Index, MetadataFailure, Trust, Want};
 use crate::error::Error;
 use crate::spec::{
-    DirectUrl, DistFile, DistName, ExtraName, Listing, Metadata, MetadataHint, MetadataSource, PackageName,
-    Release, Requirement, Sha256, Specifiers, Version,
+    DirectUrl, DistFile, DistName, Listing, Metadata, MetadataHint, MetadataSource, PackageName, Release,
+    Requirement, Sha256, Version,
 };
 
 /// The projects of a universe.
 #[derive(Debug, Default)]
 pub struct Universe {
     listings: BTreeMap<PackageName, Arc<Listing>>,
-    metadata: FxHashMap<Arc<str>, Arc<Metadata>>,
+    metadata: FxHashMap<Arc<str>, Result<Arc<Metadata>, String>>,
 }
 
-/// What a release's lines say.
+/// What a release's lines say of all of its files, or of one.
 #[derive(Clone, Default)]
 struct Description {
-    requires: Vec<Requirement>,
-    extras: Vec<ExtraName>,
-    requires_python: Option<Specifiers>,
+    requires: Vec<String>,
+    extras: Vec<String>,
+    requires_python: Option<String>,
+    python_inside: Option<String>,
     yanked: Option<Arc<str>>,
     uploaded: Option<Timestamp>,
-    wheels: Vec<String>,
-    sdist: Option<()>,
+    broken: Option<String>,
+    /// The files that are named: each the end of its name, and what its own lines say.
+    files: Vec<(String, Self)>,
 }
 
 impl Universe {
@@ -62,9 +78,18 @@ impl Universe {
         let mut lines = text.lines().enumerate().filter(|(_, line)| !is_blank(line)).peekable();
         while let Some((number, head)) = lines.next() {
             let mut description = Description::default();
+            let mut indent = None;
             while let Some((number, line)) = lines.next_if(|(_, line)| line.starts_with(char::is_whitespace))
             {
-                description.read(line.trim()).map_err(|error| format!("line {}: {error}", number + 1))?;
+                let depth = line.len() - line.trim_start().len();
+                let read = match description.files.last_mut() {
+                    Some((_, file)) if depth > *indent.get_or_insert(depth) => file.read(line.trim()),
+                    _ => {
+                        indent = Some(depth);
+                        description.read(line.trim())
+                    }
+                };
+                read.map_err(|error| format!("line {}: {error}", number + 1))?;
             }
             universe.add(head, &description).map_err(|error| format!("line {}: {error}", number + 1))?;
         }
@@ -88,10 +113,12 @@ impl Universe {
         version: &Version,
         description: &Description,
     ) -> Result<(), String> {
-        let files = description.files(name, version)?;
-        let metadata = Arc::new(description.metadata(name, version));
-        for file in &files {
-            self.metadata.insert(file.filename.clone(), metadata.clone());
+        let mut files = Vec::new();
+        for (filename, description) in description.files(name, version) {
+            let metadata = description.metadata(name, version);
+            let file = description.file(name, &filename, metadata.as_deref().ok())?;
+            self.metadata.insert(file.filename.clone(), metadata);
+            files.push(Arc::new(file));
         }
         let empty = || {
             Arc::new(Listing { name: name.clone(), releases: Vec::new(), info: None, warnings: Vec::new() })
@@ -106,38 +133,52 @@ impl Universe {
 impl Description {
     fn read(&mut self, line: &str) -> Result<(), String> {
         let told = |error: &dyn std::fmt::Display| format!("`{line}`: {error}");
-        match line.split_once(": ").map(|(key, value)| (key, value.trim())) {
-            Some(("extra", value)) => self.extras.push(ExtraName::new(value).map_err(|e| told(&e))?),
-            Some(("requires-python", value)) => {
-                self.requires_python =
-                    Some(value.parse().map_err(|e: crate::spec::SpecifiersError| told(&e))?);
-            }
+        let keyed = line.split_once(": ").or_else(|| Some((line.strip_suffix(':')?, "")));
+        match keyed.map(|(key, value)| (key, value.trim())) {
+            Some(("extra", value)) => self.extras.push(value.to_owned()),
+            Some(("requires-python", value)) => self.requires_python = Some(value.to_owned()),
+            Some(("requires-python-inside", value)) => self.python_inside = Some(value.to_owned()),
+            Some(("requires-dist", value)) => self.requires.push(value.to_owned()),
             Some(("yanked", value)) => self.yanked = Some(value.into()),
-            Some(("uploaded", value)) => {
-                let date: Date = value.parse().map_err(|e: jiff::Error| told(&e))?;
-                let midnight = format!("{date}T00:00:00Z");
-                self.uploaded = Some(midnight.parse().map_err(|e: jiff::Error| told(&e))?);
+            Some(("broken", value)) => self.broken = Some(value.to_owned()),
+            Some(("uploaded", value)) => self.uploaded = Some(instant(value).map_err(|e| told(&e))?),
+            Some(("wheel", tags)) => self.files.push((format!("-{tags}.whl"), Self::default())),
+            _ if line == "sdist" => self.files.push((".tar.gz".to_owned(), Self::default())),
+            _ => {
+                line.parse::<Requirement>().map_err(|error| told(&error))?;
+                self.requires.push(line.to_owned());
             }
-            Some(("wheel", value)) => self.wheels.push(value.to_owned()),
-            _ if line == "sdist" => self.sdist = Some(()),
-            _ => self.requires.push(line.parse().map_err(|e: crate::spec::RequirementError| told(&e))?),
         }
         Ok(())
     }
 
-    fn files(&self, name: &PackageName, version: &Version) -> Result<Vec<Arc<DistFile>>, String> {
-        let stem = name.as_str().replace('-', "_");
-        let mut names: Vec<String> =
-            self.wheels.iter().map(|tags| format!("{stem}-{version}-{tags}.whl")).collect();
-        names.extend(self.sdist.map(|()| format!("{stem}-{version}.tar.gz")));
-        if names.is_empty() {
-            names.push(format!("{stem}-{version}-py3-none-any.whl"));
-        }
-        names.sort();
-        names.iter().map(|filename| self.file(name, filename).map(Arc::new)).collect()
+    /// Each file, sorted by name, with all that is said of it.
+    fn files(&self, name: &PackageName, version: &Version) -> Vec<(String, Self)> {
+        let stem = format!("{}-{version}", name.as_str().replace('-', "_"));
+        let only = [("-py3-none-any.whl".to_owned(), Self::default())];
+        let named = if self.files.is_empty() { &only[..] } else { &self.files };
+        let mut files: Vec<_> =
+            named.iter().map(|(end, file)| (format!("{stem}{end}"), self.with(file))).collect();
+        files.sort_by(|a, b| a.0.cmp(&b.0));
+        files
     }
 
-    fn file(&self, name: &PackageName, filename: &str) -> Result<DistFile, String> {
+    /// What the release says with what one of its files says.
+    fn with(&self, file: &Self) -> Self {
+        let both = [&self.extras[..], &file.extras].concat();
+        Self {
+            requires: if file.requires.is_empty() { &self.requires } else { &file.requires }.clone(),
+            extras: both,
+            requires_python: file.requires_python.clone().or_else(|| self.requires_python.clone()),
+            python_inside: file.python_inside.clone().or_else(|| self.python_inside.clone()),
+            yanked: file.yanked.clone().or_else(|| self.yanked.clone()),
+            uploaded: file.uploaded.or(self.uploaded),
+            broken: file.broken.clone().or_else(|| self.broken.clone()),
+            files: Vec::new(),
+        }
+    }
+
+    fn file(&self, name: &PackageName, filename: &str, told: Option<&Metadata>) -> Result<DistFile, String> {
         Ok(DistFile {
             filename: filename.into(),
             dist: DistName::parse(filename, name).map_err(|error| format!("`{filename}`: {error}"))?,
@@ -145,7 +186,10 @@ impl Description {
                 .parse()
                 .map_err(|_| format!("`{filename}`: no URL"))?,
             sha256: Some(Sha256::of(filename.as_bytes())),
-            requires_python: self.requires_python.clone(),
+            requires_python: match self.python_inside {
+                Some(_) => None,
+                None => told.and_then(|metadata| metadata.requires_python.clone()),
+            },
             yanked: self.yanked.clone(),
             uploaded: self.uploaded,
             size: None,
@@ -153,17 +197,21 @@ impl Description {
         })
     }
 
-    fn metadata(&self, name: &PackageName, version: &Version) -> Metadata {
-        Metadata {
-            name: name.clone(),
-            version: version.clone(),
-            requires: self.requires.clone(),
-            requires_python: self.requires_python.clone(),
-            extras: self.extras.clone(),
-            source: MetadataSource::File,
-            warnings: Vec::new(),
+    /// The file's metadata, or what is wrong with it.
+    fn metadata(&self, name: &PackageName, version: &Version) -> Result<Arc<Metadata>, String> {
+        if let Some(broken) = &self.broken {
+            return Err(broken.clone());
         }
+        let python = self.python_inside.as_ref().or(self.requires_python.as_ref()).map(String::as_str);
+        let metadata = Metadata::of_release(name, version, &self.requires, python, &self.extras);
+        let metadata = metadata.map_err(|error| error.to_string())?;
+        Ok(Arc::new(Metadata { source: MetadataSource::File, ..metadata }))
     }
+}
+
+/// A day, from its first moment in UTC, or an instant.
+fn instant(text: &str) -> Result<Timestamp, jiff::Error> {
+    text.parse().or_else(|_| format!("{}T00:00:00Z", text.parse::<Date>()?).parse())
 }
 
 impl Index for Universe {
@@ -173,16 +221,21 @@ impl Index for Universe {
 
     fn metadata(&self, file: &Arc<DistFile>, _: Trust) -> Result<Arc<Metadata>, MetadataFailure> {
         let missing = || MetadataFailure::Unusable(format!("{} has no metadata", file.filename));
-        self.metadata.get(&file.filename).cloned().ok_or_else(missing)
+        let told = self.metadata.get(&file.filename).ok_or_else(missing)?;
+        told.clone().map_err(MetadataFailure::Unusable)
     }
 
     fn direct(&self, name: &PackageName, url: &DirectUrl) -> Result<Arc<Listing>, Error> {
         let filename = url.url.path().rsplit('/').next().unwrap_or_default();
-        let all = self.listings.get(name).into_iter().flat_map(|listing| &listing.releases);
-        let release =
-            all.clone().find(|release| release.files.iter().any(|file| *file.filename == *filename));
-        let missing = || Error::no_answer(format!("no file at {url}"));
-        let release = release.ok_or_else(missing)?.clone();
+        let releases = self.listings.get(name).into_iter().flat_map(|listing| &listing.releases);
+        let found = releases
+            .flat_map(|release| release.files.iter().map(move |file| (&release.version, file)))
+            .find(|(_, file)| *file.filename == *filename);
+        let (version, file) = found.ok_or_else(|| Error::no_answer(format!("no file at {url}")))?;
+        if url.sha256.is_some_and(|sha256| file.sha256 != Some(sha256)) {
+            return Err(Error::refused(format!("{filename} does not have the hash that its URL names")));
+        }
+        let release = Release { version: version.clone(), files: vec![file.clone()] };
         Ok(Arc::new(Listing {
             name: name.clone(),
             releases: vec![release],

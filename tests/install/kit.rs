@@ -267,6 +267,11 @@ impl Shelf {
         lock.sort();
         lock
     }
+
+    /// How many files were fetched from it.
+    pub(crate) fn fetches(&self) -> usize {
+        self.fetches.load(Ordering::Relaxed)
+    }
 }
 
 impl Files for Shelf {
