@@ -21,11 +21,13 @@
 //! - [`python`]: finds an interpreter and asks what it is
 //! - [`index`]: indexes over the network and on disk: listings, metadata, files
 //! - [`install`]: a lock and a source of files -> an environment that is exactly the lock; and its verification
+//! - [`build`]: an sdist that says its metadata nowhere -> its build backend, run in isolation -> the metadata
 //!
 //! **Shell**: what people and scripts meet.
 //! - [`ops`]: one operation a command: requests in, outcomes out; no arguments, no terminal
 //! - [`cli`]: arguments, output, exit codes: one file a command; `ui.rs` alone prints
 
+pub mod build;
 pub mod cache;
 pub mod cli;
 pub mod error;

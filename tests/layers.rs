@@ -20,6 +20,7 @@ const FLOORS: &[&[&str]] = &[
     &["settings"],
     &["python", "index"],
     &["install"],
+    &["build"],
     &["deploy"],
     &["ops"],
     &["cli"],

@@ -1,5 +1,6 @@
 //! The program on the recorded index, served over HTTP; and the tests of the server that serves it.
 
+mod everywhere;
 mod support;
 
 use std::collections::BTreeSet;
@@ -10,11 +11,16 @@ use support::{Fault, Server};
 
 /// Runs `pinfast lock` on an input of the example, for Python 3.11 on Linux, with a cache of its own.
 fn lock(server: &Server, input: &str) -> Output {
+    lock_for(server, input, &["--platform", "linux"])
+}
+
+fn lock_for(server: &Server, input: &str, targets: &[&str]) -> Output {
     let cache = tempfile::tempdir().expect("a folder for the cache");
     Command::new(env!("CARGO_BIN_EXE_pinfast"))
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .args(["lock", &format!("examples/marketing-bot/{input}"), "--index-url", &server.url("/simple/")])
-        .args(["--python-version", "3.11", "--platform", "linux", "-o", "-", "--cache-dir"])
+        .args(targets)
+        .args(["--python-version", "3.11", "-o", "-", "--cache-dir"])
         .arg(cache.path())
         .output()
         .expect("the program runs")

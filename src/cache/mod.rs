@@ -29,6 +29,8 @@ pub enum Bucket {
     Pages,
     /// Metadata of files, by the file's hash.
     Metadata,
+    /// Metadata that a build told, by the hash of what was built and what built it.
+    Built,
 }
 
 /// What a record is found by.
@@ -50,7 +52,7 @@ pub enum Found {
 
 impl Bucket {
     /// All of them.
-    pub const ALL: [Self; 2] = [Self::Pages, Self::Metadata];
+    pub const ALL: [Self; 3] = [Self::Pages, Self::Metadata, Self::Built];
 
     /// The name of its folder.
     #[must_use]
@@ -58,6 +60,7 @@ impl Bucket {
         match self {
             Self::Pages => "pages-v1",
             Self::Metadata => "metadata-v1",
+            Self::Built => "built-v1",
         }
     }
 }

@@ -141,6 +141,10 @@ pub(crate) struct TargetArgs {
     /// The platform that is meant: linux, macos, windows or a wheel platform tag; given again for several
     #[arg(long = "platform", value_name = "PLATFORM")]
     pub(crate) platforms: Vec<Platform>,
+    /// Every environment from the lowest Python up: --python-version, else requires-python, else the
+    /// interpreter
+    #[arg(long, conflicts_with_all = ["python", "platforms"])]
+    pub(crate) universal: bool,
 }
 
 /// Where packages come from.
@@ -199,6 +203,9 @@ pub(crate) struct PolicyArgs {
     /// Packages whose sdists are not taken, or `:all:`
     #[arg(long, value_name = "PACKAGES")]
     pub(crate) only_binary: Vec<FormatControl>,
+    /// Run no build backend: what only a build could tell of an sdist bars it
+    #[arg(long)]
+    pub(crate) no_build: bool,
 }
 
 /// Reads one of the named modes; the help lists them.
@@ -235,6 +242,7 @@ impl TargetArgs {
             python: self.python.clone(),
             versions: self.python_versions.clone(),
             platforms: self.platforms.clone(),
+            universal: self.universal.then_some(()),
         }
     }
 }
@@ -263,6 +271,7 @@ impl PolicyArgs {
             exclude_newer: self.exclude_newer.clone(),
             no_binary: self.no_binary.clone(),
             only_binary: self.only_binary.clone(),
+            no_build: self.no_build.then_some(()),
         }
     }
 }

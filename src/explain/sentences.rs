@@ -89,6 +89,9 @@ pub(super) fn why(cause: &Cause, bar: &Bar) -> String {
         }
         Bar::Policy(reason) => reason.to_string(),
         Bar::Yanked => "was yanked from the index".to_owned(),
+        Bar::Useless(reason) if reason.starts_with("it ") || reason.starts_with("its ") => {
+            format!("is of no use: {reason}")
+        }
         Bar::Useless(reason) => format!("is of no use: it {reason}"),
     }
 }

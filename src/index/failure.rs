@@ -26,6 +26,8 @@ pub(super) enum Cause {
     Absent,
     /// The file itself is at fault: it bars the candidate.
     Unusable,
+    /// Only a build of the file can tell.
+    NeedsBuild,
     /// The end of it: a limit, a hash that does not match, a wrong setting.
     Final,
 }
@@ -38,6 +40,11 @@ impl Failure {
     /// The file itself is at fault.
     pub(super) fn unusable(message: impl Into<String>) -> Self {
         Self::new(Cause::Unusable, Error::no(tame(&message.into())))
+    }
+
+    /// Only a build of the file can tell.
+    pub(super) fn needs_build(message: &str) -> Self {
+        Self::new(Cause::NeedsBuild, Error::no(message))
     }
 
     /// There will be no answer from anywhere.

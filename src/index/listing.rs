@@ -82,7 +82,7 @@ impl Shared {
                 Err(failure) => match failure.cause {
                     Cause::Absent => lacking = Some(api),
                     Cause::Transit | Cause::Denied => trouble = Some(failure),
-                    Cause::Unusable | Cause::Final => return Err(failure),
+                    Cause::Unusable | Cause::NeedsBuild | Cause::Final => return Err(failure),
                 },
             }
         }

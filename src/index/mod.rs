@@ -162,6 +162,19 @@ impl Client {
         self.shared.block_on(work).map_err(|failure| failure.to_error())
     }
 
+    /// `file` as it lies on this machine, got once a run and checked, and its hash.
+    ///
+    /// # Errors
+    /// When it cannot be had (3) or does not match its hash (4).
+    pub fn open_file(&self, file: &DistFile) -> Result<(File, Sha256), Error> {
+        let work = pin!(self.shared.download(&file.url, file.sha256, file.size));
+        let download = self.shared.block_on(work).map_err(|failure| failure.to_error())?;
+        let opened = download
+            .open()
+            .map_err(|error| Error::no_answer("cannot read a downloaded file").because(error))?;
+        Ok((opened, download.sha256))
+    }
+
     /// The file of a `name @ URL` requirement as its URL names it; nothing is asked.
     ///
     /// # Errors
@@ -192,6 +205,7 @@ impl Index for Client {
         }
         self.shared.want_metadata(file).wait().map_err(|failure| match failure.cause {
             Cause::Unusable => MetadataFailure::Unusable(failure.message().to_owned()),
+            Cause::NeedsBuild => MetadataFailure::NeedsBuild(failure.message().to_owned()),
             _ => MetadataFailure::Trouble(failure.to_error()),
         })
     }

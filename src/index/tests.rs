@@ -89,13 +89,13 @@ fn only_file(client: &Client) -> Arc<DistFile> {
 fn unusable(client: &Client, file: &Arc<DistFile>) -> String {
     match client.metadata(file, Trust::File).unwrap_err() {
         MetadataFailure::Unusable(why) => why,
-        MetadataFailure::Trouble(error) => panic!("{error}"),
+        other => panic!("{other:?}"),
     }
 }
 
 fn trouble(client: &Client, file: &Arc<DistFile>) -> Error {
     match client.metadata(file, Trust::File).unwrap_err() {
-        MetadataFailure::Unusable(why) => panic!("{why}"),
         MetadataFailure::Trouble(error) => error,
+        other => panic!("{other:?}"),
     }
 }

@@ -58,7 +58,7 @@ impl Word {
 }
 
 fn needs_build() -> Failure {
-    Failure::unusable("its metadata needs a build: neither its PKG-INFO nor its pyproject.toml is static")
+    Failure::needs_build("its metadata needs a build: neither its PKG-INFO nor its pyproject.toml is static")
 }
 
 /// Name and version inside must be the file's own.

@@ -14,6 +14,13 @@ type Release = (PackageName, Version, Option<String>);
 /// these and on no other of the targets.
 #[must_use]
 pub fn merge(targets: &[Target], pins: Vec<Vec<Pin>>) -> Vec<Pin> {
+    merge_by(pins, |of_targets| Marker::telling(targets, |target| of_targets.contains(&target)))
+}
+
+/// Merges the pins of several environments: each carries the marker that `telling` gives for the
+/// environments, by their places in `pins`, that have it.
+#[must_use]
+pub fn merge_by(pins: Vec<Vec<Pin>>, telling: impl Fn(&[usize]) -> Marker) -> Vec<Pin> {
     let mut merged: BTreeMap<Release, (Pin, Vec<usize>)> = BTreeMap::new();
     for (target, pins) in pins.into_iter().enumerate() {
         for pin in pins {
@@ -32,7 +39,7 @@ pub fn merge(targets: &[Target], pins: Vec<Vec<Pin>>) -> Vec<Pin> {
         }
     }
     let marked = |(mut pin, of_targets): (Pin, Vec<usize>)| {
-        pin.marker = Marker::telling(targets, |target| of_targets.contains(&target));
+        pin.marker = telling(&of_targets);
         pin
     };
     merged.into_values().map(marked).collect()

@@ -27,7 +27,7 @@ use url::Url;
 use crate::spec::{DirectUrl, ExtraName, Location, Marker, PackageName, Requirement, Sha256, Version};
 
 pub use fresh::{Current, CurrentInput, CurrentLine, CurrentOption, Freshness, Reason, freshness};
-pub use merge::merge;
+pub use merge::{merge, merge_by};
 pub use pylock::{PylockFacts, is_pylock};
 pub use text::{Annotations, Integrity, LockOption, ParsedLock, Problem, WriteOptions, integrity};
 

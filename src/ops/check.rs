@@ -8,8 +8,8 @@ use super::current;
 use super::lock::with_settings;
 use super::policy;
 use super::request::{PolicyRequest, TargetRequest};
+use super::scope::{self, Scope};
 use super::session::Session;
-use super::targets;
 use crate::error::{Error, Result};
 use crate::files::{self, Texts};
 use crate::git::{self, Finding};
@@ -74,8 +74,13 @@ pub(super) fn reasons(
     let wanted = with_settings(&from_header(inputs, lock.lock.header.as_ref(), session)?, session)?;
     let inputs = inputs::read(&wanted, &Texts::new(session.around.current()))?;
     let settled = policy::settled(policy, session)?;
-    let declared = targets::declared(targets, session);
-    let current = current::current(&wanted, &inputs, &settled, declared.as_deref(), session);
+    let declared = scope::known(targets, &inputs, session);
+    let targets = declared.as_ref().and_then(Scope::targets);
+    let mut current = current::current(&wanted, &inputs, &settled, targets, session);
+    current.options.extend(declared.iter().flat_map(Scope::options));
+    if let (None, Some(header)) = (targets, &lock.lock.header) {
+        current.environments = scope::environments(header);
+    }
     match freshness(&current, lock) {
         Freshness::Fresh => Ok(Vec::new()),
         Freshness::Stale(reasons) => Ok(reasons),

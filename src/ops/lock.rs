@@ -1,5 +1,6 @@
 //! `pinfast lock`: the inputs, resolved and written down.
 
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
@@ -10,8 +11,9 @@ use super::current;
 use super::fixes::Edited;
 use super::pages::{self, Odd};
 use super::request::{IndexRequest, LockPlace, PolicyRequest, TargetRequest};
+use super::scope::{self, Scope};
 use super::session::Session;
-use super::{indexes, policy, targets, written};
+use super::{builds, indexes, policy, targets, written};
 use crate::error::{Error, Result};
 use crate::event::Watcher;
 use crate::explain::{self, Alternative, Budget, ExplainRequest, Explanation};
@@ -23,7 +25,7 @@ use crate::settings::Placed;
 use crate::solve::{
     self, Asker, Failure, Index, NoSolution, Policy, Preferences, PrereleaseMode, Problem, Resolution,
 };
-use crate::spec::{ExtraName, PackageName, Target, Version};
+use crate::spec::{ExtraName, Marker, PackageName, Target, Version};
 
 /// What to lock, and how.
 #[derive(Clone, Debug)]
@@ -118,14 +120,32 @@ pub struct Unsolved {
     others: Vec<Arc<Problem>>,
     /// The packages that the inputs and the older lock name.
     names: Vec<PackageName>,
+    /// Where there is none, in a lock for every environment.
+    somewhere: Option<Marker>,
 }
 
 impl Unsolved {
     /// Explains why, and tries what would help within `budget`.
     #[must_use]
     pub fn explain(self, budget: Budget, watcher: &dyn Watcher) -> Explanation {
-        let Self { failure, alternatives, others, names } = self;
-        explain::explain(failure, &ExplainRequest { budget, names, alternatives, others }, watcher)
+        let Self { failure, alternatives, others, names, somewhere } = self;
+        let request = ExplainRequest { budget, names, alternatives, others };
+        let mut explanation = explain::explain(failure, &request, watcher);
+        if let Some(marker) = somewhere.filter(|marker| !marker.is_always()) {
+            explanation.notes.push(format!("There is no solution in the environments with `{marker}`."));
+        }
+        explanation
+    }
+
+    /// There is no solution where `somewhere` holds; `others` are solved.
+    pub(super) fn somewhere(
+        failure: Box<NoSolution>,
+        somewhere: Marker,
+        others: Vec<Arc<Problem>>,
+        inputs: &Inputs,
+    ) -> Self {
+        let names = inputs.requirements.iter().map(|line| line.requirement.name.clone()).collect();
+        Self { failure, alternatives: Vec::new(), others, names, somewhere: Some(somewhere) }
     }
 }
 
@@ -140,18 +160,26 @@ impl From<Error> for NoLock {
 /// # Errors
 /// See [`NoLock`].
 pub fn lock(request: &LockRequest, session: &Session) -> Result<Locked, NoLock> {
-    lock_in(request, session, |inputs| {
-        let targets = targets::targets(&request.targets, session)?;
+    let builds = OnceCell::new();
+    let locked = lock_in(request, session, |inputs| {
+        let scope = scope::scope(&request.targets, inputs, session)?;
         let python = request.targets.python.as_deref();
-        let index = indexes::client(&request.indexes, &inputs.options, python, session)?;
-        Ok(World { targets, index })
-    })
+        let client = indexes::client(&request.indexes, &inputs.options, python, session)?;
+        let settled = policy::settled(&request.policy, session)?;
+        let index = builds::over(client, &settled, scope.targets(), python, session)?;
+        Ok(World { scope, index: builds.get_or_init(|| index).clone() })
+    });
+    if let (Err(NoLock::NoSolution(_)), Some(builds)) = (&locked, builds.get()) {
+        // The explanation tries this and that.
+        builds.close();
+    }
+    locked
 }
 
 /// What a question is asked of.
 pub struct World {
-    /// The target environments, at least one.
-    pub targets: Vec<Target>,
+    /// The environments.
+    pub scope: Scope,
     /// Where listings and metadata come from.
     pub index: Arc<dyn Index>,
 }
@@ -170,7 +198,7 @@ pub fn lock_in(
     inputs.warnings.iter().for_each(|warning| session.warn(warning.clone()));
     let before = Before::read(&request.place, session)?;
     let settled = policy::settled(&request.policy, session)?;
-    let World { targets, index } = world(&inputs)?;
+    let World { scope, index } = world(&inputs)?;
     session.keep(index.clone());
     let question = Question {
         inputs: &inputs,
@@ -178,13 +206,17 @@ pub fn lock_in(
         preferences: before.preferences(&request.upgrade),
         hashes: request.hashes.unwrap_or_default(),
     };
-    let answer = question.answer(&targets, index.clone(), session)?;
-    let current = current::current(&wanted, &inputs, &settled, Some(&targets), session);
+    let answer = match &scope {
+        Scope::Targets(targets) => question.answer(targets, index.clone(), session)?,
+        Scope::Everywhere(lowest) => question.answer_everywhere(lowest, index.clone(), session)?,
+    };
+    let mut current = current::current(&wanted, &inputs, &settled, scope.targets(), session);
+    current.options.extend(scope.options());
     let mut header = current.header();
     if question.hashes == Hashes::Targets {
         header.options.push(("hashes".to_owned(), "targets".to_owned()));
     }
-    let mut lock = Lock { header: Some(header), pins: lock::merge(&targets, answer.pins) };
+    let mut lock = Lock { header: Some(header), pins: answer.pins };
     lock.sort();
     let text = written::written(&lock, request, &inputs, &current.environments, session)?;
     let state = if before.text.as_ref() == Some(&text) { State::Unchanged } else { State::New };
@@ -223,7 +255,7 @@ impl Before {
                 Upgrade::Packages(names) => !names.contains(&pin.name),
             };
             if kept {
-                preferences.add(pin.name.clone(), pin.version.clone());
+                preferences.add_where(pin.name.clone(), pin.version.clone(), &pin.marker);
             }
         }
         preferences
@@ -231,26 +263,27 @@ impl Before {
 }
 
 /// What is to be solved, for whatever target.
-struct Question<'a> {
-    inputs: &'a Inputs,
-    policy: Policy,
-    preferences: Preferences,
-    hashes: Hashes,
+pub(super) struct Question<'a> {
+    pub(super) inputs: &'a Inputs,
+    pub(super) policy: Policy,
+    pub(super) preferences: Preferences,
+    pub(super) hashes: Hashes,
 }
 
 /// What came of it, for all targets.
 #[derive(Default)]
-struct Answer {
-    pins: Vec<Vec<Pin>>,
-    warnings: BTreeSet<String>,
-    odd_entries: Odd,
-    held_back: Vec<HeldBack>,
+pub(super) struct Answer {
+    pub(super) pins: Vec<Pin>,
+    pub(super) warnings: BTreeSet<String>,
+    pub(super) odd_entries: Odd,
+    pub(super) held_back: Vec<HeldBack>,
 }
 
 impl Question<'_> {
     /// One solve a target; what earlier ones chose is preferred by later ones.
     fn answer(&self, targets: &[Target], index: Arc<dyn Index>, session: &Session) -> Result<Answer, NoLock> {
         let mut answer = Answer::default();
+        let mut pins = Vec::new();
         let mut preferences = self.preferences.clone();
         for target in targets {
             let problem = Problem::new(self.inputs, target.clone(), self.policy.clone(), preferences.clone());
@@ -267,7 +300,7 @@ impl Question<'_> {
                     ))));
                 }
             };
-            answer.pins.push(assemble::pins(&resolution, &problem, self.hashes, &*index, session)?);
+            pins.push(assemble::pins(&resolution, &problem, self.hashes, &*index, session)?);
             answer.held_back.extend(held_back(&resolution, &problem));
             answer.held_back.sort();
             answer.held_back.dedup();
@@ -277,6 +310,7 @@ impl Question<'_> {
             answer.warnings.extend(resolution.warnings);
             answer.odd_entries.extend(resolution.odd_entries);
         }
+        answer.pins = lock::merge(targets, pins);
         Ok(answer)
     }
 
@@ -310,12 +344,13 @@ impl Question<'_> {
             alternatives: pythons.chain(platforms).chain(prereleases).collect(),
             others: others.map(|other| problem(other, &self.policy)).collect(),
             names: lines.collect(),
+            somewhere: None,
         }
     }
 }
 
 /// The direct dependencies that are not at their newest release.
-fn held_back(resolution: &Resolution, problem: &Problem) -> Vec<HeldBack> {
+pub(super) fn held_back(resolution: &Resolution, problem: &Problem) -> Vec<HeldBack> {
     let direct = resolution
         .pins
         .iter()
@@ -325,15 +360,20 @@ fn held_back(resolution: &Resolution, problem: &Problem) -> Vec<HeldBack> {
         let mut bars =
             pin.askers.iter().filter(|(_, requirement)| !requirement.specifiers().contains(&newest));
         let told = |line: &InputLine| format!("`{}` at {}", line.text, line.at);
+        let bound = |line: &&InputLine| {
+            line.requirement.name == *name && !line.requirement.specifiers().contains(&newest)
+        };
+        let constraint = || {
+            let line = problem.constraints.iter().find(bound)?;
+            Some(format!("the constraint {}", told(line)))
+        };
         let by = bars.next().map(|(by, requirement)| match by {
             Asker::Line(line) => told(&problem.lines[*line]),
             Asker::Package(by) => {
                 format!("{by} {}, which needs {requirement}", resolution.pins[by].candidate.version)
             }
         });
-        let mut constraints = problem.constraints.iter().filter(|line| line.requirement.name == *name);
-        let constraint = constraints.find(|line| !line.requirement.specifiers().contains(&newest));
-        let by = by.or_else(|| constraint.map(|line| format!("the constraint {}", told(line))));
+        let by = by.or_else(constraint);
         Some(HeldBack { name: name.clone(), chosen: pin.candidate.version.clone(), newest, by })
     });
     held.collect()

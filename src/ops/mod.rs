@@ -3,10 +3,12 @@
 //! Each takes one request and gives one outcome; what happens meanwhile goes to a watcher.
 
 mod assemble;
+mod builds;
 pub mod changes;
 pub mod check;
 mod current;
 mod environments;
+mod everywhere;
 pub mod fixes;
 mod indexes;
 pub mod install;
@@ -16,6 +18,7 @@ pub mod outdated;
 mod pages;
 mod policy;
 mod request;
+mod scope;
 mod session;
 mod source;
 mod targets;
@@ -24,5 +27,6 @@ mod written;
 pub use assemble::Hashes;
 pub use environments::EnvironmentRequest;
 pub use request::{CacheUse, IndexRequest, LockPlace, PolicyRequest, TargetRequest};
+pub use scope::{Scope, scope};
 pub use session::Session;
 pub use targets::targets;

@@ -27,6 +27,9 @@ pub(super) fn settled(request: &PolicyRequest, session: &Session) -> Result<Poli
     if settled.exclude_newer.is_none() {
         settled.exclude_newer = settings.exclude_newer.as_ref().map(|instant| instant.value.clone());
     }
+    if settings.no_build.as_ref().is_some_and(|no_build| no_build.value) {
+        settled.no_build = Some(());
+    }
     if settled.no_binary.is_empty() {
         settled.no_binary.extend(settings.no_binary.iter().map(|control| control.value.clone()));
     }
@@ -71,6 +74,7 @@ pub(super) fn shaping(settled: &PolicyRequest) -> Vec<CurrentOption> {
     options.extend(settled.exclude_newer.iter().map(|text| option("exclude-newer", vec![text.clone()])));
     options.push(option("no-binary", controls(&settled.no_binary)));
     options.push(option("only-binary", controls(&settled.only_binary)));
+    options.extend(settled.no_build.map(|()| option("no-build", vec![String::new()])));
     options.retain(|option| !(option.name.ends_with("-binary") && option.values.is_empty()));
     options
 }
@@ -98,7 +102,7 @@ fn add(set: &mut PackageSet, control: &FormatControl) {
 
 /// The instant before which files must have been uploaded: `2026-02-01` means to the end of that day in
 /// UTC; an instant means itself; an age (`7 days`, `P1W`) is counted back from `now`.
-fn instant(text: &str, now: Timestamp) -> Result<Timestamp> {
+pub(super) fn instant(text: &str, now: Timestamp) -> Result<Timestamp> {
     let wrong = || {
         Error::usage(format!("`{text}` is neither a date, an instant nor an age")).hint(
             "write a date such as `2026-02-01`, an instant such as `2026-02-01T12:00:00Z`, or an age such as `7 days`",

@@ -24,6 +24,8 @@ pub struct TargetRequest {
     pub versions: Vec<Version>,
     /// `--platform`, each.
     pub platforms: Vec<Platform>,
+    /// `--universal`
+    pub universal: Option<()>,
 }
 
 /// Where packages come from.
@@ -66,4 +68,6 @@ pub struct PolicyRequest {
     pub no_binary: Vec<FormatControl>,
     /// `--only-binary`, each.
     pub only_binary: Vec<FormatControl>,
+    /// `--no-build`
+    pub no_build: Option<()>,
 }

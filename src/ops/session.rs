@@ -54,15 +54,24 @@ impl Session {
 
     /// The same, found and asked anew.
     pub(super) fn find(&self, named: Option<&str>) -> Result<Found> {
+        self.finder(named)()
+    }
+
+    /// What finds and asks it anew, whenever and on whatever thread it is needed.
+    pub(super) fn finder(&self, named: Option<&str>) -> impl Fn() -> Result<Found> + Send + Sync + use<> {
         let settings = self.settings.python.as_ref().map(|python| python.value.as_str());
         let request = named.or(settings).map(|text| python::Request::parse(text, &self.around));
+        let request = request.unwrap_or_default();
         let prober = Prober::new(self.cache.as_ref().map(|cache| ProbeCache::new(cache.join("python"))));
-        let found = python::discover(&request.unwrap_or_default(), &self.around, &prober)?;
-        for passed_over in &found.passed_over {
-            self.detail(format!("passed over: {passed_over}"));
+        let (around, watcher) = (self.around.clone(), self.watcher.clone());
+        move || {
+            let found = python::discover(&request, &around, &prober)?;
+            for passed_over in &found.passed_over {
+                watcher.on(Event::Detail(format!("passed over: {passed_over}")));
+            }
+            watcher.on(Event::Detail(format!("the interpreter is {}", found.interpreter.path.display())));
+            Ok(found)
         }
-        self.detail(format!("the interpreter is {}", found.interpreter.path.display()));
-        Ok(found)
     }
 
     /// Keeps `index` until the session is dropped. Freeing tens of thousands of listed files one by one

@@ -50,7 +50,7 @@ fn of_interpreter(request: &TargetRequest, session: &Session) -> Result<Vec<Targ
     Ok(cross(&versions, &platforms))
 }
 
-fn versions(request: &TargetRequest, session: &Session) -> Vec<Version> {
+pub(super) fn versions(request: &TargetRequest, session: &Session) -> Vec<Version> {
     let settings = session.settings.python_versions.iter().map(|version| version.value.clone());
     if request.versions.is_empty() { settings.collect() } else { request.versions.clone() }
 }

@@ -10,7 +10,7 @@ use rustc_hash::FxHashSet;
 use super::policy::{Policy, PrereleaseMode};
 use super::set::{Ordinal, OrdinalSet};
 use crate::spec::{
-    DirectUrl, DistFile, DistName, Listing, Location, PackageName, Release, Sha256, Specifiers, TagSet,
+    DirectUrl, DistFile, DistName, Listing, Location, PackageName, Release, Sha256, Specifiers, TagSet, Tags,
     Target, Version,
 };
 
@@ -260,15 +260,19 @@ impl Judge<'_> {
         let runs = |file: &&Arc<DistFile>| {
             file.requires_python.as_ref().is_none_or(|r| r.lower_bounds_contain(python))
         };
-        let wheel = files.iter().filter(runs).filter_map(|file| match &file.dist {
-            DistName::Wheel(wheel) => {
-                Some((self.target.tags().rank(wheel)?, std::cmp::Reverse(&wheel.build), file))
-            }
-            DistName::Sdist { .. } => None,
-        });
-        let best_wheel = wheel.min_by(|a, b| (a.0, &a.1, &a.2.filename).cmp(&(b.0, &b.1, &b.2.filename)));
-        let sdist = || files.iter().filter(runs).find(|file| matches!(file.dist, DistName::Sdist { .. }));
-        match best_wheel.map(|(_, _, file)| file).or_else(sdist) {
+        let wheel = |tags: &Tags| {
+            let ranked = files.iter().filter(runs).filter_map(|file| match &file.dist {
+                DistName::Wheel(wheel) => Some((tags.rank(wheel)?, std::cmp::Reverse(&wheel.build), file)),
+                DistName::Sdist { .. } => None,
+            });
+            let best = ranked.min_by(|a, b| (a.0, &a.1, &a.2.filename).cmp(&(b.0, &b.1, &b.2.filename)));
+            best.map(|(_, _, file)| file)
+        };
+        let sdist = || {
+            let sdist = files.iter().filter(runs).find(|file| matches!(file.dist, DistName::Sdist { .. }))?;
+            Some(wheel(self.target.foreign_tags()).unwrap_or(sdist))
+        };
+        match wheel(self.target.tags()).or_else(sdist) {
             Some(file) => Ok(file.clone()),
             None => Err(self.why_none_fits(files)),
         }

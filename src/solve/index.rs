@@ -62,9 +62,11 @@ pub enum Want {
 /// Why there is no metadata.
 #[derive(Debug)]
 pub enum MetadataFailure {
-    /// The file itself is at fault (unreadable metadata, another name inside, a broken archive, an
-    /// sdist that would have to be built): it bars the candidate. A sentence without a full stop.
+    /// The file itself is at fault (unreadable metadata, another name inside, a broken archive): it bars
+    /// the candidate. A sentence without a full stop.
     Unusable(String),
+    /// Only a build can tell: it bars the candidate, unless somebody builds it. A sentence likewise.
+    NeedsBuild(String),
     /// The world is at fault: the run ends with this error.
     Trouble(Error),
 }

@@ -5,11 +5,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use rustc_hash::FxHashMap;
 
-use super::candidates::{Candidate, Candidates, Demands, Project};
+use super::candidates::{Candidate, Candidates, Demands, Project, Reason};
 use super::index::{Index, MetadataFailure, Trust, Want};
 use super::problem::Problem;
 use crate::error::Error;
-use crate::spec::{DistFile, Metadata, MetadataSource, PackageName, Version};
+use crate::spec::{DistFile, Metadata, MetadataSource, PackageName, Specifiers, Version};
 
 /// Metadata, or why the candidate is barred.
 pub(crate) type Told = Result<Arc<Metadata>, Arc<str>>;
@@ -110,10 +110,36 @@ impl Known {
         self.metadata.lock().unwrap_or_else(PoisonError::into_inner).get(&file.filename).cloned()
     }
 
+    /// What the releases that the target's Python is too old for ask for.
+    pub(crate) fn barring_pythons(&self) -> Vec<Specifiers> {
+        let all = self.candidates.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut pythons: Vec<Specifiers> = Vec::new();
+        for (_, reason) in all.values().flat_map(|candidates| &candidates.barred) {
+            if let Reason::RequiresPython(specifiers) = reason
+                && !pythons.contains(specifiers)
+            {
+                pythons.push(specifiers.clone());
+            }
+        }
+        pythons.sort_by_cached_key(ToString::to_string);
+        pythons
+    }
+
+    /// All metadata that was asked for before, by file name.
+    pub(crate) fn all_metadata(&self) -> Vec<Arc<Metadata>> {
+        let all = self.metadata.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut named: Vec<_> =
+            all.iter().filter_map(|(file, told)| Some((file.clone(), told.clone().ok()?))).collect();
+        named.sort_by(|a, b| a.0.cmp(&b.0));
+        named.into_iter().map(|(_, metadata)| metadata).collect()
+    }
+
     fn ask(&self, file: &Arc<DistFile>, trust: Trust) -> Result<Told, Error> {
         match self.index.metadata(file, trust) {
             Ok(metadata) => Ok(Ok(metadata)),
-            Err(MetadataFailure::Unusable(reason)) => Ok(Err(reason.into())),
+            Err(MetadataFailure::Unusable(reason) | MetadataFailure::NeedsBuild(reason)) => {
+                Ok(Err(reason.into()))
+            }
             Err(MetadataFailure::Trouble(error)) => Err(error),
         }
     }

@@ -17,6 +17,7 @@ mod resolution;
 mod scout;
 mod search;
 mod set;
+pub mod universal;
 pub mod universe;
 
 pub use candidates::{Candidate, Candidates, Project, Reason, Standing};

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use jiff::Timestamp;
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use crate::spec::{PackageName, Version};
+use crate::spec::{Marker, PackageName, Target, Version};
 
 /// What shapes the choice among candidates. The default is the default of the command line.
 #[derive(Clone, Debug, Default)]
@@ -108,22 +108,48 @@ impl PackageSet {
 
 /// Versions to be taken first wherever they fit: the pins of an older lock, or another target's.
 #[derive(Clone, Debug, Default)]
-pub struct Preferences(FxHashMap<PackageName, Vec<Version>>);
+pub struct Preferences {
+    versions: FxHashMap<PackageName, Vec<Version>>,
+    /// Those that are dearer where the marker holds.
+    marked: Vec<(PackageName, Version, Marker)>,
+}
 
 impl Preferences {
     /// Adds `version` of `name`, after those that are there.
     pub fn add(&mut self, name: PackageName, version: Version) {
-        self.0.entry(name).or_default().push(version);
+        self.versions.entry(name).or_default().push(version);
+    }
+
+    /// Adds `version` of `name`: where `marker` holds before all others, elsewhere after them.
+    pub fn add_where(&mut self, name: PackageName, version: Version, marker: &Marker) {
+        if marker.is_always() {
+            self.add(name, version);
+        } else {
+            self.marked.push((name, version, marker.clone()));
+        }
+    }
+
+    /// What is preferred in `target`.
+    #[must_use]
+    pub fn in_target(mut self, target: &Target) -> Self {
+        let (here, elsewhere): (Vec<_>, Vec<_>) =
+            self.marked.drain(..).partition(|(_, _, marker)| marker.holds(target, &[]));
+        for (name, version, _) in here.into_iter().rev() {
+            self.versions.entry(name).or_default().insert(0, version);
+        }
+        elsewhere.into_iter().for_each(|(name, version, _)| self.add(name, version));
+        self
     }
 
     /// Forgets what is preferred of `name`.
     pub fn forget(&mut self, name: &PackageName) {
-        self.0.remove(name);
+        self.versions.remove(name);
+        self.marked.retain(|(marked, _, _)| marked != name);
     }
 
     /// The preferred versions of `name`, the first the dearest.
     #[must_use]
     pub fn of(&self, name: &PackageName) -> &[Version] {
-        self.0.get(name).map_or(&[], Vec::as_slice)
+        self.versions.get(name).map_or(&[], Vec::as_slice)
     }
 }

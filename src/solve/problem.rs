@@ -34,6 +34,7 @@ impl Problem {
             in_order(kept)
         };
         let (lines, constraints) = (holding(&inputs.requirements), holding(&inputs.constraints));
+        let preferences = preferences.in_target(&target);
         // An override whose marker does not hold still replaces: it takes the requirement away.
         Self { lines, constraints, overrides: inputs.overrides.clone(), policy, preferences, target }
     }

@@ -35,8 +35,7 @@ pub struct ResolvedPin {
     pub extras: BTreeSet<ExtraName>,
     /// Who asks for it, each with the requirement as it counts; sorted.
     pub askers: Vec<(Asker, Requirement)>,
-    /// The newest release that would fit the target and policy, but perhaps no constraint, where the chosen
-    /// one is older.
+    /// The newest release that would fit the target and policy, constraints apart, where the chosen one is older.
     pub newest: Option<Version>,
 }
 

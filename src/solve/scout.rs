@@ -14,7 +14,7 @@ use super::edges;
 use super::index::Want;
 use super::known::Known;
 use crate::error::Error;
-use crate::spec::{ExtraName, PackageName, Requirement, Specifiers};
+use crate::spec::{DistName, ExtraName, PackageName, Requirement, Specifiers};
 
 /// The work of the scouts, shared by them.
 #[derive(Default)]
@@ -87,6 +87,10 @@ impl Scouts {
     fn errand(&self, known: &Known, errand: &Errand) -> Result<(), Error> {
         let candidates = known.candidates(&errand.name)?;
         let Some(best) = likeliest(known, &candidates, &errand.specifiers) else { return Ok(()) };
+        if matches!(best.file.dist, DistName::Sdist { .. }) {
+            // It may need a build, and that is for the solver to decide on.
+            return Ok(());
+        }
         let Ok(metadata) = known.metadata(best)? else { return Ok(()) };
         let requirements = match &errand.extra {
             None => edges::base(&known.problem, &metadata),

@@ -12,6 +12,7 @@ pub struct Target {
     values: MarkerValues,
     versions: MarkerVersions,
     tags: Tags,
+    foreign: Tags,
 }
 
 /// The marker values that are compared as versions, where they are versions.
@@ -55,7 +56,7 @@ impl Target {
             python_full: Some(python.clone()),
             python: read_version(&values.python_version),
         };
-        Ok(Self { label, python, values: values.clone(), versions, tags })
+        Ok(Self { label, python, values: values.clone(), versions, tags, foreign: Tags::default() })
     }
 
     /// CPython `python` (`X.Y` is X.Y.0) on `platform`, with no interpreter asked.
@@ -83,6 +84,19 @@ impl Target {
             platform: platform.clone(),
         });
         Self::probed(&values, tags, format!("cpython {full} {platform}")).expect("these values are versions")
+    }
+
+    /// The same environment, where wheels with these tags tell of releases that would be built here.
+    #[must_use]
+    pub fn with_foreign(self, foreign: Tags) -> Self {
+        Self { foreign, ..self }
+    }
+
+    /// The tags of wheels that do not fit, but whose metadata is believed of an sdist of the same release:
+    /// none, unless the target stands for many environments.
+    #[must_use]
+    pub fn foreign_tags(&self) -> &Tags {
+        &self.foreign
     }
 
     /// How people call it, such as `cpython 3.11.0 manylinux_2_28_x86_64`; unique among targets.

@@ -11,7 +11,7 @@ use pinfast::inputs::{Extras, InputRequest};
 use pinfast::lock::Pin;
 use pinfast::ops::lock::{HeldBack, LockRequest, Locked, NoLock, Upgrade, World, lock_in};
 use pinfast::ops::{
-    CacheUse, Hashes, IndexRequest, LockPlace, PolicyRequest, Session, TargetRequest, targets,
+    CacheUse, Hashes, IndexRequest, LockPlace, PolicyRequest, Scope, Session, TargetRequest, scope,
 };
 use pinfast::settings::Surroundings;
 use pinfast::solve::universe::Universe;
@@ -52,12 +52,13 @@ pub(super) fn wrong(scenario: &Scenario) -> Option<String> {
     let around = Surroundings::bare(folder.path());
     let outcome = Session::new(around, None, warnings.clone()).map_err(NoLock::Error).and_then(|session| {
         let request = request(scenario);
-        lock_in(&request, &session, |_| {
+        lock_in(&request, &session, |inputs| {
             let index = Arc::new(Universe::parse(&scenario.text("universe")).unwrap_or_else(|error| {
                 panic!("{}: {error}", scenario.at);
             }));
-            let targets = interpreters(scenario).map_or_else(|| targets(&request.targets, &session), Ok)?;
-            Ok(World { targets, index })
+            let named = interpreters(scenario).map(Scope::Targets);
+            let scope = named.map_or_else(|| scope(&request.targets, inputs, &session), Ok)?;
+            Ok(World { scope, index })
         })
     });
     let mut said = warnings.0.lock().unwrap().clone();
@@ -152,6 +153,7 @@ fn request(scenario: &Scenario) -> LockRequest {
         match option {
             "--python-version" => request.targets.versions.push(value().parse().unwrap()),
             "--platform" => request.targets.platforms.push(value().parse().unwrap()),
+            "--universal" | UNIVERSAL_AS_REQUIRED => request.targets.universal = Some(()),
             "--interpreter" => drop(value()),
             "--resolution" => request.policy.resolution = Some(value().parse().unwrap()),
             "--prerelease" => request.policy.prerelease = Some(value().parse().unwrap()),
@@ -179,16 +181,21 @@ fn request(scenario: &Scenario) -> LockRequest {
             odd => panic!("{}: the option `{odd}`", scenario.at),
         }
     }
-    default_targets(&mut request.targets);
+    if !text.contains(UNIVERSAL_AS_REQUIRED) {
+        default_targets(&mut request.targets);
+    }
     request
 }
+
+/// `--universal` from the Python that the inputs require, where it is otherwise from 3.11.
+const UNIVERSAL_AS_REQUIRED: &str = "--universal-as-required";
 
 /// CPython 3.11 on Linux, where the scenario does not say.
 fn default_targets(targets: &mut TargetRequest) {
     if targets.versions.is_empty() {
         targets.versions.push("3.11".parse().unwrap());
     }
-    if targets.platforms.is_empty() {
+    if targets.platforms.is_empty() && targets.universal.is_none() {
         targets.platforms.push("linux".parse().unwrap());
     }
 }

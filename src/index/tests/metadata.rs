@@ -328,7 +328,8 @@ fn an_sdist_is_read_as_far_as_it_is_static() {
             match &expected {
                 Some(expected) => assert_eq!(requires(&client), *expected, "{members:?}"),
                 None => {
-                    let why = unusable(&client, &only_file(&client));
+                    let told = client.metadata(&only_file(&client), Trust::File);
+                    let Err(MetadataFailure::NeedsBuild(why)) = told else { panic!("{members:?}: {told:?}") };
                     assert!(why.contains("needs a build"), "{members:?}: {why}");
                 }
             }

@@ -6,7 +6,7 @@ use crate::spec::{ExtraName, Specifiers, Target};
 
 /// A formula; its depth is bounded by the parser.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Expression {
+pub(in crate::spec) enum Expression {
     /// `and`; none at all holds.
     All(Vec<Expression>),
     /// `or`; none at all does not hold.
@@ -17,7 +17,7 @@ pub(super) enum Expression {
 
 /// A comparison of an environment marker with a text.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Test {
+pub(in crate::spec) enum Test {
     /// The key's value as a version.
     Version(Key, Specifiers),
     /// The key's value as a text.
@@ -36,7 +36,7 @@ pub(super) enum Test {
 
 /// How a key's value and a text are compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) enum Relation {
+pub(in crate::spec) enum Relation {
     /// They are the same.
     Equal,
     /// The value is a part of the text.
@@ -98,7 +98,7 @@ impl Test {
 }
 
 impl Relation {
-    fn holds(self, value: &str, text: &str) -> bool {
+    pub(in crate::spec) fn holds(self, value: &str, text: &str) -> bool {
         match self {
             Self::Equal => value == text,
             Self::In => text.contains(value),
@@ -119,7 +119,7 @@ impl Key {
         )
     }
 
-    pub(super) fn as_str(self) -> &'static str {
+    pub(in crate::spec) fn as_str(self) -> &'static str {
         match self {
             Self::ImplementationName => "implementation_name",
             Self::ImplementationVersion => "implementation_version",

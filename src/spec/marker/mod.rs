@@ -18,8 +18,7 @@ use std::sync::{Arc, OnceLock};
 
 use pep508_rs::MarkerTree;
 
-use self::expression::Expression;
-pub(super) use self::expression::Key;
+pub(super) use self::expression::{Expression, Key, Relation, Test};
 use super::{ExtraName, RequirementError, Target};
 
 /// The condition after `;`. The empty one always holds.
@@ -90,6 +89,11 @@ impl Marker {
     #[must_use]
     pub fn warnings(&self) -> &[String] {
         self.0.as_ref().map_or(&[], |inner| &inner.warnings)
+    }
+
+    /// The formula; none holds everywhere.
+    pub(super) fn expression(&self) -> Option<&Expression> {
+        self.0.as_ref().map(|inner| &inner.expression)
     }
 
     fn tree(&self) -> MarkerTree {

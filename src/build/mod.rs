@@ -1,0 +1,337 @@
+//! Builds: the metadata of a source distribution that says it nowhere, learnt by running its build
+//! backend (PEP 517).
+//!
+//! [`Building`] stands between the solver and the index and steps in only where the index says that a
+//! build is needed; so no more is built than the candidates that the solver decides on. The steps of a
+//! build, each with a file: `unpack` the archive, read from `system` what builds it, make an `environment`
+//! that holds what the build requires, `run` the backend's hooks, read what came of it (`made`).
+//! It is somebody else's code that runs: each run is told to the user, its result is kept in the cache,
+//! and [`Permission`] may forbid it.
+
+mod environment;
+mod made;
+mod run;
+mod system;
+mod unpack;
+
+#[cfg(test)]
+mod tests;
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use rustc_hash::FxHashMap;
+
+use crate::cache::{Bucket, Cache, Found as Kept, Key};
+use crate::error::{Error, Result};
+use crate::event::{Event, Watcher};
+use crate::index::Client;
+use crate::install::venv::BasePython;
+use crate::python::Found;
+use crate::solve::{Index, MetadataFailure, Trust, Want};
+use crate::spec::{
+    DirectUrl, DistFile, DistName, Listing, Metadata, PackageName, SdistFormat, Sha256, Target,
+};
+use environment::Workshop;
+use run::Backend;
+use system::System;
+use unpack::Most;
+
+/// The variable that sets [`Config::time`], in seconds.
+pub const TIME_VARIABLE: &str = "PINFAST_BUILD_TIMEOUT";
+/// How long a hook may take by default.
+pub const TIME: Duration = Duration::from_secs(600);
+
+/// Part of the key of built metadata: to be raised when builds come to other results.
+const BUILDER: &str = "1";
+
+/// How builds are done.
+pub struct Config {
+    /// Whether they may be done.
+    pub permission: Permission,
+    /// Finds the interpreter that runs them.
+    pub interpreter: Box<dyn Fn() -> Result<Found> + Send + Sync>,
+    /// The cache's folder.
+    pub cache: Option<PathBuf>,
+    /// Build requirements are taken only from files uploaded before this instant.
+    pub exclude_newer: Option<Timestamp>,
+    /// How long one hook of a backend may take.
+    pub time: Duration,
+    /// The `PATH` on which a build finds compilers.
+    pub path: OsString,
+    /// What the metadata is for; `None` is every environment.
+    pub targets: Option<Vec<Target>>,
+}
+
+/// Whether builds may be done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Permission {
+    /// They may.
+    Allowed,
+    /// They may not, for the option or setting of this name says so.
+    Forbidden(String),
+}
+
+/// An index whose source distributions are built where nothing else tells their metadata.
+pub struct Building {
+    client: Arc<Client>,
+    config: Config,
+    watcher: Arc<dyn Watcher>,
+    builder: OnceLock<Builder>,
+    /// What came of each build, by the file's URL; held while one is under way, so they go one by one.
+    built: Mutex<FxHashMap<String, Told>>,
+    closed: AtomicBool,
+}
+
+/// Metadata, or why the candidate is barred.
+type Told = std::result::Result<Arc<Metadata>, String>;
+
+/// The interpreter that runs builds.
+struct Builder {
+    base: BasePython,
+    /// The targets that it is not.
+    elsewhere: Vec<String>,
+}
+
+/// Why a build came to nothing.
+#[derive(Debug)]
+enum Fault {
+    /// The candidate is at fault: a sentence without a full stop.
+    Candidate(String),
+    /// Its backend is: a clause about it, and the end of what it printed.
+    Backend { what: String, printed: Vec<u8> },
+    /// The world is: the run ends.
+    World(Error),
+}
+
+impl Fault {
+    fn candidate(why: String) -> Self {
+        Self::Candidate(tame(&why))
+    }
+}
+
+impl From<Error> for Fault {
+    fn from(error: Error) -> Self {
+        Self::World(error)
+    }
+}
+
+impl Building {
+    /// What `client` tells, and builds of what it cannot tell.
+    #[must_use]
+    pub fn new(client: Arc<Client>, config: Config, watcher: Arc<dyn Watcher>) -> Self {
+        Self {
+            client,
+            config,
+            watcher,
+            builder: OnceLock::new(),
+            built: Mutex::default(),
+            closed: AtomicBool::new(false),
+        }
+    }
+
+    /// Builds nothing from now on: an explanation that tries this and that runs nobody's code.
+    pub fn close(&self) {
+        self.closed.store(true, Ordering::Relaxed);
+    }
+
+    fn build(&self, file: &DistFile, reason: String) -> Result<Arc<Metadata>, MetadataFailure> {
+        let mut built = self.built.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(told) = built.get(file.url.as_str()) {
+            return told.clone().map_err(MetadataFailure::Unusable);
+        }
+        if let Permission::Forbidden(by) = &self.config.permission {
+            return Err(MetadataFailure::Unusable(format!("{reason}, and {by} forbids it")));
+        }
+        if self.closed.load(Ordering::Relaxed) {
+            return Err(MetadataFailure::NeedsBuild(reason));
+        }
+        let told = match self.learn(file) {
+            Ok(metadata) => Ok(Arc::new(metadata)),
+            Err(Fault::World(error)) => return Err(MetadataFailure::Trouble(error)),
+            Err(Fault::Candidate(why)) => Err(self.warned(file, why)),
+            Err(Fault::Backend { what, printed }) => Err(self.failed(file, &what, &printed)),
+        };
+        built.insert(file.url.to_string(), told.clone());
+        told.map_err(MetadataFailure::Unusable)
+    }
+
+    /// The metadata that was built before, else what a build tells.
+    fn learn(&self, file: &DistFile) -> Result<Metadata, Fault> {
+        let DistName::Sdist { format, .. } = file.dist else {
+            return Err(Fault::Candidate("it is no source distribution".to_owned()));
+        };
+        let builder = self.builder()?;
+        let sha256 = match file.sha256 {
+            Some(sha256) => sha256,
+            None => self.client.open_file(file)?.1,
+        };
+        let key = Key::of(&["built", &sha256.to_string(), builder.base.target.label(), BUILDER]);
+        let metadata = match self.kept(&key, file) {
+            Some(metadata) => metadata,
+            None => {
+                let text = self.run(file, format, builder)?;
+                let metadata = made::believe(&text, file)?;
+                self.keep(&key, &text);
+                metadata
+            }
+        };
+        if !builder.elsewhere.is_empty() {
+            let (here, there) = (builder.base.target.label(), builder.elsewhere.join(", "));
+            let what = label(file);
+            self.watcher.on(Event::Warning(format!(
+                "the metadata of {what} was built on {here} and is taken as it is for {there}"
+            )));
+        }
+        Ok(metadata)
+    }
+
+    /// What an earlier build told, if it can still be believed.
+    fn kept(&self, key: &Key, file: &DistFile) -> Option<Metadata> {
+        let cache = Cache::new(self.config.cache.clone()?);
+        let Kept::Record(text) = cache.read(Bucket::Built, key) else { return None };
+        made::believe(&text, file).ok()
+    }
+
+    fn keep(&self, key: &Key, text: &[u8]) {
+        let Some(root) = self.config.cache.clone() else { return };
+        if let Err(error) = Cache::new(root).write(Bucket::Built, key, text) {
+            self.watcher.on(Event::Detail(format!("built metadata is not kept: {error}")));
+        }
+    }
+
+    /// Runs the backend and returns the text of the metadata.
+    fn run(&self, file: &DistFile, format: SdistFormat, builder: &Builder) -> Result<Vec<u8>, Fault> {
+        self.watcher.on(Event::Step(format!("building the metadata of {}", label(file))));
+        let scratch = tempfile::Builder::new().prefix("pinfast-build-").tempdir().map_err(|error| {
+            Error::no_answer("cannot create a temporary folder for a build").because(error)
+        })?;
+        let unpacked = scratch.path().join("source");
+        std::fs::create_dir(&unpacked)
+            .map_err(|error| Error::no_answer("cannot create a folder for a build").because(error))?;
+        let (archive, _) = self.client.open_file(file)?;
+        let source = unpack::unpack(archive, format, &unpacked, Most::default())?;
+        let system = System::of(&source)?;
+        let workshop = Workshop {
+            client: &self.client,
+            config: &self.config,
+            builder,
+            watcher: &*self.watcher,
+            folder: scratch.path().join("environment"),
+        };
+        workshop.provide(&system.requires)?;
+        let backend = Backend {
+            python: workshop.python(),
+            source: &source,
+            scratch: scratch.path(),
+            path: &self.config.path,
+            system: &system,
+            time: self.config.time,
+            watcher: &*self.watcher,
+        };
+        let answer = made::metadata(&backend, &workshop);
+        let ran = format!("ran the build backend of {} ({})", label(file), excerpt(&system.backend));
+        self.watcher.on(Event::Warning(format!("{ran} to learn its metadata")));
+        answer
+    }
+
+    fn builder(&self) -> Result<&Builder> {
+        if let Some(builder) = self.builder.get() {
+            return Ok(builder);
+        }
+        let found = (self.config.interpreter)().map_err(|error| {
+            error.hint("the metadata of a source distribution needs a build, and a build an interpreter: `--no-build` does without")
+        })?;
+        let base = BasePython::of(&found.probe)?;
+        let elsewhere = match &self.config.targets {
+            None => vec!["every environment".to_owned()],
+            Some(targets) => {
+                let others = targets.iter().filter(|target| !alike(target, &base.target));
+                others.map(|target| target.label().to_owned()).collect()
+            }
+        };
+        Ok(self.builder.get_or_init(|| Builder { base, elsewhere }))
+    }
+
+    fn warned(&self, file: &DistFile, why: String) -> String {
+        self.watcher.on(Event::Warning(format!("{} cannot be built: {why}", label(file))));
+        why
+    }
+
+    /// Tells what a backend that failed printed last.
+    fn failed(&self, file: &DistFile, what: &str, printed: &[u8]) -> String {
+        let text = String::from_utf8_lossy(printed);
+        let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
+        for line in &lines[lines.len().saturating_sub(SHOWN)..] {
+            self.watcher.on(Event::Detail(format!("{}: {}", label(file), excerpt(line))));
+        }
+        let last = lines.last().map(|line| format!(": {}", excerpt(line))).unwrap_or_default();
+        self.watcher.on(Event::Warning(format!("the build backend of {} {what}{last}", label(file))));
+        format!("its build backend {what}{last}")
+    }
+}
+
+/// How many lines of what a failed backend printed are told.
+const SHOWN: usize = 20;
+
+impl Index for Building {
+    fn listing(&self, name: &PackageName) -> Result<Option<Arc<Listing>>> {
+        self.client.listing(name)
+    }
+
+    fn metadata(&self, file: &Arc<DistFile>, trust: Trust) -> Result<Arc<Metadata>, MetadataFailure> {
+        match self.client.metadata(file, trust) {
+            Err(MetadataFailure::NeedsBuild(reason)) => self.build(file, reason),
+            told => told,
+        }
+    }
+
+    fn direct(&self, name: &PackageName, url: &DirectUrl) -> Result<Arc<Listing>> {
+        Index::direct(&*self.client, name, url)
+    }
+
+    fn sha256(&self, file: &Arc<DistFile>) -> Result<Sha256> {
+        self.client.sha256(file)
+    }
+
+    fn prefetch(&self, wants: &[Want]) {
+        self.client.prefetch(wants);
+    }
+
+    fn scouts(&self) -> usize {
+        self.client.scouts()
+    }
+}
+
+/// Whether markers can hardly tell two environments apart.
+fn alike(a: &Target, b: &Target) -> bool {
+    let (a, b) = (a.marker_values(), b.marker_values());
+    a.python_version == b.python_version
+        && a.implementation_name == b.implementation_name
+        && a.sys_platform == b.sys_platform
+        && a.platform_machine == b.platform_machine
+}
+
+/// Such as `a 1.0`.
+fn label(file: &DistFile) -> String {
+    format!("{} {}", file.dist.name(), file.dist.version())
+}
+
+/// The beginning of a foreign text, fit for one line of a message.
+fn excerpt(text: &str) -> String {
+    let text = text.trim();
+    let more = if text.chars().nth(LONGEST_EXCERPT).is_some() { "…" } else { "" };
+    format!("{}{more}", tame(&text.chars().take(LONGEST_EXCERPT).collect::<String>()))
+}
+
+const LONGEST_EXCERPT: usize = 200;
+
+/// The text without what would steer a terminal.
+fn tame(text: &str) -> String {
+    let tame = |letter: char| if letter.is_control() { '\u{fffd}' } else { letter };
+    text.chars().map(tame).collect()
+}

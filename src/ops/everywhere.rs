@@ -1,0 +1,54 @@
+//! One lock for every environment.
+
+use std::sync::Arc;
+
+use super::assemble::{self, Hashes};
+use super::lock::{Answer, NoLock, Question, Unsolved, held_back};
+use super::session::Session;
+use crate::lock;
+use crate::solve::Index;
+use crate::solve::universal::{self, NoUniversal, solve_everywhere};
+use crate::spec::Version;
+
+impl Question<'_> {
+    /// One answer for every environment with Python `lowest` or a later one.
+    pub(super) fn answer_everywhere(
+        &self,
+        lowest: &Version,
+        index: Arc<dyn Index>,
+        session: &Session,
+    ) -> Result<Answer, NoLock> {
+        let question = universal::Question {
+            inputs: self.inputs,
+            policy: &self.policy,
+            preferences: &self.preferences,
+            python: lowest,
+        };
+        let universal = match solve_everywhere(&question, &index, &*session.watcher) {
+            Ok(universal) => universal,
+            Err(NoUniversal::Trouble(error)) => return Err(NoLock::Error(error)),
+            Err(NoUniversal::NoSolution { failure, regions, others }) => {
+                return Err(NoLock::NoSolution(Box::new(Unsolved::somewhere(
+                    failure,
+                    regions,
+                    others,
+                    self.inputs,
+                ))));
+            }
+        };
+        session.detail(format!("solved for {} kinds of environments", universal.answers.len()));
+        let mut answer = Answer::default();
+        let mut pins = Vec::new();
+        for (problem, resolution) in &universal.answers {
+            // Every file fits some environment.
+            pins.push(assemble::pins(resolution, problem, Hashes::All, &*index, session)?);
+            answer.held_back.extend(held_back(resolution, problem));
+            answer.odd_entries.extend(resolution.odd_entries.clone());
+        }
+        answer.held_back.sort();
+        answer.held_back.dedup();
+        answer.pins = lock::merge_by(pins, |places| universal.marker(places));
+        answer.warnings.extend(universal.warnings);
+        Ok(answer)
+    }
+}
