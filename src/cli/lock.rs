@@ -219,7 +219,8 @@ fn summarise(locked: &Locked, request: &LockRequest, arguments: &LockArgs, start
     let traffic = if requests == 0 {
         "no request".to_owned()
     } else {
-        format!("{requests} requests, {}", Bytes(bytes))
+        let s = if requests == 1 { "" } else { "s" };
+        format!("{requests} request{s}, {}", Bytes(bytes))
     };
     let changed = match &locked.changes {
         Some(changes) if !changes.changes.is_empty() => format!(" ({})", changes.summary()),

@@ -136,3 +136,26 @@ fn plain(text: &str) -> String {
     }
     plain
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Graph, TreeOptions};
+    use super::*;
+    use crate::lock::samples::lock;
+
+    #[test]
+    fn a_picture_has_a_dot_for_each_package_and_a_curve_for_each_edge() {
+        let tree = Graph::of(&lock()).unwrap().tree(&TreeOptions::default()).unwrap();
+        let svg = tree.to_svg();
+        let count = |what: &str| svg.matches(what).count();
+        let roots = tree.rows.iter().filter(|row| row.depth == 0).count();
+        assert_eq!((count("<circle"), count("<path")), (tree.rows.len() - roots, tree.rows.len() - roots));
+        assert!(svg.contains("&gt;=2.47.0,&lt;3") && !svg.contains(">=2"));
+        assert!(svg.starts_with("<svg xmlns=") && svg.ends_with("</svg>\n"));
+    }
+
+    #[test]
+    fn hostile_text_stays_text() {
+        assert_eq!(plain("<script>\u{1b}[2J&\0"), "&lt;script&gt; [2J&amp; ");
+    }
+}
