@@ -62,6 +62,7 @@ impl Project {
             .envs(std::env::vars().filter(|(name, _)| name == "PATH"))
             .env("HOME", self.path().join("home"))
             .env("PINFAST_CACHE_DIR", self.path().join("cache"))
+            .env("PINFAST_FIX_TIME", "60")
             .env("PIP_INDEX_URL", self.server.url("/simple/"))
             .output()
             .expect("the program runs");

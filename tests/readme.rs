@@ -61,6 +61,7 @@ fn pinfast(arguments: &str) -> std::process::Output {
     Command::new(env!("CARGO_BIN_EXE_pinfast"))
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .env_remove("COLUMNS")
+        .env("PINFAST_FIX_TIME", "60")
         .args(arguments.split(' '))
         .arg("--cache-dir")
         .arg(cache.path())

@@ -154,6 +154,16 @@ pub(super) fn run(arguments: &LockArgs, ui: &Arc<Ui>) -> Result<()> {
     Ok(())
 }
 
+/// The variable that names another time for trying fixes, in seconds: for slow machines.
+const FIX_TIME: &str = "PINFAST_FIX_TIME";
+
+fn fix_budget(session: &Session) -> Result<Duration> {
+    let Some(text) = session.around.text(FIX_TIME) else { return Ok(FIX_BUDGET) };
+    let seconds = text.trim().parse::<u32>();
+    let wrong = |_| Error::usage(format!("{FIX_TIME} is `{text}`, not a whole number of seconds"));
+    seconds.map(|seconds| Duration::from_secs(seconds.into())).map_err(wrong)
+}
+
 /// Tells the time spent since now. Waiting for an index counts a fifth: the budget is one of work, but with
 /// nothing in the cache it ends all the same.
 fn time_spent(ui: &Arc<Ui>) -> Arc<dyn Fn() -> Duration + Send + Sync> {
@@ -172,7 +182,7 @@ fn no_solution(
     session: &Session,
     ui: &Arc<Ui>,
 ) -> Result<Error> {
-    let budget = Budget::new(FIX_BUDGET, time_spent(ui));
+    let budget = Budget::new(fix_budget(session)?, time_spent(ui));
     ui.begin("explaining");
     let explanation = unsolved.explain(budget, &**ui);
     ui.finish();

@@ -6,6 +6,10 @@ use crate::repair::Lab;
 use crate::solve::{Candidate, Package, Trust, base_requirements};
 use crate::spec::{PackageName, Requirement, Version};
 
+/// How many releases below the user's range are looked at, at most: a number, not a time, so that the same
+/// question is told in the same words.
+const MOST: usize = 32;
+
 /// Where a fix goes below the range of a package whose releases all have one lower bound, says from which
 /// release on all have it.
 pub(super) fn widen(cause: &mut Cause, found: &Found, lab: &Lab) {
@@ -28,7 +32,7 @@ fn reached(cause: &Cause, told: &Told, found: &Found, lab: &Lab) -> Option<Versi
     let stable: Vec<&Candidate> = candidates.usable.iter().filter(|c| c.version.is_stable()).collect();
     let pins = found.fixes.iter().flat_map(|fix| &fix.pins).filter(|(pinned, _)| pinned == name);
     let fixed = pins.map(|(_, version)| version).filter(|version| *version < low).max()?;
-    let below = stable.iter().rev().filter(|c| c.version > *fixed && c.version < *low);
+    let below = stable.iter().rev().filter(|c| c.version > *fixed && c.version < *low).take(MOST);
     let first = below.take_while(|c| needs(cause, c, &told.to, &bound, lab)).last()?;
     (stable.last()?.version <= *high).then(|| first.version.clone())
 }
@@ -38,5 +42,5 @@ fn needs(cause: &Cause, candidate: &Candidate, to: &PackageName, bound: &Version
     let Ok(metadata) = lab.index.metadata(&candidate.file, Trust::Release) else { return false };
     let requirements = base_requirements(&cause.known.problem, &metadata);
     let mut bounds = requirements.into_iter().filter(|r| r.name == *to).map(|r| r.specifiers().lower_bound());
-    lab.budget.is_open() && bounds.any(|lower| lower.is_some_and(|lower| lower >= bound))
+    bounds.any(|lower| lower.is_some_and(|lower| lower >= bound))
 }
