@@ -1,5 +1,6 @@
 //! From a resolution to a lock.
 
+use std::str::FromStr;
 use std::sync::Arc;
 
 use super::current::file_name;
@@ -17,6 +18,18 @@ pub enum Hashes {
     All,
     /// Those that fit the target.
     Targets,
+}
+
+impl FromStr for Hashes {
+    type Err = String;
+
+    fn from_str(text: &str) -> std::result::Result<Self, String> {
+        match text {
+            "all" => Ok(Self::All),
+            "targets" => Ok(Self::Targets),
+            _ => Err(format!("`{text}` is none of all, targets")),
+        }
+    }
 }
 
 /// The pins of a lock for one resolution.

@@ -29,16 +29,17 @@ pub(super) fn relative(path: &Path, from: &Path) -> String {
     up.chain(down).collect::<Vec<_>>().join("/")
 }
 
-/// What `inputs`, read for `request`, and the settled `policy` say. `targets` are the targets, where they are
+/// What `inputs`, read for `request`, and the `settled` policy say. `targets` are the targets, where they are
 /// known without asking an interpreter.
 pub(super) fn current(
     request: &InputRequest,
     inputs: &Inputs,
-    policy: &PolicyRequest,
+    settled: &PolicyRequest,
     targets: Option<&[Target]>,
     session: &Session,
 ) -> Current {
-    let mut options = policy::shaping(policy);
+    let mut options = policy::shaping(settled);
+    options.extend(policy::of_packages(session));
     options.extend(wishes(request));
     Current {
         inputs: records(inputs, session),

@@ -200,11 +200,12 @@ pub fn lock_in(
     let settled = policy::settled(&request.policy, session)?;
     let World { scope, index } = world(&inputs)?;
     session.keep(index.clone());
+    let hashes_by_settings = policy::parsed(session.settings.hashes.as_ref())?;
     let question = Question {
         inputs: &inputs,
         policy: policy::policy(&settled, &inputs.options, session)?,
         preferences: before.preferences(&request.upgrade),
-        hashes: request.hashes.unwrap_or_default(),
+        hashes: request.hashes.or(hashes_by_settings).unwrap_or_default(),
     };
     let answer = match &scope {
         Scope::Targets(targets) => question.answer(targets, index.clone(), session)?,

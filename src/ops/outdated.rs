@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::request::{IndexRequest, PolicyRequest, TargetRequest};
 use super::session::Session;
 use super::{check, indexes, locks, policy, targets};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::files::Texts;
 use crate::inputs::{self, InputRequest, Inputs};
 use crate::lock::tree::{Graph, Top};
@@ -54,6 +54,11 @@ pub struct Report {
 /// # Errors
 /// `Usage` for a lock or an index that makes no sense, `NoAnswer` when an index gives no answer.
 pub fn outdated(request: &OutdatedRequest, session: &Session) -> Result<Report> {
+    if request.targets.universal.is_some() {
+        return Err(Error::usage("what is newest differs from environment to environment").hint(
+            "name those that matter with `--python-version` and `--platform` instead of `--universal`",
+        ));
+    }
     let lock = locks::read(&request.lock, session)?.lock;
     let inputs = inputs_of(&lock, session)?;
     let settled = policy::settled(&request.policy, session)?;

@@ -1,5 +1,6 @@
 //! From a request, the inputs' options and the settings to a [`Policy`], and to what a lock remembers of it.
 
+use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::str::FromStr;
 
@@ -13,6 +14,7 @@ use crate::inputs::{FileOption, FileOptionKind, FormatControl};
 use crate::lock::CurrentOption;
 use crate::settings::Placed;
 use crate::solve::{PackageSet, Policy, PrereleaseMode};
+use crate::spec::PackageName;
 
 /// What the request says, else the settings.
 pub(super) fn settled(request: &PolicyRequest, session: &Session) -> Result<PolicyRequest> {
@@ -51,6 +53,10 @@ pub(super) fn policy(settled: &PolicyRequest, options: &[FileOption], session: &
     for (name, mode) in &session.settings.prerelease_of {
         policy.prerelease_packages.insert(name.clone(), mode.parse()?.value);
     }
+    for (name, text) in &session.settings.exclude_newer_of {
+        let limit = instant(&text.value, Timestamp::now()).map_err(|error| text.place.error(error))?;
+        policy.exclude_newer_packages.insert(name.clone(), limit);
+    }
     for option in options {
         match &option.kind {
             FileOptionKind::NoBinary(control) => add(&mut policy.no_binary, control),
@@ -79,11 +85,22 @@ pub(super) fn shaping(settled: &PolicyRequest) -> Vec<CurrentOption> {
     options
 }
 
+/// What only settings can say of single packages: always compared, since no flag stands in for it.
+pub(super) fn of_packages(session: &Session) -> [CurrentOption; 2] {
+    let option = |name: &str, of: &BTreeMap<PackageName, Placed<String>>| CurrentOption {
+        name: name.to_owned(),
+        values: of.iter().map(|(package, placed)| format!("{package} = {}", placed.value)).collect(),
+    };
+    let settings = &session.settings;
+    [option("prerelease-of", &settings.prerelease_of), option("exclude-newer-of", &settings.exclude_newer_of)]
+}
+
 fn unless_default<T: Default + PartialEq + Display>(value: T) -> Vec<String> {
     if value == T::default() { Vec::new() } else { vec![value.to_string()] }
 }
 
-fn parsed<T: FromStr<Err: Display>>(setting: Option<&Placed<String>>) -> Result<Option<T>> {
+/// A setting whose text this room or another understands.
+pub(super) fn parsed<T: FromStr<Err: Display>>(setting: Option<&Placed<String>>) -> Result<Option<T>> {
     setting.map(|placed| placed.parse().map(|placed| placed.value)).transpose()
 }
 

@@ -217,7 +217,8 @@ impl Judge<'_> {
     }
 
     fn old_enough(&self, files: &[Arc<DistFile>]) -> Result<Vec<Arc<DistFile>>, Reason> {
-        let Some(limit) = self.policy.exclude_newer else { return Ok(files.to_vec()) };
+        let of_package = self.policy.exclude_newer_packages.get(self.name).copied();
+        let Some(limit) = of_package.or(self.policy.exclude_newer) else { return Ok(files.to_vec()) };
         let kept: Vec<_> =
             files.iter().filter(|file| file.uploaded.is_some_and(|at| at < limit)).cloned().collect();
         if !kept.is_empty() {

@@ -19,6 +19,8 @@ pub struct Policy {
     pub prerelease_packages: FxHashMap<PackageName, PrereleaseMode>,
     /// Only files uploaded before this instant.
     pub exclude_newer: Option<Timestamp>,
+    /// The same for single packages.
+    pub exclude_newer_packages: FxHashMap<PackageName, Timestamp>,
     /// Packages whose wheels may not be taken.
     pub no_binary: PackageSet,
     /// Packages whose sdists may not be taken.

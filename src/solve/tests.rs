@@ -232,3 +232,26 @@ b 1 2
 ";
     assert_eq!(pins(universe, &["a", "b"]), pins(universe, &["b", "a"]));
 }
+
+#[test]
+fn the_upload_time_bars_for_one_package_or_for_all() {
+    let universe = "
+a 1.0
+    uploaded: 2026-01-01
+a 2.0
+    uploaded: 2026-02-01
+b 1.0
+    uploaded: 2026-01-01
+b 2.0
+    uploaded: 2026-02-01
+";
+    let limit = || Some("2026-01-15T00:00:00Z".parse().unwrap());
+    let of_a = PackageName::new("a").unwrap();
+    let solve = |policy| pins_of(universe, &inputs(&["a", "b"]), policy, Preferences::default()).unwrap();
+    assert_eq!(solve(Policy { exclude_newer: limit(), ..Policy::default() }), "a==1.0 b==1.0");
+    let one = Policy {
+        exclude_newer_packages: [(of_a, limit().unwrap())].into_iter().collect(),
+        ..Policy::default()
+    };
+    assert_eq!(solve(one), "a==1.0 b==2.0");
+}
