@@ -8,7 +8,7 @@
 //! its resolution, the other is solved in turn and prefers what was chosen before: where the earlier pins
 //! alone make an answer, it is that, without a search. So no marker is looked at that no answer rests on.
 //!
-//! Which wheels fit: see [`Fit`]. A region that has no solution with wheels that fit it is solved with the
+//! Which wheels fit: see [`Fit`]. A usual region that has no solution with wheels that fit it is solved with the
 //! wheels of any environment, and there is a warning: where nothing can be installed, a lock that says
 //! what would be is worth more than none. And a region without a usual environment (Emscripten, Cygwin, a
 //! machine that nobody makes wheels for) that has no solution at all is left out of the lock, with a
@@ -154,21 +154,21 @@ impl Run<'_> {
         self.space.widen(&mut region);
         let point = self.space.point(&region);
         self.watcher.on(Event::Detail(format!("solving for {}", self.space.described(&region))));
-        let strict = self.problem(&region, &point, Fit::Here);
-        if let Some(resolution) = self.repertoire.replayed(&strict) {
-            return Ok(Some(Part { region, point, problem: strict, resolution }));
+        // No wheel is made for an unusual region: only sdists and what runs anywhere fit it.
+        let fit = if self.space.is_usual(&region) { Fit::Here } else { Fit::Anywhere };
+        let mut problem = self.problem(&region, &point, fit);
+        if let Some(resolution) = self.repertoire.replayed(&problem) {
+            return Ok(Some(Part { region, point, problem, resolution }));
         }
-        let (problem, answer) = match solve(strict.clone(), self.index.clone(), self.watcher) {
-            Err(Failure::NoSolution(_)) => {
-                let lenient = self.problem(&region, &point, Fit::Anywhere);
-                let answer = solve(lenient.clone(), self.index.clone(), self.watcher);
-                if let Ok(resolution) = &answer {
-                    self.warn_of_misfits(resolution, strict.target.tags(), strict.target.label());
-                }
-                (lenient, answer)
+        let mut answer = solve(problem.clone(), self.index.clone(), self.watcher);
+        if fit == Fit::Here && matches!(answer, Err(Failure::NoSolution(_))) {
+            let strict = problem;
+            problem = self.problem(&region, &point, Fit::Anywhere);
+            answer = solve(problem.clone(), self.index.clone(), self.watcher);
+            if let Ok(resolution) = &answer {
+                self.warn_of_misfits(resolution, strict.target.tags(), strict.target.label());
             }
-            answer => (strict, answer),
-        };
+        }
         match answer {
             Ok(resolution) => {
                 self.repertoire.add(&resolution);
