@@ -6,7 +6,7 @@ use super::targets;
 use crate::error::{Error, Result};
 use crate::inputs::Inputs;
 use crate::lock::{CurrentOption, Header};
-use crate::spec::{Platform, Target, Version};
+use crate::spec::{NEWEST_MINOR, Platform, Target, Version};
 
 /// The environments that are meant.
 #[derive(Clone, Debug)]
@@ -78,9 +78,6 @@ impl Scope {
         options.map(|(name, value)| CurrentOption { name: name.to_owned(), values: vec![value] }).collect()
     }
 }
-
-/// The newest minor version of Python 3 that a universal lock is checked for.
-const NEWEST_MINOR: u64 = 15;
 
 /// The usual environments of a universal lock; none of another one.
 pub(super) fn environments(header: &Header) -> Vec<Target> {

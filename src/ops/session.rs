@@ -59,9 +59,15 @@ impl Session {
 
     /// What finds and asks it anew, whenever and on whatever thread it is needed.
     pub(super) fn finder(&self, named: Option<&str>) -> impl Fn() -> Result<Found> + Send + Sync + use<> {
-        let settings = self.settings.python.as_ref().map(|python| python.value.as_str());
-        let request = named.or(settings).map(|text| python::Request::parse(text, &self.around));
-        let request = request.unwrap_or_default();
+        let by_flag = named.map(|text| python::Request::parse(text, &self.around));
+        let settings = &self.settings;
+        let by_settings = || {
+            settings
+                .python
+                .as_ref()
+                .map(|text| python::Request::parse_in(&text.value, &settings.folder, &self.around))
+        };
+        let request = by_flag.or_else(by_settings).unwrap_or_default();
         let prober = Prober::new(self.cache.as_ref().map(|cache| ProbeCache::new(cache.join("python"))));
         let (around, watcher) = (self.around.clone(), self.watcher.clone());
         move || {

@@ -3,7 +3,7 @@
 use super::request::TargetRequest;
 use super::session::Session;
 use crate::error::{Error, Result};
-use crate::spec::{Platform, Target, Version};
+use crate::spec::{NEWEST_MINOR, Platform, Target, Version};
 
 /// The targets, in the order in which they are named; at least one, each once.
 ///
@@ -65,22 +65,25 @@ fn cross(versions: &[Version], platforms: &[Platform]) -> Vec<Target> {
     versions.iter().flat_map(of_version).collect()
 }
 
-/// The minor versions of Python that a project may move to, the newest first.
-const PYTHONS: [&str; 7] = ["3.15", "3.14", "3.13", "3.12", "3.11", "3.10", "3.9"];
+/// The oldest minor version of Python 3 that a project may move to.
+const OLDEST_MINOR: u64 = 9;
 
 /// The same platform under other versions of CPython: those above, nearest first, then those below.
-pub(super) fn other_pythons(target: &Target) -> Vec<(&'static str, Target)> {
+pub(super) fn other_pythons(target: &Target) -> Vec<(Version, Target)> {
     let mut words = target.label().split(' ');
     let (Some("cpython"), Some(_), Some(platform)) = (words.next(), words.next(), words.next()) else {
         return Vec::new();
     };
     let Ok(platform) = platform.parse::<Platform>() else { return Vec::new() };
-    let own = &target.marker_values().python_version;
-    let version = |text: &str| text.parse::<Version>().ok();
-    let above = PYTHONS.iter().rev().filter(|python| version(python) > version(own));
-    let below = PYTHONS.iter().filter(|python| version(python) < version(own));
-    let declared = |python: &&'static str| Some((*python, Target::declared(&version(python)?, &platform)));
-    above.chain(below).filter_map(declared).collect()
+    let Some(&own) = target.python().release().get(1) else { return Vec::new() };
+    let above = (own + 1).max(OLDEST_MINOR)..=NEWEST_MINOR;
+    let below = OLDEST_MINOR..own.min(NEWEST_MINOR + 1);
+    let declared = |minor| {
+        let version = Version::new([3, minor]);
+        let target = Target::declared(&version, &platform);
+        (version, target)
+    };
+    above.chain(below.rev()).map(declared).collect()
 }
 
 /// The usual platforms of other systems, under the same version of CPython.

@@ -39,14 +39,6 @@ impl Problem {
         Self { lines, constraints, overrides: inputs.overrides.clone(), policy, preferences, target }
     }
 
-    /// The same problem with only some of its lines.
-    #[must_use]
-    pub fn with_lines(&self, keep: impl Fn(usize) -> bool) -> Self {
-        let lines =
-            self.lines.iter().enumerate().filter(|(i, _)| keep(*i)).map(|(_, line)| line.clone()).collect();
-        Self { lines, ..self.clone() }
-    }
-
     /// The same problem with other lines, constraints and overrides; as [`Problem::new`] orders them.
     #[must_use]
     pub fn with(

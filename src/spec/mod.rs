@@ -26,7 +26,7 @@ pub use marker::Marker;
 pub use metadata::{Metadata, MetadataError, MetadataSource};
 pub use name::{ExtraName, NameError, PackageName};
 pub use platform::{Platform, PlatformError};
-pub use region::{Cut, Fit, Point, Region, Space, Verdict};
+pub use region::{Cut, Fit, NEWEST_MINOR, Point, Region, Space, Verdict};
 pub use requirement::{DirectUrl, Requirement, RequirementError, Source};
 pub use tags::{Tag, TagSet, TagSetError, Tags};
 pub use target::{MarkerValues, Target};

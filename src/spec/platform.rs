@@ -164,7 +164,7 @@ fn macos_tags(major: u32, minor: u32, arch: &str) -> Vec<String> {
 fn macos_formats(major: u32, minor: u32, arch: &str) -> Vec<&str> {
     match (arch, major, minor) {
         ("x86_64", 10, ..4) => vec![],
-        ("x86_64", ..) => vec!["x86_64", "intel", "fat64", "fat3", "universal2", "universal"],
+        ("x86_64", ..) => vec!["x86_64", "intel", "fat64", "fat32", "universal2", "universal"],
         ("arm64", 10, _) => vec!["universal2"],
         ("arm64", ..) => vec!["arm64", "universal2"],
         (other, ..) => vec![other],

@@ -29,6 +29,7 @@ use self::python::{Python, Span};
 use self::stand_in::Shelf;
 use super::{Marker, Version};
 
+pub use self::python::NEWEST_MINOR;
 pub use self::stand_in::Fit;
 pub use self::verdict::Verdict;
 

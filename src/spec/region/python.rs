@@ -14,8 +14,8 @@ pub(super) struct Span {
     pub(super) end: Python,
 }
 
-/// The minor versions of Python 3 that are or will soon be there, for which wheels are made.
-pub(super) const NEWEST_MINOR: u64 = 15;
+/// The newest minor version of Python 3 that is there or soon will be, and for which wheels are made.
+pub const NEWEST_MINOR: u64 = 15;
 
 /// A text that lists versions is asked about no later minor version.
 const LAST_MINOR: u64 = 40;
