@@ -160,11 +160,12 @@ fn macos_tags(major: u32, minor: u32, arch: &str) -> Vec<String> {
 }
 
 /// The binary formats that `arch` runs on macOS `major.minor`. No arm64 binary is older than macOS 11,
-/// but the x86_64 half of a universal2 one may be.
+/// but the x86_64 half of a universal2 one may be. `fat3` is what the tag is called (packaging 26);
+/// the copy in pip 23 says `fat32`.
 fn macos_formats(major: u32, minor: u32, arch: &str) -> Vec<&str> {
     match (arch, major, minor) {
         ("x86_64", 10, ..4) => vec![],
-        ("x86_64", ..) => vec!["x86_64", "intel", "fat64", "fat32", "universal2", "universal"],
+        ("x86_64", ..) => vec!["x86_64", "intel", "fat64", "fat3", "universal2", "universal"],
         ("arm64", 10, _) => vec!["universal2"],
         ("arm64", ..) => vec!["arm64", "universal2"],
         (other, ..) => vec![other],
