@@ -29,6 +29,11 @@ pub struct Config {
     /// A PEM file or a folder of certificates that stands instead of the system's (`PIP_CERT`,
     /// `REQUESTS_CA_BUNDLE`); without it `SSL_CERT_FILE` and `SSL_CERT_DIR` are honoured.
     pub ca_bundle: Option<PathBuf>,
+    /// A PEM file with a certificate and its key, for servers that want to know who asks (`client-cert`).
+    pub client_cert: Option<PathBuf>,
+    /// The proxy for all requests, as pip's configuration names it; it may hold credentials. Without it the
+    /// proxy variables (`HTTPS_PROXY` and its kin) are honoured.
+    pub proxy: Option<String>,
     /// What servers may cost.
     pub limits: Limits,
 }

@@ -76,7 +76,24 @@ fn client(config: &Config) -> Result<reqwest::Client, Error> {
     if let Some(bundle) = &config.ca_bundle {
         builder = builder.tls_certs_only(certificates(bundle)?);
     }
+    if let Some(path) = &config.client_cert {
+        builder = builder.identity(identity(path)?);
+    }
+    if let Some(url) = &config.proxy {
+        // What is wrong with it is not told: it may hold a password.
+        let wrong = |_| Error::usage("the proxy in pip's configuration is not the URL of a proxy");
+        builder = builder.proxy(reqwest::Proxy::all(url).map_err(wrong)?);
+    }
     builder.build().map_err(|error| Error::no_answer("cannot start TLS").because(error))
+}
+
+/// The certificate and key in a PEM file.
+fn identity(path: &Path) -> Result<reqwest::Identity, Error> {
+    let unusable = |error: Box<dyn std::error::Error + Send + Sync>| {
+        Error::usage(format!("cannot use {} as a client certificate", path.display())).because(error)
+    };
+    let pem = std::fs::read(path).map_err(|error| unusable(error.into()))?;
+    reqwest::Identity::from_pem(&pem).map_err(|error| unusable(error.into()))
 }
 
 /// The certificates of a PEM file, or of every PEM file in a folder.

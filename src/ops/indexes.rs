@@ -23,6 +23,7 @@ pub(super) fn client(
 ) -> Result<Arc<Client>> {
     let around = &session.around;
     let pip = PipConfig::read(around, "install", None)?;
+    pip.warnings.iter().for_each(|warning| session.warn(warning.clone()));
     let layers = [
         flags(request, session),
         Layer::of_files(options, around),
@@ -47,6 +48,8 @@ pub(super) fn client(
         freshness: freshness(request.cache_use, session),
         netrc: netrc(session),
         ca_bundle: pip.cert(),
+        client_cert: pip.client_cert(),
+        proxy: pip.proxy().map(|proxy| proxy.text.clone()),
         limits: Limits::from_variables(|name| around.text(name).map(str::to_owned))?,
         ..Config::default()
     };

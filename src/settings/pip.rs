@@ -9,7 +9,6 @@ use std::fmt;
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use super::indexes::{Layer, Missing, Said};
 use super::{Surroundings, ini};
@@ -123,31 +122,6 @@ impl PipConfig {
     #[must_use]
     pub fn proxy(&self) -> Option<&PipValue> {
         self.get("proxy")
-    }
-
-    /// How long to wait for the network (`timeout`, also called `default-timeout`).
-    ///
-    /// # Errors
-    /// Usage: not a number of seconds.
-    pub fn timeout(&self) -> Result<Option<Duration>> {
-        let option = if self.get("timeout").is_some() { "timeout" } else { "default-timeout" };
-        self.get(option)
-            .map(|value| {
-                let seconds = value.text.parse::<f64>().ok();
-                seconds
-                    .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
-                    .ok_or_else(|| wrong(option, value, "a number of seconds"))
-            })
-            .transpose()
-    }
-
-    /// How often to try again (`retries`).
-    ///
-    /// # Errors
-    /// Usage: not a number.
-    pub fn retries(&self) -> Result<Option<u32>> {
-        let number = |value: &PipValue| value.text.parse().map_err(|_| wrong("retries", value, "a number"));
-        self.get("retries").map(number).transpose()
     }
 
     /// What this says of indexes.
@@ -318,24 +292,27 @@ mod tests {
             ("venv/pip.conf", "[global]\ntimeout = 7\nretries = 2\n"),
         ]);
         let venv = folder.path().join("venv");
-        let read = |command| PipConfig::read(&around, command, Some(&venv)).unwrap();
-        assert_eq!(read("install").timeout().unwrap(), Some(Duration::from_secs(5)));
-        assert_eq!(read("download").timeout().unwrap(), Some(Duration::from_secs(6)));
-        assert_eq!(read("list").timeout().unwrap(), Some(Duration::from_secs(7)));
-        assert_eq!(read("list").retries().unwrap(), Some(2));
+        let told = |command, option| {
+            let config = PipConfig::read(&around, command, Some(&venv)).unwrap();
+            config.get(option).unwrap().text.clone()
+        };
+        assert_eq!(told("install", "timeout"), "5");
+        assert_eq!(told("download", "timeout"), "6");
+        assert_eq!(told("list", "timeout"), "7");
+        assert_eq!(told("list", "retries"), "2");
     }
 
     #[test]
-    fn lists_flags_and_numbers() {
+    fn lists_flags_and_paths() {
         let (_folder, around) = world(&[]);
         let around = around
             .with("PIP_CONFIG_FILE", if cfg!(windows) { "nul" } else { "/dev/null" })
             .with("PIP_EXTRA_INDEX_URL", "https://a.example  https://b.example")
             .with("PIP_NO_INDEX", "Yes")
-            .with("PIP_DEFAULT_TIMEOUT", "1.5")
+            .with("PIP_PROXY", "http://proxy.example:8080")
+            .with("PIP_CLIENT_CERT", "/me.pem")
             .with("PIP_CERT", "/certs.pem")
             .with("PIP_PRE", "maybe")
-            .with("PIP_RETRIES", "often")
             .with("PIP_INDEX_URL", "");
         let config = PipConfig::read(&around, "install", None).unwrap();
         let layer = config.index_layer(&around).unwrap();
@@ -343,10 +320,10 @@ mod tests {
         assert_eq!(layer.extra_index_urls[1].text, "https://b.example");
         assert_eq!(layer.no_index.as_deref(), Some("PIP_NO_INDEX"));
         assert_eq!(layer.index_url, None, "an empty variable is none");
-        assert_eq!(config.timeout().unwrap(), Some(Duration::from_millis(1500)));
+        assert_eq!(config.proxy().unwrap().text, "http://proxy.example:8080");
+        assert_eq!(config.client_cert(), Some(PathBuf::from("/me.pem")));
         assert_eq!(config.cert(), Some(PathBuf::from("/certs.pem")));
         assert_eq!(config.flag("pre").unwrap_err().message, "pip's option `pre` in PIP_PRE is not 1 or 0");
-        assert_eq!(config.retries().unwrap_err().kind, crate::error::Kind::Usage);
     }
 
     #[test]

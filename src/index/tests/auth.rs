@@ -86,3 +86,25 @@ fn no_error_and_no_event_shows_a_secret() {
         assert!(!said.contains(SECRET) && !said.contains("user:"), "{said}");
     }
 }
+
+#[test]
+fn a_proxy_is_asked_for_everything_and_its_password_is_told_nobody() {
+    let proxy = Server::start(|request| match request.path.as_str() {
+        "http://index.example/simple/a/" => Reply::json(page(&[entry("a-1-py3-none-any.whl", b"1", "")])),
+        _ => Reply::status(404),
+    });
+    let through =
+        |proxy: String| client(Config { proxy: Some(proxy), ..config_of(&["http://index.example/simple"]) });
+    let listing = through(proxy.url("")).listing(&name("a")).unwrap().unwrap();
+    assert_eq!(versions(&listing), ["1"]);
+    let error = through("http://me:secret@:no/".to_owned()).listing(&name("a")).unwrap_err();
+    assert_eq!(error.kind, Kind::Usage);
+    assert!(!format!("{error:?}").contains("secret"), "{error:?}");
+}
+
+#[test]
+fn a_client_certificate_that_is_none_is_a_wrong_setting() {
+    let server = Server::start(|_| Reply::status(404));
+    let missing = Config { client_cert: Some("/no/such.pem".into()), ..config(&server) };
+    assert_eq!(kind_of(client(missing).listing(&name("a"))), Kind::Usage);
+}
