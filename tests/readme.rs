@@ -62,9 +62,8 @@ fn pinfast(arguments: &str) -> std::process::Output {
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .env_remove("COLUMNS")
         .env("PINFAST_FIX_TIME", "60")
+        .env("PINFAST_CACHE_DIR", cache.path())
         .args(arguments.split(' '))
-        .arg("--cache-dir")
-        .arg(cache.path())
         .output()
         .expect("the program runs")
 }
@@ -98,6 +97,20 @@ fn the_exit_codes_are_the_programs() {
         Kind::Terminated,
     ];
     assert_eq!(told, failures.map(Kind::exit_code).into_iter().chain([0]).collect());
+}
+
+#[test]
+fn the_commands_are_the_programs() {
+    let readme = read("README.md");
+    let table = readme.split("| command | what it does |").nth(1).expect("there is a table of commands");
+    let rows = table.lines().skip(2).take_while(|line| line.starts_with('|'));
+    let told: Vec<_> = rows.filter_map(|row| row.split('`').nth(1)).collect();
+    let help = String::from_utf8(pinfast("--help").stdout).expect("text");
+    let commands = help.split("Commands:").nth(1).and_then(|rest| rest.split("\n\n").next());
+    let named =
+        commands.expect("the help lists commands").lines().filter_map(|line| line.split_whitespace().next());
+    let named: BTreeSet<_> = named.filter(|name| *name != "help").collect();
+    assert_eq!(told.into_iter().collect::<BTreeSet<_>>(), named);
 }
 
 #[test]

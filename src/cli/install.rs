@@ -65,6 +65,12 @@ struct HowArgs {
     format: Format,
 }
 
+impl HowArgs {
+    fn run(&self) -> Run {
+        if self.dry_run { Run::Dry } else { Run::Real }
+    }
+}
+
 impl InstallArgs {
     fn request(&self) -> InstallRequest {
         InstallRequest {
@@ -79,7 +85,7 @@ impl InstallArgs {
             },
             effort: if self.how.repair { Effort::Hash } else { Effort::Look },
             compile: if self.how.compile { Compile::Yes } else { Compile::No },
-            run: if self.how.dry_run { Run::Dry } else { Run::Real },
+            run: self.how.run(),
         }
     }
 }
@@ -93,7 +99,7 @@ pub(super) fn run(arguments: &InstallArgs, ui: &Arc<Ui>) -> Result<()> {
     ui.finish();
     let outcome = outcome?;
     if arguments.how.format == Format::Json {
-        ui.json(&document(&outcome, arguments.how.dry_run))?;
+        ui.json(&document(&outcome, arguments.how.run()))?;
     }
     told(&outcome, &session, arguments, started, ui);
     Ok(())
@@ -176,7 +182,7 @@ fn code(why: Why) -> &'static str {
 }
 
 /// The document of `docs/json.md`.
-fn document(outcome: &Outcome, dry_run: bool) -> serde_json::Value {
+fn document(outcome: &Outcome, run: Run) -> serde_json::Value {
     let change = |done: &Done| {
         json!({
             "name": done.name.as_str(),
@@ -188,7 +194,7 @@ fn document(outcome: &Outcome, dry_run: bool) -> serde_json::Value {
     json!({
         "schema": 1,
         "environment": outcome.environment.display().to_string(),
-        "dry_run": dry_run,
+        "dry_run": run == Run::Dry,
         "changes": outcome.changes.iter().map(change).collect::<Vec<_>>(),
         "kept": outcome.kept,
         "spared": outcome.spared,

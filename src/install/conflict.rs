@@ -131,7 +131,7 @@ impl Ground<'_> {
             Some(parent) if !base && !self.is_folder(parent, seen)? => false,
             _ => match fs::symlink_metadata(path) {
                 Ok(metadata) if metadata.is_dir() || self.goes.contains(path) => metadata.is_dir(),
-                Ok(metadata) => return Err(no_folder(path, metadata.is_symlink())),
+                Ok(metadata) => return Err(no_folder(path, &metadata)),
                 Err(error) if disk::is_absent(&error) => false,
                 Err(error) => return Err(disk::failed("look at", path, error)),
             },
@@ -172,9 +172,11 @@ fn in_the_way(path: &Path, layout: &Layout) -> Error {
     .hint("nothing was changed; move the file away, or make the environment afresh")
 }
 
-fn no_folder(path: &Path, link: bool) -> Error {
-    let what =
-        if link { "is a link; nothing is written through it" } else { "stands where a folder is needed" };
+fn no_folder(path: &Path, found: &fs::Metadata) -> Error {
+    let what = match found.is_symlink() {
+        true => "is a link; nothing is written through it",
+        false => "stands where a folder is needed",
+    };
     Error::refused(format!("{} {what}", path.display()))
         .hint("nothing was changed; move it away, or make the environment afresh")
 }

@@ -161,12 +161,11 @@ impl From<Error> for NoLock {
 /// See [`NoLock`].
 pub fn lock(request: &LockRequest, session: &Session) -> Result<Locked, NoLock> {
     let builds = OnceCell::new();
-    let locked = lock_in(request, session, |inputs| {
+    let locked = lock_in(request, session, |inputs, settled| {
         let scope = scope::scope(&request.targets, inputs, session)?;
         let python = request.targets.python.as_deref();
         let client = indexes::client(&request.indexes, &inputs.options, python, session)?;
-        let settled = policy::settled(&request.policy, session)?;
-        let index = builds::over(client, &settled, scope.targets(), python, session)?;
+        let index = builds::over(client, settled, scope.targets(), python, session)?;
         Ok(World { scope, index: builds.get_or_init(|| index).clone() })
     });
     if let (Err(NoLock::NoSolution(_)), Some(builds)) = (&locked, builds.get()) {
@@ -184,21 +183,22 @@ pub struct World {
     pub index: Arc<dyn Index>,
 }
 
-/// Resolves what `request` names in the world that `world` tells of, having seen the inputs.
+/// Resolves what `request` names in the world that `world` tells of, having seen the inputs and the policy
+/// that flags and settings make.
 ///
 /// # Errors
 /// See [`NoLock`].
 pub fn lock_in(
     request: &LockRequest,
     session: &Session,
-    world: impl FnOnce(&Inputs) -> Result<World>,
+    world: impl FnOnce(&Inputs, &PolicyRequest) -> Result<World>,
 ) -> Result<Locked, NoLock> {
     let wanted = with_settings(&request.inputs, session)?;
     let inputs = inputs::read(&wanted, &Edited::new(&request.edited, session))?;
     inputs.warnings.iter().for_each(|warning| session.warn(warning.clone()));
     let before = Before::read(&request.place, session)?;
     let settled = policy::settled(&request.policy, session)?;
-    let World { scope, index } = world(&inputs)?;
+    let World { scope, index } = world(&inputs, &settled)?;
     session.keep(index.clone());
     let hashes_by_settings = policy::parsed(session.settings.hashes.as_ref())?;
     let question = Question {

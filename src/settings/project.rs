@@ -134,7 +134,7 @@ impl Settings {
         let (exclude_newer, exclude_newer_of) = by_package(section.text_or_table("exclude-newer")?)?;
         let (_, sources) = by_package((None, section.text_table("sources")?))?;
         let indexes = section.text_table("indexes")?;
-        let settings = Self {
+        let mut settings = Self {
             index_url: section.text("index-url")?,
             extra_index_urls: section.texts("extra-index-url")?,
             find_links: section.texts("find-links")?,
@@ -166,6 +166,11 @@ impl Settings {
             deploy: section.table("deploy")?,
             ..Self::default()
         };
+        if settings.deploy.is_some() {
+            settings
+                .warnings
+                .push("`[deploy]` has no effect: this pinfast has no command that deploys".to_owned());
+        }
         section.finish()?;
         settings.check_sources()?;
         settings.check_targets()?;

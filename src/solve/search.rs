@@ -216,7 +216,9 @@ impl Search {
         self.yanked.contains(&release) && !self.unpinned.contains(&release)
     }
 
-    /// Takes back the permission for a yanked release that nothing in the solution pins.
+    /// Takes back the permission for a yanked release that nothing in the solution pins, for good: where only
+    /// another choice of packages would pin it, that choice is not found. It is rare, and the other way round a
+    /// yanked release would stand in a lock that nobody pinned.
     pub(super) fn forbid_yanked(&mut self, name: &PackageName, version: &Version) {
         self.unpinned.insert((name.clone(), version.clone()));
     }

@@ -52,7 +52,7 @@ pub(super) fn wrong(scenario: &Scenario) -> Option<String> {
     let around = Surroundings::bare(folder.path());
     let outcome = Session::new(around, None, warnings.clone()).map_err(NoLock::Error).and_then(|session| {
         let request = request(scenario);
-        lock_in(&request, &session, |inputs| {
+        lock_in(&request, &session, |inputs, _| {
             let index = Arc::new(Universe::parse(&scenario.text("universe")).unwrap_or_else(|error| {
                 panic!("{}: {error}", scenario.at);
             }));

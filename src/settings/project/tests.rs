@@ -62,6 +62,7 @@ app = "/srv/app"
     assert_eq!(settings.source_of(&name("our-app")).unwrap().text, "https://internal.example/simple");
     assert_eq!(settings.source_of(&name("other")).unwrap().text, "https://other.example");
     assert_eq!(settings.source_of(&name("numpy")), None);
+    assert_eq!(settings.warnings.len(), 1, "that nothing deploys yet is said");
     let mut deploy = settings.deploy.clone().unwrap();
     assert_eq!(deploy.text("app").unwrap().unwrap().place.location().to_string(), "pinfast.toml:27");
     let layer = settings.index_layer();
