@@ -2,6 +2,7 @@
 
 mod edits;
 mod errors;
+mod project_errors;
 mod projects;
 mod properties;
 mod requirements;
@@ -70,4 +71,10 @@ fn told(error: &Error) -> String {
 /// Each line as `FILE:LINE:COLUMN TEXT`.
 fn places(lines: &[InputLine]) -> Vec<String> {
     lines.iter().map(|line| format!("{}:{} {}", line.at, line.at.column, line.text)).collect()
+}
+
+fn error_of(request: &InputRequest, files: &Memory) -> String {
+    let error = read(request, files).unwrap_err();
+    assert_eq!(error.kind, crate::error::Kind::Usage);
+    told(&error)
 }
