@@ -31,6 +31,8 @@ pub enum Bucket {
     Metadata,
     /// Metadata that a build told, by the hash of what was built and what built it.
     Built,
+    /// From which indexes a lock came and what was told of it, by the lock's text.
+    Locks,
 }
 
 /// What a record is found by.
@@ -52,7 +54,7 @@ pub enum Found {
 
 impl Bucket {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::Pages, Self::Metadata, Self::Built];
+    pub const ALL: [Self; 4] = [Self::Pages, Self::Metadata, Self::Built, Self::Locks];
 
     /// The name of its folder.
     #[must_use]
@@ -61,6 +63,7 @@ impl Bucket {
             Self::Pages => "pages-v1",
             Self::Metadata => "metadata-v1",
             Self::Built => "built-v1",
+            Self::Locks => "locks-v1",
         }
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! Each takes one request and gives one outcome; what happens meanwhile goes to a watcher.
 
+mod asked;
 mod assemble;
 mod builds;
 pub mod changes;
@@ -12,6 +13,7 @@ mod everywhere;
 pub mod fixes;
 mod indexes;
 pub mod install;
+mod kept;
 pub mod lock;
 pub mod locks;
 pub mod outdated;
