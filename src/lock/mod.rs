@@ -22,9 +22,9 @@ mod tests;
 
 use std::sync::Arc;
 
-use url::Url;
-
-use crate::spec::{DirectUrl, ExtraName, Location, Marker, PackageName, Requirement, Sha256, Version};
+use crate::spec::{
+    DirectUrl, ExtraName, FileUrl, Location, Marker, PackageName, Requirement, Sha256, Version,
+};
 
 pub use fresh::{Current, CurrentInput, CurrentLine, CurrentOption, Freshness, Reason, freshness};
 pub use merge::{merge, merge_by};
@@ -106,7 +106,7 @@ pub struct LockedFile {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Place {
     /// A URL; it may hold credentials, so it is never written as it is.
-    Url(Url),
+    Url(FileUrl),
     /// A path relative to the lock file's folder, with `/`.
     Path(Arc<str>),
 }

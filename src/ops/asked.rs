@@ -1,12 +1,12 @@
 //! What a request for a lock asks once inputs and settings are read, and the lock that is there already.
 
 use super::assemble::Hashes;
+use super::fixes::Edited;
 use super::lock::{LockRequest, Upgrade};
 use super::request::{LockPlace, PolicyRequest};
 use super::scope::Scope;
 use super::session::Session;
 use super::{current, policy};
-use super::fixes::Edited;
 use crate::error::{Error, Result};
 use crate::files;
 use crate::inputs::{self, Extras, InputRequest, Inputs};
@@ -79,8 +79,7 @@ impl Before {
             return Ok(Self::default());
         }
         let text = files::read_optional(&path)?;
-        let parsed =
-            text.as_ref().map(|text| ParsedLock::read(text, &path.to_string_lossy())).transpose()?;
+        let parsed = text.as_ref().map(|text| ParsedLock::read(text, &path.to_string_lossy())).transpose()?;
         Ok(Self { text, parsed })
     }
 

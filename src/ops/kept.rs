@@ -148,7 +148,12 @@ impl Memory {
 impl From<&HeldBack> for KeptBack {
     fn from(held: &HeldBack) -> Self {
         let HeldBack { name, chosen, newest, by } = held;
-        Self { name: name.to_string(), chosen: chosen.to_string(), newest: newest.to_string(), by: by.clone() }
+        Self {
+            name: name.to_string(),
+            chosen: chosen.to_string(),
+            newest: newest.to_string(),
+            by: by.clone(),
+        }
     }
 }
 

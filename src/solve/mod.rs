@@ -7,6 +7,7 @@
 mod candidates;
 mod edges;
 mod index;
+mod judge;
 mod known;
 mod package;
 mod policy;
