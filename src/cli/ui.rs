@@ -224,6 +224,7 @@ impl Watcher for Ui {
             Event::Warning(text) => self.warn(text),
             Event::Detail(text) => self.detail(text),
             Event::Step(text) | Event::Deciding(text) => self.progress(text),
+            Event::Stage { name, what } => self.note(format_args!("  {BOLD}{name:<9}{BOLD:#} {what}")),
             _ => self.count(&event),
         }
     }
