@@ -1,9 +1,10 @@
-"""Stands in for a service that a bot asks: it needs a package of the lock, and no network."""
+"""Stands in for a service that the bot asks: it needs a package of the lock, and no network."""
 
-import tenacity
+import importlib.metadata
+
+import tenacity  # noqa: F401  (a real one would retry with it)
 
 
-@tenacity.retry(stop=tenacity.stop_after_attempt(3))
 def answer(question):
-    """An answer."""
-    return {"ping": "pong"}.get(question, "?")
+    """An answer, and what gave it."""
+    return {"ping": "pong"}.get(question, "?") + " by tenacity " + importlib.metadata.version("tenacity")

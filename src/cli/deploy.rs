@@ -13,7 +13,7 @@ use crate::error::{Error, Result};
 use crate::ops::{Session, deploy, init};
 use crate::settings::Surroundings;
 
-/// Build the committed source and its lock as a release, test it, and switch to it in one step
+/// Build the commit and its lock as a release, test it, and switch to it in one step
 ///
 /// `[deploy]` in pinfast.toml says what, where to and how; docs/deploy.md tells all of it. Whatever fails
 /// before the switch leaves the live release live; whatever fails after it is switched back.
@@ -64,7 +64,10 @@ pub(super) fn run(arguments: &DeployArgs, ui: &Arc<Ui>) -> Result<()> {
         return plan(&deploy::planned(&indexes, lacking, &session)?, arguments.how.format, ui);
     }
     let options = Options { patience: arguments.how.patience(), lacking };
-    let activated = deploy::deploy(&indexes, options, &session)?;
+    ui.begin("deploying");
+    let activated = deploy::deploy(&indexes, options, &session);
+    ui.finish();
+    let activated = activated?;
     told(activated, arguments.how.format, started, ui)
 }
 

@@ -66,7 +66,7 @@ struct CompletionsArgs {
 const EXIT_CODES: &str = "\
 Exit codes:
   0  done; or: yes
-  1  the answer is no: no solution, stale lock, environment differs
+  1  the answer is no: no solution, stale lock, environment differs, smoke or health check failed
   2  the question is wrong: usage, an input that cannot be read
   3  no answer: network, index, disk, permission, interpreter
   4  refused: a file does not match its hash, an archive is broken

@@ -41,6 +41,9 @@ pub(super) fn run(arguments: &RollbackArgs, ui: &Arc<Ui>) -> Result<()> {
             Format::Text => ui.result(&format!("{release}\n")),
         };
     }
-    let activated = deploy::rollback(wanted, arguments.how.patience(), &session)?;
+    ui.begin("rolling back");
+    let activated = deploy::rollback(wanted, arguments.how.patience(), &session);
+    ui.finish();
+    let activated = activated?;
     told(activated, arguments.how.format, started, ui)
 }

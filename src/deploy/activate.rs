@@ -55,9 +55,10 @@ fn prove(run: &mut Run<'_>, begin: &Begin) -> Result<(), Trouble> {
     let setting = run.setting(&begin.release, &begin.venv);
     let open = || Log::open(run.root().log(&begin.release)).map_err(Trouble::Bad);
     let mut log = open()?;
+    let release = begin.release.clone();
     let judge = |ending: Ending, what: &str, log: &Log| match ending {
         Ending::Good => Ok(()),
-        Ending::Bad(why) => Err(Trouble::Bad(failure(&format!("{what} {why}"), log))),
+        Ending::Bad(why) => Err(Trouble::Bad(failure(&format!("{release} is not well: {what} {why}"), log))),
         Ending::Interrupted(signal) => Err(Trouble::Interrupted(signal)),
     };
     if let Some(restart) = &run.config.settings.restart {
@@ -93,44 +94,37 @@ fn go_back(run: &mut Run<'_>, begin: &Begin, old: &Current, trouble: Trouble) ->
         Trouble::Interrupted(signal) => interrupted(signal),
     };
     let root = run.root();
-    let (told, pointed) = match old {
-        Current::Link(target) => {
-            let told = format!("current -> {}", target.display());
-            // It is told although it may not be noted: this has to be done.
-            let _ = run.step(release, "back", told.clone());
-            (told, root.point_to(target))
-        }
-        Current::Absent | Current::Other => {
-            let _ = run.step(release, "back", "current is removed: nothing was live before");
-            ("current is removed again: no release is live".to_owned(), root.point_nowhere())
-        }
+    let (what, pointed) = match old {
+        Current::Link(target) => (format!("current -> {}", target.display()), root.point_to(target)),
+        Current::Absent | Current::Other => ("current is removed".to_owned(), root.point_nowhere()),
     };
     if let Err(stuck) = pointed {
-        let said = format!("{release} is live although {error}, and could not be switched back");
+        let said = format!("{error}; it is live all the same, since it could not be switched back");
         return Error { kind: Kind::LiveButUnclean, message: said, ..error }.because(stuck);
     }
     // The link stands as it should; what is not noted now, the next run finds out.
     let _ = root.sync_link();
     let _ = run.journal.note(What::Back { release: release.clone() });
-    error.details.push(format!("  {told}"));
-    if let Current::Link(target) = old {
-        error.details.extend(restart_old(run, target));
-    }
+    let _ = run.step(release, "back", what);
+    error.details.push(match old {
+        Current::Link(target) => format!("  switched back{}", restart_old(run, target)),
+        Current::Absent | Current::Other => "  nothing was live before, and nothing is".to_owned(),
+    });
     error
 }
 
-/// Restarts what is live again; a signal does not cut this short.
-fn restart_old(run: &mut Run<'_>, target: &Path) -> Option<String> {
-    let restart = run.config.settings.restart.as_ref()?;
+/// Restarts what is live again, and says how that went; a signal does not cut it short.
+fn restart_old(run: &mut Run<'_>, target: &Path) -> String {
+    let Some(restart) = &run.config.settings.restart else { return String::new() };
     let setting = old_setting(run, target);
     let again = Log::open(run.root().notes().join("logs/back.log"))
         .and_then(|mut log| restart_with(run, &setting, Attention::None, &mut log));
-    Some(match again {
-        Ok(Ending::Good) => "  it was restarted".to_owned(),
-        Ok(Ending::Bad(why)) => format!("  restarting it failed, too: `{}` {why}", restart.command),
-        Ok(Ending::Interrupted(_)) => "  restarting it was interrupted".to_owned(),
-        Err(error) => format!("  restarting it failed, too: {error}"),
-    })
+    match again {
+        Ok(Ending::Good) => " and restarted".to_owned(),
+        Ok(Ending::Bad(why)) => format!("; restarting failed, too: `{}` {why}", restart.command),
+        Ok(Ending::Interrupted(_)) => "; restarting was interrupted".to_owned(),
+        Err(error) => format!("; restarting failed, too: {error}"),
+    }
 }
 
 /// Where the commands of what `current` points to run, even if pinfast did not make it.

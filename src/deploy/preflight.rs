@@ -80,8 +80,12 @@ pub(super) fn preflight(
     let mut contents = None;
     if let Some(source) = &source {
         let wrong = environments.lock_problems(source.view());
+        contents = match environments.contents(source.view()) {
+            // It says again what is wrong with the lock.
+            Err(_) if !wrong.is_empty() => None,
+            contents => keep(&mut problems, contents),
+        };
         if wrong.is_empty() {
-            contents = keep(&mut problems, environments.contents(source.view()));
             lock = keep(&mut problems, source.lock_hash(&config.settings.lock));
         }
         problems.extend(wrong);
@@ -111,14 +115,14 @@ fn source(config: &Config, read: Option<Source>) -> Result<Source> {
 
 /// Tracked files where something else is to be.
 fn conflicts(files: &[Committed], config: &Config) -> Vec<Error> {
-    let shared = config.settings.shared.iter().filter_map(|shared| conflict(files, shared));
-    let venv = &config.settings.venv;
-    let inside = files.iter().find(|file| file.path.starts_with(venv));
-    let inside = inside.map(|file| {
-        Error::no(format!("`{}` is committed where the environment will be", file.path.display()))
-            .hint(format!("mend it: `git rm -r --cached {venv}`, and commit"))
-    });
-    shared.chain(inside).collect()
+    config.settings.shared.iter().filter_map(|shared| conflict(files, shared)).collect()
+}
+
+/// A tracked file in the environment of another commit than the one that is checked out.
+fn in_environment(files: &[Committed], config: &Config) -> Option<Error> {
+    let file = files.iter().find(|file| file.path.starts_with(&config.settings.venv))?;
+    let said = format!("`{}` is committed where the environment will be", file.path.display());
+    Some(Error::no(said).hint(format!("take it out of what {} means", config.revision)))
 }
 
 fn conflict(files: &[Committed], shared: &Shared) -> Option<Error> {
@@ -147,7 +151,11 @@ fn in_git(tree: &WorkTree, config: &Config, source: Option<&Source>) -> Vec<Erro
     }
     let head = keep(&mut problems, tree.commit("HEAD")).flatten();
     let goes_out = source.is_some_and(|source| head.as_ref() == Some(&source.commit));
-    let changes = if goes_out { keep(&mut problems, tree.changes()).unwrap_or_default() } else { Vec::new() };
+    if !goes_out {
+        problems.extend(source.and_then(|source| in_environment(&source.files, config)));
+        return problems;
+    }
+    let changes = keep(&mut problems, tree.changes()).unwrap_or_default();
     if !changes.is_empty() {
         let mut error = Error::no("what goes out has changes that are not committed");
         error.details = changes.iter().take(10).cloned().collect();

@@ -8,7 +8,7 @@ use super::activate::activate;
 use super::config::{Config, Environments};
 use super::held::Patience;
 use super::history::LeftOver;
-use super::id::{ReleaseId, short};
+use super::id::ReleaseId;
 use super::journal;
 use super::plan::{self, Stage};
 use super::preflight::{Lacking, LeftOvers, Moment, Ready, preflight};
@@ -192,5 +192,5 @@ fn given_up(run: &mut Run<'_>, begin: &Begin, error: Error) -> Error {
     let _ = run.journal.note(What::Failed { release, why });
     let live = run.root().live().ok().flatten();
     let live = live.map_or_else(|| "no release is live".to_owned(), |live| format!("{live} is live"));
-    error.detail(format!("  {live}; {} ({}) is kept as failed", begin.release, short(&begin.commit)))
+    error.detail(format!("  {live}; {} is kept as failed", begin.release))
 }

@@ -112,7 +112,7 @@ impl WorkTree {
         let mut child = command.spawn().map_err(not_started)?;
         let mut read = || {
             let Some(output) = &mut child.stdout else { return Ok(()) };
-            let mut archive = Archive::new(output);
+            let mut archive = Archive::new(&mut *output);
             for entry in archive.entries()? {
                 let mut entry = entry?;
                 // It names the commit.
@@ -120,7 +120,8 @@ impl WorkTree {
                     take(&mut entry)?;
                 }
             }
-            Ok(())
+            // The archive is padded at its end: git is to get rid of all of it.
+            std::io::copy(output, &mut std::io::sink()).map(drop)
         };
         let outcome: std::io::Result<()> = read();
         // Without a reader git ends at its next write.

@@ -1,6 +1,7 @@
 //! `pinfast deploy`, `rollback` and `releases`: the settings' `[deploy]`, and environments for the releases.
 
-use std::path::{Path, PathBuf};
+use std::fs;
+use std::path::{Component, Path, PathBuf};
 
 use super::environments::EnvironmentRequest;
 use super::install::{self as installs, InstallRequest, VerifyRequest};
@@ -81,9 +82,18 @@ fn config(session: &Session) -> Result<Config> {
     })
 }
 
-/// Without `.` and a slash at its end.
+/// The path in plain form: without `.`, a slash at its end, and `..`, for which the links before it are
+/// resolved. What is not there yet is taken by its text.
 fn plain(path: &Path) -> PathBuf {
-    path.components().collect()
+    path.components().fold(PathBuf::new(), |mut path, component| {
+        if component != Component::ParentDir {
+            path.push(component);
+            return path;
+        }
+        let mut resolved = fs::canonicalize(&path).unwrap_or(path);
+        resolved.pop();
+        resolved
+    })
 }
 
 fn section(session: &Session) -> Result<&Deploy> {

@@ -158,16 +158,14 @@ impl Host {
         said
     }
 
-    /// Starts a run, and gives it once it has said a line that begins with `step`; without one, once it has
-    /// ended.
+    /// Starts a run, and gives it once it has said a line that begins with `step`, with all that it had said
+    /// until then.
     pub(crate) fn run_to(&self, arguments: &str, step: &str) -> (Child, Vec<String>) {
         let mut child = self.command(arguments).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut said = BufReader::new(child.stderr.take().unwrap()).lines().map(Result::unwrap);
         let mut lines = Vec::new();
-        for line in BufReader::new(child.stderr.take().unwrap()).lines() {
-            lines.push(line.unwrap());
-            if lines.last().unwrap().trim_start().starts_with(step) {
-                break;
-            }
+        while !lines.last().is_some_and(|line: &String| line.trim_start().starts_with(step)) {
+            lines.push(said.next().unwrap_or_else(|| panic!("there was no {step}: {lines:?}")));
         }
         (child, lines)
     }

@@ -9,6 +9,7 @@ mod support;
 mod bot;
 mod fault;
 mod host;
+mod mounted;
 mod preflight;
 mod rollback;
 mod together;
