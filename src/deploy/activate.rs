@@ -55,10 +55,11 @@ fn prove(run: &mut Run<'_>, begin: &Begin) -> Result<(), Trouble> {
     let setting = run.setting(&begin.release, &begin.venv);
     let open = || Log::open(run.root().log(&begin.release)).map_err(Trouble::Bad);
     let mut log = open()?;
-    let release = begin.release.clone();
     let judge = |ending: Ending, what: &str, log: &Log| match ending {
         Ending::Good => Ok(()),
-        Ending::Bad(why) => Err(Trouble::Bad(failure(&format!("{release} is not well: {what} {why}"), log))),
+        Ending::Bad(why) => {
+            Err(Trouble::Bad(failure(&format!("the release is not well: {what} {why}"), log)))
+        }
         Ending::Interrupted(signal) => Err(Trouble::Interrupted(signal)),
     };
     if let Some(restart) = &run.config.settings.restart {

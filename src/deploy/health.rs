@@ -28,15 +28,19 @@ pub(super) fn check(health: &Health, setting: &Setting, log: &mut Log) -> Result
 fn command(timed: &Timed, setting: &Setting, log: &mut Log) -> Result<Ending> {
     let deferred = files::deferred();
     let deadline = Instant::now() + timed.within;
+    let mut last = None;
     loop {
         let left = deadline.saturating_duration_since(Instant::now());
         let manner = Manner { within: left, children: Children::End, attention: Attention::Signals };
         let ending = run(setting.shell(&timed.command), &timed.command, manner, log)?;
         let Ending::Bad(why) = ending else { return Ok(ending) };
         let left = deadline.saturating_duration_since(Instant::now());
+        // A look that ended by itself tells more than one that was cut off at the limit.
+        let why = if left.is_zero() { last.unwrap_or(why) } else { why };
         if left <= PAUSE {
             return Ok(Ending::Bad(format!("{why}, for {} s", timed.within.as_secs_f64())));
         }
+        last = Some(why);
         std::thread::sleep(PAUSE);
         if let Some(signal) = deferred.caught() {
             return Ok(Ending::Interrupted(signal));
@@ -143,11 +147,11 @@ mod tests {
     #[test]
     fn what_does_not_answer_well_is_told() {
         let url = serve(&["500 Internal Server Error"; 100]);
-        let ending = ask(&url, Duration::from_millis(300)).unwrap();
-        assert_eq!(ending, Ending::Bad("answers 500 Internal Server Error, for 0.3 s".to_owned()));
+        let ending = ask(&url, Duration::from_secs(2)).unwrap();
+        assert_eq!(ending, Ending::Bad("answers 500 Internal Server Error, for 2 s".to_owned()));
         let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         let url = format!("http://{closed}/").parse().unwrap();
-        let Ending::Bad(why) = ask(&url, Duration::from_millis(50)).unwrap() else { panic!() };
+        let Ending::Bad(why) = ask(&url, Duration::from_secs(2)).unwrap() else { panic!() };
         assert!(why.starts_with("does not answer: Connection refused"), "{why}");
     }
 }

@@ -72,7 +72,7 @@ fn a_release_whose_health_was_never_known_is_live_and_nothing_to_go_back_to() {
     let waiting = "while test -e $PINFAST_ROOT/../hold; do sleep 0.02; done";
     host.write(
         "pinfast.toml",
-        &PLAIN.replace("test -e version\", within = \"100ms", &format!("{waiting}\", within = \"10m")),
+        &PLAIN.replace("test -e version\", within = \"60s", &format!("{waiting}\", within = \"10m")),
     );
     host.commit_version("1");
     host.deploy();

@@ -27,7 +27,7 @@ smoke = ["import bot", "run: python -m app --selfcheck"]
 shared = [".env", "data/app.db", "logs/"]
 keep = 2
 restart = "echo $PINFAST_RELEASE >>$PINFAST_ROOT/../restarts"
-health = { command = "test -e version", within = "100ms" }
+health = { command = "test -e version", within = "60s" }
 "#;
 
 /// A host. Everything stands in one folder of its own.
@@ -125,6 +125,15 @@ impl Host {
     pub(crate) fn commit_version(&self, version: &str) {
         self.write("version", &format!("{version}\n"));
         self.commit(version);
+    }
+
+    /// Commits settings under which nobody waits long for a service that is not well; `health` is the command
+    /// that tells.
+    pub(crate) fn impatient(&self, health: &str) {
+        let settings =
+            PLAIN.replace("test -e version", health).replace("within = \"60s\"", "within = \"2s\"");
+        self.write("pinfast.toml", &settings);
+        self.commit("impatient");
     }
 
     pub(crate) fn lock(&self) {

@@ -175,8 +175,7 @@ fn a_deploy_reads_as_told() {
     TIME-COMMIT  live      tester  lock COMMIT
     exit 0
     ");
-    host.write("pinfast.toml", &PLAIN.replace("test -e version", "echo not well; false"));
-    host.commit("unwell");
+    host.impatient("echo not well; false");
     assert_snapshot!(shown(&host, &host.pinfast("deploy")), @r"
       preflight HEAD of HERE/project
       export    8 files of COMMIT to releases/TIME-COMMIT
@@ -189,7 +188,7 @@ fn a_deploy_reads_as_told() {
       restart   echo $PINFAST_RELEASE >>$PINFAST_ROOT/../restarts
       health    echo not well; false
       back      current -> releases/TIME-COMMIT
-    error: TIME-COMMIT is not well: `echo not well; false` ended with exit code 1, for 0.1 s
+    error: the release is not well: `echo not well; false` ended with exit code 1, for 2 s
       | not well
       switched back and restarted
       TIME-COMMIT is live; TIME-COMMIT is kept as failed
@@ -197,7 +196,7 @@ fn a_deploy_reads_as_told() {
     exit 1
     ");
     assert_snapshot!(shown(&host, &host.pinfast("releases")), @r"
-    TIME-COMMIT  failed    tester  lock COMMIT  TIME-COMMIT is not well: `echo not well; false` ended with exit code 1, for 0.1 s
+    TIME-COMMIT  failed    tester  lock COMMIT  the release is not well: `echo not well; false` ended with exit code 1, for 2 s
     TIME-COMMIT  retired   tester  lock COMMIT
     TIME-COMMIT  live      tester  lock COMMIT
     exit 0
@@ -230,8 +229,7 @@ fn what_was_live_before_pinfast_came_is_not_lost() {
     fs::create_dir(&old).unwrap();
     fs::write(old.join("version"), "0\n").unwrap();
     std::os::unix::fs::symlink(&old, host.current()).unwrap();
-    host.write("pinfast.toml", &PLAIN.replace("test -e version", "false"));
-    host.commit("unhealthy");
+    host.impatient("false");
     host.pinfast("deploy").assert(1, &["back", "switched back and restarted"]);
     assert_eq!((host.version().as_deref(), host.live()), (Some("0"), None));
     host.write("pinfast.toml", PLAIN);

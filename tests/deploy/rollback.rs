@@ -129,13 +129,12 @@ fn what_fails_after_the_switch_is_switched_back() {
     host.deploy();
     let live = host.live();
     fs::remove_file(host.project().join("version")).unwrap();
-    host.write("other", "");
-    host.commit("unhealthy");
+    host.impatient("test -e version");
     let said = host.pinfast("deploy");
     said.assert(
         1,
         &[
-            "`test -e version` ended with exit code 1, for 0.1 s",
+            "`test -e version` ended with exit code 1, for 2 s",
             "back",
             "switched back and restarted",
             "is kept as failed",
@@ -159,8 +158,7 @@ fn what_fails_after_the_switch_is_switched_back() {
 #[test]
 fn a_first_release_that_fails_leaves_nothing_live() {
     let host = Host::new();
-    host.write("pinfast.toml", &PLAIN.replace("test -e version", "false"));
-    host.commit("unhealthy");
+    host.impatient("false");
     host.pinfast("deploy").assert(1, &["nothing was live before, and nothing is"]);
     assert!(!host.current().is_symlink());
     assert_eq!(host.states(), ["failed"]);
@@ -179,6 +177,7 @@ fn a_rollback_that_fails_is_switched_back() {
     host.deploy();
     let first = host.releases()[1]["id"].as_str().unwrap().to_owned();
     fs::remove_file(host.root().join("releases").join(&first).join("version")).unwrap();
+    host.impatient("test -e version");
     host.pinfast("rollback").assert(1, &["switched back and restarted"]);
     assert_eq!(
         (host.version().as_deref(), host.states()),

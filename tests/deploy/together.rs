@@ -116,7 +116,7 @@ fn a_signal_after_the_switch_switches_back() {
         let live = host.live();
         host.write(
             "pinfast.toml",
-            &PLAIN.replace("test -e version\", within = \"100ms", "false\", within = \"10m"),
+            &PLAIN.replace("test -e version\", within = \"60s", "false\", within = \"10m"),
         );
         host.commit_version("2");
         let (child, _) = host.run_to("deploy", "health");
