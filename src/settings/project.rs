@@ -10,6 +10,7 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use super::Surroundings;
+use super::deploy::Deploy;
 use super::indexes::{Layer, Missing, Said};
 use super::section::{Item, Place, Placed, Section, TextOrTable};
 use crate::error::{Error, Result};
@@ -80,8 +81,8 @@ pub struct Settings {
     pub annotate: Option<Placed<bool>>,
     /// `cache-dir`
     pub cache_dir: Option<Placed<String>>,
-    /// `deploy`: read by the room of that name.
-    pub deploy: Option<Section>,
+    /// `deploy`
+    pub deploy: Option<Deploy>,
     /// What a person should know, each a sentence without a full stop.
     pub warnings: Vec<String>,
 }
@@ -134,7 +135,7 @@ impl Settings {
         let (exclude_newer, exclude_newer_of) = by_package(section.text_or_table("exclude-newer")?)?;
         let (_, sources) = by_package((None, section.text_table("sources")?))?;
         let indexes = section.text_table("indexes")?;
-        let mut settings = Self {
+        let settings = Self {
             index_url: section.text("index-url")?,
             extra_index_urls: section.texts("extra-index-url")?,
             find_links: section.texts("find-links")?,
@@ -163,14 +164,9 @@ impl Settings {
             offline: section.flag("offline")?,
             annotate: section.flag("annotate")?,
             cache_dir: section.text("cache-dir")?,
-            deploy: section.table("deploy")?,
+            deploy: section.table("deploy")?.map(Deploy::of).transpose()?,
             ..Self::default()
         };
-        if settings.deploy.is_some() {
-            settings
-                .warnings
-                .push("`[deploy]` has no effect: this pinfast has no command that deploys".to_owned());
-        }
         section.finish()?;
         settings.check_sources()?;
         settings.check_targets()?;
