@@ -47,6 +47,6 @@ pub use installed::{Form, Installed, Origin};
 pub use place::LinkMode;
 pub use plan::{Prune, Why, applicable};
 pub use run::{Done, Effort, Outcome, Place, Request, Run, install};
-pub use source::Files;
+pub use source::{Files, Order};
 pub use store::Store;
 pub use verify::{Finding, Remedy, Strictness, VerifyReport, VerifyRequest, verify};

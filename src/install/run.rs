@@ -132,6 +132,7 @@ pub fn install(request: &Request<'_>, files: &dyn Files, watcher: &dyn Watcher) 
     let pins = plan::applicable(request.lock, &environment.target)?;
     let fetched = AtomicU64::new(0);
     let means = Means {
+        lock: request.lock,
         target: &environment.target,
         store: request.store,
         files,
