@@ -90,18 +90,7 @@ impl Before {
 
     /// Its pins, as far as they are not to be upgraded.
     pub(super) fn preferences(&self, upgrade: &Upgrade) -> Preferences {
-        let mut preferences = Preferences::default();
-        for pin in self.lock().iter().flat_map(|lock| &lock.pins) {
-            let kept = match upgrade {
-                Upgrade::None => true,
-                Upgrade::All => false,
-                Upgrade::Packages(names) => !names.contains(&pin.name),
-            };
-            if kept {
-                preferences.add_where(pin.name.clone(), pin.version.clone(), &pin.marker);
-            }
-        }
-        preferences
+        upgrade.preferences(self.lock().iter().flat_map(|lock| &lock.pins))
     }
 }
 

@@ -12,7 +12,8 @@ use super::pages::{self, Odd};
 use super::request::{IndexRequest, LockPlace, PolicyRequest, TargetRequest};
 use super::scope::{self, Scope};
 use super::session::Session;
-use super::{builds, indexes, kept, policy, targets, written};
+use super::{build_requirements, builds, indexes, kept, policy, targets, written};
+use crate::build::Building;
 use crate::error::{Error, Result};
 use crate::event::Watcher;
 use crate::explain::{self, Alternative, Budget, ExplainRequest, Explanation};
@@ -58,6 +59,22 @@ pub enum Upgrade {
     All,
     /// These are not (`--upgrade-package`).
     Packages(BTreeSet<PackageName>),
+}
+
+impl Upgrade {
+    /// Those of older `pins` that are not to be upgraded.
+    pub(super) fn preferences<'a>(&self, pins: impl Iterator<Item = &'a Pin>) -> Preferences {
+        let mut preferences = Preferences::default();
+        let kept = |pin: &&Pin| match self {
+            Self::None => true,
+            Self::All => false,
+            Self::Packages(names) => !names.contains(&pin.name),
+        };
+        for pin in pins.filter(kept) {
+            preferences.add_where(pin.name.clone(), pin.version.clone(), &pin.marker);
+        }
+        preferences
+    }
 }
 
 /// What came of it.
@@ -173,12 +190,13 @@ pub fn lock(request: &LockRequest, session: &Session) -> Result<Locked, NoLock> 
     if let Some(kept) = fresh.and_then(|lock| lock.of(&places)) {
         return Ok(kept);
     }
-    let builds = OnceCell::new();
+    let builds = OnceCell::<Arc<Building>>::new();
     let locked = asked.resolve(request, session, |inputs, settled| {
         let scope = scope::scope(&request.targets, inputs, session)?;
         let client = indexes::client(&request.indexes, &places, session)?;
         let index = builds::over(client, settled, scope.targets(), python, session)?;
-        Ok(World { scope, index: builds.get_or_init(|| index).clone() })
+        let builds = builds.get_or_init(|| index).clone();
+        Ok(World { scope, index: builds.clone(), builds: Some(builds) })
     });
     match (&locked, builds.get()) {
         (Ok(locked), _) => kept::remember(locked, &places, session),
@@ -195,6 +213,8 @@ pub struct World {
     pub scope: Scope,
     /// Where listings and metadata come from.
     pub index: Arc<dyn Index>,
+    /// What tells what builds require; without it, none is locked.
+    pub builds: Option<Arc<Building>>,
 }
 
 /// Resolves what `request` names in the world that `world` tells of, having seen the inputs and the policy
@@ -218,7 +238,7 @@ impl Asked {
         world: impl FnOnce(&Inputs, &PolicyRequest) -> Result<World>,
     ) -> Result<Locked, NoLock> {
         let Self { inputs, settled, before, .. } = self;
-        let World { scope, index } = world(inputs, settled)?;
+        let World { scope, index, builds } = world(inputs, settled)?;
         session.keep(index.clone());
         let question = Question {
             inputs,
@@ -226,12 +246,12 @@ impl Asked {
             preferences: before.preferences(&request.upgrade),
             hashes: self.hashes,
         };
-        let answer = match &scope {
-            Scope::Targets(targets) => question.answer(targets, index.clone(), session)?,
-            Scope::Everywhere(lowest) => question.answer_everywhere(lowest, index.clone(), session)?,
-        };
+        let answer = question.answer_in(&scope, index.clone(), session)?;
+        let required =
+            build_requirements::Question { scope: &scope, index: &index, before: before.lock(), request };
+        let builds = required.builds(&settled.allow_build, &answer.pins, builds.as_deref(), session)?;
         let current = self.current(&scope, session);
-        let mut lock = Lock { header: Some(self.header(&current)), pins: answer.pins };
+        let mut lock = Lock { header: Some(self.header(&current)), pins: answer.pins, builds };
         lock.sort();
         let text = written::written(&lock, request, inputs, &current.environments, session)?;
         let state = if before.text.as_ref() == Some(&text) { State::Unchanged } else { State::New };
@@ -261,6 +281,19 @@ pub(super) struct Answer {
 }
 
 impl Question<'_> {
+    /// The answer for all environments of `scope`.
+    pub(super) fn answer_in(
+        &self,
+        scope: &Scope,
+        index: Arc<dyn Index>,
+        session: &Session,
+    ) -> Result<Answer, NoLock> {
+        match scope {
+            Scope::Targets(targets) => self.answer(targets, index, session),
+            Scope::Everywhere(lowest) => self.answer_everywhere(lowest, index, session),
+        }
+    }
+
     /// One solve a target; what earlier ones chose is preferred by later ones.
     fn answer(&self, targets: &[Target], index: Arc<dyn Index>, session: &Session) -> Result<Answer, NoLock> {
         let mut answer = Answer::default();

@@ -4,14 +4,17 @@
 
 mod asked;
 mod assemble;
+mod build_requirements;
 mod builds;
 pub mod changes;
 pub mod check;
 mod current;
+pub mod deploy;
 mod environments;
 mod everywhere;
 pub mod fixes;
 mod indexes;
+pub mod init;
 pub mod install;
 mod kept;
 pub mod lock;
