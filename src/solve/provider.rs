@@ -21,6 +21,9 @@ use crate::spec::{DistFile, PackageName, Requirement, Source};
 /// From how many tries of one package on the metadata of more of its candidates is asked for ahead.
 const ASK_AHEAD: usize = 4;
 
+/// How many are asked for ahead at most.
+const MOST_AHEAD: usize = 32;
+
 /// The provider of one run of pubgrub.
 pub(super) struct Provider<'a> {
     known: &'a Known,
@@ -74,7 +77,15 @@ impl<'a> Provider<'a> {
     fn of_line(&self, line: usize) -> Result<Vec<(Package, OrdinalSet)>, Stop> {
         let problem = &*self.known.problem;
         let requirements = problem.effective(&problem.lines[line].requirement);
-        self.dependencies(&requirements)
+        let dependencies = self.dependencies(&requirements)?;
+        for (package, permitted) in &dependencies {
+            if let Package::Dist(name) = package
+                && permitted.len(self.known.candidates(name)?.count()) < 2
+            {
+                self.search.borrow_mut().fix(name);
+            }
+        }
+        Ok(dependencies)
     }
 
     /// The dependencies of a candidate, or why it is barred.
@@ -167,20 +178,23 @@ impl<'a> Provider<'a> {
         }
     }
 
-    /// When many candidates of a package were tried, asks ahead for the next ones all at once: as many again.
-    fn expect_more(&self, candidates: &Candidates, left: &OrdinalSet, tries: usize) {
-        if tries < ASK_AHEAD || !tries.is_power_of_two() {
+    /// When several candidates of a package were tried, asks ahead for the next ones: as many again. They need not
+    /// be permitted yet: of projects that are released together each lets in one release of the next at a time.
+    fn expect_more(&self, candidates: &Candidates, tried: Ordinal, tries: usize) {
+        if tries < ASK_AHEAD {
             return;
         }
+        let standing = candidates.get(tried).standing;
+        let alike = |ordinal: &Ordinal| candidates.get(*ordinal).standing == standing;
         let of = |ordinal: Ordinal| {
             let file = candidates.get(ordinal).file.clone();
             Want::Metadata(file, super::index::Trust::Release)
         };
-        let left = left.ordinals(candidates.count());
+        let ahead = tries.min(MOST_AHEAD);
         let wants: Vec<_> = if self.known.problem.wants_lowest(&candidates.name) {
-            left.take(tries).map(of).collect()
+            (tried + 1..candidates.count()).filter(alike).take(ahead).map(of).collect()
         } else {
-            left.rev().take(tries).map(of).collect()
+            (0..tried).rev().filter(alike).take(ahead).map(of).collect()
         };
         self.known.index.prefetch(&wants);
     }
@@ -267,7 +281,7 @@ impl DependencyProvider for Provider<'_> {
         };
         if let (Package::Dist(_), Some(ordinal)) = (package, choice) {
             let tries = self.search.borrow_mut().decide(name, ordinal);
-            self.expect_more(&candidates, range, tries);
+            self.expect_more(&candidates, ordinal, tries);
         }
         let search = self.search.borrow();
         self.watcher.on(Event::Solving { met: search.packages_met(), decided: search.packages_decided() });
