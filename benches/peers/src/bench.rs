@@ -140,7 +140,7 @@ impl Bench {
                 None => remove(&folder.join(LOCK))?,
             }
             let line = match plan.job {
-                Job::Lock => self.tools.lock(plan.tool, set.files, plan.scope),
+                Job::Lock => self.tools.lock(plan.tool, set, plan.scope),
                 Job::Check => self.tools.check(),
             };
             let (sample, missing) = self.one(&line, folder)?;

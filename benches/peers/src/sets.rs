@@ -16,6 +16,8 @@ pub(crate) struct Set {
     pub(crate) changed: String,
     /// An input without solution.
     pub(crate) conflict: Option<String>,
+    /// The Python that is locked for, `X.Y`.
+    pub(crate) python: String,
     pub(crate) files: Files,
     /// Whether it is locked for several targets too.
     pub(crate) targets: bool,
@@ -40,6 +42,8 @@ struct ToldSet {
     input: PathBuf,
     change: [String; 2],
     conflict: Option<PathBuf>,
+    #[serde(default = "usual_python")]
+    python: String,
     #[serde(default)]
     targets: bool,
     #[serde(default)]
@@ -64,10 +68,15 @@ impl ToldSet {
             changed: changed.join("\n") + "\n",
             base,
             conflict: self.conflict.map(|path| text(&folder.join(path))).transpose()?,
+            python: self.python,
             files: if self.wheels_only { Files::Wheels } else { Files::All },
             targets: self.targets,
         })
     }
+}
+
+fn usual_python() -> String {
+    "3.11".to_owned()
 }
 
 fn text(path: &Path) -> Result<String> {

@@ -4,14 +4,14 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use crate::process::CommandLine;
-use crate::sets::Files;
+use crate::sets::{Files, Set};
 
 pub(crate) const INPUT: &str = "requirements.in";
 pub(crate) const LOCK: &str = "requirements.txt";
 pub(crate) const CACHE: &str = "cache";
 
-/// The Python that is locked for; several targets have the next one too.
-const PYTHONS: [&str; 2] = ["3.11", "3.12"];
+/// The second Python of several targets.
+const OTHER_PYTHON: &str = "3.12";
 
 /// A program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -53,18 +53,18 @@ impl Tool {
 
 impl Tools {
     /// The command that locks [`INPUT`] to [`LOCK`] in the current folder.
-    pub(crate) fn lock(&self, tool: Tool, files: Files, scope: Scope) -> CommandLine {
+    pub(crate) fn lock(&self, tool: Tool, set: &Set, scope: Scope) -> CommandLine {
         let mut words: Vec<&str> = match tool {
             Tool::Pinfast => vec!["lock", INPUT, "-o", LOCK, "--quiet"],
             Tool::Uv => {
                 vec!["pip", "compile", INPUT, "-o", LOCK, "--quiet", "--generate-hashes", "--no-config"]
             }
         };
-        words.extend(["--cache-dir", CACHE, "--index-url", &self.index, "--python-version", PYTHONS[0]]);
+        words.extend(["--cache-dir", CACHE, "--index-url", &self.index, "--python-version", &set.python]);
         match (tool, scope) {
             (Tool::Pinfast, Scope::One) => words.extend(["--platform", "linux"]),
             (Tool::Pinfast, Scope::Six) => {
-                words.extend(["--python-version", PYTHONS[1]]);
+                words.extend(["--python-version", OTHER_PYTHON]);
                 words.extend(["linux", "macos", "windows"].into_iter().flat_map(|name| ["--platform", name]));
             }
             (Tool::Uv, Scope::One | Scope::Six) => {
@@ -72,7 +72,7 @@ impl Tools {
             }
             (_, Scope::Universal) => words.push("--universal"),
         }
-        if files == Files::Wheels {
+        if set.files == Files::Wheels {
             words.extend(["--only-binary", ":all:"]);
         }
         let mut arguments: Vec<OsString> = words.into_iter().map(OsString::from).collect();
