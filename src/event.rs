@@ -27,6 +27,13 @@ pub enum Event {
     Deciding(String),
     /// A step of a longer job began.
     Step(String),
+    /// A step of a deployment began: its name, and what it does it with.
+    Stage {
+        /// The name: one word.
+        name: &'static str,
+        /// With what.
+        what: String,
+    },
     /// Something that a person should know; a sentence without a full stop.
     Warning(String),
     /// A detail for `--verbose`.

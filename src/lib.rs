@@ -16,11 +16,12 @@
 //! **Edges**: each talks to one part of the world.
 //! - [`files`]: the user's own files: read, and replaced as a whole or not at all
 //! - [`cache`]: what was fetched before: checked before it is believed
-//! - [`git`]: whether the environment folder is out of git
+//! - [`git`]: whether the environment folder is out of git, and what is committed
 //! - [`settings`]: `pinfast.toml`, pip's configuration, the environment; which index is meant
 //! - [`python`]: finds an interpreter and asks what it is
 //! - [`index`]: indexes over the network and on disk: listings, metadata, files
 //! - [`install`]: a lock and a source of files -> an environment that is exactly the lock; and its verification
+//! - [`deploy`]: a commit and its lock -> a release that is live, or nothing changed
 //! - [`build`]: an sdist that says its metadata nowhere -> its build backend, run in isolation -> the metadata
 //!
 //! **Shell**: what people and scripts meet.
@@ -30,6 +31,7 @@
 pub mod build;
 pub mod cache;
 pub mod cli;
+pub mod deploy;
 pub mod error;
 pub mod event;
 pub mod explain;

@@ -627,6 +627,9 @@ fn the_help_names_every_command() {
       install      Make the environment exactly the lock, every file checked against its hash
       verify       Check that the environment is exactly the lock, down to each file's hash; no network
       download     Put every file of the lock, hash-checked, into a folder that serves as an index
+      deploy       Build the commit and its lock as a release, test it, and switch to it in one step
+      rollback     Go back to the good release that was live before, or to a named one
+      releases     List the releases, the newest first, and which one is live
       cache        Show, shrink or empty the cache
       completions  Print the completion script of a shell
       help         Print this message or the help of the given subcommand(s)
@@ -657,7 +660,7 @@ fn the_help_names_every_command() {
 
     Exit codes:
       0  done; or: yes
-      1  the answer is no: no solution, stale lock, environment differs
+      1  the answer is no: no solution, stale lock, environment differs, smoke or health check failed
       2  the question is wrong: usage, an input that cannot be read
       3  no answer: network, index, disk, permission, interpreter
       4  refused: a file does not match its hash, an archive is broken

@@ -2,6 +2,7 @@
 
 mod cache;
 mod check;
+mod deploy;
 mod diff;
 mod download;
 mod install;
@@ -9,6 +10,8 @@ mod lock;
 mod locked_report;
 mod options;
 mod outdated;
+mod releases;
+mod rollback;
 mod tree;
 mod ui;
 mod verify;
@@ -46,6 +49,9 @@ enum Command {
     Install(Box<install::InstallArgs>),
     Verify(verify::VerifyArgs),
     Download(Box<download::DownloadArgs>),
+    Deploy(Box<deploy::DeployArgs>),
+    Rollback(rollback::RollbackArgs),
+    Releases(releases::ReleasesArgs),
     Cache(cache::CacheCommand),
     Completions(CompletionsArgs),
 }
@@ -60,7 +66,7 @@ struct CompletionsArgs {
 const EXIT_CODES: &str = "\
 Exit codes:
   0  done; or: yes
-  1  the answer is no: no solution, stale lock, environment differs
+  1  the answer is no: no solution, stale lock, environment differs, smoke or health check failed
   2  the question is wrong: usage, an input that cannot be read
   3  no answer: network, index, disk, permission, interpreter
   4  refused: a file does not match its hash, an archive is broken
@@ -91,6 +97,9 @@ pub fn run(arguments: impl IntoIterator<Item = impl Into<OsString> + Clone>) -> 
         Command::Install(command) => install::run(&command, &ui),
         Command::Verify(command) => verify::run(&command, &ui),
         Command::Download(command) => download::run(&command, &ui),
+        Command::Deploy(command) => deploy::run(&command, &ui),
+        Command::Rollback(command) => rollback::run(&command, &ui),
+        Command::Releases(command) => releases::run(&command, &ui),
         Command::Completions(command) => completions(command.shell, &ui),
     };
     ui.finish();

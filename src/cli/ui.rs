@@ -169,7 +169,9 @@ impl Ui {
     fn progress(&self, text: &str) {
         match &*self.spinner.lock().unwrap_or_else(PoisonError::into_inner) {
             Some(bar) => bar.set_message(text.to_owned()),
-            None if self.volume >= Volume::Verbose => drop(writeln!(anstream::stderr().lock(), "{text}")),
+            None if self.volume >= Volume::Verbose && !text.is_empty() => {
+                drop(writeln!(anstream::stderr().lock(), "{text}"))
+            }
             None => {}
         }
     }
@@ -224,6 +226,10 @@ impl Watcher for Ui {
             Event::Warning(text) => self.warn(text),
             Event::Detail(text) => self.detail(text),
             Event::Step(text) | Event::Deciding(text) => self.progress(text),
+            Event::Stage { name, what } => {
+                self.progress("");
+                self.note(format_args!("  {BOLD}{name:<9}{BOLD:#} {what}"));
+            }
             _ => self.count(&event),
         }
     }

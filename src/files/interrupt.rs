@@ -1,4 +1,5 @@
-//! SIGINT and SIGTERM: the run ends within a second, but never in the middle of replacing a file.
+//! SIGINT and SIGTERM: the run ends within a second, but never in the middle of replacing a file; a run
+//! that has more to put right first defers them, and asks.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -8,6 +9,14 @@ use signal_hook::iterator::Signals;
 /// Held while something is done that an interrupt must not cut in two.
 static UNDISTURBED: Mutex<()> = Mutex::new(());
 
+static DEFERRAL: Mutex<Deferral> = Mutex::new(Deferral { guards: 0, caught: None });
+
+/// Whether signals are only noted, and the first that was.
+struct Deferral {
+    guards: usize,
+    caught: Option<Signal>,
+}
+
 /// A signal that ends the run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Signal {
@@ -15,6 +24,36 @@ pub enum Signal {
     Interrupt,
     /// SIGTERM: the system asks for the end.
     Terminate,
+}
+
+/// While it lives, a signal is noted and the run goes on: whoever holds it looks often, and ends the run
+/// in its own way.
+#[derive(Debug)]
+pub struct Deferred(());
+
+impl Deferred {
+    /// The signal that came, if one did.
+    #[must_use]
+    pub fn caught(&self) -> Option<Signal> {
+        deferral().caught
+    }
+}
+
+impl Drop for Deferred {
+    fn drop(&mut self) {
+        deferral().guards -= 1;
+    }
+}
+
+/// Defers signals; not to be called while [`undisturbed`].
+#[must_use]
+pub fn deferred() -> Deferred {
+    deferral().guards += 1;
+    Deferred(())
+}
+
+fn deferral() -> MutexGuard<'static, Deferral> {
+    DEFERRAL.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Holds interrupts off until the guard is dropped; keep it for moments only.
@@ -30,8 +69,15 @@ pub fn on_interrupt(end: impl Fn(Signal) + Send + 'static) -> std::io::Result<()
     let mut signals = Signals::new([SIGINT, SIGTERM])?;
     std::thread::spawn(move || {
         for signal in signals.forever() {
+            let signal = if signal == SIGINT { Signal::Interrupt } else { Signal::Terminate };
+            // Kept to the end of the process, so that nobody starts to defer in the last moment.
+            let mut deferral = deferral();
+            if deferral.guards > 0 {
+                deferral.caught.get_or_insert(signal);
+                continue;
+            }
             let _held = undisturbed();
-            end(if signal == SIGINT { Signal::Interrupt } else { Signal::Terminate });
+            end(signal);
         }
     });
     Ok(())

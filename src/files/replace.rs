@@ -8,7 +8,8 @@ use super::interrupt::undisturbed;
 use crate::error::{Error, Result};
 
 /// Replaces the file at `path` by `text`, or leaves it as it was. A symbolic link is kept and the file it
-/// points to is replaced; the permissions of the old file are kept.
+/// points to is replaced; the permissions of the old file are kept. What is no file, such as a pipe or
+/// `/dev/null`, is written to: it has no content to be lost, and is not ours to take away.
 ///
 /// # Errors
 /// `Usage` when `path` is a folder or its folder does not exist; `NoAnswer` when it cannot be written.
@@ -23,6 +24,10 @@ pub fn replace(path: &Path, text: &str) -> Result<()> {
         return Err(Error::usage(format!("cannot write {}: its folder does not exist", path.display())));
     }
     let _held = undisturbed();
+    if fs::metadata(&place).is_ok_and(|metadata| !metadata.is_file()) {
+        return fs::write(&place, text)
+            .map_err(|error| Error::no_answer(format!("cannot write to {}", path.display())).because(error));
+    }
     write_beside(&place, folder, text).map_err(|error| {
         Error::no_answer(format!("cannot write {}", path.display()))
             .because(error)
@@ -80,6 +85,22 @@ mod tests {
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "no temporary file is left");
         assert_eq!(replace(folder.path(), "x").unwrap_err().kind, Kind::Usage);
         assert_eq!(replace(&folder.path().join("no/such"), "x").unwrap_err().kind, Kind::Usage);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_pipe_is_written_to_and_stays_one() {
+        use std::os::unix::fs::FileTypeExt as _;
+        let folder = tempfile::tempdir().unwrap();
+        let pipe = folder.path().join("pipe");
+        assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+        let reader = std::thread::spawn({
+            let pipe = pipe.clone();
+            move || fs::read_to_string(pipe).unwrap()
+        });
+        replace(&pipe, "text").unwrap();
+        assert!(fs::metadata(&pipe).unwrap().file_type().is_fifo());
+        assert_eq!(reader.join().unwrap(), "text");
     }
 
     #[cfg(unix)]

@@ -110,7 +110,7 @@ impl WorkTree {
         }
     }
 
-    fn git(&self) -> Command {
+    pub(super) fn git(&self) -> Command {
         let mut command = Command::new("git");
         for name in MISLEADING {
             command.env_remove(name);
@@ -124,7 +124,7 @@ impl WorkTree {
     }
 }
 
-fn names(output: &[u8]) -> impl Iterator<Item = &str> {
+pub(super) fn names(output: &[u8]) -> impl Iterator<Item = &str> {
     output
         .split(|byte| *byte == 0)
         .filter_map(|name| std::str::from_utf8(name).ok())
@@ -140,7 +140,7 @@ fn is_no_repository(output: &Output) -> bool {
     complaint.contains("not a git repository") || complaint.contains("must be run in a work tree")
 }
 
-fn failed(output: &Output) -> Error {
+pub(super) fn failed(output: &Output) -> Error {
     let mut error = Error::no_answer(format!("git failed ({})", output.status));
     error.details = complaint(output).lines().map(clean).collect();
     error

@@ -6,14 +6,16 @@ use std::path::Path;
 use super::ask::{PathState, WorkTree};
 use crate::error::Result;
 
-/// The names of environment folders.
-const FOLDERS: [&str; 2] = [".venv", "venv"];
+/// The usual names of environment folders.
+pub const ENVIRONMENTS: [&str; 2] = [".venv", "venv"];
 
 /// Something to mend.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
     /// The folder, as seen from the one that was asked about.
-    pub folder: &'static str,
+    pub folder: String,
+    /// What git says of it.
+    pub state: PathState,
     /// What is wrong, as a sentence without a full stop.
     pub message: String,
     /// The command that mends it, to be run in the folder that was asked about.
@@ -26,14 +28,28 @@ pub struct Finding {
 /// # Errors
 /// No answer: git fails.
 pub fn environment_findings(folder: &Path) -> Result<Vec<Finding>> {
+    let there = |finding: &Finding| finding.state == PathState::Tracked || is_there(folder, &finding.folder);
+    Ok(exposed_environments(folder, &ENVIRONMENTS)?.into_iter().filter(there).collect())
+}
+
+/// The same of the folders called `names`, whether or not they are there: what would be tracked one day
+/// is found today.
+///
+/// # Errors
+/// No answer: git fails.
+pub fn exposed_environments(folder: &Path, names: &[&str]) -> Result<Vec<Finding>> {
     let Some(tree) = WorkTree::around(folder) else {
         return Ok(Vec::new());
     };
-    let states = tree.states(&FOLDERS)?.unwrap_or_default();
-    Ok(FOLDERS.into_iter().zip(states).filter_map(|(name, state)| finding(folder, name, state)).collect())
+    let states = tree.states(names)?.unwrap_or_default();
+    Ok(names.iter().zip(states).filter_map(|(name, state)| finding(folder, name, state)).collect())
 }
 
-fn finding(folder: &Path, name: &'static str, state: PathState) -> Option<Finding> {
+fn is_there(folder: &Path, name: &str) -> bool {
+    folder.join(name).is_symlink() || folder.join(name).exists()
+}
+
+fn finding(folder: &Path, name: &str, state: PathState) -> Option<Finding> {
     let (message, mend) = match state {
         PathState::Tracked => (
             format!("`{name}` is tracked by git, which will overwrite it"),
@@ -43,12 +59,12 @@ fn finding(folder: &Path, name: &'static str, state: PathState) -> Option<Findin
         PathState::Exposed if folder.join(name).is_symlink() => {
             (format!("`{name}` is not ignored by git"), format!("echo {name} >> .gitignore"))
         }
-        PathState::Exposed if folder.join(name).exists() => {
+        PathState::Exposed => {
             (format!("`{name}` is not ignored by git"), format!("echo {name}/ >> .gitignore"))
         }
-        PathState::Exposed | PathState::Ignored => return None,
+        PathState::Ignored => return None,
     };
-    Some(Finding { folder: name, message, mend })
+    Some(Finding { folder: name.to_owned(), state, message, mend })
 }
 
 #[cfg(test)]

@@ -26,12 +26,12 @@ enum System {
 ///
 /// # Errors
 /// When no target of the lock is of this kind.
-pub(super) fn check(lock: &Lock, target: &Target) -> Result<()> {
+pub fn covers(lock: &Lock, target: &Target) -> Result<()> {
     let Some(header) = &lock.header else { return Ok(()) };
     let universal = header.options.iter().any(|(name, _)| name.trim_start_matches('-') == "universal");
     let Some(here) = kind(target.label()) else { return Ok(()) };
-    let covers = |label: &String| kind(label).is_none_or(|kind| kind == here);
-    if universal || header.targets.is_empty() || header.targets.iter().any(covers) {
+    let same = |label: &String| kind(label).is_none_or(|kind| kind == here);
+    if universal || header.targets.is_empty() || header.targets.iter().any(same) {
         return Ok(());
     }
     Err(Error::no(format!("the lock is not for {}", target.label()))

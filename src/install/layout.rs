@@ -8,6 +8,7 @@ use super::disk::{self, Mode};
 use super::environment::Environment;
 use super::manifest::{CachedFile, FileKind};
 use super::record::{self, Algorithm, Digest, Row};
+use super::run::Content;
 use super::scripts;
 use super::store::CachedWheel;
 use super::wheel::Root;
@@ -168,7 +169,7 @@ impl Layout {
             self.write(self.info.join("REQUESTED"), Vec::new(), Mode::Plain);
         }
         if let Some(url) = &extras.pin.url {
-            let text = direct_url(&url.to_string(), &self.wheel.sha256);
+            let text = direct_url(&url.to_string(), &self.wheel.key.archive);
             self.write(self.info.join("direct_url.json"), text.into_bytes(), Mode::Plain);
         }
     }
@@ -200,6 +201,17 @@ impl Layout {
     pub(super) fn tops(&self) -> BTreeSet<String> {
         let rows = self.rows.iter().map(|row| row.path.split('/').next().unwrap_or_default());
         rows.filter(|top| *top != "..").map(str::to_owned).collect()
+    }
+
+    /// Its files, each with its size; see [`Content`].
+    pub(super) fn contents(&self, root: &Path) -> impl Iterator<Item = Content> {
+        let from_cache =
+            self.links.iter().map(|link| (&link.to, self.wheel.manifest.files[link.file].stamp.size));
+        let written = self.writes.iter().map(|write| (&write.to, write.content.len() as u64));
+        from_cache.chain(written).map(move |(to, size)| {
+            let path = to.strip_prefix(&self.site).or_else(|_| to.strip_prefix(root)).unwrap_or(to);
+            Content { path: path.to_owned(), size }
+        })
     }
 
     /// Refuses a file that would overwrite what makes the environment one, or leave it.

@@ -41,12 +41,14 @@ mod wheel;
 
 pub use archive::Limits;
 pub use compile::Compile;
+pub use covers::covers;
 pub use download::{DownloadOutcome, DownloadRequest, Scope, download};
 pub use environment::{Environment, EnvironmentKind, Scheme};
 pub use installed::{Form, Installed, Origin};
 pub use place::LinkMode;
 pub use plan::{Prune, Why, applicable};
-pub use run::{Done, Effort, Outcome, Place, Request, Run, install};
-pub use source::Files;
+pub use run::{Content, Done, Effort, Outcome, Place, Request, Run, contents, install};
+pub use source::{Files, Order};
 pub use store::Store;
+pub use venv::BasePython;
 pub use verify::{Finding, Remedy, Strictness, VerifyReport, VerifyRequest, verify};

@@ -10,7 +10,7 @@ use rustc_hash::FxHashSet;
 use super::archive::Limits;
 use super::compile::{Compile, compile};
 use super::conflict::{self, Ground, owned_by};
-use super::covers;
+use super::covers::covers;
 use super::environment::Environment;
 use super::installed::{self, Installed, Site};
 use super::journal::{self, Journal};
@@ -123,29 +123,37 @@ pub struct Done {
 /// `Usage` for a lock that cannot be installed from, `No` for one that does not fit the environment,
 /// `Refused` for a file that is not what it should be, `NoAnswer` when the world does not let it.
 pub fn install(request: &Request<'_>, files: &dyn Files, watcher: &dyn Watcher) -> Result<Outcome> {
-    let environment = match &request.place {
-        Place::Existing(environment) => environment.clone(),
-        Place::New { folder, base } => venv::planned(folder, base),
-    };
-    environment.check_ours()?;
-    covers::check(request.lock, &environment.target)?;
-    let pins = plan::applicable(request.lock, &environment.target)?;
     let fetched = AtomicU64::new(0);
-    let means = Means {
-        target: &environment.target,
-        store: request.store,
-        files,
-        limits: &request.limits,
-        watcher,
-        fetched: &fetched,
-    };
-    let job = Job { request, pins, means, prepared: RefCell::default() };
+    let (environment, job) = Job::new(request, files, watcher, &fetched)?;
     match &request.place {
         Place::New { folder, base } if venv::state(folder)? != State::Ready => {
             job.create(&environment, folder, base)
         }
         _ => job.update(&environment.resolved()?),
     }
+}
+
+/// A file that an installation puts into an environment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Content {
+    /// Its path from the site folder that its package is in, or, outside of it, from the environment.
+    pub path: PathBuf,
+    /// Its size in bytes.
+    pub size: u64,
+}
+
+/// What an environment made from the lock holds, at the cost of fetching what the cache lacks; where the
+/// request would have it is not touched.
+///
+/// # Errors
+/// As for [`install`].
+pub fn contents(request: &Request<'_>, files: &dyn Files, watcher: &dyn Watcher) -> Result<Vec<Content>> {
+    let fetched = AtomicU64::new(0);
+    let (environment, job) = Job::new(request, files, watcher, &fetched)?;
+    let environment = environment.resolved()?;
+    let plan = plan::plan(&job.pins, Vec::new(), request.prune, &BTreeMap::new())?;
+    let layouts = job.lay_out(&plan.install, &environment)?;
+    Ok(layouts.iter().flat_map(|layout| layout.contents(&environment.root)).collect())
 }
 
 /// An installation under way.
@@ -167,6 +175,37 @@ struct Work<'a> {
 }
 
 impl<'a> Job<'a> {
+    /// The environment that the request means, and the work on it; `fetched` counts what is fetched.
+    fn new(
+        request: &'a Request<'a>,
+        files: &'a dyn Files,
+        watcher: &'a dyn Watcher,
+        fetched: &'a AtomicU64,
+    ) -> Result<(Environment, Self)> {
+        let environment = match &request.place {
+            Place::Existing(environment) => environment.clone(),
+            Place::New { folder, base } => venv::planned(folder, base),
+        };
+        environment.check_ours()?;
+        covers(request.lock, &environment.target)?;
+        let pins = plan::applicable(request.lock, &environment.target)?;
+        // The target outlives the work as part of the request's own place.
+        let target = match &request.place {
+            Place::Existing(environment) => &environment.target,
+            Place::New { base, .. } => &base.target,
+        };
+        let means = Means {
+            lock: request.lock,
+            target,
+            store: request.store,
+            files,
+            limits: &request.limits,
+            watcher,
+            fetched,
+        };
+        Ok((environment, Self { request, pins, means, prepared: RefCell::default() }))
+    }
+
     /// Makes sure that everything can be had, and fits together, before a new environment is begun.
     fn create(&self, environment: &Environment, folder: &Path, base: &BasePython) -> Result<Outcome> {
         let planned = environment.resolved()?;

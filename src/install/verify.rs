@@ -103,7 +103,7 @@ pub enum Remedy {
 /// When the lock cannot be installed from, or the environment cannot be looked at.
 pub fn verify(request: &VerifyRequest<'_>) -> Result<VerifyReport> {
     let environment = request.environment.resolved()?;
-    super::covers::check(request.lock, &environment.target)?;
+    super::covers::covers(request.lock, &environment.target)?;
     let pins = plan::applicable(request.lock, &environment.target)?;
     let _shared = journal::share(&environment);
     let journal = Journal::read(&environment)?;

@@ -10,9 +10,10 @@ use super::request::IndexRequest;
 use super::session::Session;
 use super::source::Source;
 use crate::error::{Error, Result};
+use crate::event::Watcher;
 use crate::install::{
-    self, Compile, DownloadOutcome, DownloadRequest, Effort, LinkMode, Outcome, Prune, Run, Scope, Store,
-    Strictness, VerifyReport,
+    self, Compile, Content, DownloadOutcome, DownloadRequest, Effort, Files, LinkMode, Outcome, Prune, Run,
+    Scope, Store, Strictness, VerifyReport,
 };
 
 /// What to install, where and how.
@@ -42,6 +43,19 @@ pub struct InstallRequest {
 /// `Usage` for a lock that cannot be installed from, `No` for one that is stale or does not fit, `Refused`
 /// for a file that is not what it should be, `NoAnswer` when the world does not let it.
 pub fn install(request: &InstallRequest, session: &Session) -> Result<Outcome> {
+    with_job(request, session, install::install)
+}
+
+/// What an environment made from the lock would hold; what the cache lacks is fetched.
+pub(super) fn contents(request: &InstallRequest, session: &Session) -> Result<Vec<Content>> {
+    with_job(request, session, install::contents)
+}
+
+fn with_job<T>(
+    request: &InstallRequest,
+    session: &Session,
+    act: fn(&install::Request<'_>, &dyn Files, &dyn Watcher) -> Result<T>,
+) -> Result<T> {
     let locked = locks::installable(&request.lock, request.check, session)?;
     let place = request.environment.place(session)?;
     let python = request.environment.python.as_deref();
@@ -58,7 +72,7 @@ pub fn install(request: &InstallRequest, session: &Session) -> Result<Outcome> {
         run: request.run,
         limits: install::Limits::default(),
     };
-    install::install(&job, &source, &*session.watcher)
+    act(&job, &source, &*session.watcher)
 }
 
 /// The cache of wheels; where there is no place for a cache, one for this run.

@@ -3,14 +3,17 @@
 //! Each takes one request and gives one outcome; what happens meanwhile goes to a watcher.
 
 mod assemble;
+mod build_requirements;
 mod builds;
 pub mod changes;
 pub mod check;
 mod current;
+pub mod deploy;
 mod environments;
 mod everywhere;
 pub mod fixes;
 mod indexes;
+pub mod init;
 pub mod install;
 pub mod lock;
 pub mod locks;

@@ -39,6 +39,24 @@ impl Session {
         Ok(Self { around, settings, cache, watcher, interpreter: OnceLock::new(), kept: Mutex::default() })
     }
 
+    /// The same run standing in another `folder`; the settings' relative paths stand in `project`, where it is
+    /// given.
+    #[must_use]
+    pub(super) fn standing_in(&self, folder: &Path, project: Option<&Path>) -> Self {
+        let mut settings = self.settings.clone();
+        if let Some(project) = project {
+            project.clone_into(&mut settings.folder);
+        }
+        Self {
+            around: self.around.standing_in(folder),
+            settings,
+            cache: self.cache.clone(),
+            watcher: self.watcher.clone(),
+            interpreter: OnceLock::new(),
+            kept: Mutex::default(),
+        }
+    }
+
     /// The interpreter that `named` (`--python`) or else the settings or the surroundings mean; found and
     /// asked once.
     ///

@@ -2,6 +2,7 @@
 //! environment; and the one answer to "which index?".
 
 mod cache_folder;
+mod deploy;
 mod indexes;
 mod ini;
 mod pip;
@@ -10,6 +11,7 @@ mod section;
 mod surroundings;
 
 pub use cache_folder::cache_folder;
+pub use deploy::{Deploy, Health, Shared, SharedKind, Smoke, Source, Timed};
 pub use indexes::{Chosen, IndexChoice, Layer, Missing, Said, baked_in, choose};
 pub use pip::{PipConfig, PipValue};
 pub use project::{DeclaredTarget, Settings};

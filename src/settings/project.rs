@@ -10,6 +10,7 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use super::Surroundings;
+use super::deploy::Deploy;
 use super::indexes::{Layer, Missing, Said};
 use super::section::{Item, Place, Placed, Section, TextOrTable};
 use crate::error::{Error, Result};
@@ -74,14 +75,16 @@ pub struct Settings {
     pub only_binary: Option<Placed<FormatControl>>,
     /// `no-build`
     pub no_build: Option<Placed<bool>>,
+    /// `allow-build`
+    pub allow_build: Vec<Placed<String>>,
     /// `offline`
     pub offline: Option<Placed<bool>>,
     /// `annotate`
     pub annotate: Option<Placed<bool>>,
     /// `cache-dir`
     pub cache_dir: Option<Placed<String>>,
-    /// `deploy`: read by the room of that name.
-    pub deploy: Option<Section>,
+    /// `deploy`
+    pub deploy: Option<Deploy>,
     /// What a person should know, each a sentence without a full stop.
     pub warnings: Vec<String>,
 }
@@ -134,7 +137,7 @@ impl Settings {
         let (exclude_newer, exclude_newer_of) = by_package(section.text_or_table("exclude-newer")?)?;
         let (_, sources) = by_package((None, section.text_table("sources")?))?;
         let indexes = section.text_table("indexes")?;
-        let mut settings = Self {
+        let settings = Self {
             index_url: section.text("index-url")?,
             extra_index_urls: section.texts("extra-index-url")?,
             find_links: section.texts("find-links")?,
@@ -160,17 +163,13 @@ impl Settings {
             no_binary: format_control(section.texts("no-binary")?)?,
             only_binary: format_control(section.texts("only-binary")?)?,
             no_build: section.flag("no-build")?,
+            allow_build: section.texts("allow-build")?,
             offline: section.flag("offline")?,
             annotate: section.flag("annotate")?,
             cache_dir: section.text("cache-dir")?,
-            deploy: section.table("deploy")?,
+            deploy: section.table("deploy")?.map(Deploy::of).transpose()?,
             ..Self::default()
         };
-        if settings.deploy.is_some() {
-            settings
-                .warnings
-                .push("`[deploy]` has no effect: this pinfast has no command that deploys".to_owned());
-        }
         section.finish()?;
         settings.check_sources()?;
         settings.check_targets()?;

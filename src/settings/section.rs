@@ -255,6 +255,21 @@ impl Section {
         }
     }
 
+    /// A string, or a table whose keys are to be read.
+    ///
+    /// # Errors
+    /// Usage: something else.
+    pub(super) fn text_or_section(
+        &mut self,
+        key: &'static str,
+    ) -> Result<(Option<Placed<String>>, Option<Self>)> {
+        match self.take(key) {
+            None => Ok((None, None)),
+            Some(Placed { value: Value::Table(table), .. }) => Ok((None, Some(table))),
+            Some(value) => Ok((Some(value.text(key)?), None)),
+        }
+    }
+
     /// A list of strings or tables, as they are.
     ///
     /// # Errors

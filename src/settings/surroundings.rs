@@ -30,6 +30,12 @@ impl Surroundings {
         Self { current: current.into(), ..Self::default() }
     }
 
+    /// The same, standing in `current`.
+    #[must_use]
+    pub fn standing_in(&self, current: impl Into<PathBuf>) -> Self {
+        Self { current: current.into(), ..self.clone() }
+    }
+
     /// With a variable.
     #[must_use]
     pub fn with(mut self, name: &str, value: impl Into<OsString>) -> Self {

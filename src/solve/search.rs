@@ -14,6 +14,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::package::Package;
 use super::set::{Ordinal, OrdinalSet};
+use super::stride::{self, Rank, Strides};
 use crate::spec::{PackageName, Version};
 
 /// How many candidates of one package are tried before the first restart for its sake.
@@ -46,6 +47,8 @@ pub(super) struct Search {
     yanked: FxHashSet<(PackageName, Version)>,
     /// The yanked releases that were chosen though the pin on them was not in the solution.
     unpinned: FxHashSet<(PackageName, Version)>,
+    /// Where candidates were passed over.
+    strides: Strides,
     /// The packages that the inputs name.
     direct: FxHashSet<PackageName>,
     /// Those of which the inputs leave at most one candidate.
@@ -79,6 +82,7 @@ impl Search {
             yanked: FxHashSet::default(),
             unpinned: FxHashSet::default(),
             fixed: FxHashSet::default(),
+            strides: Strides::default(),
             stuck: None,
             restarts: 0,
         }
@@ -215,6 +219,43 @@ impl Search {
         count
     }
 
+    /// Whether the next candidate of `name` need not be the first in order: see [`stride`].
+    pub(super) fn strides_through(&self, name: &PackageName) -> bool {
+        self.tries.get(name).is_some_and(|tries| tries.len() >= stride::FROM) || self.strides.is_at(name)
+    }
+
+    /// The candidate of `name` to try next, one of `left`, ascending; and those that may be tried after it.
+    pub(super) fn stride(
+        &mut self,
+        name: &PackageName,
+        left: &[Rank],
+        rank: impl Fn(Ordinal) -> Rank,
+    ) -> Option<(Rank, Vec<Rank>)> {
+        let tried = ranks(self.tries.get(name), rank);
+        let pick = self.strides.pick(name, left, &tried)?;
+        Some((pick, self.strides.after(name, pick, left, &tried).collect()))
+    }
+
+    /// Whether a better candidate than the `chosen` ones may have been passed over.
+    pub(super) fn passed_over(
+        &mut self,
+        chosen: &FxHashMap<PackageName, Ordinal>,
+        rank: impl Fn(&PackageName, Ordinal) -> Rank,
+    ) -> bool {
+        let strides = &mut self.strides;
+        let open = self.tries.iter().filter(|(name, tried)| {
+            let Some(&ordinal) = chosen.get(*name) else { return false };
+            let tried = ranks(Some(tried), |ordinal| rank(name, ordinal));
+            strides.found(name, rank(name, ordinal), &tried)
+        });
+        open.count() > 0
+    }
+
+    /// The packages of which candidates were passed over, sorted.
+    pub(super) fn strode(&self) -> Vec<&PackageName> {
+        self.strides.packages()
+    }
+
     /// Whether no other order would spare `name` the `count` candidates that it tries: what is decided last tries
     /// many; and what was put first before, when it is at odds with what the inputs fix, or when it was put first
     /// a moment ago, unless another can be put last for it.
@@ -253,4 +294,8 @@ impl Search {
     pub(super) fn forbid_yanked(&mut self, name: &PackageName, version: &Version) {
         self.unpinned.insert((name.clone(), version.clone()));
     }
+}
+
+fn ranks(tried: Option<&FxHashSet<Ordinal>>, rank: impl Fn(Ordinal) -> Rank) -> Vec<Rank> {
+    tried.into_iter().flatten().map(|ordinal| rank(*ordinal)).collect()
 }

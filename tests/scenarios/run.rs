@@ -67,7 +67,7 @@ pub(super) fn wrong(scenario: &Scenario) -> Option<String> {
             }));
             let named = interpreters(scenario).map(Scope::Targets);
             let scope = named.map_or_else(|| scope(&request.targets, inputs, &session), Ok)?;
-            Ok(World { scope, index })
+            Ok(World { scope, index, builds: None })
         })
     });
     let mut said = warnings.0.lock().unwrap().clone();

@@ -1,24 +1,6 @@
-use std::fs;
-use std::process::Command;
-
+use super::super::testing::{git, repository};
 use super::*;
-
-/// Runs git without the configuration of whoever runs the tests.
-fn git(folder: &Path, args: &[&str]) {
-    let mut command = Command::new("git");
-    command.current_dir(folder).args(["-c", "init.defaultBranch=main"]).args(args);
-    for name in ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX"] {
-        command.env_remove(name);
-    }
-    let output = command.output().unwrap();
-    assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
-}
-
-fn repository() -> tempfile::TempDir {
-    let folder = tempfile::tempdir().unwrap();
-    git(folder.path(), &["init", "-q"]);
-    folder
-}
+use std::fs;
 
 fn environment(folder: &Path, name: &str) {
     fs::create_dir_all(folder.join(name)).unwrap();
@@ -119,4 +101,17 @@ fn a_broken_repository_is_no_answer() {
     let error = environment_findings(repository.path()).unwrap_err();
     assert_eq!(error.kind, crate::error::Kind::NoAnswer);
     assert!(!error.details.is_empty());
+}
+
+#[test]
+fn a_host_that_installs_beside_its_work_tree_ignores_the_folders_before_they_are_there() {
+    let repository = repository();
+    let folder = repository.path();
+    let mends = || -> Vec<_> {
+        let found = exposed_environments(folder, &[".venv", "venv", "env"]).unwrap();
+        found.into_iter().map(|finding| finding.mend).collect()
+    };
+    assert_eq!(mends(), ["echo .venv/ >> .gitignore", "echo venv/ >> .gitignore", "echo env/ >> .gitignore"]);
+    fs::write(folder.join(".gitignore"), ".venv/\nvenv/\nenv/\n").unwrap();
+    assert!(mends().is_empty());
 }

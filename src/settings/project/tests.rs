@@ -45,7 +45,7 @@ offline = false
 annotate = true
 cache-dir = "cache"
 [deploy]
-app = "/srv/app"
+root = "/srv/app"
 "#)
     .unwrap();
     let name = |text| PackageName::new(text).unwrap();
@@ -62,9 +62,8 @@ app = "/srv/app"
     assert_eq!(settings.source_of(&name("our-app")).unwrap().text, "https://internal.example/simple");
     assert_eq!(settings.source_of(&name("other")).unwrap().text, "https://other.example");
     assert_eq!(settings.source_of(&name("numpy")), None);
-    assert_eq!(settings.warnings.len(), 1, "that nothing deploys yet is said");
-    let mut deploy = settings.deploy.clone().unwrap();
-    assert_eq!(deploy.text("app").unwrap().unwrap().place.location().to_string(), "pinfast.toml:27");
+    assert!(settings.warnings.is_empty(), "{:?}", settings.warnings);
+    assert_eq!(settings.deploy.as_ref().unwrap().root.place.location().to_string(), "pinfast.toml:27");
     let layer = settings.index_layer();
     assert_eq!(layer.index_url.unwrap().said_by, "pinfast.toml:2");
     assert_eq!(layer.no_index, None);
@@ -87,6 +86,7 @@ fn what_makes_no_sense_is_named_with_its_place() {
             "pinfast.toml:2:12: both `targets` and `platform` say what to lock for",
         ),
         ("deploy = 1", "pinfast.toml:1:10: `deploy` must be a table"),
+        ("deploy = { rot = 'x' }", "pinfast.toml:1:10: `[deploy]` has no `root`"),
         ("prerelease = ['allow']", "pinfast.toml:1:14: `prerelease` must be a string"),
     ] {
         assert_eq!(complaint(text), said);

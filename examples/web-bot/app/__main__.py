@@ -1,0 +1,8 @@
+"""`python -m app --selfcheck`: whether the bot would answer."""
+
+import sys
+
+import gemini_service
+
+if __name__ == "__main__":
+    sys.exit(0 if gemini_service.answer("ping").startswith("pong") else "the service does not answer")

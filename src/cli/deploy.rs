@@ -1,0 +1,124 @@
+//! `pinfast deploy`
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use clap::Args;
+use serde_json::json;
+
+use super::options::{Format, IndexArgs};
+use super::ui::Ui;
+use crate::deploy::{Activated, Lacking, Options, Patience, Stage};
+use crate::error::{Error, Result};
+use crate::ops::{Session, deploy, init};
+use crate::settings::Surroundings;
+
+/// Build the commit and its lock as a release, test it, and switch to it in one step
+///
+/// `[deploy]` in pinfast.toml says what, where to and how; docs/deploy.md tells all of it. Whatever fails
+/// before the switch leaves the live release live; whatever fails after it is switched back.
+#[derive(Args, Debug)]
+pub(super) struct DeployArgs {
+    /// Change nothing; say what would be done
+    #[arg(long)]
+    dry_run: bool,
+    /// Write a pinfast.toml to begin with, and the lines of .gitignore
+    #[arg(long, conflicts_with_all = ["dry_run", "init_shared", "wait"])]
+    init: bool,
+    /// First move shared files that are lacking in from the working tree, and create shared folders
+    #[arg(long)]
+    init_shared: bool,
+    #[command(flatten)]
+    how: HowArgs,
+    #[command(flatten)]
+    indexes: IndexArgs,
+}
+
+/// What is the same for a deploy and a rollback.
+#[derive(Args, Debug)]
+pub(super) struct HowArgs {
+    /// Wait for another run to end
+    #[arg(long)]
+    wait: bool,
+    /// The form of the result
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub(super) format: Format,
+}
+
+impl HowArgs {
+    pub(super) fn patience(&self) -> Patience {
+        if self.wait { Patience::Wait } else { Patience::None }
+    }
+}
+
+pub(super) fn run(arguments: &DeployArgs, ui: &Arc<Ui>) -> Result<()> {
+    let started = Instant::now();
+    let cache = arguments.indexes.cache.cache_dir.clone();
+    let session = Session::new(Surroundings::of_process(), cache, ui.clone())?;
+    if arguments.init {
+        return initialised(&session, ui);
+    }
+    let lacking = if arguments.init_shared { Lacking::MoveIn } else { Lacking::Refuse };
+    let indexes = arguments.indexes.request();
+    if arguments.dry_run {
+        return plan(&deploy::planned(&indexes, lacking, &session)?, arguments.how.format, ui);
+    }
+    let options = Options { patience: arguments.how.patience(), lacking };
+    ui.begin("deploying");
+    let activated = deploy::deploy(&indexes, options, &session);
+    ui.finish();
+    let activated = activated?;
+    told(activated, arguments.how.format, started, ui)
+}
+
+fn initialised(session: &Session, ui: &Ui) -> Result<()> {
+    let written = init::init(session)?;
+    for file in &written {
+        ui.note(format_args!("wrote {file}"));
+    }
+    ui.note(
+        "look over pinfast.toml, commit both, and see what a deploy would do: `pinfast deploy --dry-run`",
+    );
+    Ok(())
+}
+
+fn plan(stages: &[Stage], format: Format, ui: &Ui) -> Result<()> {
+    if format == Format::Json {
+        let stage = |stage: &Stage| json!({ "name": stage.name, "what": stage.what });
+        let stages: Vec<_> = stages.iter().map(stage).collect();
+        return ui.json(&json!({ "schema": 1, "dry_run": true, "steps": stages }));
+    }
+    let line = |stage: &Stage| format!("{:<9} {}\n", stage.name, stage.what);
+    ui.result(&stages.iter().map(line).collect::<String>())
+}
+
+/// Says what is live now, and what went wrong although it is.
+pub(super) fn told(activated: Activated, format: Format, started: Instant, ui: &Ui) -> Result<()> {
+    let Activated { release, before, next_back, removed, unclean, .. } = &activated;
+    if format == Format::Json {
+        ui.json(&json!({
+            "schema": 1,
+            "dry_run": false,
+            "release": release,
+            "before": before,
+            "removed": removed,
+            "unclean": unclean.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        }))?;
+    }
+    ui.note(format_args!("{release} is live in {:.2} s", started.elapsed().as_secs_f64()));
+    if let Some(back) = next_back {
+        ui.note(format_args!("`pinfast rollback` goes back to {back}"));
+    }
+    if unclean.is_empty() {
+        return Ok(());
+    }
+    let mut error =
+        Error::new(crate::error::Kind::LiveButUnclean, format!("{release} is live, but not all is well"));
+    for wrong in unclean {
+        error.details.push(format!("  {wrong}"));
+        let source = std::error::Error::source(wrong);
+        error.details.extend(source.map(|source| format!("    caused by: {source}")));
+        error.hints.extend(wrong.hints.iter().cloned());
+    }
+    Err(error)
+}

@@ -1,0 +1,66 @@
+//! `pinfast releases`
+
+use std::sync::Arc;
+
+use clap::Args;
+use serde_json::json;
+
+use super::options::Format;
+use super::ui::Ui;
+use crate::deploy::{Listed, State, short};
+use crate::error::Result;
+use crate::ops::{Session, deploy};
+use crate::settings::Surroundings;
+
+/// List the releases, the newest first, and which one is live
+#[derive(Args, Debug)]
+pub(super) struct ReleasesArgs {
+    /// The form of the result
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    format: Format,
+}
+
+pub(super) fn run(arguments: &ReleasesArgs, ui: &Arc<Ui>) -> Result<()> {
+    let session = Session::new(Surroundings::of_process(), None, ui.clone())?;
+    let releases = deploy::releases(&session)?;
+    match arguments.format {
+        Format::Json => ui.json(&document(&releases)),
+        Format::Text if releases.is_empty() => {
+            ui.note("nothing was deployed yet");
+            Ok(())
+        }
+        Format::Text => ui.result(&releases.iter().map(|listed| line(listed, &releases)).collect::<String>()),
+    }
+}
+
+/// `20261127T164301Z-3f2a1bc9d8  live      by marketing  lock 0a1b2c3d4e`
+fn line(listed: &Listed, all: &[Listed]) -> String {
+    let width = |of: fn(&Listed) -> usize| all.iter().map(of).max().unwrap_or_default();
+    let id = width(|listed| listed.id.as_str().len());
+    let by = width(|listed| listed.by.len());
+    let note = match (&listed.why, listed.state) {
+        (Some(why), State::Failed) => format!("  {why}"),
+        _ if listed.is_next_back => "  (rollback goes here)".to_owned(),
+        _ => String::new(),
+    };
+    let (state, lock) = (listed.state.name(), short(&listed.lock));
+    format!("{:<id$}  {state:<8}  {:<by$}  lock {lock}{note}", listed.id, listed.by).trim_end().to_owned()
+        + "\n"
+}
+
+/// The document of `docs/json.md`.
+fn document(releases: &[Listed]) -> serde_json::Value {
+    let release = |listed: &Listed| {
+        json!({
+            "id": listed.id,
+            "state": listed.state.name(),
+            "live": listed.state == State::Live,
+            "commit": listed.commit,
+            "lock": listed.lock,
+            "at": listed.at,
+            "by": listed.by,
+            "why": listed.why,
+        })
+    };
+    json!({ "schema": 1, "releases": releases.iter().map(release).collect::<Vec<_>>() })
+}

@@ -1,0 +1,49 @@
+//! `pinfast rollback`
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use clap::Args;
+use serde_json::json;
+
+use super::deploy::{HowArgs, told};
+use super::options::Format;
+use super::ui::Ui;
+use crate::deploy::ReleaseId;
+use crate::error::Result;
+use crate::ops::{Session, deploy};
+use crate::settings::Surroundings;
+
+/// Go back to the good release that was live before, or to a named one
+///
+/// A second rollback goes one further back, never forth to what was rolled away from. The release is held
+/// against its own lock and tested again before the switch, and the switch is that of a deploy.
+#[derive(Args, Debug)]
+pub(super) struct RollbackArgs {
+    /// A retired release, as `pinfast releases` names it
+    #[arg(value_name = "RELEASE")]
+    release: Option<ReleaseId>,
+    /// Change nothing; say where it would go
+    #[arg(long)]
+    dry_run: bool,
+    #[command(flatten)]
+    how: HowArgs,
+}
+
+pub(super) fn run(arguments: &RollbackArgs, ui: &Arc<Ui>) -> Result<()> {
+    let started = Instant::now();
+    let session = Session::new(Surroundings::of_process(), None, ui.clone())?;
+    let wanted = arguments.release.as_ref();
+    if arguments.dry_run {
+        let release = deploy::destination(wanted, &session)?;
+        return match arguments.how.format {
+            Format::Json => ui.json(&json!({ "schema": 1, "dry_run": true, "release": release })),
+            Format::Text => ui.result(&format!("{release}\n")),
+        };
+    }
+    ui.begin("rolling back");
+    let activated = deploy::rollback(wanted, arguments.how.patience(), &session);
+    ui.finish();
+    let activated = activated?;
+    told(activated, arguments.how.format, started, ui)
+}
