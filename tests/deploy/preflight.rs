@@ -313,6 +313,27 @@ fn a_lock_for_another_host_is_no_lock_for_this_one() {
     host.pinfast("deploy").assert(1, &["the lock is not for", "win_amd64"]);
 }
 
+/// The work tree's own environment tells which Python is meant, as everywhere.
+#[test]
+fn a_release_has_the_python_of_the_project() {
+    let host = Host::new();
+    host.pinfast("install").assert(0, &[]);
+    host.deploy();
+    let python = |folder: std::path::PathBuf| fs::canonicalize(folder.join(".venv/bin/python")).unwrap();
+    assert_eq!(python(host.current()), python(host.project()));
+    let path = python(host.project());
+    host.write(
+        "pinfast.toml",
+        &PLAIN.replace("[deploy]", &format!("[deploy]\npython = \"{}\"", path.display())),
+    );
+    host.commit("python");
+    host.deploy();
+    assert_eq!(python(host.current()), path);
+    host.write("pinfast.toml", &PLAIN.replace("[deploy]", "[deploy]\npython = \"2.0\""));
+    host.commit("no such python");
+    host.pinfast("deploy").assert(3, &["no interpreter of Python 2.0 was found"]);
+}
+
 #[test]
 fn settings_are_asked_for() {
     let host = Host::new();
