@@ -58,12 +58,12 @@ impl Workshop<'_> {
             exclude_newer: self.config.exclude_newer,
             ..Policy::default()
         };
-        let inputs = Inputs { requirements: lines(requirements), ..Inputs::default() };
+        let inputs = inputs(requirements);
         let problem = Problem::new(&inputs, self.builder.base.target.clone(), policy, Preferences::default());
         match solve::solve(Arc::new(problem), self.client.clone(), &Aside(self.watcher)) {
             Ok(resolution) => {
                 let pins = resolution.pins.iter().map(|(name, pin)| self.pin(name, pin));
-                Ok(Lock { header: None, pins: pins.collect::<Result<_>>()? })
+                Ok(Lock { pins: pins.collect::<Result<_>>()?, ..Lock::default() })
             }
             Err(Failure::Trouble(error)) => Err(Fault::World(error)),
             Err(Failure::NoSolution(failure)) => {
@@ -91,15 +91,16 @@ impl Workshop<'_> {
     }
 }
 
-/// The requirements as lines of an input.
-fn lines(requirements: &[Requirement]) -> Vec<InputLine> {
+/// The requirements of a build as inputs of a solve.
+#[must_use]
+pub fn inputs(requirements: &[Requirement]) -> Inputs {
     let line = |(at, requirement): (usize, &Requirement)| InputLine {
         requirement: requirement.clone(),
         text: requirement.to_string().into(),
         at: Location::new("build-system.requires", u32::try_from(at + 1).unwrap_or(u32::MAX), 1),
         hashes: Vec::new(),
     };
-    requirements.iter().enumerate().map(line).collect()
+    Inputs { requirements: requirements.iter().enumerate().map(line).collect(), ..Inputs::default() }
 }
 
 /// Why there is no solution, in one sentence; no fix is looked for.
@@ -115,7 +116,7 @@ fn headline(failure: Box<NoSolution>, watcher: &dyn Watcher) -> String {
 }
 
 /// What happens on the way is a detail of the lock that is asked for.
-struct Aside<'a>(&'a dyn Watcher);
+pub(super) struct Aside<'a>(pub(super) &'a dyn Watcher);
 
 impl Watcher for Aside<'_> {
     fn on(&self, event: Event) {

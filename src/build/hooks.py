@@ -48,11 +48,31 @@ def run(task, answer):
 
     with open(task, encoding="utf-8") as file:
         task = json.load(file)
+    if task["network"] == "none":
+        leave_the_network()
     sys.argv = ["setup.py"]
     backend = load(task["backend"], task["backend_path"])
     found = hook(backend, task)
     with open(answer, "w", encoding="utf-8") as file:
         json.dump(found, file)
+
+
+def leave_the_network():
+    # A network namespace of its own has no way out. Who is not root needs a user namespace around it, in which
+    # they stay who they are. Where the system permits neither, the network stays.
+    import ctypes
+
+    user, network = 0x10000000, 0x40000000
+    unshare = getattr(ctypes.CDLL(None), "unshare", None)
+    uid, gid = os.getuid(), os.getgid()
+    if unshare is None or unshare(network) == 0 or unshare(user | network) != 0:
+        return
+    for name, text in (("setgroups", "deny"), ("uid_map", "%d %d 1" % (uid, uid)), ("gid_map", "%d %d 1" % (gid, gid))):
+        try:
+            with open("/proc/self/" + name, "w") as file:
+                file.write(text)
+        except OSError:
+            pass
 
 
 def load(name, path):
@@ -75,6 +95,8 @@ def hook(backend, task):
     if task["want"] == "requirements":
         ask = getattr(backend, "get_requires_for_build_wheel", None)
         return {"requirements": list(ask(None)) if ask else []}
+    if task["want"] == "wheel":
+        return {"wheel": backend.build_wheel(task["out"], None, None)}
     prepare = getattr(backend, "prepare_metadata_for_build_wheel", None)
     if prepare:
         return {"folder": prepare(task["out"], None)}

@@ -2,24 +2,45 @@
 
 use std::fs::File;
 use std::io::Read;
-use std::path::{Component, Path};
+use std::path::{Component, Path, PathBuf};
 
 use super::Fault;
 use super::environment::Workshop;
 use super::run::{Answer, Backend, Want};
 use super::system;
-use crate::spec::{DistFile, Metadata};
+use crate::spec::{DistFile, Metadata, Requirement};
 
 /// The most bytes of a METADATA.
 const MOST: u64 = 16 << 20;
 
+/// All that a build requires, by the word of the source and by that of its backend.
+pub(super) fn requirements(backend: &Backend<'_>, _: &Workshop<'_>) -> Result<Vec<Requirement>, Fault> {
+    all_requirements(backend)
+}
+
+pub(super) fn all_requirements(backend: &Backend<'_>) -> Result<Vec<Requirement>, Fault> {
+    let Answer::Requirements(more) = backend.ask(Want::Requirements)? else { return Err(lied()) };
+    let more = system::requirements(more.iter().map(String::as_str))
+        .map_err(|why| Fault::candidate(format!("its build backend requires nonsense: {why}")))?;
+    Ok([backend.system.requires.clone(), more].concat())
+}
+
+/// Asks the backend for a wheel and returns its path.
+pub(super) fn wheel(backend: &Backend<'_>) -> Result<PathBuf, Fault> {
+    let Answer::Wheel(name) = backend.ask(Want::Wheel)? else { return Err(lied()) };
+    check_name(&name, ".whl")?;
+    let path = backend.out().join(name);
+    if path.symlink_metadata().is_ok_and(|found| found.is_file()) {
+        return Ok(path);
+    }
+    Err(Fault::candidate("its build made no wheel".to_owned()))
+}
+
 /// Asks the backend what else it needs, provides that, and asks for the metadata.
 pub(super) fn metadata(backend: &Backend<'_>, workshop: &Workshop<'_>) -> Result<Vec<u8>, Fault> {
-    let Answer::Requirements(more) = backend.ask(Want::Requirements)? else { return Err(lied()) };
-    if !more.is_empty() {
-        let more = system::requirements(more.iter().map(String::as_str))
-            .map_err(|why| Fault::candidate(format!("its build backend requires nonsense: {why}")))?;
-        workshop.provide(&[backend.system.requires.clone(), more].concat())?;
+    let all = all_requirements(backend)?;
+    if all.len() > backend.system.requires.len() {
+        workshop.provide(&all)?;
     }
     match backend.ask(Want::Metadata)? {
         Answer::Folder(name) => in_folder(&backend.out(), &name),

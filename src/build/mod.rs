@@ -5,6 +5,7 @@
 //! build is needed; so no more is built than the candidates that the solver decides on. The steps of a
 //! build, each with a file: `unpack` the archive, read from `system` what builds it, make an `environment`
 //! that holds what the build requires, `run` the backend's hooks, read what came of it (`made`).
+//! Where a lock permits it, a `wheel` is built for an installation, from what the lock pins and offline.
 //! It is somebody else's code that runs: each run is told to the user, its result is kept in the cache,
 //! and [`Permission`] may forbid it.
 
@@ -13,11 +14,13 @@ mod made;
 mod run;
 mod system;
 mod unpack;
+mod wheel;
 
 #[cfg(test)]
 mod tests;
 
 use std::ffi::OsString;
+use std::fs::File;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -25,6 +28,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use rustc_hash::FxHashMap;
+use tempfile::TempDir;
 
 use crate::cache::{Bucket, Cache, Found as Kept, Key};
 use crate::error::{Error, Result};
@@ -34,12 +38,14 @@ use crate::install::venv::BasePython;
 use crate::python::Found;
 use crate::solve::{Index, MetadataFailure, Trust, Want};
 use crate::spec::{
-    DirectUrl, DistFile, DistName, Listing, Metadata, PackageName, SdistFormat, Sha256, Target,
+    DirectUrl, DistFile, DistName, Listing, Metadata, PackageName, Requirement, Sha256, Target,
 };
 use environment::Workshop;
-use run::Backend;
+pub use environment::inputs;
+use run::{Backend, Network};
 use system::System;
 use unpack::Most;
+pub use wheel::{Bench, wheel};
 
 /// The variable that sets [`Config::time`], in seconds.
 pub const TIME_VARIABLE: &str = "PINFAST_BUILD_TIMEOUT";
@@ -112,6 +118,19 @@ impl Fault {
     fn candidate(why: String) -> Self {
         Self::Candidate(tame(&why))
     }
+
+    /// As the end of a run.
+    fn told(self, file: &DistFile) -> Error {
+        match self {
+            Self::World(error) => error,
+            Self::Candidate(why) => Error::no(format!("{} cannot be built: {why}", label(file))),
+            Self::Backend { what, printed } => {
+                let mut error = Error::no(format!("the build backend of {} {what}", label(file)));
+                error.details = last_lines(&printed).iter().map(|line| format!("  {line}")).collect();
+                error
+            }
+        }
+    }
 }
 
 impl From<Error> for Fault {
@@ -162,9 +181,6 @@ impl Building {
 
     /// The metadata that was built before, else what a build tells.
     fn learn(&self, file: &DistFile) -> Result<Metadata, Fault> {
-        let DistName::Sdist { format, .. } = file.dist else {
-            return Err(Fault::Candidate("it is no source distribution".to_owned()));
-        };
         let builder = self.builder()?;
         let sha256 = match file.sha256 {
             Some(sha256) => sha256,
@@ -174,7 +190,7 @@ impl Building {
         let metadata = match self.kept(&key, file) {
             Some(metadata) => metadata,
             None => {
-                let text = self.run(file, format, builder)?;
+                let text = self.run(file, builder, "its metadata", made::metadata)?;
                 let metadata = made::believe(&text, file)?;
                 self.keep(&key, &text);
                 metadata
@@ -204,38 +220,54 @@ impl Building {
         }
     }
 
-    /// Runs the backend and returns the text of the metadata.
-    fn run(&self, file: &DistFile, format: SdistFormat, builder: &Builder) -> Result<Vec<u8>, Fault> {
-        self.watcher.on(Event::Step(format!("building the metadata of {}", label(file))));
-        let scratch = tempfile::Builder::new().prefix("pinfast-build-").tempdir().map_err(|error| {
-            Error::no_answer("cannot create a temporary folder for a build").because(error)
-        })?;
-        let unpacked = scratch.path().join("source");
-        std::fs::create_dir(&unpacked)
-            .map_err(|error| Error::no_answer("cannot create a folder for a build").because(error))?;
+    /// All that building a wheel of the source distribution `file` requires, by its own word and by that of
+    /// its backend, which is run.
+    ///
+    /// # Errors
+    /// `No` when it cannot be told, or may not be asked for.
+    pub fn requirements(&self, file: &DistFile) -> Result<Vec<Requirement>> {
+        if let Permission::Forbidden(by) = &self.config.permission {
+            return Err(Error::no(format!(
+                "what the build of {} requires is told by its build backend, and {by} forbids to run it",
+                label(file)
+            )));
+        }
+        let ask = || self.run(file, self.builder()?, "what its build requires", made::requirements);
+        ask().map_err(|fault| fault.told(file))
+    }
+
+    /// Runs the backend for `answer`, which is `what` a person is told.
+    fn run<T>(
+        &self,
+        file: &DistFile,
+        builder: &Builder,
+        what: &str,
+        answer: impl FnOnce(&Backend<'_>, &Workshop<'_>) -> Result<T, Fault>,
+    ) -> Result<T, Fault> {
+        self.watcher.on(Event::Step(format!("asking {} for {what}", label(file))));
         let (archive, _) = self.client.open_file(file)?;
-        let source = unpack::unpack(archive, format, &unpacked, Most::default())?;
-        let system = System::of(&source)?;
+        let ground = Ground::break_up(file, archive)?;
         let workshop = Workshop {
             client: &self.client,
             config: &self.config,
             builder,
             watcher: &*self.watcher,
-            folder: scratch.path().join("environment"),
+            folder: ground.environment(),
         };
-        workshop.provide(&system.requires)?;
+        workshop.provide(&ground.system.requires)?;
         let backend = Backend {
             python: workshop.python(),
-            source: &source,
-            scratch: scratch.path(),
+            source: &ground.source,
+            scratch: ground.scratch.path(),
             path: &self.config.path,
-            system: &system,
+            system: &ground.system,
             time: self.config.time,
+            network: Network::AsItIs,
             watcher: &*self.watcher,
         };
-        let answer = made::metadata(&backend, &workshop);
-        let ran = format!("ran the build backend of {} ({})", label(file), excerpt(&system.backend));
-        self.watcher.on(Event::Warning(format!("{ran} to learn its metadata")));
+        let answer = answer(&backend, &workshop);
+        let ran = ran(file, &ground.system);
+        self.watcher.on(Event::Warning(format!("{ran} to learn {what}")));
         answer
     }
 
@@ -264,15 +296,55 @@ impl Building {
 
     /// Tells what a backend that failed printed last.
     fn failed(&self, file: &DistFile, what: &str, printed: &[u8]) -> String {
-        let text = String::from_utf8_lossy(printed);
-        let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
-        for line in &lines[lines.len().saturating_sub(SHOWN)..] {
-            self.watcher.on(Event::Detail(format!("{}: {}", label(file), excerpt(line))));
+        let lines = last_lines(printed);
+        for line in &lines {
+            self.watcher.on(Event::Detail(format!("{}: {line}", label(file))));
         }
-        let last = lines.last().map(|line| format!(": {}", excerpt(line))).unwrap_or_default();
+        let last = lines.last().map(|line| format!(": {line}")).unwrap_or_default();
         self.watcher.on(Event::Warning(format!("the build backend of {} {what}{last}", label(file))));
         format!("its build backend {what}{last}")
     }
+}
+
+/// Where a build takes place: a temporary folder with the unpacked source.
+struct Ground {
+    scratch: TempDir,
+    source: PathBuf,
+    system: System,
+}
+
+impl Ground {
+    /// Unpacks the `archive` of `file`, and reads what builds it.
+    fn break_up(file: &DistFile, archive: File) -> Result<Self, Fault> {
+        let DistName::Sdist { format, .. } = file.dist else {
+            return Err(Fault::Candidate("it is no source distribution".to_owned()));
+        };
+        let scratch = tempfile::Builder::new().prefix("pinfast-build-").tempdir().map_err(|error| {
+            Error::no_answer("cannot create a temporary folder for a build").because(error)
+        })?;
+        let unpacked = scratch.path().join("source");
+        std::fs::create_dir(&unpacked)
+            .map_err(|error| Error::no_answer("cannot create a folder for a build").because(error))?;
+        let source = unpack::unpack(archive, format, &unpacked, Most::default())?;
+        let system = System::of(&source)?;
+        Ok(Self { scratch, source, system })
+    }
+
+    fn environment(&self) -> PathBuf {
+        self.scratch.path().join("environment")
+    }
+}
+
+/// Whose code ran, for a message that goes on.
+fn ran(file: &DistFile, system: &System) -> String {
+    format!("ran the build backend of {} ({})", label(file), excerpt(&system.backend))
+}
+
+/// The last lines of what a backend printed.
+fn last_lines(printed: &[u8]) -> Vec<String> {
+    let text = String::from_utf8_lossy(printed);
+    let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
+    lines[lines.len().saturating_sub(SHOWN)..].iter().map(|line| excerpt(line)).collect()
 }
 
 /// How many lines of what a failed backend printed are told.

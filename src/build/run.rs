@@ -40,6 +40,7 @@ pub(super) struct Backend<'a> {
     pub(super) system: &'a System,
     /// How long one hook may take.
     pub(super) time: Duration,
+    pub(super) network: Network,
     pub(super) watcher: &'a dyn Watcher,
 }
 
@@ -51,6 +52,19 @@ pub(super) enum Want {
     Requirements,
     /// The metadata, in a folder or else in a wheel.
     Metadata,
+    /// A wheel.
+    Wheel,
+}
+
+/// What a backend may do with the network.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub(super) enum Network {
+    /// What the machine lets it.
+    #[serde(rename = "as it is")]
+    AsItIs,
+    /// Nothing, where the system can take it away.
+    #[serde(rename = "none")]
+    None,
 }
 
 /// What it answers.
@@ -76,6 +90,7 @@ pub(super) enum Trouble {
 #[derive(Serialize)]
 struct Task<'a> {
     want: Want,
+    network: Network,
     backend: &'a str,
     backend_path: &'a [PathBuf],
     out: PathBuf,
@@ -101,7 +116,8 @@ impl Backend<'_> {
             fs::create_dir_all(file(folder))?;
         }
         let (backend, backend_path) = (&self.system.backend, &self.system.path);
-        let text = serde_json::to_vec(&Task { want, backend, backend_path, out: self.out() });
+        let text =
+            serde_json::to_vec(&Task { want, network: self.network, backend, backend_path, out: self.out() });
         fs::write(&task, text.map_err(std::io::Error::from)?)?;
         fs::write(&script, SCRIPT)?;
         let mut command = Command::new(&self.python);

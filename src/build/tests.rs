@@ -17,7 +17,7 @@ use crate::inputs::{InputLine, Inputs};
 use crate::python::{self, Prober};
 use crate::settings::Surroundings;
 use crate::solve::{self, Policy, Preferences, Problem};
-use crate::spec::Location;
+use crate::spec::{Location, SdistFormat};
 
 /// A backend that tells its metadata; `{runs}` is the file that its runs are noted in.
 const HONEST: &str = r#"

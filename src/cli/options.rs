@@ -10,7 +10,7 @@ use super::ui::Volume;
 use crate::inputs::{Extras, FormatControl, InputRequest};
 use crate::ops::{CacheUse, EnvironmentRequest, IndexRequest, LockPlace, PolicyRequest, TargetRequest};
 use crate::solve::{PrereleaseMode, ResolutionMode};
-use crate::spec::{ExtraName, Platform, Version};
+use crate::spec::{ExtraName, PackageName, Platform, Version};
 
 /// What is said, and how.
 #[derive(Args, Clone, Debug)]
@@ -206,6 +206,9 @@ pub(crate) struct PolicyArgs {
     /// Run no build backend: what only a build could tell of an sdist bars it
     #[arg(long)]
     pub(crate) no_build: bool,
+    /// A package whose sdist `install` may build where no wheel fits; what its build requires is locked
+    #[arg(long, value_name = "NAME")]
+    pub(crate) allow_build: Vec<PackageName>,
 }
 
 /// Reads one of the named modes; the help lists them.
@@ -272,6 +275,7 @@ impl PolicyArgs {
             no_binary: self.no_binary.clone(),
             only_binary: self.only_binary.clone(),
             no_build: self.no_build.then_some(()),
+            allow_build: self.allow_build.clone(),
         }
     }
 }

@@ -61,7 +61,8 @@ pub fn download(
         Scope::Target(target) => plan::applicable(request.lock, target)?,
         Scope::All => {
             plan::check_hashes(request.lock)?;
-            request.lock.pins.iter().collect()
+            let builds = request.lock.builds.iter().flat_map(|build| &build.pins);
+            request.lock.pins.iter().chain(builds).collect()
         }
     };
     disk::create_dirs(request.folder)?;

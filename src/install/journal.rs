@@ -154,7 +154,7 @@ impl Journal {
             let path = layout.info.join("RECORD");
             let metadata = fs::metadata(&path).map_err(|error| disk::failed("read", &path, error))?;
             let noted = Record {
-                archive: layout.wheel.sha256.to_string(),
+                archive: layout.wheel.key.archive.to_string(),
                 record: hash(&layout.record),
                 size: metadata.size(),
                 seconds: metadata.mtime(),

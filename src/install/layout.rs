@@ -169,7 +169,7 @@ impl Layout {
             self.write(self.info.join("REQUESTED"), Vec::new(), Mode::Plain);
         }
         if let Some(url) = &extras.pin.url {
-            let text = direct_url(&url.to_string(), &self.wheel.sha256);
+            let text = direct_url(&url.to_string(), &self.wheel.key.archive);
             self.write(self.info.join("direct_url.json"), text.into_bytes(), Mode::Plain);
         }
     }

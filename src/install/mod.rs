@@ -48,7 +48,7 @@ pub use installed::{Form, Installed, Origin};
 pub use place::LinkMode;
 pub use plan::{Prune, Why, applicable};
 pub use run::{Content, Done, Effort, Outcome, Place, Request, Run, contents, install};
-pub use source::Files;
+pub use source::{Files, Order};
 pub use store::Store;
 pub use venv::BasePython;
 pub use verify::{Finding, Remedy, Strictness, VerifyReport, VerifyRequest, verify};

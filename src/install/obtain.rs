@@ -1,6 +1,7 @@
 //! Gets the wheels of pins into the cache: from it where it has them, else fetched in parallel, hashed
 //! in the stream, checked and unpacked.
 
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
@@ -8,16 +9,18 @@ use rayon::prelude::*;
 
 use super::archive::Limits;
 use super::disk;
-use super::source::{self, Choice, Files, Memory};
-use super::store::{CachedWheel, Store};
+use super::source::{self, Choice, Files, Form, Memory, Order, Wish};
+use super::store::{CachedWheel, Key, Store};
 use crate::error::{Error, Result};
 use crate::event::{Event, Watcher};
-use crate::lock::Pin;
-use crate::spec::{Specifiers, Target};
+use crate::lock::{Build, Lock, Pin};
+use crate::spec::{DistFile, DistName, Sha256, Specifiers, Target};
 
 /// What it takes to get wheels.
 #[derive(Clone, Copy)]
 pub(super) struct Means<'a> {
+    /// Says which source distributions may be built.
+    pub(super) lock: &'a Lock,
     pub(super) target: &'a Target,
     pub(super) store: &'a Store,
     pub(super) files: &'a dyn Files,
@@ -25,6 +28,12 @@ pub(super) struct Means<'a> {
     pub(super) watcher: &'a dyn Watcher,
     /// How many files were fetched so far.
     pub(super) fetched: &'a AtomicU64,
+}
+
+impl<'a> Means<'a> {
+    fn wish(&self, pin: &'a Pin) -> Wish<'a> {
+        Wish { pin, target: self.target, build: self.lock.build_of(pin) }
+    }
 }
 
 /// How many files are fetched at a time.
@@ -56,8 +65,8 @@ pub(super) fn counted(count: usize, what: &str) -> String {
 
 /// The wheel of a pin, where the cache has it and knows that no other fits better.
 fn recall(pin: &Pin, means: Means<'_>) -> Option<CachedWheel> {
-    let sha256 = source::remembered(pin, means.target, means.store)?.sha256?;
-    means.store.get(&sha256, &pin.name, &pin.version)
+    let wish = means.wish(pin);
+    cached(wish, &source::remembered(wish, means.store)?, means)
 }
 
 /// Fetches the pins with these indexes.
@@ -97,13 +106,14 @@ pub(super) fn side_by_side<T: Sync, R: Send>(
 }
 
 fn fetch(pin: &Pin, means: Means<'_>) -> Result<CachedWheel> {
-    let choice = source::choose(pin, means.target, means.store, means.files, Memory::Ask)?;
-    if let Some(wheel) = cached(pin, &choice, means) {
+    let wish = means.wish(pin);
+    let choice = source::choose(wish, means.store, means.files, Memory::Ask)?;
+    if let Some(wheel) = cached(wish, &choice, means) {
         return Ok(wheel);
     }
     let choice = match choice.file {
         Some(_) => choice,
-        None => source::choose(pin, means.target, means.store, means.files, Memory::Distrust)?,
+        None => source::choose(wish, means.store, means.files, Memory::Distrust)?,
     };
     let Some(file) = choice.file else {
         return Err(Error::no_answer(format!("no source has {}", choice.filename)));
@@ -111,15 +121,62 @@ fn fetch(pin: &Pin, means: Means<'_>) -> Result<CachedWheel> {
     let path = means.store.scratch()?;
     let sha256 = source::fetch(pin, &file, means.files, &path)?;
     means.fetched.fetch_add(1, Ordering::Relaxed);
-    let archive = std::fs::File::open(&path).map_err(|error| disk::failed("read", &path, error))?;
-    let identity = (&pin.name, &pin.version);
-    let wheel = means.store.add(archive, &sha256, identity, means.limits, &file.filename, means.watcher)?;
-    means.watcher.on(Event::Detail(format!("unpacked {}", file.filename)));
+    let key = key(wish, choice.form, sha256);
+    // Who does not tell the hash of a file beforehand may have brought one that is here already.
+    if let Some(wheel) = means.store.get(&key, &pin.name, &pin.version) {
+        return Ok(wheel);
+    }
+    match wish.build.filter(|_| choice.form == Form::Sdist) {
+        None => unpack(&path, &file.filename, &key, pin, means),
+        Some(permitted) => build((&file, &path), permitted, &key, pin, means),
+    }
+}
+
+fn cached(wish: Wish<'_>, choice: &Choice, means: Means<'_>) -> Option<CachedWheel> {
+    means.store.get(&key(wish, choice.form, choice.sha256?), &wish.pin.name, &wish.pin.version)
+}
+
+fn key(wish: Wish<'_>, form: Form, archive: Sha256) -> Key {
+    match wish.build.filter(|_| form == Form::Sdist) {
+        None => Key::wheel(archive),
+        Some(build) => Key::built(archive, build, wish.target),
+    }
+}
+
+fn unpack(path: &Path, filename: &str, key: &Key, pin: &Pin, means: Means<'_>) -> Result<CachedWheel> {
+    let archive = std::fs::File::open(path).map_err(|error| disk::failed("read", path, error))?;
+    let wheel =
+        means.store.add(archive, key, (&pin.name, &pin.version), means.limits, filename, means.watcher)?;
+    means.watcher.on(Event::Detail(format!("unpacked {filename}")));
     Ok(wheel)
 }
 
-fn cached(pin: &Pin, choice: &Choice, means: Means<'_>) -> Option<CachedWheel> {
-    means.store.get(&choice.sha256?, &pin.name, &pin.version)
+/// Builds a wheel from the checked `archive` of a source distribution. What comes of it is checked like any
+/// other wheel.
+fn build(
+    (file, archive): (&DistFile, &Path),
+    build: &Build,
+    key: &Key,
+    pin: &Pin,
+    means: Means<'_>,
+) -> Result<CachedWheel> {
+    let folder = means.store.scratch_folder()?;
+    let requires: Vec<Pin> =
+        build.pins.iter().filter(|pin| pin.marker.holds(means.target, &[])).cloned().collect();
+    let order = Order { file, archive, requires: &requires, folder: folder.path(), store: means.store };
+    let path = means.files.build(&order)?;
+    let filename = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    match DistName::parse(&filename, &pin.name) {
+        Ok(DistName::Wheel(wheel)) if means.target.tags().rank(&wheel).is_some() => {}
+        _ => {
+            let target = means.target.label();
+            return Err(Error::refused(format!(
+                "the build of {} made {filename}, not for {target}",
+                file.filename
+            )));
+        }
+    }
+    unpack(&path, &filename, key, pin, means)
 }
 
 /// Requires-Python as METADATA tells it: lower bounds bar, the rest is told.

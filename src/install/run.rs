@@ -194,7 +194,15 @@ impl<'a> Job<'a> {
             Place::Existing(environment) => &environment.target,
             Place::New { base, .. } => &base.target,
         };
-        let means = Means { target, store: request.store, files, limits: &request.limits, watcher, fetched };
+        let means = Means {
+            lock: request.lock,
+            target,
+            store: request.store,
+            files,
+            limits: &request.limits,
+            watcher,
+            fetched,
+        };
         Ok((environment, Self { request, pins, means, prepared: RefCell::default() }))
     }
 

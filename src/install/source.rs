@@ -2,18 +2,16 @@
 
 use std::cmp::Reverse;
 use std::fs::File;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::disk;
 use super::store::{KnownFile, Store};
 use crate::error::{Error, Kind, Result};
 use crate::index::Client;
-use crate::lock::{LockedFile, Pin, Place};
+use crate::lock::{Build, Pin};
 use crate::solve::Index;
-use crate::spec::{
-    DirectUrl, DistFile, DistName, MetadataHint, PackageName, Sha256, Specifiers, Tags, Target, Version,
-};
+use crate::spec::{DirectUrl, DistFile, DistName, PackageName, Sha256, Specifiers, Tags, Target, Version};
 
 /// A source of files. Calls block, come from many threads, and give the same answer however often.
 pub trait Files: Sync {
@@ -35,12 +33,54 @@ pub trait Files: Sync {
     /// # Errors
     /// When the file cannot be had, or `Refused` when its hash is another.
     fn fetch(&self, file: &DistFile, path: &Path) -> Result<()>;
+
+    /// Builds a wheel of a source distribution, in `order.folder`, and returns its path.
+    ///
+    /// # Errors
+    /// Where nothing builds here, which is so of a mere source of files, or the build fails.
+    fn build(&self, order: &Order<'_>) -> Result<PathBuf> {
+        Err(Error::no(format!("{} would have to be built, and nothing is built here", order.file.filename)))
+    }
+}
+
+/// What a wheel is to be built from.
+#[derive(Clone, Copy, Debug)]
+pub struct Order<'a> {
+    /// The source distribution.
+    pub file: &'a DistFile,
+    /// Where it lies, checked against its hash.
+    pub archive: &'a Path,
+    /// What its build may install, all of it for the environment at hand.
+    pub requires: &'a [Pin],
+    /// Where the wheel goes.
+    pub folder: &'a Path,
+    /// The cache for what the build requires.
+    pub store: &'a Store,
+}
+
+/// What a file is wanted for.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Wish<'a> {
+    pub(super) pin: &'a Pin,
+    pub(super) target: &'a Target,
+    /// Its build, where the lock permits it.
+    pub(super) build: Option<&'a Build>,
+}
+
+/// What has to be done with a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Form {
+    /// It is unpacked.
+    Wheel,
+    /// A wheel is built from it.
+    Sdist,
 }
 
 /// The file to install for a pin.
 #[derive(Clone, Debug)]
 pub(super) struct Choice {
     pub(super) filename: Arc<str>,
+    pub(super) form: Form,
     /// Its hash, where the index tells one; else any of the pin's will do.
     pub(super) sha256: Option<Sha256>,
     /// What fetches it, where an index was asked.
@@ -63,24 +103,18 @@ struct Candidate {
     file: Option<Arc<DistFile>>,
 }
 
-/// Chooses the file of `pin` that fits `target` best, from memory if it may, else from the source.
-pub(super) fn choose(
-    pin: &Pin,
-    target: &Target,
-    store: &Store,
-    files: &dyn Files,
-    memory: Memory,
-) -> Result<Choice> {
+/// Chooses the file of a pin that fits best, from memory if it may, else from the source.
+pub(super) fn choose(wish: Wish<'_>, store: &Store, files: &dyn Files, memory: Memory) -> Result<Choice> {
     if memory == Memory::Ask
-        && let Some(choice) = remembered(pin, target, store)
+        && let Some(choice) = remembered(wish, store)
     {
         return Ok(choice);
     }
-    let found = listed(pin, files)?;
+    let found = listed(wish.pin, files)?;
     let candidates = found.iter().map(Candidate::told).collect();
-    let choice = best(pin, target, candidates)?;
-    let known: Vec<_> = found.iter().filter_map(|file| known(file, pin)).collect();
-    store.remember_files(&key(pin), &known);
+    let choice = best(wish, candidates)?;
+    let known: Vec<_> = found.iter().filter_map(|file| known(file, wish.pin)).collect();
+    store.remember_files(&key(wish.pin), &known);
     Ok(choice)
 }
 
@@ -89,35 +123,19 @@ pub(super) fn listed(pin: &Pin, files: &dyn Files) -> Result<Vec<Arc<DistFile>>>
     if let Some(url) = &pin.url {
         return Ok(vec![files.direct(&pin.name, url)?]);
     }
-    let told: Option<Vec<_>> = pin.files.iter().map(|file| told(file, pin)).collect();
+    // A path is relative to the lock's folder, which is not known here: who reads the lock makes it a URL.
+    let told: Option<Vec<_>> = pin.files.iter().map(|file| file.listed(&pin.name).map(Arc::new)).collect();
     match told {
         Some(told) if !told.is_empty() => Ok(told),
         _ => files.files(&pin.name, &pin.version),
     }
 }
 
-/// A file that the lock gives a URL. A path is relative to the lock's folder, which is not known here:
-/// who reads the lock makes it a `file:` URL.
-fn told(file: &LockedFile, pin: &Pin) -> Option<Arc<DistFile>> {
-    let Some(Place::Url(url)) = &file.place else { return None };
-    Some(Arc::new(DistFile {
-        filename: file.name.clone(),
-        dist: DistName::parse(&file.name, &pin.name).ok()?,
-        url: url.clone(),
-        sha256: Some(file.sha256),
-        requires_python: None,
-        yanked: None,
-        uploaded: None,
-        size: file.size,
-        metadata: MetadataHint::Unknown,
-    }))
-}
-
 /// The file that fits best, of those that an index once told of.
-pub(super) fn remembered(pin: &Pin, target: &Target, store: &Store) -> Option<Choice> {
-    let known = store.known_files(&key(pin))?;
-    let candidates = known.iter().map(|file| recall(file, pin)).collect::<Option<Vec<_>>>()?;
-    best(pin, target, candidates).ok()
+pub(super) fn remembered(wish: Wish<'_>, store: &Store) -> Option<Choice> {
+    let known = store.known_files(&key(wish.pin))?;
+    let candidates = known.iter().map(|file| recall(file, wish.pin)).collect::<Option<Vec<_>>>()?;
+    best(wish, candidates).ok()
 }
 
 impl Candidate {
@@ -155,16 +173,20 @@ fn recall(known: &KnownFile, pin: &Pin) -> Option<Candidate> {
 }
 
 /// The candidate that fits best, of those whose hash the lock has.
-fn best(pin: &Pin, target: &Target, candidates: Vec<Candidate>) -> Result<Choice> {
+fn best(wish: Wish<'_>, candidates: Vec<Candidate>) -> Result<Choice> {
+    let Wish { pin, target, build } = wish;
     let locked = |hash: &Option<Sha256>| hash.is_none_or(|hash| pin.hashes.contains(&hash));
     let (locked, foreign): (Vec<_>, Vec<_>) = candidates.into_iter().partition(|c| locked(&c.sha256));
     let runs = |c: &&Candidate| {
         c.requires_python.as_ref().is_none_or(|python| python.lower_bounds_contain(target.python()))
     };
     let ranked = locked.iter().filter(runs).filter_map(|c| Some((rank(&c.dist, target.tags())?, c)));
-    match ranked.min_by(|(a, x), (b, y)| a.cmp(b).then_with(|| x.filename.cmp(&y.filename))) {
-        Some((_, best)) => {
-            Ok(Choice { filename: best.filename.clone(), sha256: best.sha256, file: best.file.clone() })
+    let wheel = ranked.min_by(|(a, x), (b, y)| a.cmp(b).then_with(|| x.filename.cmp(&y.filename)));
+    let sdists = || locked.iter().filter(runs).filter(|c| matches!(c.dist, DistName::Sdist { .. }));
+    let sdist = || build.and_then(|_| sdists().min_by(|a, b| a.filename.cmp(&b.filename)));
+    match wheel.map(|(_, wheel)| (Form::Wheel, wheel)).or_else(|| Some((Form::Sdist, sdist()?))) {
+        Some((form, best)) => {
+            Ok(Choice { filename: best.filename.clone(), form, sha256: best.sha256, file: best.file.clone() })
         }
         None => Err(nothing_fits(pin, target, &locked, &foreign)),
     }
@@ -204,7 +226,8 @@ fn nothing_fits(pin: &Pin, target: &Target, locked: &[Candidate], foreign: &[Can
             target.label()
         ))
         .hint(format!("lock a release of {} that has a wheel for this platform", pin.name))
-        .hint("build a wheel once, in a place where its build may run, and give it with `--find-links`");
+        .hint(format!("or permit its build, which runs its code: `pinfast lock --allow-build {}`", pin.name))
+        .hint("or build a wheel once, in a place where its build may run, and give it with `--find-links`");
     }
     if locked.is_empty() && foreign.is_empty() {
         return Error::no_answer(format!("no index has a file of {pinned}"));

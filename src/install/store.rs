@@ -22,7 +22,8 @@ use super::record::{self, Digest};
 use super::unpack::unpack;
 use crate::error::{Error, Result};
 use crate::event::{Event, Watcher};
-use crate::spec::{PackageName, Sha256, Version};
+use crate::lock::Build;
+use crate::spec::{PackageName, Sha256, Target, Version};
 
 /// The cache.
 #[derive(Debug)]
@@ -35,12 +36,39 @@ pub struct Store {
 /// An unpacked wheel in the cache.
 #[derive(Clone, Debug)]
 pub(super) struct CachedWheel {
-    /// The hash of its archive.
-    pub(super) sha256: Sha256,
+    /// Which one it is.
+    pub(super) key: Key,
     /// Where its files are.
     pub(super) files: PathBuf,
     /// What they are.
     pub(super) manifest: Arc<Manifest>,
+}
+
+/// What tells one unpacked wheel from another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Key {
+    /// The hash of the archive that the lock names.
+    pub(super) archive: Sha256,
+    /// The same; of a wheel that was built from it, the hash of all that went into the build.
+    recipe: Sha256,
+}
+
+impl Key {
+    /// Of a wheel as it is.
+    pub(super) fn wheel(archive: Sha256) -> Self {
+        Self { archive, recipe: archive }
+    }
+
+    /// Of a wheel that is built from a source distribution for `target`.
+    pub(super) fn built(archive: Sha256, build: &Build, target: &Target) -> Self {
+        let mut recipe = format!("built 1\n{archive}\n{}\n", target.label());
+        for pin in build.pins.iter().filter(|pin| pin.marker.holds(target, &[])) {
+            recipe.push_str(&format!("{}=={}", pin.name, pin.version));
+            recipe.extend(pin.hashes.iter().map(|hash| format!(" {hash}")));
+            recipe.push('\n');
+        }
+        Self { archive, recipe: Sha256::of(recipe.as_bytes()) }
+    }
 }
 
 /// What an index once told of a file that a pin has the hash of.
@@ -89,6 +117,13 @@ impl Store {
         tempfile::tempfile_in(root.join("tmp")).map(drop)
     }
 
+    /// An empty folder for a build, gone when dropped.
+    pub(super) fn scratch_folder(&self) -> Result<TempDir> {
+        let folder = self.root.join("tmp");
+        let made = tempfile::Builder::new().prefix("build-").tempdir_in(&folder);
+        made.map_err(|error| disk::failed("create a folder in", &folder, error))
+    }
+
     /// An empty file for a download, gone when dropped.
     pub(super) fn scratch(&self) -> Result<TempPath> {
         let folder = self.root.join("tmp");
@@ -97,28 +132,23 @@ impl Store {
             .map_err(|error| disk::failed("create a file in", &folder, error))
     }
 
-    fn bucket(&self, sha256: &Sha256) -> PathBuf {
-        self.root.join("wheels").join(sha256.to_string())
+    fn bucket(&self, key: &Key) -> PathBuf {
+        self.root.join("wheels").join(key.recipe.to_string())
     }
 
-    /// The unpacked wheel whose archive has this hash, if it is there, whole, and of this name and
-    /// version.
-    pub(super) fn get(&self, sha256: &Sha256, name: &PackageName, version: &Version) -> Option<CachedWheel> {
-        let bucket = self.bucket(sha256);
+    /// The unpacked wheel with this key, if it is there, whole, and of this name and version.
+    pub(super) fn get(&self, key: &Key, name: &PackageName, version: &Version) -> Option<CachedWheel> {
+        let bucket = self.bucket(key);
         let manifest = Manifest::decode(&disk::read(&bucket.join("manifest"), 256 << 20).ok()?)?;
         let same = manifest.name == name.as_str() && manifest.version == version.to_string();
-        same.then(|| CachedWheel {
-            sha256: *sha256,
-            files: bucket.join("files"),
-            manifest: Arc::new(manifest),
-        })
+        same.then(|| CachedWheel { key: *key, files: bucket.join("files"), manifest: Arc::new(manifest) })
     }
 
-    /// Unpacks a wheel that has this hash. `filename` is for messages.
+    /// Unpacks a wheel that has this key. `filename` is for messages.
     pub(super) fn add(
         &self,
         archive: File,
-        sha256: &Sha256,
+        key: &Key,
         (name, version): (&PackageName, &Version),
         limits: &Limits,
         filename: &str,
@@ -135,21 +165,15 @@ impl Store {
             watcher.on(Event::Warning(format!("{filename} {warning}")));
         }
         disk::write(&folder.path().join("manifest"), &manifest.encode(), disk::Mode::Plain)?;
-        self.settle(folder.path(), sha256, name, version)
+        self.settle(folder.path(), key, name, version)
     }
 
     /// Renames a finished folder into place, unless another run was faster.
-    fn settle(
-        &self,
-        folder: &Path,
-        sha256: &Sha256,
-        name: &PackageName,
-        version: &Version,
-    ) -> Result<CachedWheel> {
-        let bucket = self.bucket(sha256);
+    fn settle(&self, folder: &Path, key: &Key, name: &PackageName, version: &Version) -> Result<CachedWheel> {
+        let bucket = self.bucket(key);
         for _ in 0..100 {
             let moved = fs::rename(folder, &bucket);
-            if let Some(wheel) = self.get(sha256, name, version) {
+            if let Some(wheel) = self.get(key, name, version) {
                 return Ok(wheel);
             }
             match moved {
@@ -180,14 +204,10 @@ impl Store {
         let files = wheel.manifest.files.par_iter().map(|file| heal_file(&wheel.files, file));
         if let Some(files) = files.collect::<Option<Vec<_>>>() {
             let manifest = Manifest { files, ..Manifest::clone(&wheel.manifest) };
-            disk::replace(
-                &self.bucket(&wheel.sha256).join("manifest"),
-                &manifest.encode(),
-                Durability::Loose,
-            )?;
+            disk::replace(&self.bucket(&wheel.key).join("manifest"), &manifest.encode(), Durability::Loose)?;
             return Ok(Health::Sound);
         }
-        self.discard(&self.bucket(&wheel.sha256))?;
+        self.discard(&self.bucket(&wheel.key))?;
         Ok(Health::Evicted)
     }
 

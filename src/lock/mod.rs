@@ -24,7 +24,10 @@ use std::sync::Arc;
 
 use url::Url;
 
-use crate::spec::{DirectUrl, ExtraName, Location, Marker, PackageName, Requirement, Sha256, Version};
+use crate::spec::{
+    DirectUrl, DistFile, DistName, ExtraName, Location, Marker, MetadataHint, PackageName, Requirement,
+    Sha256, Version,
+};
 
 pub use fresh::{Current, CurrentInput, CurrentLine, CurrentOption, Freshness, Reason, freshness};
 pub use merge::{merge, merge_by};
@@ -40,6 +43,19 @@ pub struct Lock {
     /// What it was made from and for; `None` for a file that another tool wrote.
     pub header: Option<Header>,
     /// The pins, sorted by name and then version.
+    pub pins: Vec<Pin>,
+    /// The source distributions that may be built, sorted by name and then version.
+    pub builds: Vec<Build>,
+}
+
+/// A source distribution that may be built, from what is pinned here and nothing else.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Build {
+    /// The package.
+    pub name: PackageName,
+    /// The release.
+    pub version: Version,
+    /// What its build requires, as wheels; nobody's dependents. Sorted by name and then version.
     pub pins: Vec<Pin>,
 }
 
@@ -153,23 +169,61 @@ impl Lock {
         self.pins.iter().filter(move |pin| pin.name == *name)
     }
 
+    /// Every file of every pin, those of builds too.
+    pub fn files_mut(&mut self) -> impl Iterator<Item = &mut LockedFile> {
+        let builds = self.builds.iter_mut().flat_map(|build| &mut build.pins);
+        self.pins.iter_mut().chain(builds).flat_map(|pin| &mut pin.files)
+    }
+
+    /// The build of this release, where the lock permits it.
+    #[must_use]
+    pub fn build_of(&self, pin: &Pin) -> Option<&Build> {
+        self.builds.iter().find(|build| build.name == pin.name && build.version == pin.version)
+    }
+
     /// Sorts all that is sorted in a lock, so that equal locks are equal texts.
     pub fn sort(&mut self) {
-        for pin in &mut self.pins {
-            pin.extras.sort();
-            pin.extras.dedup();
-            pin.hashes.sort();
-            pin.hashes.dedup();
-            pin.files.sort();
-            pin.files.dedup();
-            pin.via.sort();
-            pin.via.dedup();
-        }
-        self.pins.sort_by(|a, b| a.order().cmp(&b.order()));
+        sort_pins(&mut self.pins);
+        self.builds.iter_mut().for_each(|build| sort_pins(&mut build.pins));
+        self.builds.sort_by(|a, b| (&a.name, &a.version).cmp(&(&b.name, &b.version)));
         if let Some(header) = &mut self.header {
             header.options.sort();
             header.inputs.iter_mut().for_each(|input| input.lines.sort());
         }
+    }
+}
+
+fn sort_pins(pins: &mut [Pin]) {
+    for pin in pins.iter_mut() {
+        pin.extras.sort();
+        pin.extras.dedup();
+        pin.hashes.sort();
+        pin.hashes.dedup();
+        pin.files.sort();
+        pin.files.dedup();
+        pin.via.sort();
+        pin.via.dedup();
+    }
+    pins.sort_by(|a, b| a.order().cmp(&b.order()));
+}
+
+impl LockedFile {
+    /// The file as an index would tell of it; `None` where it is not known where it is, or its name is not
+    /// that of a distribution of `project`.
+    #[must_use]
+    pub fn listed(&self, project: &PackageName) -> Option<DistFile> {
+        let Some(Place::Url(url)) = &self.place else { return None };
+        Some(DistFile {
+            filename: self.name.clone(),
+            dist: DistName::parse(&self.name, project).ok()?,
+            url: url.clone(),
+            sha256: Some(self.sha256),
+            requires_python: None,
+            yanked: None,
+            uploaded: None,
+            size: self.size,
+            metadata: MetadataHint::Unknown,
+        })
     }
 }
 

@@ -1,10 +1,12 @@
 //! Locks for tests: built by hand, at random, and as other tools write them.
 
+use std::collections::BTreeMap;
+
 use proptest::prelude::*;
 
 use crate::spec::{PackageName, Requirement, Sha256, Version};
 
-use super::{Header, InputRecord, Lock, Pin, Via};
+use super::{Build, Header, InputRecord, Lock, Pin, Via};
 
 /// A name.
 pub(super) fn name(text: &str) -> PackageName {
@@ -46,6 +48,7 @@ pub(super) fn lock() -> Lock {
             pin("colorama==0.4.6 ; sys_platform == 'win32'", &[by("httpx", "")]),
             pin("house @ https://files.example/house-1.0-py3-none-any.whl", &[Via::Input("dev.in".into())]),
         ],
+        builds: Vec::new(),
     };
     lock.sort();
     lock
@@ -100,14 +103,24 @@ pub(super) fn any_lock() -> impl Strategy<Value = Lock> {
         prop::collection::vec(("[a-z-]{1,8}", "([a-z0-9:][a-z0-9: ]{0,6}[a-z0-9:])?"), 0..3),
     );
     let pins = prop::collection::btree_map("[a-z]{1,4}", any_pin(), 0..8);
-    (prop::option::of(header), pins).prop_map(|(header, pins)| {
+    let needs = prop::collection::btree_map("[a-z]{1,4}", any_pin(), 0..3);
+    let builds = prop::collection::btree_map("[a-z]{1,4}", needs, 0..3);
+    (prop::option::of(header), pins, builds).prop_map(|(header, pins, builds)| {
         let header = header.map(|(inputs, targets, options)| Header {
             inputs: inputs.into_iter().map(|(file, lines)| InputRecord { file, lines }).collect(),
             targets,
             options,
         });
         let named = |(text, pin): (String, Pin)| Pin { name: name(&text), ..pin };
-        let mut lock = Lock { header, pins: pins.into_iter().map(named).collect() };
+        let need = |(text, pin): (String, Pin)| Pin { name: name(&text), via: Vec::new(), ..pin };
+        let build = |(text, needs): (String, BTreeMap<String, Pin>)| Build {
+            name: name(&text),
+            version: Version::new([1, 2]),
+            pins: needs.into_iter().map(need).collect(),
+        };
+        // Only a lock of ours permits builds.
+        let builds = if header.is_some() { builds.into_iter().map(build).collect() } else { Vec::new() };
+        let mut lock = Lock { header, pins: pins.into_iter().map(named).collect(), builds };
         lock.sort();
         lock
     })

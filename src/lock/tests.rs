@@ -1,12 +1,13 @@
 use insta::assert_snapshot;
 use proptest::prelude::*;
 
-use super::samples::{any_lock, hash, header, lock, name, pip_compile, uv};
+use super::samples::{any_lock, hash, header, lock, name, pin, pip_compile, uv};
 use super::*;
 use crate::error::Kind;
 
 fn unplaced(mut lock: Lock) -> Lock {
-    lock.pins.iter_mut().for_each(|pin| pin.at = None);
+    let builds = lock.builds.iter_mut().flat_map(|build| &mut build.pins);
+    lock.pins.iter_mut().chain(builds).for_each(|pin| pin.at = None);
     lock
 }
 
@@ -17,6 +18,38 @@ fn short(text: &str) -> String {
         None => line.to_owned(),
     };
     text.lines().map(cut).collect::<Vec<_>>().join("\n")
+}
+
+/// pip and uv see comments only; pinfast sees what each build requires.
+#[test]
+fn builds_are_comments_with_places() {
+    let needs = vec![pin("setuptools==80.9.0", &[]), pin("wheel==0.45 ; python_version < '3.12'", &[])];
+    let build = Build { name: name("docopt"), version: Version::new([0, 6, 2]), pins: needs };
+    let mut lock = Lock { pins: vec![pin("docopt==0.6.2", &[])], builds: vec![build], ..lock() };
+    lock.sort();
+    let text = lock.write(&WriteOptions::default());
+    assert_snapshot!(short(text.split_once("\n\n").unwrap().1), @r"
+    docopt==0.6.2 \
+        --hash=sha256:…
+
+    # build: docopt==0.6.2
+    #     setuptools==80.9.0
+    #         --hash=sha256:…
+    #     wheel==0.45 ; python_full_version < '3.12'
+    #         --hash=sha256:…
+    ");
+    assert_eq!(integrity(&text), Integrity::Intact);
+    assert_eq!(unplaced(Lock::parse_strict(&text, "l.txt").unwrap()), lock);
+    let at = |text: &str| Lock::parse(text, "l.txt").unwrap().builds[0].pins[0].at.clone().unwrap();
+    let line = text.lines().position(|line| line.contains("setuptools")).unwrap() + 1;
+    assert_eq!((at(&text).line as usize, at(&text).column), (line, 7));
+    // What is wrong in there bars the lock, and says where.
+    let broken = text.replace("#     setuptools==80.9.0", "#     setuptools>=80");
+    let said = Lock::parse_strict(&broken, "l.txt").unwrap_err().message;
+    assert_eq!(said, format!("l.txt:{line}:7: `setuptools>=80` is no exact pin"));
+    // Another tool's comments permit nothing.
+    let foreign = text.split_once("\n\n").unwrap().1;
+    assert_eq!(Lock::parse(foreign, "l.txt").unwrap().builds, []);
 }
 
 #[test]

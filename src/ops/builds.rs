@@ -48,7 +48,8 @@ fn permission(settled: &PolicyRequest, session: &Session) -> Permission {
     }
 }
 
-fn time(session: &Session) -> Result<Duration> {
+/// How long a hook of a backend may take.
+pub(super) fn time(session: &Session) -> Result<Duration> {
     let Some(text) = session.around.text(TIME_VARIABLE) else { return Ok(TIME) };
     match text.trim().parse() {
         Ok(seconds @ 1..=0xffff_ffff) => Ok(Duration::from_secs(seconds)),

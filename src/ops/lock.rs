@@ -13,7 +13,8 @@ use super::pages::{self, Odd};
 use super::request::{IndexRequest, LockPlace, PolicyRequest, TargetRequest};
 use super::scope::{self, Scope};
 use super::session::Session;
-use super::{builds, indexes, policy, targets, written};
+use super::{build_requirements, builds, indexes, policy, targets, written};
+use crate::build::Building;
 use crate::error::{Error, Result};
 use crate::event::Watcher;
 use crate::explain::{self, Alternative, Budget, ExplainRequest, Explanation};
@@ -60,6 +61,22 @@ pub enum Upgrade {
     All,
     /// These are not (`--upgrade-package`).
     Packages(BTreeSet<PackageName>),
+}
+
+impl Upgrade {
+    /// Those of older `pins` that are not to be upgraded.
+    pub(super) fn preferences<'a>(&self, pins: impl Iterator<Item = &'a Pin>) -> Preferences {
+        let mut preferences = Preferences::default();
+        let kept = |pin: &&Pin| match self {
+            Self::None => true,
+            Self::All => false,
+            Self::Packages(names) => !names.contains(&pin.name),
+        };
+        for pin in pins.filter(kept) {
+            preferences.add_where(pin.name.clone(), pin.version.clone(), &pin.marker);
+        }
+        preferences
+    }
 }
 
 /// What came of it.
@@ -160,13 +177,14 @@ impl From<Error> for NoLock {
 /// # Errors
 /// See [`NoLock`].
 pub fn lock(request: &LockRequest, session: &Session) -> Result<Locked, NoLock> {
-    let builds = OnceCell::new();
+    let builds = OnceCell::<Arc<Building>>::new();
     let locked = lock_in(request, session, |inputs, settled| {
         let scope = scope::scope(&request.targets, inputs, session)?;
         let python = request.targets.python.as_deref();
         let client = indexes::client(&request.indexes, &inputs.options, python, session)?;
         let index = builds::over(client, settled, scope.targets(), python, session)?;
-        Ok(World { scope, index: builds.get_or_init(|| index).clone() })
+        let builds = builds.get_or_init(|| index).clone();
+        Ok(World { scope, index: builds.clone(), builds: Some(builds) })
     });
     if let (Err(NoLock::NoSolution(_)), Some(builds)) = (&locked, builds.get()) {
         // The explanation tries this and that.
@@ -181,6 +199,8 @@ pub struct World {
     pub scope: Scope,
     /// Where listings and metadata come from.
     pub index: Arc<dyn Index>,
+    /// What tells what builds require; without it, none is locked.
+    pub builds: Option<Arc<Building>>,
 }
 
 /// Resolves what `request` names in the world that `world` tells of, having seen the inputs and the policy
@@ -198,7 +218,7 @@ pub fn lock_in(
     inputs.warnings.iter().for_each(|warning| session.warn(warning.clone()));
     let before = Before::read(&request.place, session)?;
     let settled = policy::settled(&request.policy, session)?;
-    let World { scope, index } = world(&inputs, &settled)?;
+    let World { scope, index, builds } = world(&inputs, &settled)?;
     session.keep(index.clone());
     let hashes_by_settings = policy::parsed(session.settings.hashes.as_ref())?;
     let question = Question {
@@ -207,17 +227,17 @@ pub fn lock_in(
         preferences: before.preferences(&request.upgrade),
         hashes: request.hashes.or(hashes_by_settings).unwrap_or_default(),
     };
-    let answer = match &scope {
-        Scope::Targets(targets) => question.answer(targets, index.clone(), session)?,
-        Scope::Everywhere(lowest) => question.answer_everywhere(lowest, index.clone(), session)?,
-    };
+    let answer = question.answer_in(&scope, index.clone(), session)?;
+    let required =
+        build_requirements::Question { scope: &scope, index: &index, before: before.lock.as_ref(), request };
+    let builds = required.builds(&settled.allow_build, &answer.pins, builds.as_deref(), session)?;
     let mut current = current::current(&wanted, &inputs, &settled, scope.targets(), session);
     current.options.extend(scope.options());
     let mut header = current.header();
     if question.hashes == Hashes::Targets {
         header.options.push(("hashes".to_owned(), "targets".to_owned()));
     }
-    let mut lock = Lock { header: Some(header), pins: answer.pins };
+    let mut lock = Lock { header: Some(header), pins: answer.pins, builds };
     lock.sort();
     let text = written::written(&lock, request, &inputs, &current.environments, session)?;
     let state = if before.text.as_ref() == Some(&text) { State::Unchanged } else { State::New };
@@ -246,20 +266,8 @@ impl Before {
         Ok(Self { text, lock })
     }
 
-    /// Its pins, as far as they are not to be upgraded.
     fn preferences(&self, upgrade: &Upgrade) -> Preferences {
-        let mut preferences = Preferences::default();
-        for pin in self.lock.iter().flat_map(|lock| &lock.pins) {
-            let kept = match upgrade {
-                Upgrade::None => true,
-                Upgrade::All => false,
-                Upgrade::Packages(names) => !names.contains(&pin.name),
-            };
-            if kept {
-                preferences.add_where(pin.name.clone(), pin.version.clone(), &pin.marker);
-            }
-        }
-        preferences
+        upgrade.preferences(self.lock.iter().flat_map(|lock| &lock.pins))
     }
 }
 
@@ -281,6 +289,19 @@ pub(super) struct Answer {
 }
 
 impl Question<'_> {
+    /// The answer for all environments of `scope`.
+    pub(super) fn answer_in(
+        &self,
+        scope: &Scope,
+        index: Arc<dyn Index>,
+        session: &Session,
+    ) -> Result<Answer, NoLock> {
+        match scope {
+            Scope::Targets(targets) => self.answer(targets, index, session),
+            Scope::Everywhere(lowest) => self.answer_everywhere(lowest, index, session),
+        }
+    }
+
     /// One solve a target; what earlier ones chose is preferred by later ones.
     fn answer(&self, targets: &[Target], index: Arc<dyn Index>, session: &Session) -> Result<Answer, NoLock> {
         let mut answer = Answer::default();

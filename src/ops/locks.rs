@@ -64,7 +64,7 @@ pub(super) fn installable(path: &Path, check: Check, session: &Session) -> Resul
 
 /// Paths inside a lock are relative to its folder.
 fn place_files(lock: &mut Lock, folder: &Path) {
-    for file in lock.pins.iter_mut().flat_map(|pin| &mut pin.files) {
+    for file in lock.files_mut() {
         if let Some(Place::Path(path)) = &file.place
             && let Ok(url) = Url::from_file_path(folder.join(&**path))
         {

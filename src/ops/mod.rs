@@ -3,6 +3,7 @@
 //! Each takes one request and gives one outcome; what happens meanwhile goes to a watcher.
 
 mod assemble;
+mod build_requirements;
 mod builds;
 pub mod changes;
 pub mod check;

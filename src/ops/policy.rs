@@ -32,6 +32,9 @@ pub(super) fn settled(request: &PolicyRequest, session: &Session) -> Result<Poli
     if settings.no_build.as_ref().is_some_and(|no_build| no_build.value) {
         settled.no_build = Some(());
     }
+    if settled.allow_build.is_empty() {
+        settled.allow_build = names(&settings.allow_build)?;
+    }
     if settled.no_binary.is_empty() {
         settled.no_binary.extend(settings.no_binary.iter().map(|control| control.value.clone()));
     }
@@ -81,8 +84,19 @@ pub(super) fn shaping(settled: &PolicyRequest) -> Vec<CurrentOption> {
     options.push(option("no-binary", controls(&settled.no_binary)));
     options.push(option("only-binary", controls(&settled.only_binary)));
     options.extend(settled.no_build.map(|()| option("no-build", vec![String::new()])));
-    options.retain(|option| !(option.name.ends_with("-binary") && option.values.is_empty()));
+    options.push(option("allow-build", settled.allow_build.iter().map(ToString::to_string).collect()));
+    options.retain(|option| !(ADDING.contains(&option.name.as_str()) && option.values.is_empty()));
     options
+}
+
+/// The options that add packages: one that adds none says nothing.
+const ADDING: [&str; 3] = ["no-binary", "only-binary", "allow-build"];
+
+fn names(settings: &[Placed<String>]) -> Result<Vec<PackageName>> {
+    settings
+        .iter()
+        .map(|name| PackageName::new(&name.value).map_err(|error| name.place.error(error)))
+        .collect()
 }
 
 /// What only settings can say of single packages: always compared, since no flag stands in for it.

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use crate::inputs::FormatControl;
 use crate::solve::{PrereleaseMode, ResolutionMode};
-use crate::spec::{Platform, Version};
+use crate::spec::{PackageName, Platform, Version};
 
 /// Where a lock is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -70,4 +70,6 @@ pub struct PolicyRequest {
     pub only_binary: Vec<FormatControl>,
     /// `--no-build`
     pub no_build: Option<()>,
+    /// `--allow-build`, each.
+    pub allow_build: Vec<PackageName>,
 }

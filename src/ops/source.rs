@@ -1,17 +1,19 @@
 //! The indexes as a source of the files of a lock. What the cache holds needs no index, so they are
 //! chosen when the first file is asked for.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::indexes;
 use super::request::IndexRequest;
 use super::session::Session;
+use super::{builds, indexes};
+use crate::build;
 use crate::error::Result;
 use crate::event::Event;
 use crate::index::Client;
 use crate::inputs::FileOption;
-use crate::install::Files;
+use crate::install::venv::BasePython;
+use crate::install::{Files, Order};
 use crate::spec::{DirectUrl, DistFile, PackageName, Version};
 
 pub(super) struct Source<'a> {
@@ -21,6 +23,8 @@ pub(super) struct Source<'a> {
     python: Option<&'a str>,
     session: &'a Session,
     client: Mutex<Option<Arc<Client>>>,
+    /// Held while a build is under way, so they go one by one.
+    building: Mutex<()>,
 }
 
 impl<'a> Source<'a> {
@@ -30,7 +34,7 @@ impl<'a> Source<'a> {
         python: Option<&'a str>,
         session: &'a Session,
     ) -> Self {
-        Self { request, options, python, session, client: Mutex::default() }
+        Self { request, options, python, session, client: Mutex::default(), building: Mutex::default() }
     }
 
     fn client(&self) -> Result<Arc<Client>> {
@@ -59,5 +63,19 @@ impl Files for Source<'_> {
         let fetched = Files::fetch(&*client, file, path);
         watcher.on(Event::FileDone);
         fetched
+    }
+
+    fn build(&self, order: &Order<'_>) -> Result<PathBuf> {
+        let _one_by_one = self.building.lock().unwrap_or_else(PoisonError::into_inner);
+        // The one that the environment belongs to, or is made from: it was found before any file is asked for.
+        let base = BasePython::of(&self.session.interpreter(self.python)?.probe)?;
+        let bench = build::Bench {
+            base: &base,
+            files: self,
+            path: self.session.around.variable("PATH").unwrap_or_default(),
+            time: builds::time(self.session)?,
+            watcher: &*self.session.watcher,
+        };
+        build::wheel(order, &bench)
     }
 }

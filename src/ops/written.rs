@@ -35,7 +35,7 @@ pub(super) fn written(
 
 /// Files in folders stand in a lock as seen from it.
 fn place_files(lock: &mut Lock, folder: &Path) {
-    for file in lock.pins.iter_mut().flat_map(|pin| &mut pin.files) {
+    for file in lock.files_mut() {
         if let Some(Place::Url(url)) = &file.place
             && let Some(path) = (url.scheme() == "file").then(|| url.to_file_path().ok()).flatten()
         {

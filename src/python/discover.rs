@@ -11,6 +11,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::probe::Probe;
+use super::program::is_program;
 use super::pyenv::{self, Shim};
 use super::run::Prober;
 use crate::error::{Error, Result};
@@ -197,22 +198,6 @@ fn on_path(name: &str, around: &Surroundings) -> Vec<Candidate> {
 
 fn with_suffix(name: &str) -> String {
     format!("{}{}", name.strip_suffix(env::consts::EXE_SUFFIX).unwrap_or(name), env::consts::EXE_SUFFIX)
-}
-
-/// Whether `path` is a file that may be executed.
-pub(super) fn is_program(path: &Path) -> bool {
-    fs::metadata(path).is_ok_and(|metadata| metadata.is_file() && is_executable(&metadata))
-}
-
-#[cfg(unix)]
-fn is_executable(metadata: &fs::Metadata) -> bool {
-    use std::os::unix::fs::PermissionsExt as _;
-    metadata.permissions().mode() & 0o111 != 0
-}
-
-#[cfg(not(unix))]
-fn is_executable(_metadata: &fs::Metadata) -> bool {
-    true
 }
 
 /// The placeholders of Windows, which open a shop instead of running Python.

@@ -7,6 +7,7 @@
 mod cache;
 mod discover;
 mod probe;
+mod program;
 mod pyenv;
 mod run;
 mod target;

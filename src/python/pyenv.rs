@@ -7,7 +7,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::discover::is_program;
+use super::program::is_program;
 use crate::settings::Surroundings;
 
 /// What a program on the PATH stands for.

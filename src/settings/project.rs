@@ -75,6 +75,8 @@ pub struct Settings {
     pub only_binary: Option<Placed<FormatControl>>,
     /// `no-build`
     pub no_build: Option<Placed<bool>>,
+    /// `allow-build`
+    pub allow_build: Vec<Placed<String>>,
     /// `offline`
     pub offline: Option<Placed<bool>>,
     /// `annotate`
@@ -161,6 +163,7 @@ impl Settings {
             no_binary: format_control(section.texts("no-binary")?)?,
             only_binary: format_control(section.texts("only-binary")?)?,
             no_build: section.flag("no-build")?,
+            allow_build: section.texts("allow-build")?,
             offline: section.flag("offline")?,
             annotate: section.flag("annotate")?,
             cache_dir: section.text("cache-dir")?,

@@ -8,6 +8,8 @@ use rustc_hash::FxHashMap;
 use super::candidates::{Candidate, Candidates, Demands, Project, Reason};
 use super::index::{Index, MetadataFailure, Trust, Want};
 use super::problem::Problem;
+use super::set::Ordinal;
+use super::stride::Rank;
 use crate::error::Error;
 use crate::spec::{DistFile, Metadata, MetadataSource, PackageName, Specifiers, Version};
 
@@ -43,6 +45,12 @@ impl Known {
     /// The candidates of `name`, where they were looked up before.
     pub(crate) fn known_candidates(&self, name: &PackageName) -> Option<Arc<Candidates>> {
         self.candidates.lock().unwrap_or_else(PoisonError::into_inner).get(name).cloned()
+    }
+
+    /// How much a candidate is preferred: 0 is the most. The rank of a rank is the ordinal.
+    pub(super) fn rank(&self, candidates: &Candidates, ordinal: Ordinal) -> Rank {
+        let is_lowest_first = self.problem.wants_lowest(&candidates.name);
+        if is_lowest_first { ordinal } else { candidates.count() - 1 - ordinal }
     }
 
     fn find_candidates(&self, name: &PackageName) -> Result<Candidates, Error> {

@@ -1,7 +1,8 @@
 //! The solver: a [`Problem`] and an [`Index`] -> a [`Resolution`], or the [`Proof`] that there is none.
 //!
 //! Solved by PubGrub over candidate ordinals (see `candidates.rs` and `set.rs`); `provider.rs` is pubgrub's view of the
-//! problem, `search.rs` what is remembered over restarts, `scout.rs` what runs ahead of it. The answer depends
+//! problem, `search.rs` what is remembered over restarts, `stride.rs` how a train of a
+//! thousand releases is crossed, `scout.rs` what runs ahead. The answer depends
 //! on the problem and on what the index says, never on timing nor on the order of the inputs' lines.
 
 mod candidates;
@@ -17,6 +18,7 @@ mod resolution;
 mod scout;
 mod search;
 mod set;
+mod stride;
 pub mod universal;
 pub mod universe;
 
@@ -111,6 +113,11 @@ fn search(known: &Known, watcher: &dyn Watcher) -> Result<Answer, Error> {
         known.packages_met(),
         search.restarts() + 1
     )));
+    for name in search.strode() {
+        watcher.on(Event::Detail(format!(
+            "not every release of {name} between two that do not fit was looked at"
+        )));
+    }
     answer
 }
 
@@ -133,6 +140,13 @@ fn searched(known: &Known, search: &mut Search, watcher: &dyn Watcher) -> Result
         match outcome {
             Outcome::Impossible(proof) => return Ok(Answer::Impossible(proof)),
             Outcome::Chosen(chosen) => {
+                let rank = |name: &_, ordinal| {
+                    known.known_candidates(name).map_or(0, |candidates| known.rank(&candidates, ordinal))
+                };
+                if search.passed_over(&chosen, rank) {
+                    search.restart();
+                    continue;
+                }
                 let mut resolution = resolution::build(known, &chosen)?;
                 match resolution.unpinned_yank(&known.problem) {
                     None => {

@@ -9,17 +9,21 @@ use pubgrub::{Dependencies, DependencyProvider, PackageResolutionStatistics, Ver
 
 use super::candidates::{Candidate, Candidates, Standing};
 use super::edges;
-use super::index::Want;
+use super::index::{Trust, Want};
 use super::known::Known;
 use super::package::Package;
 use super::search::Search;
 use super::set::{Ordinal, OrdinalSet};
+use super::stride;
 use crate::error::Error;
 use crate::event::{Event, Watcher};
 use crate::spec::{DistFile, PackageName, Requirement, Source};
 
 /// From how many tries of one package on the metadata of more of its candidates is asked for ahead.
-const ASK_AHEAD: usize = 4;
+const ASK_AHEAD: usize = 2;
+
+/// How many are asked for ahead at most.
+const MOST_AHEAD: usize = 32;
 
 /// The provider of one run of pubgrub.
 pub(super) struct Provider<'a> {
@@ -74,7 +78,15 @@ impl<'a> Provider<'a> {
     fn of_line(&self, line: usize) -> Result<Vec<(Package, OrdinalSet)>, Stop> {
         let problem = &*self.known.problem;
         let requirements = problem.effective(&problem.lines[line].requirement);
-        self.dependencies(&requirements)
+        let dependencies = self.dependencies(&requirements)?;
+        for (package, permitted) in &dependencies {
+            if let Package::Dist(name) = package
+                && permitted.len(self.known.candidates(name)?.count()) < 2
+            {
+                self.search.borrow_mut().fix(name);
+            }
+        }
+        Ok(dependencies)
     }
 
     /// The dependencies of a candidate, or why it is barred.
@@ -162,25 +174,27 @@ impl<'a> Provider<'a> {
     /// Asks ahead for the metadata of the candidate that will most likely be chosen.
     fn expect_best(&self, candidates: &Candidates, permitted: &OrdinalSet) {
         if let Some(best) = self.best(candidates, permitted) {
-            let file = candidates.get(best).file.clone();
-            self.known.index.prefetch(&[Want::Metadata(file, super::index::Trust::Release)]);
+            self.known.index.prefetch(&[metadata_of(candidates, best)]);
         }
     }
 
-    /// When many candidates of a package were tried, asks ahead for the next ones all at once: as many again.
-    fn expect_more(&self, candidates: &Candidates, left: &OrdinalSet, tries: usize) {
-        if tries < ASK_AHEAD || !tries.is_power_of_two() {
+    /// When several candidates of a package were tried, asks ahead for the next ones: as many again. They need not
+    /// be `left` yet: of projects that are released together each lets in one release of the next at a time. When
+    /// the search is in long strides, what lies beyond is passed over.
+    fn expect_more(&self, candidates: &Candidates, left: &OrdinalSet, tried: Ordinal, tries: usize) {
+        if tries < ASK_AHEAD {
             return;
         }
-        let of = |ordinal: Ordinal| {
-            let file = candidates.get(ordinal).file.clone();
-            Want::Metadata(file, super::index::Trust::Release)
+        let standing = candidates.get(tried).standing;
+        let alike = |ordinal: &Ordinal| {
+            candidates.get(*ordinal).standing == standing && (tries < stride::FROM || left.contains(ordinal))
         };
-        let left = left.ordinals(candidates.count());
+        let of = |ordinal: Ordinal| metadata_of(candidates, ordinal);
+        let ahead = tries.min(MOST_AHEAD);
         let wants: Vec<_> = if self.known.problem.wants_lowest(&candidates.name) {
-            left.take(tries).map(of).collect()
+            (tried + 1..candidates.count()).filter(alike).take(ahead).map(of).collect()
         } else {
-            left.rev().take(tries).map(of).collect()
+            (0..tried).rev().filter(alike).take(ahead).map(of).collect()
         };
         self.known.index.prefetch(&wants);
     }
@@ -208,6 +222,32 @@ impl<'a> Provider<'a> {
         });
         preferred.or(in_order.first()).copied()
     }
+
+    /// The candidate to try next: the best, unless many better ones were tried in vain.
+    fn next(&self, candidates: &Candidates, left: &OrdinalSet) -> Option<Ordinal> {
+        let best = self.best(candidates, left)?;
+        let (known, mut search) = (self.known, self.search.borrow_mut());
+        let Candidate { version, standing, .. } = candidates.get(best);
+        let is_preferred = known.problem.preferences.of(&candidates.name).contains(version);
+        if is_preferred || *standing == Standing::Yanked || !search.strides_through(&candidates.name) {
+            return Some(best);
+        }
+        let rank = |ordinal| known.rank(candidates, ordinal);
+        let alike = |ordinal: &Ordinal| candidates.get(*ordinal).standing == *standing;
+        let mut ranks: Vec<_> = left.ordinals(candidates.count()).filter(alike).map(rank).collect();
+        ranks.sort_unstable();
+        let (pick, after) = search.stride(&candidates.name, &ranks, rank)?;
+        // A rank's own rank is the ordinal again.
+        if rank(pick) != best {
+            let wants: Vec<_> = after.into_iter().map(|after| metadata_of(candidates, rank(after))).collect();
+            known.index.prefetch(&wants);
+        }
+        Some(rank(pick))
+    }
+}
+
+fn metadata_of(candidates: &Candidates, ordinal: Ordinal) -> Want {
+    Want::Metadata(candidates.get(ordinal).file.clone(), Trust::Release)
 }
 
 /// What `of_candidate` finds.
@@ -263,11 +303,13 @@ impl DependencyProvider for Provider<'_> {
         let decided = self.search.borrow().decided(name).filter(|decided| range.contains(decided));
         let choice = match package {
             Package::Extra(..) if decided.is_some() => decided,
-            _ => self.best(&candidates, range),
+            _ => self.next(&candidates, range),
         };
         if let (Package::Dist(_), Some(ordinal)) = (package, choice) {
             let tries = self.search.borrow_mut().decide(name, ordinal);
-            self.expect_more(&candidates, range, tries);
+            if self.best(&candidates, range) == choice {
+                self.expect_more(&candidates, range, ordinal, tries);
+            }
         }
         let search = self.search.borrow();
         self.watcher.on(Event::Solving { met: search.packages_met(), decided: search.packages_decided() });

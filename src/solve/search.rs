@@ -4,7 +4,8 @@
 //! mid-run. When the candidates of one package are rejected one after the other, the run stops, that
 //! package is moved to the front, the one whose choice stood most in its way (the culprit) to the back, and
 //! the solve begins again on what is known already: that costs milliseconds, where going on costs a page of
-//! metadata for each candidate. Each restart doubles the patience, so the search ends.
+//! metadata for each candidate. Each restart doubles the patience with the package that caused it, so the search
+//! ends.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,10 +14,11 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::package::Package;
 use super::set::{Ordinal, OrdinalSet};
+use super::stride::{self, Rank, Strides};
 use crate::spec::{PackageName, Version};
 
-/// How many candidates of one package are tried before the first restart.
-const PATIENCE: u32 = 5;
+/// How many candidates of one package are tried before the first restart for its sake.
+const PATIENCE: usize = 5;
 
 /// How many candidates of one package are tried before a package that the inputs name themselves is put last
 /// for standing in their way: people want the newest of those before the newest of anything else.
@@ -31,8 +33,8 @@ pub(super) struct Search {
     decided: FxHashMap<PackageName, Ordinal>,
     /// How many different candidates of a package this run has tried.
     tries: FxHashMap<PackageName, FxHashSet<Ordinal>>,
-    /// The packages that earlier runs got stuck at; the greater, the later.
-    troubled: FxHashMap<PackageName, u32>,
+    /// The packages that earlier runs got stuck at.
+    troubled: FxHashMap<PackageName, Trouble>,
     /// The packages whose choice stood in the way of others: they are decided last.
     late: FxHashSet<PackageName>,
     /// What is left of the packages that are not decided, in this run.
@@ -45,11 +47,23 @@ pub(super) struct Search {
     yanked: FxHashSet<(PackageName, Version)>,
     /// The yanked releases that were chosen though the pin on them was not in the solution.
     unpinned: FxHashSet<(PackageName, Version)>,
+    /// Where candidates were passed over.
+    strides: Strides,
     /// The packages that the inputs name.
     direct: FxHashSet<PackageName>,
-    patience: u32,
+    /// Those of which the inputs leave at most one candidate.
+    fixed: FxHashSet<PackageName>,
     stuck: Option<PackageName>,
     restarts: u32,
+}
+
+/// That earlier runs got stuck at a package.
+#[derive(Clone, Copy, Debug)]
+struct Trouble {
+    /// The last of the restarts for its sake.
+    restart: u32,
+    /// How many of its candidates are tried before the next one.
+    patience: usize,
 }
 
 impl Search {
@@ -67,7 +81,8 @@ impl Search {
             blame: FxHashMap::default(),
             yanked: FxHashSet::default(),
             unpinned: FxHashSet::default(),
-            patience: PATIENCE,
+            fixed: FxHashSet::default(),
+            strides: Strides::default(),
             stuck: None,
             restarts: 0,
         }
@@ -79,8 +94,8 @@ impl Search {
         if let Some(name) = self.stuck.take() {
             let culprit = self.culprit(&name).filter(|culprit| self.may_wait(culprit, &name)).cloned();
             self.late.extend(culprit);
-            self.troubled.insert(name, self.restarts);
-            self.patience = self.patience.saturating_mul(2);
+            let patience = self.patience(&name).saturating_mul(2);
+            self.troubled.insert(name, Trouble { restart: self.restarts, patience });
         }
         self.met.clear();
         self.decided.clear();
@@ -175,7 +190,16 @@ impl Search {
 
     /// How lately earlier runs got stuck at `name`, if they did.
     pub(super) fn trouble(&self, name: &PackageName) -> Option<u32> {
-        self.troubled.get(name).copied()
+        self.troubled.get(name).map(|trouble| trouble.restart)
+    }
+
+    fn patience(&self, name: &PackageName) -> usize {
+        self.troubled.get(name).map_or(PATIENCE, |trouble| trouble.patience)
+    }
+
+    /// Takes note that the inputs leave at most one candidate of `name`.
+    pub(super) fn fix(&mut self, name: &PackageName) {
+        self.fixed.insert(name.clone());
     }
 
     /// The candidate of `name` that was chosen last.
@@ -189,16 +213,64 @@ impl Search {
         let tries = self.tries.entry(name.clone()).or_default();
         tries.insert(ordinal);
         let count = tries.len();
-        // What is decided last is expected to try many; what was put first a moment ago as well, unless another
-        // can be put last for it.
-        let expected = self.late.contains(name)
-            || (self.troubled.get(name) == Some(&self.restarts)
-                && (count <= PATIENCE_WITH_DIRECT
-                    || !self.culprit(name).is_some_and(|culprit| self.may_wait(culprit, name))));
-        if count > self.patience as usize && !expected {
+        if count > self.patience(name) && !self.is_expected_to_try(name, count) {
             self.stuck = Some(name.clone());
         }
         count
+    }
+
+    /// Whether the next candidate of `name` need not be the first in order: see [`stride`].
+    pub(super) fn strides_through(&self, name: &PackageName) -> bool {
+        self.tries.get(name).is_some_and(|tries| tries.len() >= stride::FROM) || self.strides.is_at(name)
+    }
+
+    /// The candidate of `name` to try next, one of `left`, ascending; and those that may be tried after it.
+    pub(super) fn stride(
+        &mut self,
+        name: &PackageName,
+        left: &[Rank],
+        rank: impl Fn(Ordinal) -> Rank,
+    ) -> Option<(Rank, Vec<Rank>)> {
+        let tried = ranks(self.tries.get(name), rank);
+        let pick = self.strides.pick(name, left, &tried)?;
+        Some((pick, self.strides.after(name, pick, left, &tried).collect()))
+    }
+
+    /// Whether a better candidate than the `chosen` ones may have been passed over.
+    pub(super) fn passed_over(
+        &mut self,
+        chosen: &FxHashMap<PackageName, Ordinal>,
+        rank: impl Fn(&PackageName, Ordinal) -> Rank,
+    ) -> bool {
+        let strides = &mut self.strides;
+        let open = self.tries.iter().filter(|(name, tried)| {
+            let Some(&ordinal) = chosen.get(*name) else { return false };
+            let tried = ranks(Some(tried), |ordinal| rank(name, ordinal));
+            strides.found(name, rank(name, ordinal), &tried)
+        });
+        open.count() > 0
+    }
+
+    /// The packages of which candidates were passed over, sorted.
+    pub(super) fn strode(&self) -> Vec<&PackageName> {
+        self.strides.packages()
+    }
+
+    /// Whether no other order would spare `name` the `count` candidates that it tries: what is decided last tries
+    /// many; and what was put first before, when it is at odds with what the inputs fix, or when it was put first
+    /// a moment ago, unless another can be put last for it.
+    fn is_expected_to_try(&self, name: &PackageName, count: usize) -> bool {
+        if self.late.contains(name) {
+            return true;
+        }
+        let Some(restart) = self.trouble(name) else { return false };
+        let culprit = self.culprit(name);
+        if culprit.is_some_and(|culprit| self.fixed.contains(culprit)) {
+            return true;
+        }
+        let just_now = restart == self.restarts;
+        just_now
+            && (count <= PATIENCE_WITH_DIRECT || !culprit.is_some_and(|culprit| self.may_wait(culprit, name)))
     }
 
     /// Whether this run had better stop.
@@ -222,4 +294,8 @@ impl Search {
     pub(super) fn forbid_yanked(&mut self, name: &PackageName, version: &Version) {
         self.unpinned.insert((name.clone(), version.clone()));
     }
+}
+
+fn ranks(tried: Option<&FxHashSet<Ordinal>>, rank: impl Fn(Ordinal) -> Rank) -> Vec<Rank> {
+    tried.into_iter().flatten().map(|ordinal| rank(*ordinal)).collect()
 }

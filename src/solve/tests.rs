@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use super::universe::Universe;
-use super::{Failure, Policy, Preferences, PrereleaseMode, Problem, ResolutionMode, solve};
+use super::{
+    Answer, Failure, Known, Policy, Preferences, PrereleaseMode, Problem, ResolutionMode, search, solve,
+};
 use crate::event::Unwatched;
 use crate::inputs::{InputLine, Inputs};
 use crate::spec::{Location, PackageName, Target};
@@ -254,4 +256,52 @@ b 2.0
         ..Policy::default()
     };
     assert_eq!(solve(one), "a==1.0 b==2.0");
+}
+
+/// A train of `count` releases of `app`, each of which brings the release of `engine` of its number; from number
+/// `from` on that needs a new `rail`.
+fn train(count: u32, from: u32) -> String {
+    let releases = (0..count).map(|number| {
+        let rail = if number < from { "rail" } else { "rail>=2" };
+        format!("app 1.{number}\n    engine==1.{number}\nengine 1.{number}\n    {rail}\n")
+    });
+    releases.collect::<String>() + "rail 1 2\n"
+}
+
+/// The pins, and of how many files the metadata was looked at.
+fn looked_at(universe: &str, lines: &[&str]) -> (Option<String>, usize) {
+    let universe = Universe::parse(universe).unwrap();
+    let problem = Problem::new(&inputs(lines), target(), Policy::default(), Preferences::default());
+    let known = Known::new(Arc::new(problem), Arc::new(universe));
+    let pins = match search(&known, &Unwatched).unwrap_or_else(|error| panic!("{error}")) {
+        Answer::Resolved(resolution) => {
+            let pins = resolution.pins.iter().map(|(name, pin)| format!("{name}=={}", pin.candidate.version));
+            Some(pins.collect::<Vec<_>>().join(" "))
+        }
+        Answer::Impossible(_) => None,
+    };
+    (pins, known.files_told())
+}
+
+#[test]
+fn a_long_train_of_releases_is_crossed_in_strides() {
+    for from in [1, 2, 40, 333, 700, 967, 968, 969, 999] {
+        let (pins, files) = looked_at(&train(1000, from), &["app", "rail<2"]);
+        assert_eq!(pins.unwrap(), format!("app==1.{0} engine==1.{0} rail==1", from - 1));
+        assert!(files < 150, "{files} files for {from}");
+    }
+}
+
+#[test]
+fn where_nothing_fits_the_whole_train_is_looked_at() {
+    // The 200 of each, and one of rail.
+    let (pins, files) = looked_at(&train(200, 0), &["app", "rail<2"]);
+    assert_eq!((pins, files), (None, 401));
+}
+
+#[test]
+fn a_short_train_is_looked_at_release_by_release() {
+    // The one release that fits among others that do not is found.
+    let universe = train(25, 0) + "app 1.7.1\n    rail\n";
+    assert_eq!(looked_at(&universe, &["app", "rail<2"]).0.unwrap(), "app==1.7.1 rail==1");
 }

@@ -187,7 +187,7 @@ fn two_wheels_with_one_file() {
     };
     let shelf = Shelf::of(&[wheel("a", "a"), wheel("b", "b")]);
     let lock = shelf.lock();
-    let lock_a = Lock { header: None, pins: lock.pins[..1].to_vec() };
+    let lock_a = Lock { pins: lock.pins[..1].to_vec(), ..Lock::default() };
     let which = |bench: &Bench| bench.python("import both; print(both.which)");
     bench.install(&lock, &shelf).unwrap();
     assert_eq!(which(&bench), "b");

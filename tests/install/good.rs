@@ -119,7 +119,7 @@ fn versions_are_replaced_and_strangers_go() {
 #[test]
 fn what_may_stay_stays() {
     let shelf = Shelf::of(&["a", "pip", "setuptools", "own"].map(|name| Wheel::new(name, "1.0").module()));
-    let only_a = Lock { header: None, pins: shelf.lock().pins[..1].to_vec() };
+    let only_a = Lock { pins: shelf.lock().pins[..1].to_vec(), ..Lock::default() };
     for (prune, left) in [
         (Prune::All, vec!["a"]),
         (Prune::KeepSeed, vec!["a", "pip", "setuptools"]),

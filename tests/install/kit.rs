@@ -263,7 +263,7 @@ impl Shelf {
             let pin = pins.entry(key.clone()).or_insert_with(|| Pin::new(key.0, key.1));
             pin.hashes.extend(file.sha256);
         }
-        let mut lock = Lock { header: None, pins: pins.into_values().collect() };
+        let mut lock = Lock { pins: pins.into_values().collect(), ..Lock::default() };
         lock.sort();
         lock
     }

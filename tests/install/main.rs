@@ -2,9 +2,12 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod abuse;
 mod choice;
 mod crash;
 mod good;
 mod hostile;
 mod kit;
 mod pip;
+mod program;
+mod sdist;

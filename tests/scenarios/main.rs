@@ -18,7 +18,9 @@
 //! Parts before the first scenario hold for all scenarios of the file that have none of that name. A part whose
 //! name has a dot is a file: `constraints*` and `overrides*` are given by `-c` and `--override`, the other `*.in` and
 //! `*.toml` are inputs unless `inputs:` names these, and any other is only there to be referred to; `requirements.txt` is
-//! the older lock. `{sha256:FILE}` stands for the hash of that file of the universe. What is expected:
+//! the older lock. A part `index NAME` is an index in the folder `NAME`, in the form of `tests/support/universe.rs`, and `links NAME`
+//! the same releases as a folder of wheels; where there is one, there is no universe, and the options and settings say where
+//! packages come from. `{sha256:FILE}` stands for the hash of that file of the universe. What is expected:
 //!
 //! - `pins`: the lock's requirements, all of them, with their markers
 //! - `warns`: for each warning a part of it; without this part there must be none
@@ -29,6 +31,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
+#[path = "../support/universe.rs"]
+mod pages;
 mod run;
 mod scenario;
 

@@ -1,7 +1,7 @@
 //! Runs a scenario and compares.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -9,7 +9,7 @@ use pinfast::event::{Event, Watcher};
 use pinfast::explain::{Budget, Detail};
 use pinfast::inputs::{Extras, InputRequest};
 use pinfast::lock::Pin;
-use pinfast::ops::lock::{HeldBack, LockRequest, Locked, NoLock, Upgrade, World, lock_in};
+use pinfast::ops::lock::{HeldBack, LockRequest, Locked, NoLock, Upgrade, World, lock, lock_in};
 use pinfast::ops::{
     CacheUse, Hashes, IndexRequest, LockPlace, PolicyRequest, Scope, Session, TargetRequest, scope,
 };
@@ -19,10 +19,14 @@ use pinfast::spec::{
     Build, Implementation, InterpreterFacts, MarkerValues, Platform, Target, Threading, tags_for,
 };
 
+use super::pages;
 use super::scenario::Scenario;
 
 /// What a scenario may expect.
 const EXPECTED: [&str; 6] = ["pins", "warns", "files", "held", "fails", "error"];
+
+/// What else it may consist of.
+const PARTS: [&str; 5] = ["universe", "options", "inputs", "index", "links"];
 
 /// The watcher of a run: it keeps the warnings.
 #[derive(Default)]
@@ -39,7 +43,8 @@ impl Watcher for Warnings {
 /// How the outcome differs from what is expected, if it does.
 pub(super) fn wrong(scenario: &Scenario) -> Option<String> {
     let known = |key: &&str| {
-        key.contains('.') || EXPECTED.contains(key) || ["universe", "options", "inputs"].contains(key)
+        let kind = key.split(' ').next().unwrap();
+        key.contains('.') || EXPECTED.contains(key) || PARTS.contains(&kind)
     };
     if let Some(odd) = scenario.keys().find(|key| !known(key)) {
         return Some(format!("    `{odd}` is no part of a scenario"));
@@ -50,15 +55,19 @@ pub(super) fn wrong(scenario: &Scenario) -> Option<String> {
     }
     let warnings = Arc::new(Warnings::default());
     let around = Surroundings::bare(folder.path());
+    let on_disk = lay_out(scenario, folder.path());
     let outcome = Session::new(around, None, warnings.clone()).map_err(NoLock::Error).and_then(|session| {
         let request = request(scenario);
+        if on_disk {
+            return lock(&request, &session);
+        }
         lock_in(&request, &session, |inputs, _| {
             let index = Arc::new(Universe::parse(&scenario.text("universe")).unwrap_or_else(|error| {
                 panic!("{}: {error}", scenario.at);
             }));
             let named = interpreters(scenario).map(Scope::Targets);
             let scope = named.map_or_else(|| scope(&request.targets, inputs, &session), Ok)?;
-            Ok(World { scope, index })
+            Ok(World { scope, index, builds: None })
         })
     });
     let mut said = warnings.0.lock().unwrap().clone();
@@ -80,6 +89,28 @@ pub(super) fn wrong(scenario: &Scenario) -> Option<String> {
         }
     };
     (!wrong.is_empty()).then(|| wrong.iter().map(|line| format!("    {line}\n")).collect())
+}
+
+/// Writes the scenario's indexes and folders of wheels; whether there is any.
+fn lay_out(scenario: &Scenario, root: &Path) -> bool {
+    for name in scenario.named("index") {
+        for (path, bytes) in pages::pages(&scenario.text(&format!("index {name}"))) {
+            write(&root.join(name).join(path.trim_start_matches('/')), &bytes);
+        }
+    }
+    for name in scenario.named("links") {
+        for (path, bytes) in pages::pages(&scenario.text(&format!("links {name}"))) {
+            if let Some(wheel) = path.rsplit('/').next().filter(|file| file.ends_with(".whl")) {
+                write(&root.join(name).join(wheel), &bytes);
+            }
+        }
+    }
+    scenario.named("index").chain(scenario.named("links")).next().is_some()
+}
+
+fn write(path: &Path, bytes: &[u8]) {
+    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+    std::fs::write(path, bytes).unwrap();
 }
 
 fn of_lock(scenario: &Scenario, locked: &Locked, warnings: &BTreeSet<String>) -> Vec<String> {
@@ -160,6 +191,10 @@ fn request(scenario: &Scenario) -> LockRequest {
             "--exclude-newer" => request.policy.exclude_newer = Some(value().to_owned()),
             "--no-binary" => request.policy.no_binary.push(value().parse().unwrap()),
             "--only-binary" => request.policy.only_binary.push(value().parse().unwrap()),
+            "--index-url" => request.indexes.index_url = Some(value().to_owned()),
+            "--extra-index-url" => request.indexes.extra_index_urls.push(value().to_owned()),
+            "--find-links" => request.indexes.find_links.push(value().to_owned()),
+            "--no-index" => request.indexes.no_index = Some(()),
             "--extra" => match &mut request.inputs.extras {
                 Extras::Named(extras) => extras.push(value().parse().unwrap()),
                 Extras::All => panic!("{}: --extra and --all-extras", scenario.at),

@@ -65,7 +65,12 @@ impl Scenario {
 
     /// The names of the parts that are files.
     pub(super) fn files(&self) -> impl Iterator<Item = &str> {
-        self.parts.keys().map(String::as_str).filter(|key| key.contains('.'))
+        self.keys().filter(|key| key.contains('.'))
+    }
+
+    /// The names of the parts of `kind`: of `index inner`, which is of the kind `index`, it is `inner`.
+    pub(super) fn named<'a>(&'a self, kind: &'a str) -> impl Iterator<Item = &'a str> {
+        self.keys().filter_map(move |key| key.strip_prefix(kind)?.strip_prefix(' '))
     }
 
     /// The names of all parts.

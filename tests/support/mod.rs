@@ -88,7 +88,7 @@ impl Server {
     }
 
     /// Serves a made-up universe, with wheels that can be installed: a line for each release, and under it, indented,
-    /// what it requires; `python` stands for its Requires-Python.
+    /// what it requires; `python` stands for its Requires-Python, `uploaded` for its time or `unknown`.
     ///
     /// ```text
     /// a 1.0

@@ -16,6 +16,8 @@ struct Release<'a> {
     version: &'a str,
     requires: Vec<&'a str>,
     python: Option<&'a str>,
+    /// When it was uploaded; `None` where the index does not tell.
+    uploaded: Option<&'a str>,
 }
 
 /// The paths of the pages and files of the universe `text`, and what is there.
@@ -32,13 +34,16 @@ fn releases(text: &str) -> Vec<Release<'_>> {
     for line in text.lines().filter(|line| !line.trim().is_empty()) {
         if !line.starts_with(' ') {
             let (name, version) = line.trim().split_once(' ').expect("a release is NAME VERSION");
-            releases.push(Release { name, version, requires: Vec::new(), python: None });
+            let uploaded = Some("2026-01-01T00:00:00Z");
+            releases.push(Release { name, version, requires: Vec::new(), python: None, uploaded });
             continue;
         }
         let release = releases.last_mut().expect("a requirement stands under a release");
-        match line.trim().strip_prefix("python ") {
-            Some(specifiers) => release.python = Some(specifiers),
-            None => release.requires.push(line.trim()),
+        match line.trim().split_once(' ') {
+            Some(("python", specifiers)) => release.python = Some(specifiers),
+            Some(("uploaded", "unknown")) => release.uploaded = None,
+            Some(("uploaded", instant)) => release.uploaded = Some(instant),
+            _ => release.requires.push(line.trim()),
         }
     }
     releases
@@ -116,8 +121,8 @@ impl Release<'_> {
             "requires-python": self.python,
             "requires_python": self.python,
             "size": wheel.len(),
-            "upload-time": "2026-01-01T00:00:00Z",
-            "upload_time_iso_8601": "2026-01-01T00:00:00Z",
+            "upload-time": self.uploaded,
+            "upload_time_iso_8601": self.uploaded,
             "yanked": false,
             "core-metadata": { "sha256": Sha256::of(self.metadata().as_bytes()).to_string() },
         })

@@ -5,7 +5,7 @@ use super::*;
 use crate::lock::samples::{any_lock, by, hash, pin};
 
 fn lock(requirements: &[&str]) -> Lock {
-    let mut lock = Lock { header: None, pins: requirements.iter().map(|text| pin(text, &[])).collect() };
+    let mut lock = Lock { pins: requirements.iter().map(|text| pin(text, &[])).collect(), ..Lock::default() };
     lock.pins.iter_mut().for_each(|pin| pin.hashes = vec![hash(pin.name.as_str())]);
     lock.sort();
     lock

@@ -14,7 +14,7 @@ use crate::lock::text::{
     Integrity, ParsedLock, Places, Problems, Spot, digest_of, find_twins, normalised, problem_error,
     via_entry,
 };
-use crate::lock::{FORMAT, Header, InputRecord, Lock, LockedFile, Pin, Place, Via};
+use crate::lock::{Build, FORMAT, Header, InputRecord, Lock, LockedFile, Pin, Place, Via};
 use crate::spec::{DirectUrl, DistName, Marker, PackageName, RequirementError, Sha256Error, Version};
 
 const RELOCK: &str = "make the lock anew with `pinfast lock -o pylock.toml`";
@@ -78,6 +78,30 @@ struct OptionTable {
     value: String,
 }
 
+/// The builds in `[tool.pinfast]`, which hold packages and their places.
+#[derive(Deserialize)]
+struct BuildDocument {
+    tool: BuildTool,
+}
+
+#[derive(Deserialize)]
+struct BuildTool {
+    pinfast: BuildTables,
+}
+
+#[derive(Deserialize)]
+struct BuildTables {
+    builds: Vec<BuildTable>,
+}
+
+#[derive(Deserialize)]
+struct BuildTable {
+    name: String,
+    version: String,
+    #[serde(default)]
+    packages: Vec<Package>,
+}
+
 #[derive(Default, Deserialize)]
 struct OurPackage {
     #[serde(default)]
@@ -100,8 +124,11 @@ pub(in crate::lock) fn read(text: &str, file: &str) -> Result<ParsedLock> {
     find_twins(&reader.pins, &mut reader.problems);
     let ours: Option<Ours> = document.tool.get("pinfast").and_then(|table| table.clone().try_into().ok());
     let integrity = ours.as_ref().map_or(Integrity::NotOurs, |ours| integrity(text, ours.format));
-    let pins = reader.pins.into_iter().map(|(pin, _)| pin).collect();
-    let mut lock = Lock { header: ours.map(Header::from), pins };
+    let pins = reader.pins.drain(..).map(|(pin, _)| pin).collect();
+    // What permits no build is no problem of what is pinned.
+    let builds = toml::from_str(text).map(|document: BuildDocument| document.tool.pinfast.builds);
+    let builds = builds.unwrap_or_default().into_iter().filter_map(|table| reader.build(table)).collect();
+    let mut lock = Lock { header: ours.map(Header::from), pins, builds };
     lock.sort();
     let problems = reader.problems.sorted();
     Ok(ParsedLock { lock, integrity, options: Vec::new(), problems, file: file.into() })
@@ -180,6 +207,13 @@ impl Reader<'_> {
         let spot = self.places.spot(at);
         pin.at = Some(spot.at.clone());
         self.pins.push((pin, spot));
+    }
+
+    fn build(&mut self, table: BuildTable) -> Option<Build> {
+        table.packages.into_iter().for_each(|package| self.package(package));
+        find_twins(&self.pins, &mut self.problems);
+        let pins = self.pins.drain(..).map(|(pin, _)| pin).collect();
+        Some(Build { name: PackageName::new(&table.name).ok()?, version: table.version.parse().ok()?, pins })
     }
 
     /// `None`, and a problem, where the marker cannot be read.

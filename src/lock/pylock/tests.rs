@@ -7,7 +7,8 @@ use crate::lock::*;
 
 /// `lock` with its files named: a wheel and an sdist for each hash.
 fn with_files(mut lock: Lock) -> Lock {
-    for pin in &mut lock.pins {
+    let builds = lock.builds.iter_mut().flat_map(|build| &mut build.pins);
+    for pin in lock.pins.iter_mut().chain(builds) {
         if pin.hashes.is_empty() {
             pin.hashes.push(hash("x"));
         }
@@ -38,7 +39,8 @@ fn file(stem: &str, i: usize, sha256: crate::spec::Sha256) -> LockedFile {
 
 /// `lock` as it is read: nowhere a credential, no places.
 fn as_read(mut lock: Lock) -> Lock {
-    for pin in &mut lock.pins {
+    let builds = lock.builds.iter_mut().flat_map(|build| &mut build.pins);
+    for pin in lock.pins.iter_mut().chain(builds) {
         pin.at = None;
         for file in &mut pin.files {
             if let Some(Place::Url(url)) = &mut file.place {

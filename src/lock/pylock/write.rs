@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::{DIGEST, PylockFacts};
 use crate::error::{Error, Result};
 use crate::lock::text::{Annotations, seal};
-use crate::lock::{FORMAT, Header, Lock, LockedFile, Pin, Place, Via};
+use crate::lock::{Build, FORMAT, Header, Lock, LockedFile, Pin, Place, Via};
 use crate::spec::{DirectUrl, Sha256};
 
 impl Lock {
@@ -17,7 +17,8 @@ impl Lock {
     pub fn write_pylock(&self, facts: &PylockFacts, annotations: Annotations) -> Result<String> {
         let mut body = String::new();
         for pin in &self.pins {
-            write_pin(&mut body, pin, annotations)?;
+            write_pin(&mut body, "packages", pin)?;
+            write_via(&mut body, pin, annotations);
         }
         let mut head = "lock-version = \"1.0\"\n".to_owned();
         if !facts.environments.is_empty() {
@@ -32,7 +33,8 @@ impl Lock {
         }
         let Some(header) = &self.header else { return Ok(head + &body) };
         let before = format!("{head}\n[tool.pinfast]\nformat = {FORMAT}\n");
-        Ok(seal(&before, DIGEST, "\"\n", &(write_header(header) + &body)))
+        let builds = self.builds.iter().map(write_build).collect::<Result<String>>()?;
+        Ok(seal(&before, DIGEST, "\"\n", &(write_header(header) + &builds + &body)))
     }
 }
 
@@ -52,8 +54,16 @@ fn write_header(header: &Header) -> String {
     text
 }
 
-fn write_pin(text: &mut String, pin: &Pin, annotations: Annotations) -> Result<()> {
-    text.push_str("\n[[packages]]\n");
+fn write_build(build: &Build) -> Result<String> {
+    let mut text = "\n[[tool.pinfast.builds]]\n".to_owned();
+    text.push_str(&pair("name", build.name.as_str()));
+    text.push_str(&pair("version", &build.version.to_string()));
+    build.pins.iter().try_for_each(|pin| write_pin(&mut text, "tool.pinfast.builds.packages", pin))?;
+    Ok(text)
+}
+
+fn write_pin(text: &mut String, table: &str, pin: &Pin) -> Result<()> {
+    let _ = writeln!(text, "\n[[{table}]]");
     text.push_str(&pair("name", pin.name.as_str()));
     text.push_str(&pair("version", &pin.version.to_string()));
     if !pin.marker.is_always() {
@@ -63,11 +73,14 @@ fn write_pin(text: &mut String, pin: &Pin, annotations: Annotations) -> Result<(
         Some(url) => text.push_str(&archive(pin, url)?),
         None => write_files(text, pin)?,
     }
+    Ok(())
+}
+
+fn write_via(text: &mut String, pin: &Pin, annotations: Annotations) {
     if annotations == Annotations::Via && !pin.via.is_empty() {
         text.push_str("\n[packages.tool.pinfast]\n");
         text.push_str(&list("via", pin.via.iter().map(Via::to_string)));
     }
-    Ok(())
 }
 
 fn archive(pin: &Pin, url: &DirectUrl) -> Result<String> {

@@ -1,5 +1,6 @@
 //! A lock as a requirements file with a header of comments.
 
+mod builds;
 mod digest;
 mod header;
 mod problem;

@@ -66,6 +66,11 @@ impl Problems {
         self.0.len()
     }
 
+    pub(in crate::lock) fn append(&mut self, others: Self) {
+        self.0.extend(others.0);
+        self.0.truncate(KEPT);
+    }
+
     /// In the order of their places.
     pub(in crate::lock) fn sorted(mut self) -> Vec<Problem> {
         self.0.sort_by(|a, b| a.at().cmp(b.at()));

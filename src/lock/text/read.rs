@@ -13,7 +13,7 @@ use super::digest::{Integrity, integrity};
 use super::problem::{self, Problem, Problems};
 use super::scan::{self, Line, Logical, Spot};
 use super::twins::find_twins;
-use super::{header, via, write};
+use super::{builds, header, via, write};
 
 /// The largest text that is read.
 const LARGEST: usize = 64 << 20;
@@ -138,9 +138,24 @@ fn read(text: &str, file: &str) -> (Lock, Reader) {
     reader.close();
     find_twins(&reader.pins, &mut reader.problems);
     let pins = reader.pins.drain(..).map(|(pin, _)| pin).collect();
-    let mut lock = Lock { header: header::read(text).map(|found| found.header), pins };
+    let header = header::read(text).map(|found| found.header);
+    // Nobody else's comments permit anything.
+    let builds = if header.is_some() { builds::read(text, file, &mut reader.problems) } else { Vec::new() };
+    let mut lock = Lock { header, pins, builds };
     lock.sort();
     (lock, reader)
+}
+
+/// The pins of `text`, which is a part of `file` without comments, and what is wrong with them.
+pub(super) fn pins(text: &str, file: &str) -> (Vec<(Pin, Spot)>, Problems) {
+    let mut reader = Reader::new(file);
+    for line in scan::lines(text) {
+        if let Line::Logical(line) = line {
+            reader.logical(&line);
+        }
+    }
+    reader.close();
+    (reader.pins, reader.problems)
 }
 
 struct Reader {

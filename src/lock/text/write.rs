@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 
 use crate::spec::DistName;
 
-use super::{digest, header};
+use super::{builds, digest, header};
 use crate::lock::{Lock, Pin, Via};
 
 /// How a lock is written.
@@ -44,6 +44,7 @@ impl Lock {
         for pin in &self.pins {
             write_pin(&mut body, pin, options.annotations);
         }
+        builds::write(&mut body, &self.builds);
         match &self.header {
             Some(header) => {
                 let header = header::write(header, &options.output);

@@ -66,7 +66,7 @@ fn a_cycle_is_marked() {
         pin("a==1", &[by("b", ""), Via::Input("r.in".into())]),
         pin("b==1", &[by("a", ">=1"), by("b", "[x]")]),
     ];
-    let graph = Graph::of(&Lock { header: None, pins }).unwrap();
+    let graph = Graph::of(&Lock { pins, ..Lock::default() }).unwrap();
     assert_snapshot!(tree(&graph, &TreeOptions::default()), @r"
     r.in
     └── a 1
@@ -206,7 +206,7 @@ fn a_deep_lock_is_cut() {
     let deep = |i: usize| pin(&format!("p{i}==1"), &[by(&format!("p{}", i + 1), "")]);
     let mut pins: Vec<_> = (0..5000).map(deep).collect();
     pins.push(pin("p5000==1", &[Via::Input("r.in".into())]));
-    let graph = Graph::of(&Lock { header: None, pins }).unwrap();
+    let graph = Graph::of(&Lock { pins, ..Lock::default() }).unwrap();
     let rows = graph.tree(&TreeOptions::default()).unwrap().rows;
     assert_eq!((rows.len(), rows.last().unwrap().rest), (DEEPEST + 1, Rest::Cut));
     assert_eq!(graph.why(&name("p0")).unwrap().chains[0].steps.len(), 5000);
