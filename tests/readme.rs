@@ -7,6 +7,7 @@ use std::path::Path;
 use std::process::Command;
 
 use pinfast::error::Kind;
+use pinfast::settings::{Section, Settings};
 
 fn read(path: &str) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
@@ -113,9 +114,26 @@ fn the_commands_are_the_programs() {
     assert_eq!(told.into_iter().collect::<BTreeSet<_>>(), named);
 }
 
+/// The settings of the walkthrough are settings, and name each key that there is.
+#[test]
+fn the_walkthroughs_settings_can_be_read() {
+    let page = read("docs/deploy.md");
+    let text = page.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next()).expect("settings");
+    let settings =
+        Settings::of(Section::read("docs/deploy.md", text.to_owned()).expect("TOML")).expect("settings");
+    let deploy = settings.deploy.expect("`[deploy]`");
+    assert_eq!((deploy.keep, deploy.smoke.len(), deploy.shared.len()), (5, 3, 3));
+    let keys: Vec<_> = text.lines().skip(1).filter_map(|line| line.split(" = ").next()).collect();
+    let misread = text.replace("root = ", "rooot = \"\"\nroot = ");
+    let error =
+        Settings::of(Section::read("docs/deploy.md", misread).expect("TOML")).expect_err("an unknown key");
+    assert!(error.hints[0].contains("`root`"), "{error:?}");
+    assert_eq!(keys.len(), 11, "{keys:?}");
+}
+
 #[test]
 fn links_lead_somewhere() {
-    for page in ["README.md", "CONTRIBUTING.md", "docs/testing.md"] {
+    for page in ["README.md", "CONTRIBUTING.md", "docs/testing.md", "docs/deploy.md"] {
         let text = read(page);
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(page);
         let folder = folder.parent().expect("a file is in a folder");

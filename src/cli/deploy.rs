@@ -94,16 +94,17 @@ fn plan(stages: &[Stage], format: Format, ui: &Ui) -> Result<()> {
 
 /// Says what is live now, and what went wrong although it is.
 pub(super) fn told(activated: Activated, format: Format, started: Instant, ui: &Ui) -> Result<()> {
-    let Activated { release, before, next_back, removed, unclean, .. } = &activated;
+    let Activated { release, before, next_back, removed, mut unclean } = activated;
     if format == Format::Json {
-        ui.json(&json!({
+        let printed = ui.json(&json!({
             "schema": 1,
             "dry_run": false,
             "release": release,
             "before": before,
             "removed": removed,
             "unclean": unclean.iter().map(ToString::to_string).collect::<Vec<_>>(),
-        }))?;
+        }));
+        unclean.extend(printed.err());
     }
     ui.note(format_args!("{release} is live in {:.2} s", started.elapsed().as_secs_f64()));
     if let Some(back) = next_back {
@@ -114,7 +115,7 @@ pub(super) fn told(activated: Activated, format: Format, started: Instant, ui: &
     }
     let mut error =
         Error::new(crate::error::Kind::LiveButUnclean, format!("{release} is live, but not all is well"));
-    for wrong in unclean {
+    for wrong in &unclean {
         error.details.push(format!("  {wrong}"));
         let source = std::error::Error::source(wrong);
         error.details.extend(source.map(|source| format!("    caused by: {source}")));

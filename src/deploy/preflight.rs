@@ -231,8 +231,8 @@ fn modules(
         Ok(missing) => missing
             .into_iter()
             .map(|module| {
-                Error::no(format!("`import {module}`: no such module in what is committed, in the lock or in the standard library"))
-                    .hint("add and commit it; or correct `smoke`")
+                Error::no(format!("there is no module `{module}` to import"))
+                    .hint("it is neither committed, nor in the lock, nor in the standard library")
             })
             .collect(),
     }
@@ -254,7 +254,7 @@ fn all(problems: Vec<Error>) -> Error {
     let s = if problems.len() == 1 { "" } else { "s" };
     let mut error = Error::new(kind, format!("nothing was deployed: {} problem{s}", problems.len()));
     for problem in problems {
-        error.details.push(format!("  {problem}"));
+        error.details.push(format!("  - {problem}"));
         let mut cause = std::error::Error::source(&problem);
         while let Some(source) = cause {
             error.details.push(format!("    caused by: {source}"));
@@ -315,7 +315,7 @@ mod tests {
         assert_eq!(error.message, "nothing was deployed: 2 problems");
         assert_eq!(
             error.details,
-            ["  changed", "    caused by: x", "    a.py", "  no space", "    free some"]
+            ["  - changed", "    caused by: x", "    a.py", "  - no space", "    free some"]
         );
     }
 }

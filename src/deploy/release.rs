@@ -19,7 +19,7 @@ use super::run::Run;
 use super::shared::{self, Moved};
 use crate::error::{Error, Kind, Result};
 use crate::event::{Event, Watcher};
-use crate::files::{self, Deferred};
+use crate::files;
 
 /// What a deploy does about others and about what is lacking.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -43,8 +43,6 @@ pub struct Activated {
     pub removed: Vec<ReleaseId>,
     /// What went wrong although it is live.
     pub unclean: Vec<Error>,
-    /// A signal does not change the end of this run any more.
-    pub(super) _finish: Deferred,
 }
 
 /// Deploys.
@@ -166,10 +164,12 @@ fn go_live(run: &mut Run<'_>, begin: &Begin) -> Result<Activated> {
     let deferred = files::deferred();
     let before = run.root().live()?;
     let mut unclean = activate(run, begin, Way::Forth, &deferred)?;
+    // It is live, and no signal makes another end of that.
+    deferred.for_good();
     let (removed, failed) = prune(run, begin);
     unclean.extend(failed);
     let next_back = run.journal.history().before(Some(&begin.release)).map(|release| release.id().clone());
-    Ok(Activated { release: begin.release.clone(), before, next_back, removed, unclean, _finish: deferred })
+    Ok(Activated { release: begin.release.clone(), before, next_back, removed, unclean })
 }
 
 /// Removes the releases that are one too many.

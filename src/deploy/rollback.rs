@@ -61,15 +61,9 @@ pub fn rollback(
             let _ = run.journal.note(What::Back { release: begin.release.clone() });
         }
     })?;
+    deferred.for_good();
     let next_back = run.journal.history().before(Some(&begin.release)).map(|release| release.id().clone());
-    Ok(Activated {
-        release: begin.release,
-        before: live,
-        next_back,
-        removed: Vec::new(),
-        unclean,
-        _finish: deferred,
-    })
+    Ok(Activated { release: begin.release, before: live, next_back, removed: Vec::new(), unclean })
 }
 
 /// The release that a rollback would go to; nothing is changed.

@@ -1,8 +1,8 @@
 //! The folder that is deployed to: what lies where in it, and the link that says what is live.
 
-use std::fs::{self, File};
+use std::fs::{self, DirBuilder, File};
 use std::io::{self, ErrorKind};
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{DirBuilderExt as _, symlink};
 use std::path::{Component, Path, PathBuf};
 
 use super::id::ReleaseId;
@@ -160,10 +160,13 @@ impl Root {
 
     /// Creates the folders that pinfast needs.
     pub(super) fn create(&self) -> Result<()> {
-        for folder in [self.releases(), self.shared(), self.notes().join("logs")] {
+        for folder in [self.releases(), self.shared(), self.notes()] {
             create_folder(&folder)?;
         }
-        Ok(())
+        // What commands print may hold what is nobody else's business.
+        let logs = self.notes().join("logs");
+        let made = DirBuilder::new().recursive(true).mode(0o700).create(&logs);
+        made.map_err(|error| failed("create the folder", &logs, error))
     }
 }
 

@@ -11,29 +11,39 @@ use super::root::{Root, create_folder, failed, sync_folder};
 use crate::error::{Error, Result};
 use crate::settings::{Shared, SharedKind};
 
-/// What is wrong with the shared paths at `root`.
+/// What is wrong with the shared paths at `root`; those that are missing are told together.
 pub(super) fn problems(shared: &[Shared], root: &Root) -> Vec<Error> {
-    shared.iter().filter_map(|shared| problem(shared, root)).collect()
+    let (mut problems, mut missing) = (Vec::new(), Vec::new());
+    for shared in shared {
+        let place = root.shared().join(&shared.path);
+        match fs::metadata(&place) {
+            Ok(metadata) => problems.extend(misfit(shared, &place, metadata.is_dir())),
+            Err(error) if is_missing(&error) => missing.push(shared.path.clone()),
+            Err(error) => problems.push(failed("look at", &place, error)),
+        }
+    }
+    if !missing.is_empty() {
+        let said = format!("shared paths are missing in {}", root.shared().display());
+        let mut error =
+            Error::no(said).hint("put them there; or move them in from the work tree: `--init-shared`");
+        error.details = missing;
+        problems.insert(0, error);
+    }
+    problems
 }
 
-fn problem(shared: &Shared, root: &Root) -> Option<Error> {
-    let place = root.shared().join(&shared.path);
-    let shown = place.display();
-    match (fs::metadata(&place), shared.kind) {
-        (Ok(metadata), SharedKind::File) if metadata.is_dir() => Some(
+fn misfit(shared: &Shared, place: &Path, is_folder: bool) -> Option<Error> {
+    let (shown, path) = (place.display(), &shared.path);
+    match (shared.kind, is_folder) {
+        (SharedKind::File, true) => Some(
             Error::no(format!("the shared {shown} is a folder, and meant to be a file"))
-                .hint(format!("write `{}/` in `shared` for a folder", shared.path)),
+                .hint(format!("write `{path}/` in `shared` for a folder")),
         ),
-        (Ok(metadata), SharedKind::Folder) if !metadata.is_dir() => Some(
+        (SharedKind::Folder, false) => Some(
             Error::no(format!("the shared {shown} is not a folder"))
-                .hint(format!("write `{}` in `shared` for a file", shared.path)),
+                .hint(format!("write `{path}` in `shared` for a file")),
         ),
-        (Ok(_), _) => None,
-        (Err(error), _) if is_missing(&error) => Some(
-            Error::no(format!("the shared {shown} does not exist"))
-                .hint("put it there; or move it in from the working tree: `pinfast deploy --init-shared`"),
-        ),
-        (Err(error), _) => Some(failed("look at", &place, error)),
+        _ => None,
     }
 }
 
@@ -178,7 +188,7 @@ mod tests {
             ("logs", SharedKind::Folder),
         ];
         let shared = shared.map(|(path, kind)| Shared { path: path.to_owned(), kind });
-        assert_eq!(problems(&shared, &root).len(), 3);
+        assert_eq!(problems(&shared, &root)[0].details, [".env", "data/deep/app.db", "logs"]);
         create_folder(&root.shared().join("data/deep")).unwrap();
         create_folder(&root.shared().join("logs")).unwrap();
         fs::write(root.shared().join(".env"), "A=1").unwrap();

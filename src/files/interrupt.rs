@@ -37,6 +37,11 @@ impl Deferred {
     pub fn caught(&self) -> Option<Signal> {
         deferral().caught
     }
+
+    /// Notes signals only until the process ends: its end is settled.
+    pub fn for_good(self) {
+        std::mem::forget(self);
+    }
 }
 
 impl Drop for Deferred {

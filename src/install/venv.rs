@@ -113,6 +113,13 @@ pub fn create(folder: &Path, base: &BasePython) -> Result<Environment> {
     if folder.to_str().is_none_or(|path| path.contains(['\n', '\r', '\0'])) {
         return Err(Error::usage(format!("an environment cannot be made in {}", folder.display())));
     }
+    if base.executable.starts_with(folder) {
+        return Err(Error::usage(format!(
+            "an environment in {} cannot be made from an interpreter inside of it",
+            folder.display()
+        ))
+        .hint("name another interpreter with `--python`"));
+    }
     match state(folder)? {
         State::Ready => return Ok(planned(folder, base)),
         State::Absent | State::Begun => {}

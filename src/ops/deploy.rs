@@ -131,17 +131,25 @@ fn maker<'a>(config: &'a Config, indexes: &'a IndexRequest, session: &'a Session
 }
 
 impl Maker<'_> {
-    fn request(&self, venv: PathBuf, check: Check) -> InstallRequest {
-        InstallRequest {
+    /// What makes `venv` from the lock, with the interpreter that the project means, wherever it stands.
+    fn request(&self, venv: PathBuf) -> Result<InstallRequest> {
+        let python = Some(self.interpreter()?.to_string_lossy().into_owned());
+        Ok(InstallRequest {
             lock: self.config.settings.lock.clone().into(),
-            environment: EnvironmentRequest { venv: Some(venv), python: self.python.clone() },
+            environment: EnvironmentRequest { venv: Some(venv), python },
             indexes: self.indexes.clone(),
-            check,
+            // Held against its inputs before.
+            check: Check::Nothing,
             prune: Prune::All,
             effort: Effort::Look,
             compile: Compile::No,
             run: Run::Real,
-        }
+        })
+    }
+
+    /// The interpreter that the project means, found and asked once.
+    fn base(&self) -> Result<BasePython> {
+        BasePython::of(&self.session.interpreter(self.python.as_deref())?.probe)
     }
 
     /// A session in which the source is read as the project's folder would be.
@@ -151,8 +159,7 @@ impl Maker<'_> {
 
     fn covered(&self, session: &Session) -> Result<()> {
         let lock = locks::installable(self.config.settings.lock.as_ref(), Check::Nothing, session)?;
-        let base = BasePython::of(&session.find(self.python.as_deref())?.probe)?;
-        install::covers(&lock.lock, &base.target)
+        install::covers(&lock.lock, &self.base()?.target)
     }
 }
 
@@ -168,16 +175,16 @@ impl Environments for Maker<'_> {
     fn contents(&self, view: View<'_>) -> Result<Vec<Content>> {
         // Where the environment would be does not matter, as long as nothing is there.
         let venv = self.config.root.path().join("releases/.new").join(&self.config.settings.venv);
-        installs::contents(&self.request(venv, Check::Nothing), &self.in_view(view))
+        installs::contents(&self.request(venv)?, &self.in_view(view))
     }
 
     fn interpreter(&self) -> Result<PathBuf> {
-        Ok(BasePython::of(&self.session.find(self.python.as_deref())?.probe)?.executable)
+        Ok(self.base()?.executable)
     }
 
     fn install(&self, release: &Path) -> Result<()> {
         let session = self.session.standing_in(release, None);
-        let request = self.request(self.config.settings.venv.clone().into(), Check::Nothing);
+        let request = self.request(self.config.settings.venv.clone().into())?;
         installs::install(&request, &session).map(drop)
     }
 

@@ -85,7 +85,7 @@ pub(super) fn client(request: &IndexRequest, places: &Places, session: &Session)
         cache: session.cache.clone(),
         freshness: freshness(request.cache_use, session),
         netrc: netrc(session),
-        ca_bundle: pip.cert(),
+        ca_bundle: pip.cert().or_else(|| around.path("REQUESTS_CA_BUNDLE")),
         client_cert: pip.client_cert(),
         proxy: pip.proxy().map(|proxy| proxy.text.clone()),
         limits: Limits::from_variables(|name| around.text(name).map(str::to_owned))?,

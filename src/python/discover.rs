@@ -169,10 +169,19 @@ fn environments(around: &Surroundings) -> Vec<Candidate> {
         .into_iter()
         .flatten()
         .map(|(folder, origin)| match inside(&folder) {
+            Some(_) if !is_whole(&folder) => {
+                Err(format!("`{}` is half an environment (found through {origin})", folder.display()))
+            }
             Some(path) => Ok(Interpreter { path, origin }),
             None => Err(format!("`{}` has no interpreter in it (found through {origin})", folder.display())),
         })
         .collect()
+}
+
+/// Whether the environment in `folder` was made to its end: without these its interpreter takes itself for one that
+/// stands on its own.
+fn is_whole(folder: &Path) -> bool {
+    folder.join("pyvenv.cfg").exists() || folder.join("conda-meta").exists()
 }
 
 /// The programs called `name` on the PATH, shims replaced by what they stand for.

@@ -145,6 +145,17 @@ fn an_active_environment_comes_first_then_the_project_s_then_the_path() {
 }
 
 #[test]
+fn half_an_environment_is_passed_over() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path().canonicalize().unwrap();
+    venv(&python3().interpreter.path, &root.join(".venv"));
+    fs::remove_file(root.join(".venv/pyvenv.cfg")).unwrap();
+    let found = discover(&Request::Any, &around(&root), &Prober::new(None)).unwrap();
+    assert!(!found.probe.prefix.starts_with(&root));
+    assert!(found.passed_over[0].contains("half an environment"), "{:?}", found.passed_over);
+}
+
+#[test]
 fn a_version_finds_an_interpreter_of_that_version_only() {
     let folder = tempfile::tempdir().unwrap();
     let around = around(folder.path());

@@ -160,6 +160,21 @@ fn a_bot_is_deployed_while_it_is_read_and_loses_nothing() {
     let _ = writeln!(std::io::stderr(), "{reads} reads through `current`, none failed");
 }
 
+/// A process keeps the folder that it found behind `current` when it started, until it is restarted.
+#[test]
+fn a_bot_that_is_not_restarted_goes_on_with_its_release() {
+    let bot = Bot::new();
+    let host = &bot.host;
+    host.pinfast("deploy --init-shared").assert(0, &[]);
+    let first = bot.release();
+    let settings = fs::read_to_string(host.project().join("pinfast.toml")).unwrap();
+    host.write("pinfast.toml", &settings.replace("restart = ", "# restart = "));
+    host.commit_version("2");
+    host.deploy();
+    assert_eq!(bot.release(), first);
+    assert_ne!(host.live().unwrap(), first);
+}
+
 fn wait_for(condition: impl Fn() -> bool) {
     while !condition() {
         thread::sleep(std::time::Duration::from_millis(10));

@@ -216,6 +216,16 @@ fn a_full_disk_leaves_the_live_release() {
     }
 }
 
+#[test]
+fn a_disk_without_inodes_is_told_before_anything_is_begun() {
+    let host = Host::new();
+    let root = host.root();
+    let Some(_disk) = Mounted::new(&["-t", "tmpfs", "-o", "nr_inodes=100", "none"], &root) else { return };
+    host.share();
+    host.pinfast("deploy").assert(3, &["inodes free, and the release takes"]);
+    assert!(!root.join("releases").exists());
+}
+
 /// The bytes that are free under `path`.
 fn rustix_free(path: &std::path::Path) -> u64 {
     let free = rustix::fs::statvfs(path).unwrap();

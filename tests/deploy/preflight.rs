@@ -64,29 +64,28 @@ fn all_that_is_wrong_is_told_at_once() {
     let said = host.pinfast("deploy");
     assert_snapshot!(shown(&host, &said), @r"
       preflight HEAD of HERE/project
-    error: nothing was deployed: 10 problems
-      `.env` is tracked by git where the shared `.env` will be
+    error: nothing was deployed: 8 problems
+      - `.env` is tracked by git where the shared `.env` will be
         mend it: `git rm -r --cached .env`, ignore it, and commit
-      `logs/` is tracked by git where the shared `logs` will be
+      - `logs/` is tracked by git where the shared `logs` will be
         mend it: `git rm -r --cached logs/`, ignore it, and commit
-      `.venv` is tracked by git, which will overwrite it
+      - `.venv` is tracked by git, which will overwrite it
         mend it: `git rm -r --cached .venv`, and commit
-      what goes out has changes that are not committed
+      - what goes out has changes that are not committed
         bot.py
         commit them, or take them back: `git stash`
-      requirements.txt is stale
+      - requirements.txt is stale
         requirements.in:1: `tenacity>=8` was `tenacity>=9`
         lock again, and commit: `pinfast lock`
-      HERE/srv/current is not a link
+      - HERE/srv/current is not a link
         it has to be a link to the live release, or nothing: move it away
-      the shared HERE/srv/shared/.env does not exist
-        put it there; or move it in from the working tree: `pinfast deploy --init-shared`
-      the shared HERE/srv/shared/data/app.db does not exist
-        put it there; or move it in from the working tree: `pinfast deploy --init-shared`
-      the shared HERE/srv/shared/logs does not exist
-        put it there; or move it in from the working tree: `pinfast deploy --init-shared`
-      `import bto`: no such module in what is committed, in the lock or in the standard library
-        add and commit it; or correct `smoke`
+      - shared paths are missing in HERE/srv/shared
+        .env
+        data/app.db
+        logs
+        put them there; or move them in from the work tree: `--init-shared`
+      - there is no module `bto` to import
+        it is neither committed, nor in the lock, nor in the standard library
     exit 1
     ");
     assert_eq!(fs::read_dir(host.root()).unwrap().count(), 1, "nothing but `current` is there");
@@ -96,8 +95,8 @@ fn all_that_is_wrong_is_told_at_once() {
 fn nothing_is_created_where_nothing_is_deployed() {
     let host = Host::new();
     fs::remove_dir_all(host.root()).unwrap();
-    host.pinfast("deploy").assert(1, &["shared/.env does not exist", "--init-shared", "3 problems"]);
-    host.pinfast("deploy --dry-run").assert(1, &["3 problems"]);
+    host.pinfast("deploy").assert(1, &["shared paths are missing in", ".env", "--init-shared", "1 problem"]);
+    host.pinfast("deploy --dry-run").assert(1, &["1 problem"]);
     host.pinfast("rollback").assert(1, &["no release is live"]);
     host.pinfast("releases").assert(0, &["nothing was deployed yet"]);
     assert!(!host.root().exists());
@@ -110,7 +109,7 @@ fn shared_files_are_moved_in_once() {
     host.write(".env", "TOKEN=1\n");
     // What is in neither place is never made up.
     let said = host.pinfast("deploy --init-shared");
-    said.assert(1, &["shared/data/app.db does not exist", "1 problem"]);
+    said.assert(1, &["shared paths are missing in", "    data/app.db", "1 problem"]);
     assert!(host.shared().join("logs").is_dir() && !host.project().join(".env").exists());
     host.write("data/app.db", "rows\n");
     host.write("data/app.db-wal", "more");
@@ -205,7 +204,7 @@ fn a_deploy_reads_as_told() {
     assert_snapshot!(shown(&host, &host.pinfast("deploy")), @r"
       preflight HEAD of HERE/project
     error: nothing was deployed: 1 problem
-      what goes out has changes that are not committed
+      - what goes out has changes that are not committed
         version
         commit them, or take them back: `git stash`
     exit 1
@@ -311,6 +310,27 @@ fn a_lock_for_another_host_is_no_lock_for_this_one() {
     assert_eq!(said.code, Some(0), "{said:?}");
     host.commit("for another host");
     host.pinfast("deploy").assert(1, &["the lock is not for", "win_amd64"]);
+}
+
+/// The work tree's own environment tells which Python is meant, as everywhere.
+#[test]
+fn a_release_has_the_python_of_the_project() {
+    let host = Host::new();
+    host.pinfast("install").assert(0, &[]);
+    host.deploy();
+    let python = |folder: std::path::PathBuf| fs::canonicalize(folder.join(".venv/bin/python")).unwrap();
+    assert_eq!(python(host.current()), python(host.project()));
+    let path = python(host.project());
+    host.write(
+        "pinfast.toml",
+        &PLAIN.replace("[deploy]", &format!("[deploy]\npython = \"{}\"", path.display())),
+    );
+    host.commit("python");
+    host.deploy();
+    assert_eq!(python(host.current()), path);
+    host.write("pinfast.toml", &PLAIN.replace("[deploy]", "[deploy]\npython = \"2.0\""));
+    host.commit("no such python");
+    host.pinfast("deploy").assert(3, &["no interpreter of Python 2.0 was found"]);
 }
 
 #[test]

@@ -31,6 +31,21 @@ fn the_second_one_is_told_who_is_at_work() {
     assert_eq!(host.states(), ["live", "retired"]);
 }
 
+/// What was good when a run began to wait may not be when its turn comes.
+#[test]
+fn whoever_waited_looks_again() {
+    let host = Host::new();
+    host.write("pinfast.toml", &waiting());
+    host.commit_version("1");
+    let (mut first, _) = host.run_to("deploy", "smoke");
+    let (second, _) = host.run_to("deploy --wait", "wait");
+    host.write("version", "changed, and not committed\n");
+    fs::write(host.folder().join("go"), "").unwrap();
+    assert!(first.wait().unwrap().success());
+    assert_eq!(ended(second), 1);
+    assert_eq!(host.states(), ["live"]);
+}
+
 /// The lock is the kernel's: it ends with the run, though a child of it goes on.
 #[test]
 fn no_lock_outlives_its_run() {
@@ -40,9 +55,11 @@ fn no_lock_outlives_its_run() {
     let (mut first, _) = host.run_to("deploy", "smoke");
     first.kill().unwrap();
     first.wait().unwrap();
-    fs::write(host.folder().join("go"), "").unwrap();
+    host.write("pinfast.toml", PLAIN);
+    host.commit_version("2");
     host.pinfast("deploy").assert(0, &["a run ended while it built"]);
     assert_eq!(host.states(), ["live"]);
+    fs::write(host.folder().join("go"), "").unwrap();
 }
 
 #[test]

@@ -1,0 +1,223 @@
+//! The recorded index on 127.0.0.1: TLS, HTTP/2, latency, the headers that production sends.
+
+use std::convert::Infallible;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use anyhow::Result;
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
+use hyper::service::service_fn;
+use hyper::{Method, Request, Response, StatusCode};
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::server::conn::auto;
+use tokio::net::{TcpListener, TcpStream};
+use tokio_rustls::TlsAcceptor;
+
+use crate::counts::Counter;
+use crate::resource::Resource;
+use crate::store::{Kept, Store};
+use crate::upstream::Upstream;
+use crate::wheel;
+use crate::wire::Wire;
+
+/// Requests that a client may have under way on a connection.
+const STREAMS: u32 = 100;
+
+/// How the server behaves.
+#[derive(Clone, Copy)]
+pub(crate) struct Manners {
+    /// Added to each request.
+    pub(crate) latency: Duration,
+    /// Bytes a second on a connection.
+    pub(crate) rate: Option<u64>,
+    /// Seconds for which a page is fresh.
+    pub(crate) max_age: u32,
+    pub(crate) releases: Releases,
+    pub(crate) unknown: Unknown,
+}
+
+/// Whether there are pages of single releases.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Releases {
+    Served,
+    Absent,
+}
+
+/// What becomes of a request for what is not recorded.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Unknown {
+    Recorded,
+    Missing,
+}
+
+/// A server.
+pub(crate) struct Server {
+    pub(crate) store: Arc<Store>,
+    pub(crate) upstream: Option<Upstream>,
+    pub(crate) counter: Arc<Counter>,
+    manners: Mutex<Manners>,
+}
+
+type Answer = Response<Full<Bytes>>;
+
+impl Server {
+    pub(crate) fn new(store: Arc<Store>, upstream: Option<Upstream>, manners: Manners) -> Arc<Self> {
+        Arc::new(Self { store, upstream, counter: Arc::default(), manners: Mutex::new(manners) })
+    }
+
+    pub(crate) fn manners(&self) -> Manners {
+        *self.manners.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn behave(&self, manners: Manners) {
+        *self.manners.lock().unwrap_or_else(PoisonError::into_inner) = manners;
+    }
+
+    /// Serves on a port of 127.0.0.1, by choice of the system, until the process ends.
+    pub(crate) async fn start(self: &Arc<Self>, tls: TlsAcceptor) -> Result<SocketAddr> {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        let address = listener.local_addr()?;
+        let server = self.clone();
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                tokio::spawn(server.clone().converse(stream, tls.clone()));
+            }
+        });
+        Ok(address)
+    }
+
+    /// One connection. That a client breaks it off is the client's affair.
+    async fn converse(self: Arc<Self>, stream: TcpStream, tls: TlsAcceptor) {
+        let _ = stream.set_nodelay(true);
+        self.counter.connection();
+        let wire = Wire::new(stream, self.counter.clone(), self.manners().rate);
+        let Ok(stream) = tls.accept(wire).await else { return };
+        let server = self.clone();
+        let service = service_fn(move |request: Request<hyper::body::Incoming>| {
+            let server = server.clone();
+            async move {
+                Ok::<_, Infallible>(
+                    server.answer(request.method(), request.uri().path(), request.headers()).await,
+                )
+            }
+        });
+        let mut builder = auto::Builder::new(TokioExecutor::new());
+        builder.http2().max_concurrent_streams(STREAMS);
+        let _ = builder.serve_connection(TokioIo::new(stream), service).await;
+    }
+
+    async fn answer(&self, method: &Method, path: &str, headers: &HeaderMap) -> Answer {
+        let begin = Instant::now();
+        let manners = self.manners();
+        tokio::time::sleep(manners.latency).await;
+        let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let answer = match Resource::at(path, accept) {
+            Some(Resource::Release(..)) if manners.releases == Releases::Absent => {
+                status(StatusCode::NOT_FOUND)
+            }
+            Some(resource) => self.answer_for(&resource, path, headers, manners).await,
+            None => status(StatusCode::NOT_FOUND),
+        };
+        self.counter.answered(begin, Instant::now());
+        if method == Method::HEAD { answer.map(|_| Full::default()) } else { answer }
+    }
+
+    async fn answer_for(
+        &self,
+        resource: &Resource,
+        path: &str,
+        headers: &HeaderMap,
+        manners: Manners,
+    ) -> Answer {
+        if let Resource::File(file) = resource
+            && let Some(answer) = self.piece(file, headers, manners).await
+        {
+            return answer;
+        }
+        let mut kept = self.store.get(resource);
+        if kept.is_none() && manners.unknown == Unknown::Recorded {
+            kept = self.recorded(resource).await;
+        }
+        match kept.as_deref() {
+            None => {
+                self.counter.missing(path);
+                status(StatusCode::NOT_FOUND)
+            }
+            Some(Kept::Absent) => status(StatusCode::NOT_FOUND),
+            Some(Kept::Body { etag, .. }) if asks_whether(headers, etag) => {
+                self.counter.unchanged();
+                with(StatusCode::NOT_MODIFIED, Bytes::new(), &self.validity(resource, etag, manners))
+            }
+            Some(Kept::Body { body, etag }) => {
+                let mut told = self.validity(resource, etag, manners);
+                told.push((header::CONTENT_TYPE, resource.content_type().to_owned()));
+                if resource.is_page() {
+                    told.push((header::CONTENT_ENCODING, "gzip".to_owned()));
+                }
+                with(StatusCode::OK, body.clone(), &told)
+            }
+        }
+    }
+
+    async fn recorded(&self, resource: &Resource) -> Option<Arc<Kept>> {
+        if let Err(error) = self.upstream.as_ref()?.record(resource).await {
+            eprintln!("cannot record {resource:?}: {error:#}");
+        }
+        self.store.get(resource)
+    }
+
+    /// A piece of a wheel whose METADATA is recorded: of a stand-in for the wheel.
+    async fn piece(&self, file: &str, headers: &HeaderMap, manners: Manners) -> Option<Answer> {
+        let asked = headers.get(header::RANGE)?.to_str().ok()?.strip_prefix("bytes=")?;
+        let resource = Resource::Metadata(file.to_owned());
+        if self.store.get(&resource).is_none() && manners.unknown == Unknown::Recorded {
+            self.recorded(&resource).await;
+        }
+        let (metadata, len) = (self.store.plain(&resource)?, self.store.size(file)?);
+        let (start, end) = asked.split_once('-')?;
+        let range = match (start.parse::<u64>(), end.parse::<u64>()) {
+            (Ok(start), Ok(end)) => start..(end + 1).min(len),
+            (Ok(start), Err(_)) => start..len,
+            (Err(_), Ok(suffix)) => len.saturating_sub(suffix)..len,
+            (Err(_), Err(_)) => return None,
+        };
+        let told = format!("bytes {}-{}/{len}", range.start, range.end.checked_sub(1)?);
+        let body = wheel::stand_in(file, &metadata, len, range)?;
+        Some(with(StatusCode::PARTIAL_CONTENT, body.into(), &[(header::CONTENT_RANGE, told)]))
+    }
+
+    fn validity(&self, resource: &Resource, etag: &str, manners: Manners) -> Vec<(HeaderName, String)> {
+        let control = match (resource.is_page(), manners.max_age) {
+            (true, age) => format!("max-age={age}, public"),
+            (false, _) => "max-age=365000000, immutable, public".to_owned(),
+        };
+        vec![
+            (header::CACHE_CONTROL, control),
+            (header::ETAG, etag.to_owned()),
+            (header::VARY, "Accept, Accept-Encoding".to_owned()),
+        ]
+    }
+}
+
+fn asks_whether(headers: &HeaderMap, etag: &str) -> bool {
+    let asked = headers.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok());
+    asked.is_some_and(|asked| asked.split(',').any(|tag| tag.trim().trim_start_matches("W/") == etag))
+}
+
+fn status(status: StatusCode) -> Answer {
+    with(status, Bytes::new(), &[])
+}
+
+fn with(status: StatusCode, body: Bytes, headers: &[(HeaderName, String)]) -> Answer {
+    let mut answer = Response::new(Full::new(body));
+    *answer.status_mut() = status;
+    for (name, value) in headers {
+        if let Ok(value) = HeaderValue::from_str(value) {
+            answer.headers_mut().insert(name.clone(), value);
+        }
+    }
+    answer
+}
