@@ -256,3 +256,22 @@ fn build(here: &Path) -> Result<PathBuf> {
     ensure!(status.success(), "pinfast does not build");
     Ok(manifest.with_file_name("target/release/pinfast"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_documented_commands_are_understood() {
+        let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/performance.md");
+        let text = fs::read_to_string(page).expect("the page");
+        let program = "cargo run --release --locked --manifest-path benches/peers/Cargo.toml";
+        let lines: Vec<_> = text.lines().filter_map(|line| line.strip_prefix(program)).collect();
+        assert!(!lines.is_empty());
+        for line in lines {
+            let words = line.split_whitespace().filter(|word| *word != "--");
+            let told = Arguments::try_parse_from(std::iter::once("peers").chain(words));
+            assert!(told.is_ok(), "{line}");
+        }
+    }
+}

@@ -88,7 +88,7 @@ pub(crate) fn tables(conditions: &Value, all: &[Measured]) -> String {
         let _ = writeln!(text, "- {key}: {value}");
     }
     text.push_str(
-        "\n| case | set | contender | pins | time ms (least–most) | ratio (goal) | CPU ms | ratio | peak MB | ratio \
+        "\n| case | set | contender | pins | time ms (least–most) | ratio (goal) | CPU ms | ratio | peak MB | ratio (0.5) \
          | requests | in a row | MB | ratio |\n|---|---|---|---|---|---|---|---|---|---|---|---|---|---|\n",
     );
     let mut sorted: Vec<_> = all.iter().collect();
