@@ -173,6 +173,7 @@ fn a_lock_is_a_document() {
       "falls": [],
       "file": "requirements.txt",
       "held_back": [],
+      "kept": false,
       "pins": [
         {
           "hashes": [
@@ -537,7 +538,7 @@ fn a_folder_of_files_serves_a_host_without_network() {
     exit 0
     "#);
     assert_snapshot!(project.run("cache clear"), @r"
-    removed 7 records, 3 kB
+    removed 8 records, 3 kB
     ---
     exit 0
     ");
@@ -668,4 +669,56 @@ fn the_help_names_every_command() {
     ---
     exit 0
     ");
+}
+
+#[test]
+fn a_fresh_lock_is_kept_and_nothing_is_asked() {
+    let project = Project::new("web\ntool<1\n");
+    let asked = || project.server.requests().len();
+    let lock = format!("lock {TARGET}");
+    let first = project.run(&lock);
+    for (arguments, asks) in [("", false), ("--dry-run", false), ("--offline", false), ("--refresh", true)] {
+        let before = asked();
+        let said = project.run(&format!("{lock} {arguments}"));
+        let told = first.replace("wrote requirements.txt", "requirements.txt is up to date");
+        assert_eq!(said, told, "`{arguments}`");
+        assert_eq!(asked() > before, asks, "`{arguments}`");
+    }
+    let index = project.server.url("/simple/");
+    assert!(project.run(&format!("{lock} --index-url {index} -v")).contains("is up to date"));
+    let elsewhere = project.server.url("/elsewhere/simple/");
+    let said = project.run(&format!("{lock} --index-url {elsewhere}"));
+    assert!(said.contains("exit 1"), "another index is asked, and has nothing:\n{said}");
+    let said = project.run(&format!("{lock} --no-annotate"));
+    assert!(said.contains("wrote requirements.txt"), "{said}");
+    let said = project.run(&lock);
+    assert!(said.contains("wrote requirements.txt"), "the annotations come back:\n{said}");
+}
+
+#[test]
+fn a_fresh_lock_is_kept_by_who_never_saw_it_made() {
+    let project = Project::new("web\ntool<1\n");
+    let lock = format!("lock {TARGET}");
+    project.run(&lock);
+    let text = project.read("requirements.txt");
+    let forget = || fs::remove_dir_all(project.path().join("cache")).expect("a cache");
+    forget();
+    let before = project.server.requests().len();
+    assert_snapshot!(project.run(&lock), @r"
+    requirements.txt is up to date: 4 packages in T
+    exit 0
+    ");
+    assert_eq!(project.server.requests().len(), before);
+    project.run(&format!("{lock} --index-url {}", project.server.url("/simple/")));
+    assert!(
+        project.server.requests().len() > before,
+        "whether it came from the index of a flag is not known"
+    );
+    for change in ["web\n", "web\ntool<1\n"] {
+        project.write("requirements.in", change);
+        assert!(project.run(&lock).contains("wrote requirements.txt"), "{change:?}");
+    }
+    project.write("requirements.txt", &text.replace("==0.9", "==0.8"));
+    assert!(project.run(&lock).contains("wrote requirements.txt"), "a lock that was edited is made anew");
+    assert_eq!(project.read("requirements.txt"), text);
 }

@@ -76,10 +76,10 @@ impl Workshop<'_> {
     /// The one file that was chosen, with its hash.
     fn pin(&self, name: &PackageName, resolved: &ResolvedPin) -> Result<Pin> {
         let candidate = &resolved.candidate;
-        let file = &candidate.file;
+        let file = candidate.file();
         let sha256 = self.client.sha256(file)?;
         let mut pin = Pin::new(name.clone(), candidate.version.clone());
-        pin.url.clone_from(&candidate.url);
+        pin.url = candidate.url.as_deref().cloned();
         pin.hashes = vec![sha256];
         pin.files = vec![LockedFile {
             name: file.filename.clone(),

@@ -108,7 +108,7 @@ impl Bench {
     fn learn_by(&self, config: Config) -> std::result::Result<Arc<Metadata>, MetadataFailure> {
         let building = self.building(config);
         let listing = building.listing(&name("a")).unwrap().unwrap();
-        building.metadata(&listing.releases[0].files[0], Trust::File)
+        building.metadata(&listing.files(0)[0], Trust::File)
     }
 
     fn learn(&self) -> std::result::Result<Arc<Metadata>, MetadataFailure> {
@@ -217,7 +217,7 @@ fn a_backend_is_run_once_and_told_of() {
     assert_eq!(bench.warnings(), said);
     assert_eq!(bench.requires(), ["b"]);
     assert_eq!((bench.count(), bench.warnings().len()), (1, 1), "the second run finds it in the cache");
-    fs::remove_dir_all(bench.path("cache/built-v1")).unwrap();
+    fs::remove_dir_all(bench.path("cache/built-v2")).unwrap();
     assert_eq!((bench.requires(), bench.count()), (vec!["b".to_owned()], 2));
 }
 
@@ -369,7 +369,7 @@ fn a_build_that_is_forbidden_runs_nothing() {
     let building = bench.building(bench.config());
     building.close();
     let listing = building.listing(&name("a")).unwrap().unwrap();
-    let told = building.metadata(&listing.releases[0].files[0], Trust::File);
+    let told = building.metadata(&listing.files(0)[0], Trust::File);
     assert!(matches!(told, Err(MetadataFailure::NeedsBuild(_))), "{told:?}");
     assert_eq!(bench.count(), 0);
 }
@@ -548,6 +548,6 @@ fn a_source_that_says_nothing_is_built_by_setuptools() {
     let client = Arc::new(Client::new(index, bench.told.clone()));
     let listing = bench.building(bench.config()).listing(&name("a")).unwrap().unwrap();
     let building = Building::new(client, bench.config(), bench.told.clone());
-    let metadata = building.metadata(&listing.releases[0].files[0], Trust::File).unwrap();
+    let metadata = building.metadata(&listing.files(0)[0], Trust::File).unwrap();
     assert_eq!(metadata.requires, ["b>1".parse().unwrap()]);
 }

@@ -12,6 +12,8 @@ use std::fs;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
+pub use record::Record;
+use record::Unread;
 pub use upkeep::{Pruned, Usage};
 
 use crate::spec::Sha256;
@@ -25,12 +27,14 @@ pub struct Cache {
 /// A kind of record. Its folder's name carries the version of its format: another version is not read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Bucket {
-    /// Project pages, parsed, with what HTTP says of their freshness.
+    /// Listings of projects, with what HTTP says of their freshness.
     Pages,
     /// Metadata of files, by the file's hash.
     Metadata,
     /// Metadata that a build told, by the hash of what was built and what built it.
     Built,
+    /// From which indexes a lock came and what was told of it, by the lock's text.
+    Locks,
 }
 
 /// What a record is found by.
@@ -41,7 +45,7 @@ pub struct Key(Sha256);
 #[derive(Debug, PartialEq, Eq)]
 pub enum Found {
     /// This.
-    Record(Vec<u8>),
+    Record(Record),
     /// Nothing.
     Nothing,
     /// Something that cannot be believed, and why.
@@ -52,15 +56,16 @@ pub enum Found {
 
 impl Bucket {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::Pages, Self::Metadata, Self::Built];
+    pub const ALL: [Self; 4] = [Self::Pages, Self::Metadata, Self::Built, Self::Locks];
 
     /// The name of its folder.
     #[must_use]
     pub fn folder(self) -> &'static str {
         match self {
-            Self::Pages => "pages-v1",
-            Self::Metadata => "metadata-v1",
-            Self::Built => "built-v1",
+            Self::Pages => "pages-v2",
+            Self::Metadata => "metadata-v2",
+            Self::Built => "built-v2",
+            Self::Locks => "locks-v1",
         }
     }
 }
@@ -101,12 +106,12 @@ impl Cache {
     /// What lies under `key`.
     #[must_use]
     pub fn read(&self, bucket: Bucket, key: &Key) -> Found {
-        match fs::read(self.path(bucket, key)) {
-            Ok(bytes) => {
-                record::unwrap(bytes, key).map_or_else(|why| Found::Damaged(why.to_owned()), Found::Record)
-            }
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Found::Nothing,
-            Err(error) => Found::Unreadable(error.to_string()),
+        let opened = fs::File::open(self.path(bucket, key)).map_err(Unread::Io);
+        match opened.and_then(|file| record::read(file, key)) {
+            Ok(record) => Found::Record(record),
+            Err(Unread::Damaged(why)) => Found::Damaged(why.to_owned()),
+            Err(Unread::Io(error)) if error.kind() == io::ErrorKind::NotFound => Found::Nothing,
+            Err(Unread::Io(error)) => Found::Unreadable(error.to_string()),
         }
     }
 
@@ -126,6 +131,12 @@ impl Cache {
         Ok(())
     }
 
+    /// Whether something lies under `key`.
+    #[must_use]
+    pub fn holds(&self, bucket: Bucket, key: &Key) -> bool {
+        self.path(bucket, key).is_file()
+    }
+
     /// Removes what lies under `key`.
     ///
     /// # Errors
@@ -139,7 +150,7 @@ impl Cache {
 
     fn path(&self, bucket: Bucket, key: &Key) -> PathBuf {
         let name = key.to_string();
-        self.root.join(bucket.folder()).join(&name[..2]).join(&name[2..])
+        self.root.join(bucket.folder()).join(&name[..1]).join(&name[1..])
     }
 
     /// Makes a folder of the cache, and marks the cache as one: backups pass it over, git ignores it.
@@ -178,7 +189,7 @@ mod tests {
         assert_eq!(cache.read(Bucket::Pages, &key), Found::Nothing);
         for contents in [b"one".as_slice(), b"", b"two"] {
             cache.write(Bucket::Pages, &key, contents).unwrap();
-            assert_eq!(cache.read(Bucket::Pages, &key), Found::Record(contents.to_vec()));
+            assert_eq!(cache.read(Bucket::Pages, &key), Found::Record(contents.to_vec().into()));
         }
         assert_eq!(cache.read(Bucket::Metadata, &key), Found::Nothing);
         cache.remove(Bucket::Pages, &key).unwrap();
@@ -213,6 +224,25 @@ mod tests {
         fs::remove_file(&path).unwrap();
         fs::create_dir(&path).unwrap();
         assert!(matches!(cache.read(Bucket::Pages, &key), Found::Unreadable(_)), "a folder");
+    }
+
+    #[test]
+    fn damage_to_a_large_record_is_noticed() {
+        let (_folder, cache) = cache();
+        let key = Key::of(&["a"]);
+        let contents: Vec<u8> = (0..200_000_u32).map(|n| n.to_le_bytes()[0]).collect();
+        cache.write(Bucket::Pages, &key, &contents).unwrap();
+        assert_eq!(cache.read(Bucket::Pages, &key), Found::Record(contents.into()));
+        let path = cache.path(Bucket::Pages, &key);
+        let whole = fs::read(&path).unwrap();
+        for at in [0, 20, 45, 50, 60, 70_000, whole.len() - 1] {
+            let mut bytes = whole.clone();
+            bytes[at] ^= 1;
+            fs::write(&path, &bytes).unwrap();
+            assert!(matches!(cache.read(Bucket::Pages, &key), Found::Damaged(_)), "byte {at}");
+            fs::write(&path, &whole[..at]).unwrap();
+            assert!(matches!(cache.read(Bucket::Pages, &key), Found::Damaged(_)), "cut at {at}");
+        }
     }
 
     #[test]

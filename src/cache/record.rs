@@ -1,13 +1,37 @@
 //! The frame of a record: a mark, its key, its length and its checksum, then the contents.
 
-use std::io;
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::ops::Deref;
 
 use flate2::Crc;
+use memmap2::Mmap;
 
 use super::Key;
 
 const MARK: &[u8; 8] = b"pinfast\x01";
 const HEAD: usize = 8 + 32 + 8 + 4;
+
+/// From how many bytes on a record is mapped: a run looks at a small part of a large one.
+const MAPPED_FROM: u64 = 64 << 10;
+
+/// The contents of a record, checked.
+pub struct Record(Bytes);
+
+enum Bytes {
+    Contents(Vec<u8>),
+    /// A record as it is on the disk, frame and all.
+    Framed(Vec<u8>),
+    Mapped(Mmap),
+}
+
+/// Why there are no contents.
+pub(super) enum Unread {
+    /// What is there cannot be believed.
+    Damaged(&'static str),
+    /// The system does not let it be read.
+    Io(io::Error),
+}
 
 /// Writes the record of `contents` under `key` in parts.
 pub(super) fn wrap(
@@ -15,33 +39,107 @@ pub(super) fn wrap(
     key: &Key,
     mut write: impl FnMut(&[u8]) -> io::Result<()>,
 ) -> io::Result<()> {
-    write(&head(contents, key))?;
+    let mut checksum = Crc::new();
+    checksum.update(contents);
+    write(&head(key, contents.len() as u64, checksum.sum()))?;
     write(contents)
 }
 
-/// The contents of the record `bytes`, which should be the one under `key`.
+/// The record that `file` holds, which should be the one under `key`.
 ///
 /// # Errors
-/// Why it cannot be believed.
-pub(super) fn unwrap(mut bytes: Vec<u8>, key: &Key) -> Result<Vec<u8>, &'static str> {
-    let (found, contents) = bytes.split_at_checked(HEAD).ok_or("it is cut")?;
-    if found != head(contents, key) {
-        return Err("its checksum does not match");
+/// Why there is none.
+pub(super) fn read(mut file: File, key: &Key) -> Result<Record, Unread> {
+    let length = file.metadata()?.len();
+    let mut found = [0; HEAD];
+    if length < HEAD as u64 {
+        return Err(Unread::Damaged("it is cut"));
     }
-    bytes.drain(..HEAD);
-    Ok(bytes)
+    let mut checksum = Crc::new();
+    let bytes = if length < MAPPED_FROM {
+        let mut bytes = Vec::with_capacity(usize::try_from(length).unwrap_or_default());
+        file.read_to_end(&mut bytes)?;
+        let (head, contents) = bytes.split_at_checked(HEAD).ok_or(Unread::Damaged("it is cut"))?;
+        found.copy_from_slice(head);
+        checksum.update(contents);
+        Bytes::Framed(bytes)
+    } else {
+        let map = map(&file)?;
+        let (head, contents) = map.split_at_checked(HEAD).ok_or(Unread::Damaged("it is cut"))?;
+        found.copy_from_slice(head);
+        checksum.update(contents);
+        forget(&map);
+        Bytes::Mapped(map)
+    };
+    let record = Record(bytes);
+    if found != head(key, record.len() as u64, checksum.sum()) {
+        return Err(Unread::Damaged("its checksum does not match"));
+    }
+    Ok(record)
 }
 
-fn head(contents: &[u8], key: &Key) -> [u8; HEAD] {
-    let mut checksum = Crc::new();
-    checksum.update(contents);
+#[expect(unsafe_code, reason = "a record is never changed in place: it is replaced by a rename, or removed")]
+fn map(file: &File) -> io::Result<Mmap> {
+    // SAFETY: whoever writes a record writes another file and renames it, so what is mapped stays as it is.
+    unsafe { Mmap::map(file) }
+}
+
+/// Lets go of the memory that the check took: little of a large record is looked at again.
+#[cfg(unix)]
+#[expect(unsafe_code, reason = "the advice drops pages that are read again from the file when needed")]
+fn forget(map: &Mmap) {
+    // SAFETY: the map is of a file and read only, so nothing is lost. An advice that is not taken costs memory.
+    let _ = unsafe { map.unchecked_advise(memmap2::UncheckedAdvice::DontNeed) };
+}
+
+#[cfg(not(unix))]
+fn forget(_: &Mmap) {}
+
+fn head(key: &Key, length: u64, checksum: u32) -> [u8; HEAD] {
     let mut head = [0; HEAD];
-    let parts: [&[u8]; 4] =
-        [MARK, &key.0.0, &(contents.len() as u64).to_le_bytes(), &checksum.sum().to_le_bytes()];
+    let parts: [&[u8]; 4] = [MARK, &key.0.0, &length.to_le_bytes(), &checksum.to_le_bytes()];
     let mut at = 0;
     for part in parts {
         head[at..at + part.len()].copy_from_slice(part);
         at += part.len();
     }
     head
+}
+
+impl Deref for Record {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        match &self.0 {
+            Bytes::Contents(bytes) => bytes,
+            Bytes::Framed(bytes) => &bytes[HEAD..],
+            Bytes::Mapped(map) => &map[HEAD..],
+        }
+    }
+}
+
+impl From<Vec<u8>> for Record {
+    fn from(contents: Vec<u8>) -> Self {
+        Self(Bytes::Contents(contents))
+    }
+}
+
+impl PartialEq for Record {
+    fn eq(&self, other: &Self) -> bool {
+        **self == **other
+    }
+}
+
+impl Eq for Record {}
+
+impl std::fmt::Debug for Record {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Record({} bytes)", self.len())
+    }
+}
+
+impl From<io::Error> for Unread {
+    fn from(error: io::Error) -> Self {
+        Self::Io(error)
+    }
 }

@@ -221,7 +221,7 @@ fn summarise(locked: &Locked, request: &LockRequest, arguments: &LockArgs, start
         LockPlace::File(path) => path.display().to_string(),
     };
     let done = match (locked.state, arguments.writing.dry_run) {
-        (State::Unchanged, _) => format!("{place} is up to date"),
+        (State::Unchanged | State::Kept, _) => format!("{place} is up to date"),
         (State::New, true) => format!("{place} would change"),
         (State::New, false) => format!("wrote {place}"),
     };

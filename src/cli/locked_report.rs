@@ -16,6 +16,7 @@ pub(super) fn document(locked: &Locked, place: &LockPlace) -> Value {
         "schema": 1,
         "file": file,
         "changed": locked.state == State::New,
+        "kept": locked.state == State::Kept,
         "pins": locked.lock.pins.iter().map(pin).collect::<Vec<_>>(),
         "changes": locked.changes.as_ref().map(|changes| changes.report().changes),
         "held_back": locked.held_back.iter().map(held_back).collect::<Vec<_>>(),

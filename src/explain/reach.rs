@@ -39,7 +39,7 @@ fn reached(cause: &Cause, told: &Told, found: &Found, lab: &Lab) -> Option<Versi
 
 /// Whether `candidate` needs at least `bound` of `to`.
 fn needs(cause: &Cause, candidate: &Candidate, to: &PackageName, bound: &Version, lab: &Lab) -> bool {
-    let Ok(metadata) = lab.index.metadata(&candidate.file, Trust::Release) else { return false };
+    let Ok(metadata) = lab.index.metadata(candidate.file(), Trust::Release) else { return false };
     let requirements = base_requirements(&cause.known.problem, &metadata);
     let mut bounds = requirements.into_iter().filter(|r| r.name == *to).map(|r| r.specifiers().lower_bound());
     bounds.any(|lower| lower.is_some_and(|lower| lower >= bound))

@@ -83,7 +83,7 @@ impl Shared {
                 .map_err(|error| last(unwritable(error)))?;
             return Ok(hash_file(&path)?);
         }
-        let wanted = Wanted { url: file.url.clone(), sha256: file.sha256, size: file.size };
+        let wanted = Wanted { url: Url::clone(&file.url), sha256: file.sha256, size: file.size };
         self.stream(&wanted, to).await
     }
 

@@ -3,6 +3,7 @@
 //! A page's lifetime is what HTTP says (`Cache-Control`, `Expires`, `Age`); a page without a word about it
 //! is fresh for ten minutes. An index that sends validators is asked whether a stale page still holds.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, SystemTime};
 
@@ -13,8 +14,8 @@ use url::Url;
 
 use super::Shared;
 use super::config::Freshness;
-use super::page::{self, Page, Scope};
-use crate::cache::{Bucket, Found, Key};
+use super::shelf;
+use crate::cache::{Bucket, Found, Key, Record};
 use crate::event::Event;
 use crate::spec::{Listing, PackageName};
 
@@ -32,8 +33,6 @@ pub(super) struct Head {
     lifetime: u64,
     etag: Option<String>,
     modified: Option<String>,
-    /// Where it came from: its links are relative to that.
-    base: String,
 }
 
 /// Whether a page was there.
@@ -50,17 +49,17 @@ pub(super) enum Negatives {
     Doubted,
 }
 
-/// A page as the cache keeps it.
+/// A listing as the cache keeps it.
 pub(super) struct Kept {
     pub(super) head: Head,
-    record: Vec<u8>,
-    /// Where in the record the page begins.
+    record: Arc<Record>,
+    /// Where in the record the listing begins.
     at: usize,
 }
 
 impl Head {
     /// Of an answer with `headers` that came `now`; `None` where it must not be stored.
-    fn new(known: Known, headers: &HeaderMap, base: &Url, now: SystemTime) -> Option<Self> {
+    fn new(known: Known, headers: &HeaderMap, now: SystemTime) -> Option<Self> {
         let text =
             |name: HeaderName| headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
         Some(Self {
@@ -69,7 +68,6 @@ impl Head {
             lifetime: lifetime(headers, now)?.as_secs(),
             etag: text(header::ETAG),
             modified: text(header::LAST_MODIFIED),
-            base: base.to_string(),
         })
     }
 
@@ -98,20 +96,15 @@ impl Head {
 }
 
 impl Kept {
-    fn read(record: Vec<u8>) -> Option<Self> {
+    fn read(record: Record) -> Option<Self> {
         let (head, rest) = postcard::take_from_bytes(&record).ok()?;
         let at = record.len() - rest.len();
-        Some(Self { head, record, at })
+        Some(Self { head, record: Arc::new(record), at })
     }
 
-    fn page(&self) -> &[u8] {
-        &self.record[self.at..]
-    }
-
-    /// The listing that the page tells; `None` where the record is damaged beyond its checksum.
+    /// The listing; `None` where the record is damaged beyond its checksum.
     pub(super) fn listing(&self, name: &PackageName) -> Option<Listing> {
-        let page: Page<'_> = postcard::from_bytes(self.page()).ok()?;
-        Some(page::listing(name, page, &Url::parse(&self.head.base).ok()?, Scope::Network))
+        shelf::open(name, Arc::clone(&self.record), self.at)
     }
 }
 
@@ -140,23 +133,19 @@ impl Shared {
         }
     }
 
-    /// Keeps a page that came from `base` with `headers`.
-    pub(super) fn keep_page(&self, key: &Key, headers: &HeaderMap, base: &Url, page: &Page<'_>) {
+    /// Keeps the `packed` listing of a page that came with `headers`.
+    pub(super) fn keep_page(&self, key: &Key, headers: &HeaderMap, packed: &[u8]) {
         let Some(cache) = &self.cache else { return };
-        match Head::new(Known::Page, headers, base, self.now) {
-            Some(head) => self.put(
-                Bucket::Pages,
-                key,
-                postcard::to_stdvec(&head).and_then(|bytes| postcard::to_extend(page, bytes)),
-            ),
+        match Head::new(Known::Page, headers, self.now) {
+            Some(head) => self.put(Bucket::Pages, key, with_head(&head, packed)),
             // It must not be stored; nor may an older one be taken for it. What is not there is not removed.
             None => drop(cache.remove(Bucket::Pages, key)),
         }
     }
 
-    /// Keeps the fact that there is no page at `base`.
-    pub(super) fn keep_absence(&self, key: &Key, base: &Url) {
-        if let Some(head) = Head::new(Known::Absent, &HeaderMap::new(), base, self.now) {
+    /// Keeps the fact that there is no page.
+    pub(super) fn keep_absence(&self, key: &Key) {
+        if let Some(head) = Head::new(Known::Absent, &HeaderMap::new(), self.now) {
             self.put(Bucket::Pages, key, postcard::to_stdvec(&head));
         }
     }
@@ -164,20 +153,18 @@ impl Shared {
     /// Keeps the fact that a page still holds.
     pub(super) fn keep_on(&self, key: &Key, kept: &Kept, headers: &HeaderMap) {
         let head = kept.head.renewed(headers, self.now);
-        let record = postcard::to_stdvec(&head).map(|mut bytes| {
-            bytes.extend_from_slice(kept.page());
-            bytes
-        });
-        self.put(Bucket::Pages, key, record);
+        self.put(Bucket::Pages, key, with_head(&head, &kept.record[kept.at..]));
     }
 
     /// What the cache holds under `key`; damage is a warning, and nothing.
-    pub(super) fn recorded(&self, bucket: Bucket, key: &Key) -> Option<Vec<u8>> {
+    pub(super) fn recorded(&self, bucket: Bucket, key: &Key) -> Option<Record> {
         match self.cache.as_ref()?.read(bucket, key) {
             Found::Record(record) => Some(record),
             Found::Nothing => None,
             Found::Damaged(why) => {
                 self.warn_of_damage(key, &why);
+                // So that it is told once. What cannot be removed is told again.
+                self.cache.as_ref().map(|cache| cache.remove(bucket, key));
                 None
             }
             Found::Unreadable(why) => {
@@ -211,6 +198,12 @@ impl Shared {
             self.watcher.on(Event::Warning(format!("the cache {folder} cannot be used: {why}")));
         }
     }
+}
+
+fn with_head(head: &Head, packed: &[u8]) -> postcard::Result<Vec<u8>> {
+    let mut record = postcard::to_stdvec(head)?;
+    record.extend_from_slice(packed);
+    Ok(record)
 }
 
 /// How long an answer is fresh; `None` where it must not be stored.
@@ -253,8 +246,7 @@ mod tests {
     fn head(headers: &[(HeaderName, &str)], now: SystemTime) -> Option<Head> {
         let headers =
             headers.iter().map(|(name, value)| (name.clone(), HeaderValue::from_str(value).unwrap()));
-        let base = Url::parse("https://index.example/simple/a/").unwrap();
-        Head::new(Known::Page, &headers.collect(), &base, now)
+        Head::new(Known::Page, &headers.collect(), now)
     }
 
     #[test]

@@ -16,9 +16,10 @@ use super::http::{Answer, Ask, Decode, End, Misread, Most};
 use super::kept::{Kept, Known, Negatives};
 use super::limits::PAGE_VARIABLE;
 use super::page::{self, Entry, Format, Page, Scope};
+use super::shelf;
 use super::site::{Api, Site};
 use super::url::IndexUrl;
-use crate::cache::Key;
+use crate::cache::{Key, Record};
 use crate::error::Error;
 use crate::spec::{Listing, PackageName};
 
@@ -69,6 +70,11 @@ impl Shared {
         if let Some(folder) = &site.folder {
             return Ok(folder::listing(folder, name)?);
         }
+        for api in site.all_apis(self.config.api_order) {
+            if let Some(listing) = self.kept_listing(site, api, name).await? {
+                return Ok(Some(listing));
+            }
+        }
         let mut trouble = None;
         let mut lacking = None;
         for api in site.apis(self.config.api_order) {
@@ -89,7 +95,19 @@ impl Shared {
         trouble.map_or(Ok(None), Err)
     }
 
-    /// What one page says of `name`: from the cache where that will do.
+    /// What the cache says of `name`, where that will do: whichever API told it.
+    async fn kept_listing(&self, site: &Site, api: Api, name: &PackageName) -> Outcome<Option<Listing>> {
+        let url = site.page(api, name).ok_or_else(Failure::abandoned)?;
+        match self.kept(&self.page_key(&url)) {
+            Some(kept) if kept.head.known == Known::Page && self.will_do(&kept, Negatives::Believed) => {
+                let name = name.clone();
+                self.on_worker(move || kept.listing(&name)).await
+            }
+            _ => Ok(None),
+        }
+    }
+
+    /// What one page says of `name`, which the cache does not.
     async fn page_listing(
         self: &Arc<Self>,
         site: &Site,
@@ -101,24 +119,17 @@ impl Shared {
         let key = self.page_key(&url);
         let kept = self.kept(&key).map(Arc::new);
         if let Some(kept) = &kept
+            && kept.head.known == Known::Absent
             && self.will_do(kept, negatives)
         {
-            let (kept, name) = (kept.clone(), name.clone());
-            match kept.head.known {
-                Known::Absent => return Err(absent(&url).into()),
-                Known::Page => {
-                    if let Some(listing) = self.on_worker(move || kept.listing(&name)).await? {
-                        return Ok(listing);
-                    }
-                }
-            }
+            return Err(absent(&url).into());
         }
         let reader = PageReader { shared: self.clone(), api, key, name: name.clone(), kept };
         let result = self.get_page(url.clone(), reader).await;
         if let Err(failure) = &result
             && failure.cause == Cause::Absent
         {
-            self.keep_absence(&key, &url);
+            self.keep_absence(&key);
         }
         result
     }
@@ -207,8 +218,10 @@ impl PageReader {
         }
         let format = format_of(self.api, answer)?;
         let page = page::read(format, &answer.body, &self.name, &answer.url)?;
-        self.shared.keep_page(&self.key, &answer.headers, &answer.url, &page);
-        Ok(page::listing(&self.name, page, &answer.url, Scope::Network))
+        let listing = page::listing(&self.name, page, &answer.url, Scope::Network);
+        let Ok(packed) = shelf::pack(&listing) else { return Ok(listing) };
+        self.shared.keep_page(&self.key, &answer.headers, &packed);
+        Ok(shelf::open(&self.name, Arc::new(Record::from(packed)), 0).unwrap_or(listing))
     }
 }
 

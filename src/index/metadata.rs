@@ -20,7 +20,7 @@ use super::url::shown;
 use super::word::Word;
 use super::zip::{Archive, Step, ZipError};
 use super::{Shared, sdist};
-use crate::cache::{Bucket, Key};
+use crate::cache::{Bucket, Cache, Key};
 use crate::error::Error;
 use crate::spec::{
     DistFile, DistName, Metadata, MetadataHint, PackageName, ReleaseInfo, SdistFormat, Sha256, Version,
@@ -34,13 +34,20 @@ impl Shared {
         let name = file.dist.name();
         let listing = self.listings.peek(name)?.ok()??;
         let info = listing.info.as_ref().filter(|info| info.version == *file.dist.version())?;
-        let at = listing.releases.binary_search_by(|release| release.version.cmp(&info.version)).ok()?;
-        listing.releases[at].files.iter().find(|listed| listed.url == file.url)?;
+        let number = listing.number_of(&info.version)?;
+        listing.files(number).iter().find(|listed| listed.url == file.url)?;
         let (slot, promise) = self.released.claim(name.clone());
         if let Some(promise) = promise {
             promise.keep(Ok(of_release(&listing.name, info).map(Arc::new)));
         }
         slot.wait().ok()?
+    }
+
+    /// Whether the file's own word is at hand: then the index's is not needed, which would have to be confirmed.
+    pub(super) fn has_word_of(&self, file: &DistFile) -> bool {
+        let in_cache = |cache: &Cache| word_key(file).is_some_and(|key| cache.holds(Bucket::Metadata, &key));
+        self.metadata.peek(&file.url).is_some()
+            || (self.config.freshness != Freshness::Refresh && self.cache.as_ref().is_some_and(in_cache))
     }
 
     /// The file's own word, from the cache or from where it can be had.
@@ -81,7 +88,7 @@ impl Shared {
 
     /// The text of a wheel's METADATA.
     async fn of_wheel(&self, file: &DistFile, wheel: &WheelName) -> Outcome<Vec<u8>> {
-        let known = self.downloads.peek(&(file.url.clone(), file.sha256));
+        let known = self.downloads.peek(&(Url::clone(&file.url), file.sha256));
         if let Some(path) = download::local(&file.url)? {
             return match self.local_sibling(file, &path)? {
                 Some(text) => Ok(text),
@@ -112,7 +119,7 @@ impl Shared {
             return Ok(None);
         };
         if let MetadataHint::Hashed(hash) = file.metadata {
-            let mut url = file.url.clone();
+            let mut url = Url::clone(&file.url);
             url.set_path(&format!("{}.metadata", file.url.path()));
             download::check(&url, Some(hash), Sha256::of(&text))?;
         }
@@ -140,7 +147,7 @@ impl Shared {
 
     /// The file beside the wheel: as its hash says, else believed where it reads as this file's.
     async fn sibling(&self, file: &DistFile, hash: Option<Sha256>) -> Outcome<Vec<u8>> {
-        let mut url = file.url.clone();
+        let mut url = Url::clone(&file.url);
         url.set_path(&format!("{}.metadata", file.url.path()));
         let ask = self.ask_metadata(url.clone());
         let own = file.clone();

@@ -2,6 +2,7 @@
 //!
 //! - [`Config`] says where packages come from; [`Client`] answers the solver ([`crate::solve::Index`])
 //! - `page`: bytes -> listing, without I/O; `folder`: indexes on disk; `listing`: which index is asked
+//! - `shelf`: a listing as the cache keeps it; `kept`: how long it may stand for the page
 //! - `metadata`, `ranges`, `zip`, `sdist`: where a file's metadata comes from; `download`: whole files
 //! - `http`: one resource with tries, redirects, limits and credentials (`auth`, `url`, `limits`);
 //!   `net`: the runtime, started at first need; `workers`: threads that parse
@@ -25,6 +26,7 @@ mod origins;
 mod page;
 mod ranges;
 mod sdist;
+mod shelf;
 mod site;
 #[cfg(test)]
 mod testing;
@@ -59,9 +61,7 @@ use crate::cache::Cache;
 use crate::error::Error;
 use crate::event::Watcher;
 use crate::solve::{Index, MetadataFailure, Trust, Want};
-use crate::spec::{
-    DirectUrl, DistFile, DistName, Listing, Metadata, MetadataHint, PackageName, Release, Sha256,
-};
+use crate::spec::{DirectUrl, DistFile, DistName, Listing, Metadata, MetadataHint, PackageName, Sha256};
 use auth::Credentials;
 use download::Download;
 use failure::{Cause, Failure, Outcome};
@@ -199,6 +199,7 @@ impl Index for Client {
 
     fn metadata(&self, file: &Arc<DistFile>, trust: Trust) -> Result<Arc<Metadata>, MetadataFailure> {
         if trust == Trust::Release
+            && !self.shared.has_word_of(file)
             && let Some(metadata) = self.shared.released(file)
         {
             return Ok(metadata);
@@ -216,9 +217,8 @@ impl Index for Client {
         let download = download.map_err(|failure| failure.to_error())?;
         let file = DistFile { sha256: Some(download.sha256), ..file };
         self.shared.keep_download(&file, download);
-        let release = Release { version: file.dist.version().clone(), files: vec![Arc::new(file)] };
-        let releases = vec![release];
-        Ok(Arc::new(Listing { name: name.clone(), releases, info: None, warnings: Vec::new() }))
+        let release = (file.dist.version().clone(), vec![Arc::new(file)]);
+        Ok(Arc::new(Listing::new(name.clone(), vec![release])))
     }
 
     fn sha256(&self, file: &Arc<DistFile>) -> Result<Sha256, Error> {
@@ -246,7 +246,8 @@ impl Shared {
     fn begin(self: &Arc<Self>, want: &Want) {
         match want {
             Want::Listing(name) => drop(self.want_listing(name)),
-            Want::Metadata(file, Trust::Release) if self.released(file).is_some() => {}
+            Want::Metadata(file, Trust::Release)
+                if !self.has_word_of(file) && self.released(file).is_some() => {}
             Want::Metadata(file, _) => drop(self.want_metadata(file)),
         }
     }
@@ -261,7 +262,7 @@ impl Shared {
     }
 
     fn want_metadata(self: &Arc<Self>, file: &Arc<DistFile>) -> Arc<Slot<Arc<Metadata>>> {
-        let (slot, promise) = self.metadata.claim(file.url.clone());
+        let (slot, promise) = self.metadata.claim(Url::clone(&file.url));
         if let Some(promise) = promise {
             let (shared, file) = (self.clone(), file.clone());
             self.launch(async move { promise.keep(shared.of_file(&file).await.map(Arc::new)) });
@@ -316,7 +317,7 @@ impl Shared {
 
     /// A download that has become known under its hash too.
     fn keep_download(&self, file: &DistFile, download: Arc<Download>) {
-        if let (_, Some(promise)) = self.downloads.claim((file.url.clone(), file.sha256)) {
+        if let (_, Some(promise)) = self.downloads.claim((Url::clone(&file.url), file.sha256)) {
             promise.keep(Ok(download));
         }
     }
@@ -337,7 +338,7 @@ fn direct_file(name: &PackageName, url: &DirectUrl) -> Result<DistFile, Error> {
     Ok(DistFile {
         filename: filename.into(),
         dist,
-        url: url.url.clone(),
+        url: url.url.clone().into(),
         sha256: url.sha256,
         requires_python: None,
         yanked: None,

@@ -81,7 +81,7 @@ impl Shared {
 
     async fn piece(&self, file: &DistFile, range: &str) -> Outcome<Piece> {
         let value = HeaderValue::from_str(range).map_err(|_| Failure::abandoned())?;
-        let ask = self.ask_metadata(file.url.clone());
+        let ask = self.ask_metadata(url::Url::clone(&file.url));
         let ask = Ask { packing: Packing::Identity, headers: vec![(RANGE, value)], ..ask };
         let read: Decode<Piece> = Arc::new(|answer: Answer| match answer.status {
             StatusCode::PARTIAL_CONTENT => {

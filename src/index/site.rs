@@ -32,7 +32,12 @@ impl Site {
 
     /// The APIs to ask, in order.
     pub(super) fn apis(&self, order: ApiOrder) -> Vec<Api> {
-        if self.json_root().is_none() || self.no_json.load(Ordering::Relaxed) {
+        if self.no_json.load(Ordering::Relaxed) { vec![Api::Simple] } else { self.all_apis(order) }
+    }
+
+    /// The APIs that there may be, in order.
+    pub(super) fn all_apis(&self, order: ApiOrder) -> Vec<Api> {
+        if self.json_root().is_none() {
             return vec![Api::Simple];
         }
         match order {

@@ -5,6 +5,7 @@ mod cache;
 mod files;
 mod metadata;
 mod pages;
+mod shelf;
 mod transit;
 
 use std::path::Path;
@@ -61,7 +62,7 @@ fn kind_of<T>(result: Result<T, Error>) -> Kind {
 }
 
 fn versions(listing: &Listing) -> Vec<String> {
-    listing.releases.iter().map(|release| release.version.to_string()).collect()
+    listing.versions().map(ToString::to_string).collect()
 }
 
 /// A PEP 691 page of `a` with these files.
@@ -83,7 +84,7 @@ fn entry(filename: &str, bytes: &[u8], more: &str) -> String {
 fn only_file(client: &Client) -> Arc<DistFile> {
     let listing = client.listing(&name("a")).unwrap().unwrap();
     assert_eq!(listing.warnings, [] as [&str; 0]);
-    listing.releases[0].files[0].clone()
+    listing.files(0)[0].clone()
 }
 
 fn unusable(client: &Client, file: &Arc<DistFile>) -> String {

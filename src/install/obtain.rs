@@ -167,7 +167,7 @@ fn build(
     let path = means.files.build(&order)?;
     let filename = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     match DistName::parse(&filename, &pin.name) {
-        Ok(DistName::Wheel(wheel)) if means.target.tags().rank(&wheel).is_some() => {}
+        Ok(DistName::Wheel(wheel)) if means.target.tags().rank(&wheel.tags).is_some() => {}
         _ => {
             let target = means.target.label();
             return Err(Error::refused(format!(

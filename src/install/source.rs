@@ -198,7 +198,7 @@ type Rank = (u32, Reverse<Option<(u64, Arc<str>)>>);
 /// How well a wheel fits, the least is the best: its tags first, then the highest build number.
 fn rank(dist: &DistName, tags: &Tags) -> Option<Rank> {
     match dist {
-        DistName::Wheel(wheel) => Some((tags.rank(wheel)?, Reverse(wheel.build.clone()))),
+        DistName::Wheel(wheel) => Some((tags.rank(&wheel.tags)?, Reverse(wheel.build.clone()))),
         DistName::Sdist { .. } => None,
     }
 }
@@ -285,8 +285,8 @@ pub(super) fn hash_file(path: &Path) -> std::io::Result<Sha256> {
 impl Files for Client {
     fn files(&self, name: &PackageName, version: &Version) -> Result<Vec<Arc<DistFile>>> {
         let listing = self.listing(name)?;
-        let release = listing.iter().flat_map(|it| &it.releases).find(|release| release.version == *version);
-        Ok(release.map(|release| release.files.clone()).unwrap_or_default())
+        let files = listing.and_then(|listing| Some(listing.files(listing.number_of(version)?).to_vec()));
+        Ok(files.unwrap_or_default())
     }
 
     fn direct(&self, name: &PackageName, url: &DirectUrl) -> Result<Arc<DistFile>> {

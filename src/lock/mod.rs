@@ -22,11 +22,9 @@ mod tests;
 
 use std::sync::Arc;
 
-use url::Url;
-
 use crate::spec::{
-    DirectUrl, DistFile, DistName, ExtraName, Location, Marker, MetadataHint, PackageName, Requirement,
-    Sha256, Version,
+    DirectUrl, DistFile, DistName, ExtraName, FileUrl, Location, Marker, MetadataHint, PackageName,
+    Requirement, Sha256, Version,
 };
 
 pub use fresh::{Current, CurrentInput, CurrentLine, CurrentOption, Freshness, Reason, freshness};
@@ -122,7 +120,7 @@ pub struct LockedFile {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Place {
     /// A URL; it may hold credentials, so it is never written as it is.
-    Url(Url),
+    Url(FileUrl),
     /// A path relative to the lock file's folder, with `/`.
     Path(Arc<str>),
 }

@@ -35,7 +35,7 @@ fn builds_are_comments_with_places() {
     # build: docopt==0.6.2
     #     setuptools==80.9.0
     #         --hash=sha256:…
-    #     wheel==0.45 ; python_full_version < '3.12'
+    #     wheel==0.45 ; python_version < '3.12'
     #         --hash=sha256:…
     ");
     assert_eq!(integrity(&text), Integrity::Intact);
@@ -135,7 +135,8 @@ proptest! {
         let parsed = ParsedLock::read(&text, "requirements.txt").unwrap();
         let whole = if lock.header.is_some() { Integrity::Intact } else { Integrity::NotOurs };
         prop_assert_eq!(&parsed.integrity, &whole);
-        let unhashed = lock.pins.iter().filter(|pin| pin.hashes.is_empty()).count();
+        let pins = lock.pins.iter().chain(lock.builds.iter().flat_map(|build| &build.pins));
+        let unhashed = pins.filter(|pin| pin.hashes.is_empty()).count();
         prop_assert_eq!(parsed.problems.len(), unhashed, "{:?}", &parsed.problems);
         prop_assert_eq!(unplaced(parsed.lock), lock.clone());
         // And a checkout with CRLF is no edit.

@@ -55,12 +55,12 @@ impl Assembly<'_> {
     fn pin(&self, name: &PackageName, resolved: &ResolvedPin) -> Result<Pin> {
         let candidate = &resolved.candidate;
         let mut files = Vec::new();
-        for file in candidate.files.iter().filter(|file| self.is_wanted(file, &candidate.file)) {
+        for file in candidate.files().filter(|file| self.is_wanted(file, candidate.file())) {
             files.push(locked(file, self.hash(file)?));
         }
         let mut pin = Pin::new(name.clone(), candidate.version.clone());
         pin.extras = resolved.extras.iter().cloned().collect();
-        pin.url.clone_from(&candidate.url);
+        pin.url = candidate.url.as_deref().cloned();
         pin.hashes = files.iter().map(|file| file.sha256).collect();
         pin.files = files;
         pin.via = resolved.askers.iter().map(|(asker, requirement)| self.via(asker, requirement)).collect();
@@ -74,7 +74,7 @@ impl Assembly<'_> {
         match (self.hashes, &file.dist) {
             (Hashes::All, _) => true,
             (Hashes::Targets, crate::spec::DistName::Wheel(wheel)) => {
-                self.problem.target.tags().rank(wheel).is_some()
+                self.problem.target.tags().rank(&wheel.tags).is_some()
             }
             (Hashes::Targets, crate::spec::DistName::Sdist { .. }) => Arc::ptr_eq(file, chosen),
         }

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use crate::lock::diff::{Change, ChangeKind, Diff};
 use crate::solve::Index;
-use crate::spec::{PackageName, Version};
+use crate::spec::{Outline, PackageName, Version};
 
 /// A package that fell far: a silent downgrade is how conflicts hide.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -60,8 +60,8 @@ fn major(version: &Version) -> (u64, Option<u64>) {
 fn years(name: &PackageName, old: &Version, new: &Version, index: &dyn Index) -> Option<i64> {
     let listing = index.listing(name).ok()??;
     let uploaded = |version: &Version| -> Option<Timestamp> {
-        let release = listing.releases.iter().find(|release| release.version == *version)?;
-        release.files.iter().filter_map(|file| file.uploaded).min()
+        let number = listing.number_of(version)?;
+        listing.outlines(number).iter().filter_map(Outline::uploaded).min()
     };
     Some(uploaded(old)?.duration_since(uploaded(new)?).as_hours() / (365 * 24))
 }

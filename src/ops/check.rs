@@ -4,8 +4,8 @@
 
 use std::path::PathBuf;
 
+use super::asked::with_settings;
 use super::current;
-use super::lock::with_settings;
 use super::policy;
 use super::request::{PolicyRequest, TargetRequest};
 use super::scope::{self, Scope};

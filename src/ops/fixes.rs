@@ -7,7 +7,8 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::lock::{LockRequest, with_settings};
+use super::asked::with_settings;
+use super::lock::LockRequest;
 use super::session::Session;
 use crate::error::{Error, Result};
 use crate::files::{self, Texts};

@@ -3,24 +3,51 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use rustc_hash::FxHashMap;
+
 use super::request::{CacheUse, IndexRequest};
 use super::session::Session;
 use crate::error::Result;
 use crate::index::{Client, Config, Freshness, IndexUrl, Limits};
 use crate::inputs::FileOption;
 use crate::settings::{Chosen, Layer, PipConfig, Said, baked_in, choose};
+use crate::spec::{PackageName, Sha256};
 
-/// A client for the indexes that the request, the inputs' `options`, the settings, pip's configuration or
-/// the interpreter's pip name, in this order. `python` is the word of `--python`.
+/// Where packages come from.
+pub(super) struct Places {
+    indexes: Vec<IndexUrl>,
+    find_links: Vec<IndexUrl>,
+    /// The index of single packages.
+    sources: FxHashMap<PackageName, IndexUrl>,
+    pip: PipConfig,
+}
+
+impl Places {
+    /// A digest of them, without credentials; nothing of them can be read from it.
+    pub(super) fn digest(&self) -> [u8; 32] {
+        let list = |name: &str, urls: &[IndexUrl]| {
+            let urls = urls.iter().map(|url| format!("{name} {}\n", url.as_url()));
+            urls.collect::<String>()
+        };
+        let mut sources: Vec<_> =
+            self.sources.iter().map(|(name, url)| format!("{name} {}\n", url.as_url())).collect();
+        sources.sort();
+        let text = list("index", &self.indexes) + &list("links", &self.find_links) + &sources.concat();
+        Sha256::of(text.as_bytes()).0
+    }
+}
+
+/// The places that the request, the inputs' `options`, the settings, pip's configuration or the
+/// interpreter's pip name, in this order. `python` is the word of `--python`.
 ///
 /// # Errors
 /// `Usage` when no index is named anywhere or one makes no sense.
-pub(super) fn client(
+pub(super) fn places(
     request: &IndexRequest,
     options: &[FileOption],
     python: Option<&str>,
     session: &Session,
-) -> Result<Arc<Client>> {
+) -> Result<Places> {
     let around = &session.around;
     let pip = PipConfig::read(around, "install", None)?;
     pip.warnings.iter().for_each(|warning| session.warn(warning.clone()));
@@ -34,16 +61,27 @@ pub(super) fn client(
     let choice = choose(&layers, around, baked_in(), by_default)?;
     choice.details.iter().for_each(|detail| session.detail(detail.clone()));
     let url = |chosen: &Chosen| IndexUrl::new(chosen.url.clone());
-    let mut sources = rustc_hash::FxHashMap::default();
+    let mut sources = FxHashMap::default();
     for package in session.settings.sources.keys() {
         if let Some(said) = session.settings.source_of(package) {
             sources.insert(package.clone(), url(&said.index(around)?));
         }
     }
+    let indexes = choice.index.iter().chain(&choice.extra).map(url).collect();
+    let find_links = choice.find_links.iter().map(url).collect();
+    Ok(Places { indexes, find_links, sources, pip })
+}
+
+/// A client for `places`.
+///
+/// # Errors
+/// `Usage` when a variable makes no sense.
+pub(super) fn client(request: &IndexRequest, places: &Places, session: &Session) -> Result<Arc<Client>> {
+    let (around, pip) = (&session.around, &places.pip);
     let config = Config {
-        indexes: choice.index.iter().chain(&choice.extra).map(url).collect(),
-        find_links: choice.find_links.iter().map(url).collect(),
-        sources,
+        indexes: places.indexes.clone(),
+        find_links: places.find_links.clone(),
+        sources: places.sources.clone(),
         cache: session.cache.clone(),
         freshness: freshness(request.cache_use, session),
         netrc: netrc(session),

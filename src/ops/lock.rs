@@ -5,28 +5,26 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
+use super::asked::Asked;
 use super::assemble::{self, Hashes};
 use super::changes::{Fall, falls};
-use super::current;
-use super::fixes::Edited;
 use super::pages::{self, Odd};
 use super::request::{IndexRequest, LockPlace, PolicyRequest, TargetRequest};
 use super::scope::{self, Scope};
 use super::session::Session;
-use super::{build_requirements, builds, indexes, policy, targets, written};
+use super::{build_requirements, builds, indexes, kept, policy, targets, written};
 use crate::build::Building;
 use crate::error::{Error, Result};
 use crate::event::Watcher;
 use crate::explain::{self, Alternative, Budget, ExplainRequest, Explanation};
 use crate::files;
-use crate::inputs::{self, Extras, InputLine, InputRequest, Inputs};
+use crate::inputs::{InputLine, InputRequest, Inputs};
 use crate::lock::diff::{Diff, diff};
 use crate::lock::{self, Annotations, Lock, Pin};
-use crate::settings::Placed;
 use crate::solve::{
     self, Asker, Failure, Index, NoSolution, Policy, Preferences, PrereleaseMode, Problem, Resolution,
 };
-use crate::spec::{ExtraName, Marker, PackageName, Target, Version};
+use crate::spec::{Marker, PackageName, Target, Version};
 
 /// What to lock, and how.
 #[derive(Clone, Debug)]
@@ -101,8 +99,10 @@ pub struct Locked {
 /// Whether the file at the lock's place has its bytes already.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum State {
-    /// It has.
+    /// It has, and the indexes say nothing else.
     Unchanged,
+    /// It has, and no index was asked: see [`super::kept`].
+    Kept,
     /// It is to be written.
     New,
 }
@@ -172,23 +172,37 @@ impl From<Error> for NoLock {
     }
 }
 
-/// Resolves what `request` names. Nothing is written: see [`Locked::write`].
+/// Resolves what `request` names, or keeps the lock that is there (see [`super::kept`]). Nothing is written:
+/// see [`Locked::write`].
 ///
 /// # Errors
 /// See [`NoLock`].
 pub fn lock(request: &LockRequest, session: &Session) -> Result<Locked, NoLock> {
+    let asked = Asked::read(request, session)?;
+    let fresh = kept::fresh(&asked, request, session)?;
+    if let Some(lock) = &fresh
+        && let Some(kept) = lock.without_places(request)
+    {
+        return Ok(kept);
+    }
+    let python = request.targets.python.as_deref();
+    let places = indexes::places(&request.indexes, &asked.inputs.options, python, session)?;
+    if let Some(kept) = fresh.and_then(|lock| lock.of(&places)) {
+        return Ok(kept);
+    }
     let builds = OnceCell::<Arc<Building>>::new();
-    let locked = lock_in(request, session, |inputs, settled| {
+    let locked = asked.resolve(request, session, |inputs, settled| {
         let scope = scope::scope(&request.targets, inputs, session)?;
-        let python = request.targets.python.as_deref();
-        let client = indexes::client(&request.indexes, &inputs.options, python, session)?;
+        let client = indexes::client(&request.indexes, &places, session)?;
         let index = builds::over(client, settled, scope.targets(), python, session)?;
         let builds = builds.get_or_init(|| index).clone();
         Ok(World { scope, index: builds.clone(), builds: Some(builds) })
     });
-    if let (Err(NoLock::NoSolution(_)), Some(builds)) = (&locked, builds.get()) {
+    match (&locked, builds.get()) {
+        (Ok(locked), _) => kept::remember(locked, &places, session),
         // The explanation tries this and that.
-        builds.close();
+        (Err(NoLock::NoSolution(_)), Some(builds)) => builds.close(),
+        _ => {}
     }
     locked
 }
@@ -213,61 +227,39 @@ pub fn lock_in(
     session: &Session,
     world: impl FnOnce(&Inputs, &PolicyRequest) -> Result<World>,
 ) -> Result<Locked, NoLock> {
-    let wanted = with_settings(&request.inputs, session)?;
-    let inputs = inputs::read(&wanted, &Edited::new(&request.edited, session))?;
-    inputs.warnings.iter().for_each(|warning| session.warn(warning.clone()));
-    let before = Before::read(&request.place, session)?;
-    let settled = policy::settled(&request.policy, session)?;
-    let World { scope, index, builds } = world(&inputs, &settled)?;
-    session.keep(index.clone());
-    let hashes_by_settings = policy::parsed(session.settings.hashes.as_ref())?;
-    let question = Question {
-        inputs: &inputs,
-        policy: policy::policy(&settled, &inputs.options, session)?,
-        preferences: before.preferences(&request.upgrade),
-        hashes: request.hashes.or(hashes_by_settings).unwrap_or_default(),
-    };
-    let answer = question.answer_in(&scope, index.clone(), session)?;
-    let required =
-        build_requirements::Question { scope: &scope, index: &index, before: before.lock.as_ref(), request };
-    let builds = required.builds(&settled.allow_build, &answer.pins, builds.as_deref(), session)?;
-    let mut current = current::current(&wanted, &inputs, &settled, scope.targets(), session);
-    current.options.extend(scope.options());
-    let mut header = current.header();
-    if question.hashes == Hashes::Targets {
-        header.options.push(("hashes".to_owned(), "targets".to_owned()));
-    }
-    let mut lock = Lock { header: Some(header), pins: answer.pins, builds };
-    lock.sort();
-    let text = written::written(&lock, request, &inputs, &current.environments, session)?;
-    let state = if before.text.as_ref() == Some(&text) { State::Unchanged } else { State::New };
-    let changes = before.lock.as_ref().map(|before| diff(before, &lock));
-    let falls = changes.as_ref().map(|changes| falls(changes, &*index)).unwrap_or_default();
-    let warnings = answer.warnings.into_iter().chain(pages::folded(&answer.odd_entries, session)).collect();
-    Ok(Locked { lock, text, changes, falls, state, held_back: answer.held_back, warnings })
+    Asked::read(request, session)?.resolve(request, session, world)
 }
 
-/// The lock that was there before, if it can be read as one at all.
-#[derive(Default)]
-struct Before {
-    text: Option<String>,
-    lock: Option<Lock>,
-}
-
-impl Before {
-    fn read(place: &LockPlace, session: &Session) -> Result<Self> {
-        let LockPlace::File(path) = place else { return Ok(Self::default()) };
-        let path = session.around.current().join(path);
-        if path.is_dir() {
-            return Ok(Self::default());
-        }
-        let text = files::read_optional(&path)?;
-        let lock = text.as_ref().map(|text| Lock::parse(text, &path.to_string_lossy())).transpose()?;
-        Ok(Self { text, lock })
-    }
-
-    fn preferences(&self, upgrade: &Upgrade) -> Preferences {
-        upgrade.preferences(self.lock.iter().flat_map(|lock| &lock.pins))
+impl Asked {
+    fn resolve(
+        &self,
+        request: &LockRequest,
+        session: &Session,
+        world: impl FnOnce(&Inputs, &PolicyRequest) -> Result<World>,
+    ) -> Result<Locked, NoLock> {
+        let Self { inputs, settled, before, .. } = self;
+        let World { scope, index, builds } = world(inputs, settled)?;
+        session.keep(index.clone());
+        let question = Question {
+            inputs,
+            policy: policy::policy(settled, &inputs.options, session)?,
+            preferences: before.preferences(&request.upgrade),
+            hashes: self.hashes,
+        };
+        let answer = question.answer_in(&scope, index.clone(), session)?;
+        let required =
+            build_requirements::Question { scope: &scope, index: &index, before: before.lock(), request };
+        let builds = required.builds(&settled.allow_build, &answer.pins, builds.as_deref(), session)?;
+        let current = self.current(&scope, session);
+        let mut lock = Lock { header: Some(self.header(&current)), pins: answer.pins, builds };
+        lock.sort();
+        let text = written::written(&lock, request, inputs, &current.environments, session)?;
+        let state = if before.text.as_ref() == Some(&text) { State::Unchanged } else { State::New };
+        let changes = before.lock().map(|before| diff(before, &lock));
+        let falls = changes.as_ref().map(|changes| falls(changes, &*index)).unwrap_or_default();
+        let warnings =
+            answer.warnings.into_iter().chain(pages::folded(&answer.odd_entries, session)).collect();
+        Ok(Locked { lock, text, changes, falls, state, held_back: answer.held_back, warnings })
     }
 }
 
@@ -401,47 +393,6 @@ pub(super) fn held_back(resolution: &Resolution, problem: &Problem) -> Vec<HeldB
     held.collect()
 }
 
-/// The inputs that are meant: where the request names none, the settings', then the usual ones.
-pub(super) fn with_settings(request: &InputRequest, session: &Session) -> Result<InputRequest> {
-    let settings = &session.settings;
-    let mut wanted = request.clone();
-    if wanted.inputs.is_empty() {
-        let usual = ["requirements.in", "pyproject.toml"];
-        let found = usual.iter().find(|name| session.around.current().join(name).is_file());
-        let found = found.ok_or_else(|| {
-            Error::usage("there is no requirements.in and no pyproject.toml here")
-                .hint("name the inputs: `pinfast lock FILE`; or write what the application needs, a line a package, into requirements.in")
-        })?;
-        wanted.inputs.push((*found).to_owned());
-    }
-    let paths = |named: &[Placed<String>]| {
-        named
-            .iter()
-            .map(|path| settings.path(path, &session.around).to_string_lossy().into_owned())
-            .collect::<Vec<_>>()
-    };
-    if wanted.constraints.is_empty() {
-        wanted.constraints = paths(&settings.constraints);
-    }
-    if wanted.overrides.is_empty() {
-        wanted.overrides = paths(&settings.overrides);
-    }
-    if wanted.extras == Extras::default() {
-        wanted.extras = match &settings.all_extras {
-            Some(all) if all.value => Extras::All,
-            _ => Extras::Named(names(&settings.extras)?),
-        };
-    }
-    if wanted.groups.is_empty() {
-        wanted.groups = names(&settings.groups)?;
-    }
-    Ok(wanted)
-}
-
-fn names(settings: &[Placed<String>]) -> Result<Vec<ExtraName>> {
-    settings.iter().map(|name| ExtraName::new(&name.value).map_err(|error| name.place.error(error))).collect()
-}
-
 impl Locked {
     /// Writes the lock to its place, unless it is there already.
     ///
@@ -449,7 +400,7 @@ impl Locked {
     /// When it cannot be written; then the old one is untouched.
     pub fn write(&self, path: &Path, session: &Session) -> Result<()> {
         match self.state {
-            State::Unchanged => Ok(()),
+            State::Unchanged | State::Kept => Ok(()),
             State::New => files::replace(&session.around.current().join(path), &self.text),
         }
     }

@@ -68,7 +68,7 @@ fn place_files(lock: &mut Lock, folder: &Path) {
         if let Some(Place::Path(path)) = &file.place
             && let Ok(url) = Url::from_file_path(folder.join(&**path))
         {
-            file.place = Some(Place::Url(url));
+            file.place = Some(Place::Url(url.into()));
         }
     }
 }

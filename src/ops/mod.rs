@@ -2,6 +2,7 @@
 //!
 //! Each takes one request and gives one outcome; what happens meanwhile goes to a watcher.
 
+mod asked;
 mod assemble;
 mod build_requirements;
 mod builds;
@@ -15,6 +16,7 @@ pub mod fixes;
 mod indexes;
 pub mod init;
 pub mod install;
+mod kept;
 pub mod lock;
 pub mod locks;
 pub mod outdated;

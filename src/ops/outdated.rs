@@ -65,7 +65,8 @@ pub fn outdated(request: &OutdatedRequest, session: &Session) -> Result<Report> 
     let policy = policy::policy(&settled, &inputs.options, session)?;
     let targets = targets::targets(&request.targets, session)?;
     let python = request.targets.python.as_deref();
-    let index = indexes::client(&request.indexes, &inputs.options, python, session)?;
+    let places = indexes::places(&request.indexes, &inputs.options, python, session)?;
+    let index = indexes::client(&request.indexes, &places, session)?;
     session.keep(index.clone());
     // A lock without annotations still tells which of its pins are old.
     let graph = Graph::of(&lock).unwrap_or_default();

@@ -43,6 +43,13 @@ pub struct IndexRequest {
     pub cache_use: CacheUse,
 }
 
+impl IndexRequest {
+    /// Whether it says where packages come from.
+    pub(super) fn names_any(&self) -> bool {
+        *self != Self { cache_use: self.cache_use, ..Self::default() }
+    }
+}
+
 /// How the cache and the network are used.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum CacheUse {

@@ -42,7 +42,8 @@ impl<'a> Source<'a> {
         if let Some(client) = &*client {
             return Ok(client.clone());
         }
-        let made = indexes::client(self.request, self.options, self.python, self.session)?;
+        let places = indexes::places(self.request, self.options, self.python, self.session)?;
+        let made = indexes::client(self.request, &places, self.session)?;
         Ok(client.insert(made).clone())
     }
 }

@@ -44,13 +44,18 @@ fn place_files(lock: &mut Lock, folder: &Path) {
     }
 }
 
-fn options(request: &LockRequest, session: &Session) -> WriteOptions {
+/// Whether each pin says who wants it.
+pub(super) fn annotations(request: &LockRequest, session: &Session) -> Annotations {
     let by_settings = session.settings.annotate.as_ref().map(|annotate| match annotate.value {
         true => Annotations::Via,
         false => Annotations::Off,
     });
+    request.annotations.or(by_settings).unwrap_or(Annotations::Via)
+}
+
+fn options(request: &LockRequest, session: &Session) -> WriteOptions {
     WriteOptions {
-        annotations: request.annotations.or(by_settings).unwrap_or(Annotations::Via),
+        annotations: annotations(request, session),
         output: match &request.place {
             LockPlace::File(path) => file_name(&path.to_string_lossy(), session),
             LockPlace::StandardOutput => "-".to_owned(),

@@ -274,8 +274,8 @@ impl Search<'_> {
 
     /// Where `version` was uploaded more than two years before the newest release: the year of that.
     fn years_old(&self, name: &PackageName, version: &Version) -> Option<(PackageName, Version, i16)> {
-        let then = self.releases(name).find(|candidate| candidate.version == *version)?.file.uploaded?;
-        let newest = self.releases(name).last()?.file.uploaded?;
+        let then = self.releases(name).find(|candidate| candidate.version == *version)?.file().uploaded?;
+        let newest = self.releases(name).last()?.file().uploaded?;
         let is_old = newest.duration_since(then).as_hours() > 2 * 365 * 24;
         is_old.then(|| (name.clone(), version.clone(), Offset::UTC.to_datetime(then).year()))
     }

@@ -7,11 +7,11 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use rustc_hash::FxHashSet;
 
+use super::judge::Judge;
 use super::policy::{Policy, PrereleaseMode};
 use super::set::{Ordinal, OrdinalSet};
 use crate::spec::{
-    DirectUrl, DistFile, DistName, Listing, Location, PackageName, Release, Sha256, Specifiers, TagSet, Tags,
-    Target, Version,
+    DirectUrl, DistFile, Listing, Location, PackageName, Sha256, Specifiers, TagSet, Target, Version,
 };
 
 /// The candidates of one package for one target.
@@ -38,19 +38,29 @@ pub enum Project {
     Unknown,
 }
 
-/// One release that may be chosen.
+/// One release that may be chosen. Its files are read when they are asked for.
 #[derive(Clone, Debug)]
 pub struct Candidate {
     /// Its version.
     pub version: Version,
     /// When it may be chosen.
     pub standing: Standing,
-    /// The file that would be installed in the target.
-    pub file: Arc<DistFile>,
-    /// All files of the release that the policy permits, whatever the target.
-    pub files: Vec<Arc<DistFile>>,
     /// The URL of the `name @ URL` requirement that it comes from.
-    pub url: Option<DirectUrl>,
+    pub url: Option<Arc<DirectUrl>>,
+    listing: Arc<Listing>,
+    /// Its number in the listing.
+    number: u32,
+    /// Which of its files would be installed in the target.
+    best: u32,
+    permitted: Places,
+}
+
+/// Some files of a release, by their places in it, ascending.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Places {
+    /// All of so many.
+    All(u32),
+    These(Box<[u32]>),
 }
 
 /// When a candidate may be chosen: before all others, or only as a last resort.
@@ -98,16 +108,66 @@ pub(super) struct Demands {
     pub(super) prerelease: PrereleaseMode,
 }
 
+impl Places {
+    /// The places.
+    pub(super) fn iter(&self) -> impl Iterator<Item = u32> {
+        let (all, these): (u32, &[u32]) = match self {
+            Self::All(count) => (*count, &[]),
+            Self::These(these) => (0, these),
+        };
+        (0..all).chain(these.iter().copied())
+    }
+
+    /// Those of them that `holds` says yes to.
+    pub(super) fn narrowed(self, holds: impl Fn(u32) -> bool) -> Self {
+        if self.iter().all(&holds) {
+            self
+        } else {
+            Self::These(self.iter().filter(|&place| holds(place)).collect())
+        }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.iter().next().is_none()
+    }
+}
+
+impl Candidate {
+    /// The release `number` of `listing`.
+    pub(super) fn new(
+        listing: &Arc<Listing>,
+        number: u32,
+        standing: Standing,
+        best: u32,
+        permitted: Places,
+    ) -> Self {
+        let (version, listing) = (listing.version(number as usize).clone(), Arc::clone(listing));
+        Self { version, standing, url: None, listing, number, best, permitted }
+    }
+
+    /// The file that would be installed in the target.
+    #[must_use]
+    pub fn file(&self) -> &Arc<DistFile> {
+        &self.listing.files(self.number as usize)[self.best as usize]
+    }
+
+    /// All files of the release that the policy permits, whatever the target.
+    pub fn files(&self) -> impl Iterator<Item = &Arc<DistFile>> {
+        let all = self.listing.files(self.number as usize);
+        self.permitted.iter().map(|place| &all[place as usize])
+    }
+}
+
 impl Candidates {
     /// The candidates of `listing` for `target`.
-    pub(super) fn new(listing: &Listing, target: &Target, policy: &Policy, demands: &Demands) -> Self {
-        let judge = Judge { name: &listing.name, target, policy, demands };
+    pub(super) fn new(listing: &Arc<Listing>, target: &Target, policy: &Policy, demands: &Demands) -> Self {
+        let judge = Judge::new(listing, target, policy, demands);
         let mut candidates = Self::none(&listing.name, Project::Known);
         candidates.warnings.clone_from(&listing.warnings);
-        for release in &listing.releases {
-            match judge.judge(release) {
+        for (number, version) in (0..).zip(listing.versions()) {
+            match judge.judge(number, version) {
                 Ok(candidate) => candidates.usable.push(candidate),
-                Err(reason) => candidates.barred.push((release.version.clone(), reason)),
+                Err(reason) => candidates.barred.push((version.clone(), reason)),
             }
         }
         candidates
@@ -120,8 +180,8 @@ impl Candidates {
 
     /// Adds the candidates of the file at a `name @ URL` requirement.
     pub(super) fn add_direct(&mut self, direct: Self, url: &DirectUrl) {
-        let with_url =
-            direct.usable.into_iter().map(|candidate| Candidate { url: Some(url.clone()), ..candidate });
+        let url = Some(Arc::new(url.clone()));
+        let with_url = direct.usable.into_iter().map(|candidate| Candidate { url: url.clone(), ..candidate });
         self.usable.extend(with_url);
         self.barred.extend(direct.barred);
         self.usable.sort_by(|a, b| a.version.cmp(&b.version));
@@ -164,138 +224,7 @@ impl Candidates {
 
     /// The candidates that come from this URL.
     pub(crate) fn at_url(&self, url: &DirectUrl) -> OrdinalSet {
-        OrdinalSet::matching(self.count(), |ordinal| self.get(ordinal).url.as_ref() == Some(url))
-    }
-}
-
-/// Decides on the releases of one package.
-struct Judge<'a> {
-    name: &'a PackageName,
-    target: &'a Target,
-    policy: &'a Policy,
-    demands: &'a Demands,
-}
-
-impl Judge<'_> {
-    /// The candidate that `release` makes, or why it makes none.
-    fn judge(&self, release: &Release) -> Result<Candidate, Reason> {
-        self.prerelease_allowed(&release.version)?;
-        let timely = self.old_enough(&release.files)?;
-        let permitted = self.of_permitted_format(&timely)?;
-        let allowed = self.of_allowed_hash(permitted)?;
-        // A release is yanked when all of its files are; otherwise the yanked files alone are left out.
-        let live: Vec<_> = allowed.iter().filter(|file| file.yanked.is_none()).cloned().collect();
-        let (standing, file, files) = match self.best(&live) {
-            Ok(file) => (self.standing(&release.version), file, live),
-            Err(_) => (Standing::Yanked, self.best(&allowed)?, allowed),
-        };
-        // Last, so that a constraint is named only where nothing else bars the release.
-        self.bound_by_constraints(&release.version)?;
-        Ok(Candidate { version: release.version.clone(), standing, file, files, url: None })
-    }
-
-    fn bound_by_constraints(&self, version: &Version) -> Result<(), Reason> {
-        match self.demands.constraints.iter().find(|(specifiers, _)| !specifiers.contains(version)) {
-            Some((_, at)) => Err(Reason::Constraint(at.clone())),
-            None => Ok(()),
-        }
-    }
-
-    fn prerelease_allowed(&self, version: &Version) -> Result<(), Reason> {
-        if version.any_prerelease() && self.demands.prerelease == PrereleaseMode::Disallow {
-            return Err(Reason::Prerelease);
-        }
-        Ok(())
-    }
-
-    fn standing(&self, version: &Version) -> Standing {
-        if version.any_prerelease() && self.demands.prerelease != PrereleaseMode::Allow {
-            Standing::Prerelease
-        } else {
-            Standing::Stable
-        }
-    }
-
-    fn old_enough(&self, files: &[Arc<DistFile>]) -> Result<Vec<Arc<DistFile>>, Reason> {
-        let of_package = self.policy.exclude_newer_packages.get(self.name).copied();
-        let Some(limit) = of_package.or(self.policy.exclude_newer) else { return Ok(files.to_vec()) };
-        let kept: Vec<_> =
-            files.iter().filter(|file| file.uploaded.is_some_and(|at| at < limit)).cloned().collect();
-        if !kept.is_empty() {
-            return Ok(kept);
-        }
-        Err(files.iter().find_map(|file| file.uploaded).map_or(Reason::NoUploadTime, Reason::TooNew))
-    }
-
-    fn of_permitted_format(&self, files: &[Arc<DistFile>]) -> Result<Vec<Arc<DistFile>>, Reason> {
-        let wheels_barred = self.policy.no_binary.contains(self.name);
-        let sdists_barred = self.policy.only_binary.contains(self.name);
-        let permitted = |file: &&Arc<DistFile>| match file.dist {
-            DistName::Wheel(_) => !wheels_barred,
-            DistName::Sdist { .. } => !sdists_barred,
-        };
-        let kept: Vec<_> = files.iter().filter(permitted).cloned().collect();
-        match kept.is_empty() {
-            false => Ok(kept),
-            true if wheels_barred => Err(Reason::OnlyWheels),
-            true => Err(Reason::OnlySdists),
-        }
-    }
-
-    fn of_allowed_hash(&self, files: Vec<Arc<DistFile>>) -> Result<Vec<Arc<DistFile>>, Reason> {
-        let allowed = &self.demands.hashes;
-        if allowed.is_empty() {
-            return Ok(files);
-        }
-        let kept: Vec<_> = files
-            .into_iter()
-            .filter(|file| file.sha256.is_some_and(|hash| allowed.contains(&hash)))
-            .collect();
-        if kept.is_empty() { Err(Reason::NoAllowedHash) } else { Ok(kept) }
-    }
-
-    /// The file that an installer would take in the target: the wheel whose tag ranks best, the highest
-    /// build tag among equals; else an sdist.
-    fn best(&self, files: &[Arc<DistFile>]) -> Result<Arc<DistFile>, Reason> {
-        let python = self.target.python();
-        let runs = |file: &&Arc<DistFile>| {
-            file.requires_python.as_ref().is_none_or(|r| r.lower_bounds_contain(python))
-        };
-        let wheel = |tags: &Tags| {
-            let ranked = files.iter().filter(runs).filter_map(|file| match &file.dist {
-                DistName::Wheel(wheel) => Some((tags.rank(wheel)?, std::cmp::Reverse(&wheel.build), file)),
-                DistName::Sdist { .. } => None,
-            });
-            let best = ranked.min_by(|a, b| (a.0, &a.1, &a.2.filename).cmp(&(b.0, &b.1, &b.2.filename)));
-            best.map(|(_, _, file)| file)
-        };
-        let sdist = || {
-            let sdist = files.iter().filter(runs).find(|file| matches!(file.dist, DistName::Sdist { .. }))?;
-            Some(wheel(self.target.foreign_tags()).unwrap_or(sdist))
-        };
-        match wheel(self.target.tags()).or_else(sdist) {
-            Some(file) => Ok(file.clone()),
-            None => Err(self.why_none_fits(files)),
-        }
-    }
-
-    fn why_none_fits(&self, files: &[Arc<DistFile>]) -> Reason {
-        let python = self.target.python();
-        let mut barring = files.iter().filter_map(|file| file.requires_python.as_ref());
-        if let Some(specifiers) = barring.find(|specifiers| !specifiers.lower_bounds_contain(python)) {
-            return Reason::RequiresPython(specifiers.clone());
-        }
-        let mut tags: Vec<TagSet> = files.iter().filter_map(|file| tags(&file.dist)).cloned().collect();
-        tags.sort();
-        tags.dedup();
-        Reason::NoMatchingWheel(tags)
-    }
-}
-
-fn tags(dist: &DistName) -> Option<&TagSet> {
-    match dist {
-        DistName::Wheel(wheel) => Some(&wheel.tags),
-        DistName::Sdist { .. } => None,
+        OrdinalSet::matching(self.count(), |ordinal| self.get(ordinal).url.as_deref() == Some(url))
     }
 }
 

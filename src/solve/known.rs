@@ -1,7 +1,7 @@
 //! What is known of the packages met so far: candidates and metadata, each looked up once and shared by
 //! the solver, its restarts and the scouts that look ahead.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use rustc_hash::FxHashMap;
 
@@ -21,8 +21,16 @@ pub struct Known {
     pub(crate) problem: Arc<Problem>,
     pub(crate) index: Arc<dyn Index>,
     demands: FxHashMap<PackageName, Demands>,
-    candidates: Mutex<FxHashMap<PackageName, Arc<Candidates>>>,
+    candidates: Mutex<FxHashMap<PackageName, Arc<Slot>>>,
     metadata: Mutex<FxHashMap<Arc<str>, Told>>,
+}
+
+/// The candidates of a package, worked out by the first who asks while the others wait.
+#[derive(Default)]
+struct Slot {
+    candidates: OnceLock<Arc<Candidates>>,
+    /// Held by whoever works them out.
+    work: Mutex<()>,
 }
 
 impl Known {
@@ -34,17 +42,29 @@ impl Known {
 
     /// The candidates of `name`; blocks until its listing is there.
     pub(super) fn candidates(&self, name: &PackageName) -> Result<Arc<Candidates>, Error> {
-        if let Some(candidates) = self.known_candidates(name) {
-            return Ok(candidates);
+        let slot = unpoisoned(self.candidates.lock()).entry(name.clone()).or_default().clone();
+        if let Some(candidates) = slot.candidates.get() {
+            return Ok(candidates.clone());
+        }
+        let _work = unpoisoned(slot.work.lock());
+        if let Some(candidates) = slot.candidates.get() {
+            return Ok(candidates.clone());
         }
         let found = Arc::new(self.find_candidates(name)?);
-        let mut all = self.candidates.lock().unwrap_or_else(PoisonError::into_inner);
-        Ok(all.entry(name.clone()).or_insert(found).clone())
+        Ok(slot.candidates.get_or_init(|| found).clone())
     }
 
     /// The candidates of `name`, where they were looked up before.
     pub(crate) fn known_candidates(&self, name: &PackageName) -> Option<Arc<Candidates>> {
-        self.candidates.lock().unwrap_or_else(PoisonError::into_inner).get(name).cloned()
+        unpoisoned(self.candidates.lock()).get(name)?.candidates.get().cloned()
+    }
+
+    /// The candidates of all packages met.
+    fn all_candidates(&self) -> Vec<Arc<Candidates>> {
+        unpoisoned(self.candidates.lock())
+            .values()
+            .filter_map(|slot| slot.candidates.get().cloned())
+            .collect()
     }
 
     /// How much a candidate is preferred: 0 is the most. The rank of a rank is the ordinal.
@@ -90,39 +110,38 @@ impl Known {
         if let Some(told) = self.known_metadata(candidate) {
             return Ok(told);
         }
-        let told = self.ask(&candidate.file, Trust::Release)?;
+        let told = self.ask(candidate.file(), Trust::Release)?;
         if told.as_ref().is_ok_and(|metadata| metadata.source == MetadataSource::Release) {
-            self.index.prefetch(&[Want::Metadata(candidate.file.clone(), Trust::File)]);
+            self.index.prefetch(&[Want::Metadata(candidate.file().clone(), Trust::File)]);
         }
-        let mut all = self.metadata.lock().unwrap_or_else(PoisonError::into_inner);
-        Ok(all.entry(candidate.file.filename.clone()).or_insert(told).clone())
+        let mut all = unpoisoned(self.metadata.lock());
+        Ok(all.entry(candidate.file().filename.clone()).or_insert(told).clone())
     }
 
     /// The metadata of a candidate, where it was asked for before.
     pub(crate) fn known_metadata(&self, candidate: &Candidate) -> Option<Told> {
-        self.told(&candidate.file)
+        self.told(candidate.file())
     }
 
     /// Of how many files the metadata was looked at.
     pub(super) fn files_told(&self) -> usize {
-        self.metadata.lock().unwrap_or_else(PoisonError::into_inner).len()
+        unpoisoned(self.metadata.lock()).len()
     }
 
     /// How many packages were met.
     pub(super) fn packages_met(&self) -> usize {
-        self.candidates.lock().unwrap_or_else(PoisonError::into_inner).len()
+        self.all_candidates().len()
     }
 
     /// What was told of a file.
     pub(super) fn told(&self, file: &DistFile) -> Option<Told> {
-        self.metadata.lock().unwrap_or_else(PoisonError::into_inner).get(&file.filename).cloned()
+        unpoisoned(self.metadata.lock()).get(&file.filename).cloned()
     }
 
     /// What the releases that the target's Python is too old for ask for.
     pub(crate) fn barring_pythons(&self) -> Vec<Specifiers> {
-        let all = self.candidates.lock().unwrap_or_else(PoisonError::into_inner);
         let mut pythons: Vec<Specifiers> = Vec::new();
-        for (_, reason) in all.values().flat_map(|candidates| &candidates.barred) {
+        for (_, reason) in self.all_candidates().iter().flat_map(|candidates| &candidates.barred) {
             if let Reason::RequiresPython(specifiers) = reason
                 && !pythons.contains(specifiers)
             {
@@ -135,7 +154,7 @@ impl Known {
 
     /// All metadata that was asked for before, by file name.
     pub(crate) fn all_metadata(&self) -> Vec<Arc<Metadata>> {
-        let all = self.metadata.lock().unwrap_or_else(PoisonError::into_inner);
+        let all = unpoisoned(self.metadata.lock());
         let mut named: Vec<_> =
             all.iter().filter_map(|(file, told)| Some((file.clone(), told.clone().ok()?))).collect();
         named.sort_by(|a, b| a.0.cmp(&b.0));
@@ -161,11 +180,7 @@ impl Known {
         let mut outcome = Confirmation::AsTold;
         for file in doubtful {
             let told = self.ask(file, Trust::File)?;
-            let before = self
-                .metadata
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .insert(file.filename.clone(), told.clone());
+            let before = unpoisoned(self.metadata.lock()).insert(file.filename.clone(), told.clone());
             if !before.is_some_and(|before| says_the_same(&before, &told)) {
                 outcome = Confirmation::Different;
             }
@@ -174,7 +189,7 @@ impl Known {
     }
 
     fn is_doubtful(&self, file: &DistFile) -> bool {
-        let metadata = self.metadata.lock().unwrap_or_else(PoisonError::into_inner);
+        let metadata = unpoisoned(self.metadata.lock());
         matches!(metadata.get(&file.filename), Some(Ok(told)) if told.source == MetadataSource::Release)
     }
 
@@ -194,6 +209,11 @@ pub(super) enum Confirmation {
     AsTold,
     /// One did not: solve again.
     Different,
+}
+
+/// What a thread that panicked left is whole: every change is a single step.
+fn unpoisoned<'a, T>(lock: Result<MutexGuard<'a, T>, PoisonError<MutexGuard<'a, T>>>) -> MutexGuard<'a, T> {
+    lock.unwrap_or_else(PoisonError::into_inner)
 }
 
 fn says_the_same(before: &Told, after: &Told) -> bool {

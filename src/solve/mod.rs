@@ -8,6 +8,7 @@
 mod candidates;
 mod edges;
 mod index;
+mod judge;
 mod known;
 mod package;
 mod policy;

@@ -143,6 +143,11 @@ impl Preferences {
         self
     }
 
+    /// The packages of which a version is preferred.
+    pub fn names(&self) -> impl Iterator<Item = &PackageName> {
+        self.versions.keys()
+    }
+
     /// Forgets what is preferred of `name`.
     pub fn forget(&mut self, name: &PackageName) {
         self.versions.remove(name);

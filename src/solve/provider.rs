@@ -93,7 +93,7 @@ impl<'a> Provider<'a> {
     fn of_candidate(&self, package: &Package, name: &PackageName, ordinal: Ordinal) -> Result<Outcome, Stop> {
         let candidates = self.known.candidates(name)?;
         let candidate = candidates.get(ordinal);
-        self.asked.borrow_mut().push(candidate.file.clone());
+        self.asked.borrow_mut().push(candidate.file().clone());
         let metadata = match self.known.metadata(candidate)? {
             Ok(metadata) => metadata,
             Err(reason) => return Ok(Outcome::Barred(reason.to_string())),
@@ -203,24 +203,29 @@ impl<'a> Provider<'a> {
     fn best(&self, candidates: &Candidates, permitted: &OrdinalSet) -> Option<Ordinal> {
         let problem = &*self.known.problem;
         let search = self.search.borrow();
-        let open = |ordinal: &Ordinal| match candidates.get(*ordinal) {
+        let open = |candidate: &Candidate| match candidate {
             Candidate { standing: Standing::Yanked, version, .. } => {
                 search.is_permitted(&candidates.name, version)
             }
             _ => true,
         };
-        let mut in_order: Vec<Ordinal> = permitted.ordinals(candidates.count()).filter(open).collect();
-        if !problem.wants_lowest(&candidates.name) {
-            in_order.reverse();
-        }
+        let is_lowest_first = problem.wants_lowest(&candidates.name);
+        let first = |fits: &dyn Fn(&Candidate) -> bool| {
+            let mut fitting =
+                permitted.ordinals(candidates.count()).filter(|&ordinal| fits(candidates.get(ordinal)));
+            if is_lowest_first { fitting.next() } else { fitting.next_back() }
+        };
         // A preference decides among equals only: a stable release goes before any pre-release.
-        let standing = |ordinal: &Ordinal| candidates.get(*ordinal).standing;
-        let best = in_order.iter().map(standing).min()?;
-        in_order.retain(|ordinal| standing(ordinal) == best);
+        let standings = [Standing::Stable, Standing::Prerelease, Standing::Yanked];
+        let of_standing = |standing| first(&|candidate| candidate.standing == standing && open(candidate));
+        let (best, standing) =
+            standings.into_iter().find_map(|standing| Some((of_standing(standing)?, standing)))?;
         let preferred = problem.preferences.of(&candidates.name).iter().find_map(|version| {
-            in_order.iter().find(|ordinal| candidates.get(**ordinal).version == *version)
+            first(&|candidate| {
+                candidate.standing == standing && candidate.version == *version && open(candidate)
+            })
         });
-        preferred.or(in_order.first()).copied()
+        Some(preferred.unwrap_or(best))
     }
 
     /// The candidate to try next: the best, unless many better ones were tried in vain.
@@ -247,7 +252,7 @@ impl<'a> Provider<'a> {
 }
 
 fn metadata_of(candidates: &Candidates, ordinal: Ordinal) -> Want {
-    Want::Metadata(candidates.get(ordinal).file.clone(), Trust::Release)
+    Want::Metadata(candidates.get(ordinal).file().clone(), Trust::Release)
 }
 
 /// What `of_candidate` finds.

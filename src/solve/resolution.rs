@@ -204,13 +204,13 @@ fn warnings(
             warnings.push(format!("{name} {version} is a pre-release: no stable release fits"))
         }
         Standing::Yanked => {
-            let reason = candidate.file.yanked.as_deref().filter(|reason| !reason.trim().is_empty());
+            let reason = candidate.file().yanked.as_deref().filter(|reason| !reason.trim().is_empty());
             let reason = reason.map_or_else(String::new, |reason| format!(": {}", reason.trim()));
             warnings.push(format!("{name} {version} was yanked from the index{reason}"));
         }
     }
     let python = problem.target.python();
-    let wanted = candidate.file.requires_python.as_ref().or(metadata.requires_python.as_ref());
+    let wanted = candidate.file().requires_python.as_ref().or(metadata.requires_python.as_ref());
     if let Some(wanted) = wanted.filter(|wanted| !wanted.upper_bounds_contain(python)) {
         warnings
             .push(format!("{name} {version} says that it needs Python {wanted}; the target has {python}"));

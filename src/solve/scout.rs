@@ -2,7 +2,7 @@
 //!
 //! The solver asks for one thing at a time, and each answer takes a round trip. A scout follows the
 //! requirements of the likeliest candidate of each package, so that all packages of one level of the
-//! graph are under way at once. What scouts find out goes into [`Known`]; it never changes an answer,
+//! graph are under way at once, as is from the beginning all that an older lock pins. What scouts find out goes into [`Known`]; it never changes an answer,
 //! only when it is there.
 
 use std::collections::VecDeque;
@@ -11,7 +11,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use rustc_hash::FxHashSet;
 
 use super::edges;
-use super::index::Want;
+use super::index::{Trust, Want};
 use super::known::Known;
 use crate::error::Error;
 use crate::spec::{DistName, ExtraName, PackageName, Requirement, Specifiers};
@@ -31,10 +31,29 @@ struct State {
 }
 
 /// One package to look at: as a requirement names it, with one extra or without.
+#[derive(Clone)]
 struct Errand {
     name: PackageName,
     extra: Option<ExtraName>,
     specifiers: Specifiers,
+    stage: Stage,
+}
+
+/// How far an errand is. Between the two it goes to the end of the queue, so that no scout waits for the
+/// metadata of one package while the listings of others are there.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    /// The listing is asked for.
+    Listing,
+    /// The metadata is.
+    Metadata,
+}
+
+impl Errand {
+    /// To any release of `name`, without extras.
+    fn to(name: PackageName) -> Self {
+        Self { name, extra: None, specifiers: Specifiers::default(), stage: Stage::Listing }
+    }
 }
 
 impl Scouts {
@@ -50,6 +69,7 @@ impl Scouts {
             let problem = &*known.problem;
             let requirements = problem.lines.iter().flat_map(|line| problem.effective(&line.requirement));
             scouts.follow(known, &requirements.collect::<Vec<_>>());
+            scouts.set_out(known, problem.preferences.names().map(|name| Errand::to(name.clone())));
         }
         scouts
     }
@@ -87,8 +107,14 @@ impl Scouts {
     fn errand(&self, known: &Known, errand: &Errand) -> Result<(), Error> {
         let candidates = known.candidates(&errand.name)?;
         let Some(best) = likeliest(known, &candidates, &errand.specifiers) else { return Ok(()) };
-        if matches!(best.file.dist, DistName::Sdist { .. }) {
+        if matches!(best.file().dist, DistName::Sdist { .. }) {
             // It may need a build, and that is for the solver to decide on.
+            return Ok(());
+        }
+        if errand.stage == Stage::Listing {
+            known.index.prefetch(&[Want::Metadata(best.file().clone(), Trust::Release)]);
+            self.lock().queue.push_back(Errand { stage: Stage::Metadata, ..errand.clone() });
+            self.changed.notify_one();
             return Ok(());
         }
         let Ok(metadata) = known.metadata(best)? else { return Ok(()) };
@@ -101,19 +127,25 @@ impl Scouts {
     }
 
     fn follow(&self, known: &Known, requirements: &[&Requirement]) {
-        let mut errands = Vec::new();
-        {
+        let errands = requirements.iter().flat_map(|requirement| {
+            let extras = requirement.extras.iter().cloned().map(Some);
+            let specifiers = requirement.specifiers();
+            let errand = |extra| Errand {
+                extra,
+                specifiers: specifiers.clone(),
+                ..Errand::to(requirement.name.clone())
+            };
+            std::iter::once(None).chain(extras).map(errand)
+        });
+        self.set_out(known, errands);
+    }
+
+    /// Sends scouts on those errands that none was sent on before.
+    fn set_out(&self, known: &Known, errands: impl Iterator<Item = Errand>) {
+        let errands: Vec<_> = {
             let mut state = self.lock();
-            for requirement in requirements {
-                let extras = requirement.extras.iter().cloned().map(Some);
-                for extra in std::iter::once(None).chain(extras) {
-                    if state.seen.insert((requirement.name.clone(), extra.clone())) {
-                        let (name, specifiers) = (requirement.name.clone(), requirement.specifiers().clone());
-                        errands.push(Errand { name, extra, specifiers });
-                    }
-                }
-            }
-        }
+            errands.filter(|errand| state.seen.insert((errand.name.clone(), errand.extra.clone()))).collect()
+        };
         let wants: Vec<_> = errands.iter().map(|errand| Want::Listing(errand.name.clone())).collect();
         known.index.prefetch(&wants);
         self.lock().queue.extend(errands);

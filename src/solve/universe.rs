@@ -43,8 +43,8 @@ use rustc_hash::FxHashMap;
 use super::index::{Index, MetadataFailure, Trust, Want};
 use crate::error::Error;
 use crate::spec::{
-    DirectUrl, DistFile, DistName, Listing, Metadata, MetadataHint, MetadataSource, PackageName, Release,
-    Requirement, Sha256, Version,
+    DirectUrl, DistFile, DistName, Listing, Metadata, MetadataHint, MetadataSource, PackageName, Requirement,
+    Sha256, Version,
 };
 
 /// The projects of a universe.
@@ -120,12 +120,18 @@ impl Universe {
             self.metadata.insert(file.filename.clone(), metadata);
             files.push(Arc::new(file));
         }
-        let empty = || {
-            Arc::new(Listing { name: name.clone(), releases: Vec::new(), info: None, warnings: Vec::new() })
-        };
-        let listing = Arc::make_mut(self.listings.entry(name.clone()).or_insert_with(empty));
-        let place = listing.releases.partition_point(|release| release.version < *version);
-        listing.releases.insert(place, Release { version: version.clone(), files });
+        let known = self.listings.get(name).into_iter();
+        let known = known.flat_map(|listing| {
+            listing
+                .versions()
+                .cloned()
+                .zip(0..)
+                .map(|(version, number)| (version, listing.files(number).to_vec()))
+        });
+        let mut releases: Vec<_> = known.collect();
+        let place = releases.partition_point(|(other, _)| other < version);
+        releases.insert(place, (version.clone(), files));
+        self.listings.insert(name.clone(), Arc::new(Listing::new(name.clone(), releases)));
         Ok(())
     }
 }
@@ -227,21 +233,14 @@ impl Index for Universe {
 
     fn direct(&self, name: &PackageName, url: &DirectUrl) -> Result<Arc<Listing>, Error> {
         let filename = url.url.path().rsplit('/').next().unwrap_or_default();
-        let releases = self.listings.get(name).into_iter().flat_map(|listing| &listing.releases);
-        let found = releases
-            .flat_map(|release| release.files.iter().map(move |file| (&release.version, file)))
-            .find(|(_, file)| *file.filename == *filename);
-        let (version, file) = found.ok_or_else(|| Error::no_answer(format!("no file at {url}")))?;
+        let mut files = self.listings.get(name).into_iter().flat_map(|listing| listing.all_files());
+        let found = files.find(|file| *file.filename == *filename);
+        let file = found.ok_or_else(|| Error::no_answer(format!("no file at {url}")))?;
         if url.sha256.is_some_and(|sha256| file.sha256 != Some(sha256)) {
             return Err(Error::refused(format!("{filename} does not have the hash that its URL names")));
         }
-        let release = Release { version: version.clone(), files: vec![file.clone()] };
-        Ok(Arc::new(Listing {
-            name: name.clone(),
-            releases: vec![release],
-            info: None,
-            warnings: Vec::new(),
-        }))
+        let release = (file.dist.version().clone(), vec![file.clone()]);
+        Ok(Arc::new(Listing::new(name.clone(), vec![release])))
     }
 
     fn sha256(&self, file: &Arc<DistFile>) -> Result<Sha256, Error> {

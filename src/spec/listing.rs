@@ -1,32 +1,86 @@
 //! What an index tells of a project: its releases and their files.
+//!
+//! A project has hundreds of releases and thousands of files, of which a run looks at a few. So a listing
+//! holds of each file no more than decides between releases, its [`Outline`]; the files of a release are
+//! read from the listing's [`Shelf`] when somebody looks at them.
 
-use std::sync::Arc;
+use std::fmt;
+use std::hash::Hash;
+use std::ops::Range;
+use std::sync::{Arc, OnceLock};
 
 use jiff::Timestamp;
-use url::Url;
+use rustc_hash::FxHashMap;
 
-use super::{DistName, PackageName, Sha256, Specifiers, Version};
+use super::{DistName, FileUrl, PackageName, Sha256, Specifiers, TagSet, Version};
 
 /// A project's releases, ascending by version; the same whichever API told of them.
 #[derive(Clone, Debug)]
 pub struct Listing {
     /// The project.
     pub name: PackageName,
-    /// The releases that have a file, ascending by version, each version once.
-    pub releases: Vec<Release>,
     /// What the JSON API tells of its newest release.
     pub info: Option<ReleaseInfo>,
     /// Entries that were barred, each a sentence that names the file.
     pub warnings: Vec<String>,
+    releases: Vec<Release>,
+    outlines: Vec<Outline>,
+    words: Words,
+    shelf: Option<Arc<dyn Shelf>>,
 }
 
-/// One release.
+/// One release: its version, and where its files are in the listing.
 #[derive(Clone, Debug)]
-pub struct Release {
-    /// Its version.
-    pub version: Version,
-    /// Its files, sorted by file name.
-    pub files: Vec<Arc<DistFile>>,
+struct Release {
+    version: Version,
+    outlines: Range<u32>,
+    files: OnceLock<Vec<Arc<DistFile>>>,
+}
+
+/// What many files of a project say alike, each once.
+#[derive(Clone, Debug, Default)]
+pub struct Words {
+    /// The tag sets of its wheels.
+    pub tags: Vec<TagSet>,
+    /// Their Requires-Pythons.
+    pub pythons: Vec<Specifiers>,
+}
+
+/// What decides whether a file may be taken. Small, since there are tens of thousands in a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Outline {
+    /// [`NONE`] is an sdist.
+    tags: u32,
+    turn: u32,
+    /// [`NONE`] is none.
+    python: u32,
+    /// Microseconds since 1970; [`NEVER`] is not told.
+    uploaded: i64,
+    yanked: bool,
+}
+
+const NONE: u32 = u32::MAX;
+const NEVER: i64 = i64::MIN;
+
+/// What kind of file it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// A source distribution.
+    Sdist,
+    /// A wheel.
+    Wheel {
+        /// Its tags: their place in [`Words::tags`].
+        tags: u32,
+        /// Which wheel of the release goes first among those whose tags rank alike: the one with the
+        /// highest build tag, then the one whose name comes first. The lower, the earlier.
+        turn: u32,
+    },
+}
+
+/// Where the files of a listing are read from when somebody looks at them.
+pub trait Shelf: fmt::Debug + Send + Sync {
+    /// The files of the release `number` of `listing`, one for each of its outlines.
+    fn files(&self, listing: &Listing, number: usize) -> Vec<Arc<DistFile>>;
 }
 
 /// One file of a release.
@@ -37,7 +91,7 @@ pub struct DistFile {
     /// What the name says.
     pub dist: DistName,
     /// Where it is; absolute; it may hold credentials, so it is never printed as it is.
-    pub url: Url,
+    pub url: FileUrl,
     /// Its hash, where the index tells one.
     pub sha256: Option<Sha256>,
     /// Its Requires-Python, where the index tells a readable one.
@@ -74,4 +128,253 @@ pub struct ReleaseInfo {
     pub requires_python: Option<String>,
     /// `provides_extra`
     pub provides_extra: Vec<String>,
+}
+
+impl Listing {
+    /// A listing of `releases`, ascending by version, each version once, with its files sorted by name.
+    #[must_use]
+    pub fn new(name: PackageName, releases: Vec<(Version, Vec<Arc<DistFile>>)>) -> Self {
+        let mut words = Interner::default();
+        let mut outlines = Vec::with_capacity(releases.iter().map(|(_, files)| files.len()).sum());
+        let mut made = Vec::with_capacity(releases.len());
+        for (version, files) in releases {
+            let start = ordinal(outlines.len());
+            outlines.extend(words.outlines(&files));
+            made.push(Release { version, outlines: start..ordinal(outlines.len()), files: files.into() });
+        }
+        let words = words.words;
+        Self { name, releases: made, outlines, words, info: None, warnings: Vec::new(), shelf: None }
+    }
+
+    /// A listing whose files are on `shelf`: of each release its version and how many of the `outlines` are
+    /// its own, in their order. `None` where these do not add up.
+    #[must_use]
+    pub fn on_shelf(
+        name: PackageName,
+        releases: impl IntoIterator<Item = (Version, u32)>,
+        outlines: Vec<Outline>,
+        words: Words,
+        shelf: Arc<dyn Shelf>,
+    ) -> Option<Self> {
+        let mut end = 0_u32;
+        let mut made = Vec::new();
+        for (version, count) in releases {
+            let start = end;
+            end = start.checked_add(count)?;
+            made.push(Release { version, outlines: start..end, files: OnceLock::new() });
+        }
+        let known = |outline: &Outline| {
+            let is_of = |place: u32, count: usize| place == NONE || (place as usize) < count;
+            is_of(outline.tags, words.tags.len()) && is_of(outline.python, words.pythons.len())
+        };
+        let whole = end as usize == outlines.len() && outlines.iter().all(known);
+        whole.then(|| Self {
+            name,
+            releases: made,
+            outlines,
+            words,
+            info: None,
+            warnings: Vec::new(),
+            shelf: Some(shelf),
+        })
+    }
+
+    /// The same with what the JSON API tells of its newest release, and with entries that were barred.
+    #[must_use]
+    pub fn with(self, info: Option<ReleaseInfo>, warnings: Vec<String>) -> Self {
+        Self { info, warnings, ..self }
+    }
+
+    /// How many releases there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.releases.len()
+    }
+
+    /// Whether there is no release.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.releases.is_empty()
+    }
+
+    /// The versions of the releases, ascending.
+    pub fn versions(&self) -> impl ExactSizeIterator<Item = &Version> {
+        self.releases.iter().map(|release| &release.version)
+    }
+
+    /// The number of the release `version`, where there is one.
+    #[must_use]
+    pub fn number_of(&self, version: &Version) -> Option<usize> {
+        self.releases.binary_search_by(|release| release.version.cmp(version)).ok()
+    }
+
+    /// What decides about the files of the release `number`, sorted by file name.
+    ///
+    /// # Panics
+    /// When there is no such release; so do the others that take a number.
+    #[must_use]
+    pub fn outlines(&self, number: usize) -> &[Outline] {
+        let Range { start, end } = self.releases[number].outlines;
+        &self.outlines[start as usize..end as usize]
+    }
+
+    /// The version of the release `number`.
+    #[must_use]
+    pub fn version(&self, number: usize) -> &Version {
+        &self.releases[number].version
+    }
+
+    /// The files of the release `number`, sorted by name.
+    #[must_use]
+    pub fn files(&self, number: usize) -> &[Arc<DistFile>] {
+        let shelf = || self.shelf.as_ref().map(|shelf| shelf.files(self, number)).unwrap_or_default();
+        self.releases[number].files.get_or_init(shelf)
+    }
+
+    /// All files, release by release.
+    pub fn all_files(&self) -> impl Iterator<Item = &Arc<DistFile>> {
+        (0..self.len()).flat_map(|number| self.files(number))
+    }
+
+    /// What many files say alike.
+    #[must_use]
+    pub fn words(&self) -> &Words {
+        &self.words
+    }
+}
+
+impl Outline {
+    /// How many bytes one takes in a record.
+    pub const BYTES: usize = 4 + 4 + 4 + 8 + 1;
+
+    /// A wheel or an sdist.
+    #[must_use]
+    pub fn form(&self) -> Form {
+        match self.tags {
+            NONE => Form::Sdist,
+            tags => Form::Wheel { tags, turn: self.turn },
+        }
+    }
+
+    /// Its Requires-Python, where the index tells a readable one: its place in [`Words::pythons`].
+    #[must_use]
+    pub fn python(&self) -> Option<u32> {
+        (self.python != NONE).then_some(self.python)
+    }
+
+    /// When it was uploaded, where the index tells.
+    #[must_use]
+    pub fn uploaded(&self) -> Option<Timestamp> {
+        // Every time that was told is one, so it is read back.
+        if self.uploaded == NEVER { None } else { Timestamp::from_microsecond(self.uploaded).ok() }
+    }
+
+    /// Whether it was yanked (PEP 592).
+    #[must_use]
+    pub fn is_yanked(&self) -> bool {
+        self.yanked
+    }
+
+    /// As bytes of a record.
+    #[must_use]
+    pub fn to_bytes(&self) -> [u8; Self::BYTES] {
+        let mut bytes = [0; Self::BYTES];
+        bytes[..4].copy_from_slice(&self.tags.to_le_bytes());
+        bytes[4..8].copy_from_slice(&self.turn.to_le_bytes());
+        bytes[8..12].copy_from_slice(&self.python.to_le_bytes());
+        bytes[12..20].copy_from_slice(&self.uploaded.to_le_bytes());
+        bytes[20] = u8::from(self.yanked);
+        bytes
+    }
+
+    /// The same, read back.
+    #[must_use]
+    pub fn from_bytes(bytes: &[u8; Self::BYTES]) -> Self {
+        let [a, b, c, d, e, f, g, h, i, j, k, l, rest @ ..] = *bytes;
+        let [m, n, o, p, q, r, s, t, yanked] = rest;
+        Self {
+            tags: u32::from_le_bytes([a, b, c, d]),
+            turn: u32::from_le_bytes([e, f, g, h]),
+            python: u32::from_le_bytes([i, j, k, l]),
+            uploaded: i64::from_le_bytes([m, n, o, p, q, r, s, t]),
+            yanked: yanked != 0,
+        }
+    }
+}
+
+/// Gives what files say alike its place.
+#[derive(Default)]
+struct Interner {
+    words: Words,
+    tags: FxHashMap<TagSet, u32>,
+    /// By their text: equal ones may be spelled differently.
+    pythons: FxHashMap<String, u32>,
+    /// The Requires-Python that was met last, and its place.
+    python: Option<(Specifiers, u32)>,
+}
+
+impl Interner {
+    /// The outlines of one release's files, which are sorted by name.
+    fn outlines(&mut self, files: &[Arc<DistFile>]) -> Vec<Outline> {
+        let mut wheels: Vec<usize> = (0..files.len()).filter(|&n| build(&files[n]).is_some()).collect();
+        wheels.sort_by_key(|&n| std::cmp::Reverse(build(&files[n])));
+        let mut turns = vec![0; files.len()];
+        wheels.iter().enumerate().for_each(|(turn, &n)| turns[n] = ordinal(turn));
+        files.iter().zip(turns).map(|(file, turn)| self.outline(file, turn)).collect()
+    }
+
+    fn outline(&mut self, file: &DistFile, turn: u32) -> Outline {
+        let python = file.requires_python.as_ref().map_or(NONE, |python| self.place_of_python(python));
+        let Self { words, tags, .. } = self;
+        let tags = match &file.dist {
+            DistName::Sdist { .. } => NONE,
+            DistName::Wheel(wheel) => place_of(wheel.tags.clone(), &wheel.tags, tags, &mut words.tags),
+        };
+        Outline {
+            tags,
+            turn,
+            python,
+            uploaded: file.uploaded.map_or(NEVER, Timestamp::as_microsecond),
+            yanked: file.yanked.is_some(),
+        }
+    }
+}
+
+impl Interner {
+    fn place_of_python(&mut self, python: &Specifiers) -> u32 {
+        if let Some((last, place)) = &self.python
+            && last.is(python)
+        {
+            return *place;
+        }
+        let place = place_of(python.to_string(), python, &mut self.pythons, &mut self.words.pythons);
+        self.python = Some((python.clone(), place));
+        place
+    }
+}
+
+/// The build tag of a wheel: none sorts first. `None` for an sdist.
+fn build(file: &DistFile) -> Option<&Option<(u64, Arc<str>)>> {
+    match &file.dist {
+        DistName::Wheel(wheel) => Some(&wheel.build),
+        DistName::Sdist { .. } => None,
+    }
+}
+
+/// The place in `words` of the word with this key, where it is put if it is new.
+fn place_of<K: Eq + Hash, T: Clone>(
+    key: K,
+    word: &T,
+    places: &mut FxHashMap<K, u32>,
+    words: &mut Vec<T>,
+) -> u32 {
+    *places.entry(key).or_insert_with(|| {
+        words.push(word.clone());
+        ordinal(words.len() - 1)
+    })
+}
+
+/// A page is too short for more than fits.
+fn ordinal(place: usize) -> u32 {
+    u32::try_from(place).unwrap_or(u32::MAX)
 }

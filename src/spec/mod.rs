@@ -2,6 +2,7 @@
 //!
 //! Pure data: nothing here opens a file or a socket, reads a clock or an environment variable.
 
+mod file_url;
 mod hash;
 mod interpreter;
 mod listing;
@@ -18,9 +19,10 @@ mod telling;
 mod version;
 mod wheel;
 
+pub use file_url::FileUrl;
 pub use hash::{Sha256, Sha256Error};
 pub use interpreter::{Build, Implementation, InterpreterFacts, Threading, tags_for};
-pub use listing::{DistFile, Listing, MetadataHint, Release, ReleaseInfo};
+pub use listing::{DistFile, Form, Listing, MetadataHint, Outline, ReleaseInfo, Shelf, Words};
 pub use location::Location;
 pub use marker::Marker;
 pub use metadata::{Metadata, MetadataError, MetadataSource};

@@ -129,8 +129,7 @@ impl Tags {
 
     /// How well a wheel with these tags fits, the least is the best; `None` where it does not fit.
     #[must_use]
-    pub fn rank(&self, wheel: &super::WheelName) -> Option<u32> {
-        let tags = &wheel.tags;
+    pub fn rank(&self, tags: &TagSet) -> Option<u32> {
         let abis = tags.pythons().filter_map(|python| self.ranks.get(python));
         let platforms = abis.flat_map(|known| tags.abis().filter_map(|abi| known.get(abi)));
         platforms.flat_map(|known| tags.platforms().filter_map(|platform| known.get(platform))).copied().min()

@@ -345,7 +345,8 @@ mod tests {
     #[test]
     fn the_best_tag_of_a_wheel_ranks_it() {
         let target = Target::declared(&"3.11".parse().unwrap(), &"linux".parse::<Platform>().unwrap());
-        let rank = |tags: &str| target.tags().rank(&WheelName::parse(&format!("a-1-{tags}.whl")).unwrap());
+        let rank =
+            |tags: &str| target.tags().rank(&WheelName::parse(&format!("a-1-{tags}.whl")).unwrap().tags);
         let best_first = [
             "cp311-cp311-manylinux_2_28_x86_64",
             "cp310.cp311-cp311-manylinux_2_17_x86_64.manylinux2014_x86_64",

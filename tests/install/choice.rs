@@ -146,7 +146,7 @@ fn a_url_is_noted_without_its_secrets() {
     let mut lock = shelf.lock();
     let mut shelf = shelf;
     let url: url::Url = "https://user:secret@files.example/a-1-py3-none-any.whl".parse().unwrap();
-    shelf.edit("a-1-py3-none-any.whl", |file| file.url = url.clone());
+    shelf.edit("a-1-py3-none-any.whl", |file| file.url = url.clone().into());
     lock.pins[0].url = Some(pinfast::spec::DirectUrl { url, sha256: None });
     bench.install(&lock, &shelf).unwrap();
     let text = std::fs::read_to_string(bench.site().join("a-1.dist-info/direct_url.json")).unwrap();

@@ -282,7 +282,7 @@ impl Files for Shelf {
     }
 
     fn direct(&self, _name: &PackageName, url: &DirectUrl) -> Result<Arc<DistFile>> {
-        let found = self.files.iter().find(|(file, _)| file.url == url.url);
+        let found = self.files.iter().find(|(file, _)| *file.url == url.url);
         found.map(|(file, _)| file.clone()).ok_or_else(|| Error::no_answer("no such file"))
     }
 

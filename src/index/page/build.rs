@@ -6,10 +6,12 @@ use jiff::Timestamp;
 use rustc_hash::FxHashMap;
 use url::Url;
 
+use super::seen::Seen;
 use super::text::{quoted, tame};
 use super::{Digest, Entry, Hint, Info, Page, is_dist};
 use crate::spec::{
-    DistFile, DistName, Listing, MetadataHint, PackageName, Release, ReleaseInfo, Sha256, Specifiers,
+    DistFile, DistName, DistNameError, FileUrl, Listing, MetadataHint, PackageName, ReleaseInfo, Sha256,
+    Specifiers, Version,
 };
 
 /// Where the files of a page may be.
@@ -23,34 +25,34 @@ pub(in crate::index) enum Scope {
 
 /// Judges the entries of `page`, whose links are relative to `base`.
 pub(in crate::index) fn listing(name: &PackageName, page: Page<'_>, base: &Url, scope: Scope) -> Listing {
-    let mut judge = Judge { name, base, scope, pythons: FxHashMap::default(), warnings: page.warnings };
+    let seen = Seen::default();
+    let mut judge = Judge { name, base, scope, seen, pythons: FxHashMap::default(), warnings: page.warnings };
     let files = page.entries.iter().filter(|entry| is_dist(&entry.filename));
     let files = files.filter_map(|entry| judge.file(entry)).collect();
     let mut warnings = judge.warnings;
     let info = page.info.and_then(release_info);
-    let releases = releases(files, &mut warnings);
-    Listing { name: name.clone(), releases, info, warnings }
+    Listing::new(name.clone(), releases(files, &mut warnings)).with(info, warnings)
 }
 
 /// The files of both listings; of a file in both, the index's entry.
 pub(in crate::index) fn merged(index: Option<Listing>, loose: Listing) -> Option<Listing> {
     let Some(index) = index else {
-        return (!loose.releases.is_empty() || !loose.warnings.is_empty()).then_some(loose);
+        return (!loose.is_empty() || !loose.warnings.is_empty()).then_some(loose);
     };
-    if loose.releases.is_empty() && loose.warnings.is_empty() {
+    if loose.is_empty() && loose.warnings.is_empty() {
         return Some(index);
     }
-    let files = |listing: Vec<Release>| listing.into_iter().flat_map(|release| release.files);
-    let mut warnings = [index.warnings, loose.warnings].concat();
-    let all = files(index.releases).chain(files(loose.releases)).collect();
-    let releases = releases(all, &mut warnings);
-    Some(Listing { name: index.name, releases, info: index.info, warnings })
+    let mut warnings = [&*index.warnings, &*loose.warnings].concat();
+    let all = index.all_files().chain(loose.all_files()).cloned().collect();
+    let listing = Listing::new(index.name.clone(), releases(all, &mut warnings));
+    Some(listing.with(index.info, warnings))
 }
 
 struct Judge<'a, 'p> {
     name: &'a PackageName,
     base: &'a Url,
     scope: Scope,
+    seen: Seen<'p>,
     /// Requires-Python texts read so far: a page repeats few of them often.
     pythons: FxHashMap<&'p str, Option<Specifiers>>,
     warnings: Vec<String>,
@@ -58,7 +60,7 @@ struct Judge<'a, 'p> {
 
 impl<'p> Judge<'_, 'p> {
     fn file(&mut self, entry: &'p Entry<'_>) -> Option<Arc<DistFile>> {
-        let dist = match DistName::parse(&entry.filename, self.name) {
+        let dist = match self.dist(&entry.filename) {
             Ok(dist) => dist,
             Err(error) => {
                 self.warnings.push(format!("{}; it is barred", tame(&error.message)));
@@ -67,6 +69,15 @@ impl<'p> Judge<'_, 'p> {
         };
         let judged = self.judge(entry, dist);
         judged.map_err(|why| self.warnings.push(format!("{} is barred: {why}", quoted(&entry.filename)))).ok()
+    }
+
+    fn dist(&mut self, filename: &'p str) -> Result<DistName, DistNameError> {
+        if let Some(wheel) = self.seen.wheel(filename, self.name) {
+            return Ok(wheel);
+        }
+        let dist = DistName::parse(filename, self.name)?;
+        self.seen.add(filename, &dist);
+        Ok(dist)
     }
 
     fn judge(&mut self, entry: &'p Entry<'_>, dist: DistName) -> Result<Arc<DistFile>, String> {
@@ -96,12 +107,18 @@ impl<'p> Judge<'_, 'p> {
         }))
     }
 
-    fn url(&self, text: &str) -> Result<Url, String> {
+    fn url(&mut self, text: &str) -> Result<FileUrl, String> {
+        if let Some(url) = self.seen.url(text) {
+            return Ok(url);
+        }
         let mut url = self.base.join(text).map_err(|error| format!("its URL is unreadable: {error}"))?;
         url.set_fragment(None);
         match (url.scheme(), self.scope) {
-            ("http" | "https", _) if url.has_host() => Ok(url),
-            ("file", Scope::Disk) => Ok(url),
+            ("http" | "https", _) if url.has_host() => {
+                self.seen.add_url(text, &url);
+                Ok(url.into())
+            }
+            ("file", Scope::Disk) => Ok(url.into()),
             _ => Err("its URL leads away from http".to_owned()),
         }
     }
@@ -128,9 +145,9 @@ impl<'p> Judge<'_, 'p> {
 
 /// Groups files by version. One name with two hashes is barred; told twice alike it counts once, the
 /// first time.
-fn releases(mut files: Vec<Arc<DistFile>>, warnings: &mut Vec<String>) -> Vec<Release> {
+fn releases(mut files: Vec<Arc<DistFile>>, warnings: &mut Vec<String>) -> Vec<(Version, Vec<Arc<DistFile>>)> {
     files.sort_by(|a, b| (a.dist.version(), &a.filename).cmp(&(b.dist.version(), &b.filename)));
-    let mut releases: Vec<Release> = Vec::new();
+    let mut releases: Vec<(Version, Vec<Arc<DistFile>>)> = Vec::new();
     for same in files.chunk_by(|a, b| a.filename == b.filename) {
         let file = &same[0];
         let mut hashes = same.iter().filter_map(|file| file.sha256);
@@ -140,8 +157,8 @@ fn releases(mut files: Vec<Arc<DistFile>>, warnings: &mut Vec<String>) -> Vec<Re
             continue;
         }
         match releases.last_mut() {
-            Some(release) if release.version == *file.dist.version() => release.files.push(file.clone()),
-            _ => releases.push(Release { version: file.dist.version().clone(), files: vec![file.clone()] }),
+            Some((version, files)) if version == file.dist.version() => files.push(file.clone()),
+            _ => releases.push((file.dist.version().clone(), vec![file.clone()])),
         }
     }
     releases

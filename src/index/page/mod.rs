@@ -6,9 +6,9 @@
 mod build;
 mod html;
 mod json;
+mod seen;
 mod text;
 
-use serde::{Deserialize, Serialize};
 use url::Url;
 
 pub(super) use build::{Scope, listing, merged};
@@ -18,30 +18,24 @@ pub(super) use text::{Text, tame};
 use crate::spec::{PackageName, Sha256};
 
 /// What a page says, not yet judged: names and URLs as they stand there.
-#[derive(Debug, Default, Serialize, Deserialize)]
+#[derive(Debug, Default)]
 pub(super) struct Page<'a> {
     /// What the JSON API tells of its newest release.
-    #[serde(borrow)]
     pub(super) info: Option<Info<'a>>,
     /// The files.
-    #[serde(borrow)]
     pub(super) entries: Vec<Entry<'a>>,
     /// Entries that could not be read even so far, each a sentence.
     pub(super) warnings: Vec<String>,
 }
 
 /// One file of a page.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug)]
 pub(super) struct Entry<'a> {
-    #[serde(borrow)]
     pub(super) filename: Text<'a>,
     /// Relative to the page, perhaps.
-    #[serde(borrow)]
     pub(super) url: Text<'a>,
     pub(super) sha256: Digest,
-    #[serde(borrow)]
     pub(super) requires_python: Option<Text<'a>>,
-    #[serde(borrow)]
     pub(super) yanked: Option<Text<'a>>,
     /// Microseconds since 1970.
     pub(super) uploaded: Option<i64>,
@@ -50,7 +44,7 @@ pub(super) struct Entry<'a> {
 }
 
 /// The hash that a page tells.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Digest {
     None,
     /// Something that is no SHA-256.
@@ -59,7 +53,7 @@ pub(super) enum Digest {
 }
 
 /// What a page tells of the metadata file beside a file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Hint {
     Unknown,
     Present,
@@ -67,7 +61,7 @@ pub(super) enum Hint {
 }
 
 /// The JSON API's `info`.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, serde::Deserialize)]
 pub(super) struct Info<'a> {
     #[serde(borrow)]
     pub(super) name: Text<'a>,

@@ -85,7 +85,7 @@ fn a_direct_url_is_a_listing_of_one_hashed_file() {
     let at = |path: &str, sha256| DirectUrl { url: server.url(path).parse().unwrap(), sha256 };
     for hash in [None, Some(Sha256::of(&bytes))] {
         let listing = client.direct(&name("a"), &at("/x/a-1-py3-none-any.whl", hash)).unwrap();
-        let file = &listing.releases[0].files[0];
+        let file = &listing.files(0)[0];
         assert_eq!(file.sha256, Some(Sha256::of(&bytes)));
         assert_eq!(client.metadata(file, Trust::Release).unwrap().requires.len(), 1);
     }

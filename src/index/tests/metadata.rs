@@ -106,8 +106,8 @@ fn the_first_unspoken_sibling_tells_of_the_server_s_habit() {
         });
         let client = client(config(&server));
         let listing = client.listing(&name("a")).unwrap().unwrap();
-        for release in &listing.releases {
-            client.metadata(&release.files[0], Trust::File).unwrap();
+        for number in 0..listing.len() {
+            client.metadata(&listing.files(number)[0], Trust::File).unwrap();
         }
         let count = |what: &dyn Fn(&str) -> bool| server.requests().iter().filter(|r| what(&r.path)).count();
         assert_eq!(count(&|path| path.ends_with(".metadata")), siblings);
@@ -276,7 +276,7 @@ fn the_release_s_word_is_taken_only_where_it_will_do() {
         let client = client(config(&server));
         let listing = client.listing(&name("a")).unwrap().unwrap();
         let required = |release: usize, trust| {
-            let metadata = client.metadata(&listing.releases[release].files[0], trust).unwrap();
+            let metadata = client.metadata(&listing.files(release)[0], trust).unwrap();
             metadata.requires[0].name.to_string()
         };
         assert_eq!(required(1, Trust::Release), release, "{requires} {version}");

@@ -20,7 +20,7 @@ fn listed(server: &Server) -> Arc<Listing> {
 }
 
 fn filenames(listing: &Listing) -> Vec<String> {
-    listing.releases.iter().flat_map(|release| &release.files).map(|file| file.filename.to_string()).collect()
+    listing.all_files().map(|file| file.filename.to_string()).collect()
 }
 
 #[test]
@@ -57,7 +57,7 @@ fn every_api_tells_the_same() {
         let listing = listed(&server);
         assert_eq!(listing.warnings, [] as [&str; 0]);
         assert_eq!(versions(&listing), ["0.9", "1"]);
-        let [old, new] = [0, 1].map(|release: usize| listing.releases[release].files[0].clone());
+        let [old, new] = [0, 1].map(|release: usize| listing.files(release)[0].clone());
         assert_eq!(new.url.as_str(), server.url("/files/a-1.tar.gz"));
         assert_eq!((new.sha256, old.sha256), (Some(hash), Some(other)));
         assert_eq!(new.requires_python.as_ref().unwrap().to_string(), ">=3.8");
@@ -104,7 +104,7 @@ fn one_name_with_two_hashes_is_barred_and_told_twice_alike_it_counts_once() {
 fn an_unreadable_requires_python_is_ignored_with_a_warning() {
     let listing = listed(&simple(&page(&[entry(WHEEL, b"1", r#", "requires-python": "snake""#)])));
     assert_eq!(filenames(&listing), [WHEEL]);
-    assert_eq!(listing.releases[0].files[0].requires_python, None);
+    assert_eq!(listing.files(0)[0].requires_python, None);
     assert_eq!(listing.warnings.len(), 1);
 }
 
@@ -119,7 +119,7 @@ fn what_a_page_says_cannot_steer_a_terminal() {
 fn other_kinds_of_files_are_no_fault() {
     let others = ["a-1.egg", "a-1.win32.exe", "a-1.tar.bz2", "a-1-py3-none-any.whl.asc", "a-1.rpm"];
     let listing = listed(&simple(&page(&others.map(|filename| entry(filename, b"1", "")))));
-    assert_eq!((listing.releases.len(), listing.warnings.len()), (0, 0));
+    assert_eq!((listing.len(), listing.warnings.len()), (0, 0));
 }
 
 #[test]
@@ -195,8 +195,8 @@ fn find_links_are_looked_through_beside_the_index() {
     let client_of_both = client(both);
     let listing = client_of_both.listing(&name("a")).unwrap().unwrap();
     assert_eq!(filenames(&listing), [WHEEL, "A-2-py3-none-any.whl", "a-3.tar.gz"]);
-    assert_eq!(listing.releases[0].files[0].sha256, Some(Sha256::of(b"1")));
-    let local = &listing.releases[1].files[0];
+    assert_eq!(listing.files(0)[0].sha256, Some(Sha256::of(b"1")));
+    let local = &listing.files(1)[0];
     assert_eq!(client_of_both.metadata(local, Trust::File).unwrap().requires.len(), 1);
     assert_eq!(client_of_both.sha256(local).unwrap(), Sha256::of(&wheel("a", "2", &["c"])));
     assert!(client_of_both.listing(&name("a-b")).unwrap().is_some(), "a file that is named itself");

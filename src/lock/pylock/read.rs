@@ -240,7 +240,7 @@ impl Reader<'_> {
         let url = artifact.url.as_deref().and_then(|url| Url::parse(url).ok());
         let place = match (&artifact.path, url) {
             (Some(path), _) => Some(Place::Path(path.as_str().into())),
-            (None, url) => url.map(Place::Url),
+            (None, url) => url.map(|url| Place::Url(url.into())),
         };
         let digits = artifact.hashes.get("sha256");
         let (Some(name), Some(digits)) = (artifact.file_name(place.as_ref()), digits) else {
@@ -277,7 +277,7 @@ impl Artifact {
 
 fn direct_url(file: &LockedFile) -> Option<DirectUrl> {
     match &file.place {
-        Some(Place::Url(url)) => Some(DirectUrl { url: url.clone(), sha256: None }),
+        Some(Place::Url(url)) => Some(DirectUrl { url: Url::clone(url), sha256: None }),
         _ => None,
     }
 }

@@ -19,7 +19,7 @@ fn with_files(mut lock: Lock) -> Lock {
             pin.files = vec![LockedFile {
                 name,
                 sha256: pin.hashes[0],
-                place: Some(Place::Url(url.url.clone())),
+                place: Some(Place::Url(url.url.clone().into())),
                 size: None,
             }];
         }
@@ -44,8 +44,10 @@ fn as_read(mut lock: Lock) -> Lock {
         pin.at = None;
         for file in &mut pin.files {
             if let Some(Place::Url(url)) = &mut file.place {
-                url.set_username("").unwrap();
-                url.set_password(None).unwrap();
+                let mut plain = url::Url::clone(url);
+                plain.set_username("").unwrap();
+                plain.set_password(None).unwrap();
+                *url = plain.into();
             }
         }
     }

@@ -111,7 +111,7 @@ fn write_files(text: &mut String, pin: &Pin) -> Result<()> {
 fn file_table(pin: &Pin, file: &LockedFile) -> Result<String> {
     let place = match &file.place {
         Some(Place::Url(url)) => {
-            let url = DirectUrl { url: url.clone(), sha256: None };
+            let url = DirectUrl { url: url::Url::clone(url), sha256: None };
             format!("url = {}", quoted(&url.to_string()))
         }
         Some(Place::Path(path)) => format!("path = {}", quoted(path)),

@@ -227,7 +227,7 @@ impl Run<'_> {
         let markers = of_inputs.chain(of_pins);
         let verdicts = markers.map(|(marker, extra)| self.space.verdict(marker, &part.region, extra));
         let bounds = part.resolution.pins.values().filter_map(|pin| {
-            let bounds = pin.candidate.file.requires_python.as_ref()?;
+            let bounds = pin.candidate.file().requires_python.as_ref()?;
             Some(self.space.lower_bounds_verdict(bounds, &part.region))
         });
         verdicts.chain(bounds).find_map(cut)
@@ -279,8 +279,8 @@ fn cut(verdict: Verdict) -> Option<Cut> {
 }
 
 fn fits(pin: &ResolvedPin, tags: &Tags) -> bool {
-    pin.candidate.files.iter().any(|file| match &file.dist {
-        DistName::Wheel(wheel) => tags.rank(wheel).is_some(),
+    pin.candidate.files().any(|file| match &file.dist {
+        DistName::Wheel(wheel) => tags.rank(&wheel.tags).is_some(),
         DistName::Sdist { .. } => true,
     })
 }

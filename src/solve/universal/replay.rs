@@ -100,7 +100,7 @@ impl Replay<'_> {
     /// Whether the pin's release is a candidate for this problem's target.
     fn is_usable(&self, name: &PackageName, pin: &ResolvedPin) -> bool {
         let target = &self.problem.target;
-        let bounds = pin.candidate.file.requires_python.as_ref();
+        let bounds = pin.candidate.file().requires_python.as_ref();
         let mut constraints =
             self.problem.constraints.iter().map(|line| &line.requirement).filter(|r| r.name == *name);
         bounds.is_none_or(|bounds| bounds.lower_bounds_contain(target.python()))
@@ -131,6 +131,6 @@ impl Replay<'_> {
 fn permits(requirement: &Requirement, pin: &ResolvedPin) -> bool {
     match &requirement.source {
         Source::Index(specifiers) => specifiers.contains(&pin.candidate.version),
-        Source::Url(url) => pin.candidate.url.as_ref() == Some(url),
+        Source::Url(url) => pin.candidate.url.as_deref() == Some(url),
     }
 }

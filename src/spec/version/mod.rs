@@ -83,6 +83,12 @@ impl Specifiers {
         self.0.is_empty()
     }
 
+    /// Whether `other` is the very same set, shared with it.
+    #[must_use]
+    pub(super) fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
     /// The version of an exact pin (`==1.2`, `===1.2`; not `==1.*`), if this is one.
     #[must_use]
     pub fn pinned(&self) -> Option<&Version> {

@@ -1,0 +1,347 @@
+//! A listing as the cache keeps it, and as it is read back: what decides between releases at once, the
+//! files of a release only when somebody looks at them.
+//!
+//! Most runs look at a file or two of a project that has thousands. So the record begins with the versions,
+//! the texts that many files share, and the outlines; then, release by release, come the files. A listing
+//! that just came over the network is read back from its record too: so it takes as little memory, and a run
+//! sees the same whether the cache was warm or not.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::page::Text;
+use crate::cache::Record;
+use crate::spec::{
+    DistFile, DistName, FileUrl, Form, Listing, MetadataHint, Outline, PackageName, ReleaseInfo, SdistFormat,
+    Sha256, Shelf, Specifiers, TagSet, Version, WheelName, Words,
+};
+
+/// What is read at once.
+#[derive(Serialize, Deserialize)]
+struct Front<'a> {
+    #[serde(borrow)]
+    info: Option<Info<'a>>,
+    #[serde(borrow)]
+    warnings: Vec<Text<'a>>,
+    #[serde(borrow)]
+    tags: Vec<Text<'a>>,
+    #[serde(borrow)]
+    pythons: Vec<Text<'a>>,
+    /// How the URLs of the files begin.
+    #[serde(borrow)]
+    roots: Vec<Text<'a>>,
+    #[serde(borrow)]
+    releases: Vec<Release<'a>>,
+}
+
+/// What the JSON API tells of its newest release.
+#[derive(Serialize, Deserialize)]
+struct Info<'a> {
+    #[serde(borrow)]
+    version: Text<'a>,
+    #[serde(borrow)]
+    requires_dist: Option<Vec<Text<'a>>>,
+    #[serde(borrow)]
+    requires_python: Option<Text<'a>>,
+    #[serde(borrow)]
+    provides_extra: Vec<Text<'a>>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Release<'a> {
+    #[serde(borrow)]
+    version: Text<'a>,
+    /// How many files it has.
+    files: u32,
+    /// How many bytes they take.
+    length: u32,
+}
+
+/// What an outline does not tell of a file.
+#[derive(Serialize, Deserialize)]
+struct Detail<'a> {
+    #[serde(borrow)]
+    filename: Text<'a>,
+    #[serde(borrow)]
+    place: Place<'a>,
+    sha256: Option<[u8; 32]>,
+    size: Option<u64>,
+    metadata: Hint,
+    #[serde(borrow)]
+    yanked: Option<Text<'a>>,
+    #[serde(borrow)]
+    build: Option<(u64, Text<'a>)>,
+    /// Its version, where it is spelled otherwise than that of the release.
+    #[serde(borrow)]
+    version: Option<Text<'a>>,
+}
+
+/// A URL in parts: a root, perhaps a digest as `aa/bb/cc…/`, and the rest.
+#[derive(Serialize, Deserialize)]
+struct Place<'a> {
+    root: u32,
+    digest: Option<[u8; 32]>,
+    /// `None` is the file's name.
+    #[serde(borrow)]
+    rest: Option<Text<'a>>,
+}
+
+#[derive(Clone, Copy, Serialize, Deserialize)]
+enum Hint {
+    Unknown,
+    Present,
+    Sha256([u8; 32]),
+}
+
+/// The record of `listing`.
+///
+/// # Errors
+/// When it has more than a record can hold.
+pub(super) fn pack(listing: &Listing) -> postcard::Result<Vec<u8>> {
+    let mut roots = Roots::default();
+    let mut details = Vec::new();
+    let mut releases = Vec::with_capacity(listing.len());
+    for (number, version) in listing.versions().enumerate() {
+        let before = details.len();
+        let files = listing.files(number);
+        for file in files {
+            details = postcard::to_extend(&Detail::of(file, version, &mut roots), details)?;
+        }
+        let length = count(details.len() - before)?;
+        releases.push(Release { version: version.to_string().into(), files: count(files.len())?, length });
+    }
+    let front = Front {
+        info: listing.info.as_ref().map(Info::of),
+        warnings: listing.warnings.iter().map(|warning| borrowed(warning)).collect(),
+        tags: listing.words().tags.iter().map(|tags| tags.to_string().into()).collect(),
+        pythons: listing.words().pythons.iter().map(|python| python.to_string().into()).collect(),
+        roots: roots.0.into_iter().map(Text::from).collect(),
+        releases,
+    };
+    let mut record = postcard::to_stdvec(&front)?;
+    for outline in (0..listing.len()).flat_map(|number| listing.outlines(number)) {
+        record.extend_from_slice(&outline.to_bytes());
+    }
+    record.extend_from_slice(&details);
+    Ok(record)
+}
+
+/// The listing of `name` in `record`, which begins at the byte `at`; `None` where it cannot be read.
+pub(super) fn open(name: &PackageName, record: Arc<Record>, at: usize) -> Option<Listing> {
+    let (front, rest) = postcard::take_from_bytes::<Front<'_>>(record.get(at..)?).ok()?;
+    let files = front.releases.iter().map(|release| release.files as usize).sum::<usize>();
+    let (rows, details) = rest.split_at_checked(files.checked_mul(Outline::BYTES)?)?;
+    let mut starts = Vec::with_capacity(front.releases.len());
+    let mut next = record.len() - details.len();
+    let mut releases = Vec::with_capacity(front.releases.len());
+    for release in &front.releases {
+        starts.push(next);
+        next = next.checked_add(release.length as usize)?;
+        releases.push((release.version.parse::<Version>().ok()?, release.files));
+    }
+    if next != record.len() {
+        return None;
+    }
+    let words = Words {
+        tags: front.tags.iter().map(|text| tag_set(text)).collect::<Option<_>>()?,
+        pythons: front.pythons.iter().map(|text| text.parse().ok()).collect::<Option<Vec<Specifiers>>>()?,
+    };
+    let (rows, _) = rows.as_chunks::<{ Outline::BYTES }>();
+    let outlines = rows.iter().map(Outline::from_bytes).collect();
+    let info = match front.info {
+        Some(info) => Some(info.read()?),
+        None => None,
+    };
+    let warnings = front.warnings.iter().map(|warning| warning.to_string()).collect();
+    let roots = front.roots.iter().map(|root| root.to_string()).collect();
+    let shelf = Arc::new(Packed { record: Arc::clone(&record), starts, roots });
+    Some(Listing::on_shelf(name.clone(), releases, outlines, words, shelf)?.with(info, warnings))
+}
+
+/// The files of a record.
+struct Packed {
+    record: Arc<Record>,
+    /// Where the files of each release begin.
+    starts: Vec<usize>,
+    roots: Vec<String>,
+}
+
+impl std::fmt::Debug for Packed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Packed({} bytes)", self.record.len())
+    }
+}
+
+impl Shelf for Packed {
+    /// The record was checked as a whole when it was read from the disk; what cannot be read all the same is
+    /// a fault of pinfast.
+    fn files(&self, listing: &Listing, number: usize) -> Vec<Arc<DistFile>> {
+        let mut rest = &self.record[self.starts[number]..];
+        let mut files = Vec::with_capacity(listing.outlines(number).len());
+        for outline in listing.outlines(number) {
+            let Ok((detail, after)) = postcard::take_from_bytes::<Detail<'_>>(rest) else { break };
+            rest = after;
+            files.extend(self.file(listing, listing.version(number), outline, &detail).map(Arc::new));
+        }
+        files
+    }
+}
+
+impl Packed {
+    fn file(
+        &self,
+        listing: &Listing,
+        version: &Version,
+        outline: &Outline,
+        detail: &Detail<'_>,
+    ) -> Option<DistFile> {
+        let words = listing.words();
+        let name = listing.name.clone();
+        let version = match &detail.version {
+            Some(own) => own.parse().ok()?,
+            None => version.clone(),
+        };
+        let dist = match outline.form() {
+            Form::Sdist => {
+                let is_zip = detail.filename.ends_with(".zip");
+                let format = if is_zip { SdistFormat::Zip } else { SdistFormat::TarGz };
+                DistName::Sdist { name, version, format }
+            }
+            Form::Wheel { tags, .. } => DistName::Wheel(WheelName {
+                name,
+                version,
+                build: detail.build.as_ref().map(|(number, rest)| (*number, (**rest).into())),
+                tags: words.tags[tags as usize].clone(),
+            }),
+        };
+        Some(DistFile {
+            filename: (*detail.filename).into(),
+            dist,
+            url: detail.place.read(&self.roots, &detail.filename)?,
+            sha256: detail.sha256.map(Sha256),
+            requires_python: outline.python().map(|python| words.pythons[python as usize].clone()),
+            yanked: detail.yanked.as_ref().map(|why| (**why).into()),
+            uploaded: outline.uploaded(),
+            size: detail.size,
+            metadata: match detail.metadata {
+                Hint::Unknown => MetadataHint::Unknown,
+                Hint::Present => MetadataHint::Present,
+                Hint::Sha256(hash) => MetadataHint::Hashed(Sha256(hash)),
+            },
+        })
+    }
+}
+
+impl<'a> Detail<'a> {
+    fn of(file: &'a DistFile, version: &Version, roots: &mut Roots) -> Self {
+        let build = match &file.dist {
+            DistName::Wheel(wheel) => wheel.build.as_ref(),
+            DistName::Sdist { .. } => None,
+        };
+        let own = file.dist.version().to_string();
+        Self {
+            filename: borrowed(&file.filename),
+            place: Place::of(file.url.as_text(), &file.filename, roots),
+            sha256: file.sha256.map(|hash| hash.0),
+            size: file.size,
+            metadata: match file.metadata {
+                MetadataHint::Unknown => Hint::Unknown,
+                MetadataHint::Present => Hint::Present,
+                MetadataHint::Hashed(hash) => Hint::Sha256(hash.0),
+            },
+            yanked: file.yanked.as_deref().map(borrowed),
+            build: build.map(|(number, rest)| (*number, borrowed(rest))),
+            version: (own != version.to_string()).then(|| own.into()),
+        }
+    }
+}
+
+impl<'a> Info<'a> {
+    fn of(info: &'a ReleaseInfo) -> Self {
+        let texts = |texts: &'a [String]| texts.iter().map(|text| borrowed(text)).collect();
+        Self {
+            version: info.version.to_string().into(),
+            requires_dist: info.requires_dist.as_deref().map(texts),
+            requires_python: info.requires_python.as_deref().map(borrowed),
+            provides_extra: texts(&info.provides_extra),
+        }
+    }
+
+    fn read(self) -> Option<ReleaseInfo> {
+        let texts = |texts: Vec<Text<'_>>| texts.iter().map(|text| text.to_string()).collect();
+        Some(ReleaseInfo {
+            version: self.version.parse().ok()?,
+            requires_dist: self.requires_dist.map(texts),
+            requires_python: self.requires_python.map(|text| text.to_string()),
+            provides_extra: texts(self.provides_extra),
+        })
+    }
+}
+
+/// The beginnings of URLs, each once.
+#[derive(Default)]
+struct Roots(Vec<String>);
+
+impl Roots {
+    fn place_of(&mut self, root: &str) -> u32 {
+        let known = self.0.iter().rposition(|known| known == root);
+        let place = known.unwrap_or_else(|| {
+            self.0.push(root.to_owned());
+            self.0.len() - 1
+        });
+        u32::try_from(place).unwrap_or(u32::MAX)
+    }
+}
+
+impl<'a> Place<'a> {
+    fn of(url: &'a str, filename: &str, roots: &mut Roots) -> Self {
+        let start = url.rfind('/').map_or(0, |slash| slash + 1);
+        let (head, rest) = url.split_at(start);
+        let (root, digest) = match digest_at_end(head) {
+            Some((root, digest)) => (root, Some(digest)),
+            None => (head, None),
+        };
+        let rest = (rest != filename).then(|| borrowed(rest));
+        Self { root: roots.place_of(root), digest, rest }
+    }
+
+    fn read(&self, roots: &[String], filename: &str) -> Option<FileUrl> {
+        let mut url = roots.get(self.root as usize)?.clone();
+        if let Some(digest) = self.digest {
+            let digits = Sha256(digest).to_string();
+            for part in [&digits[..2], &digits[2..4], &digits[4..]] {
+                url.push_str(part);
+                url.push('/');
+            }
+        }
+        url.push_str(self.rest.as_deref().unwrap_or(filename));
+        Some(FileUrl::kept(&url))
+    }
+}
+
+/// The digest at the end of `aa/bb/cc…/`, and what is before it.
+fn digest_at_end(head: &str) -> Option<(&str, [u8; 32])> {
+    const LENGTH: usize = 2 + 1 + 2 + 1 + 60 + 1;
+    let (root, end) = head.split_at_checked(head.len().checked_sub(LENGTH)?)?;
+    let parts: Vec<&str> = end.strip_suffix('/')?.split('/').collect();
+    let is_digest = matches!(parts.as_slice(), [a, b, c] if (a.len(), b.len(), c.len()) == (2, 2, 60))
+        && end.bytes().all(|byte| matches!(byte, b'/' | b'0'..=b'9' | b'a'..=b'f'));
+    let Sha256(digest) = is_digest.then(|| parts.concat().parse().ok())??;
+    Some((root, digest))
+}
+
+/// A tag set as it is shown.
+fn tag_set(text: &str) -> Option<TagSet> {
+    let mut lists = text.split('-');
+    let set = TagSet::new(lists.next()?, lists.next()?, lists.next()?).ok()?;
+    lists.next().is_none().then_some(set)
+}
+
+fn borrowed(text: &str) -> Text<'_> {
+    Text(text.into())
+}
+
+fn count(number: usize) -> postcard::Result<u32> {
+    u32::try_from(number).map_err(|_| postcard::Error::SerializeBufferFull)
+}

@@ -1,0 +1,117 @@
+//! Speed never buys correctness: whatever the cache holds, in whatever order answers come, and whichever API
+//! tells of a project, a lock is the same bytes.
+
+mod support;
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::time::Duration;
+
+use support::{Caching, Fault, Server};
+
+const ROUNDS: u64 = 10;
+
+/// Numbers that look random, the same for the same seed.
+struct Dice(u64);
+
+impl Dice {
+    fn new(seed: u64) -> Self {
+        Self(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1)
+    }
+
+    /// A number below `sides`.
+    fn roll(&mut self, sides: u64) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        (self.0 >> 11) % sides
+    }
+}
+
+fn lock(server: &Server, cache: &Path, options: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_pinfast"))
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .args(["lock", "examples/marketing-bot/requirements.in", "--python-version", "3.11"])
+        .args(["--platform", "linux", "-o", "-", "--index-url", &server.url("/simple/"), "--cache-dir"])
+        .arg(cache)
+        .args(options)
+        .output()
+        .expect("the program runs")
+}
+
+#[track_caller]
+fn text(output: &Output) -> String {
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").path());
+    let mut files: Vec<_> =
+        entries.flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] }).collect();
+    files.sort();
+    files
+}
+
+/// A server with the habits that the dice tell: what it says of caching, which pages it has, how slow it is.
+fn server(dice: &mut Dice) -> Server {
+    let server = Server::of_recorded();
+    server.caching([Caching::Silent, Caching::Validated, Caching::Fresh(600)][dice.roll(3) as usize]);
+    for letter in "abcdefghijklmnopqrstuvwxyz".chars() {
+        let delay = Fault::Delay(Duration::from_millis(dice.roll(25)));
+        server.always(&format!("/pypi/{letter}*"), delay.clone());
+        server.always(&format!("/simple/{letter}*"), delay.clone());
+        server.always(&format!("/files/{letter}*"), delay);
+        if dice.roll(4) == 0 {
+            server.always(&format!("/pypi/{letter}*"), Fault::Status(404));
+        }
+    }
+    if dice.roll(3) == 0 {
+        server.always("/pypi/*", Fault::Status(404));
+    }
+    server
+}
+
+/// Takes records away or damages them, as the dice tell.
+fn upset(cache: &Path, dice: &mut Dice) {
+    let share = 2 + dice.roll(6);
+    for file in files(cache) {
+        match dice.roll(share) {
+            0 => std::fs::remove_file(&file).expect("a record is removed"),
+            1 if dice.roll(2) == 0 => {
+                let mut bytes = std::fs::read(&file).expect("a record is read");
+                let at = dice.roll(bytes.len().max(1) as u64) as usize;
+                bytes.iter_mut().skip(at).take(1).for_each(|byte| *byte ^= 0x55);
+                // As a disk that lost its mind would have it: another file in its place.
+                std::fs::remove_file(&file).expect("a record is removed");
+                std::fs::write(&file, bytes).expect("a record is written");
+            }
+            _ => {}
+        }
+    }
+}
+
+#[test]
+fn a_lock_is_the_same_bytes_in_any_state_of_the_world() {
+    let cache = tempfile::tempdir().expect("a folder for the cache");
+    let calm = text(&lock(&Server::of_recorded(), cache.path(), &[]));
+    // The cache is keyed by the page's URL, so each round has a server and a cache of its own.
+    std::thread::scope(|scope| {
+        for seed in 0..ROUNDS {
+            let calm = &calm;
+            scope.spawn(move || {
+                let mut dice = Dice::new(seed);
+                let (server, cache) = (server(&mut dice), tempfile::tempdir().expect("a folder"));
+                assert_eq!(
+                    text(&lock(&server, cache.path(), &[])),
+                    *calm,
+                    "seed {seed}, nothing in the cache"
+                );
+                assert_eq!(text(&lock(&server, cache.path(), &["--offline"])), *calm, "seed {seed}, offline");
+                upset(cache.path(), &mut dice);
+                let options: &[&str] = if dice.roll(4) == 0 { &["--refresh"] } else { &[] };
+                assert_eq!(text(&lock(&server, cache.path(), options)), *calm, "seed {seed}, an upset cache");
+            });
+        }
+    });
+}
