@@ -39,6 +39,24 @@ fn lock(server: &Server, cache: &Path, options: &[&str]) -> Output {
         .expect("the program runs")
 }
 
+/// Locks the input with one line more than the lock `old` was made from, and gives the new lock.
+fn relock(server: &Server, cache: &Path, old: &str) -> String {
+    let folder = tempfile::tempdir().expect("a folder");
+    let input = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/marketing-bot/requirements.in");
+    let input = std::fs::read_to_string(input).expect("the example's input") + "six\n";
+    std::fs::write(folder.path().join("requirements.in"), input).expect("the input is written");
+    std::fs::write(folder.path().join("requirements.txt"), old).expect("the old lock is written");
+    let output = Command::new(env!("CARGO_BIN_EXE_pinfast"))
+        .current_dir(folder.path())
+        .args(["lock", "--python-version", "3.11", "--platform", "linux", "--cache-dir"])
+        .arg(cache)
+        .args(["--index-url", &server.url("/simple/")])
+        .output()
+        .expect("the program runs");
+    text(&output);
+    std::fs::read_to_string(folder.path().join("requirements.txt")).expect("the new lock")
+}
+
 #[track_caller]
 fn text(output: &Output) -> String {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
@@ -95,10 +113,11 @@ fn upset(cache: &Path, dice: &mut Dice) {
 fn a_lock_is_the_same_bytes_in_any_state_of_the_world() {
     let cache = tempfile::tempdir().expect("a folder for the cache");
     let calm = text(&lock(&Server::of_recorded(), cache.path(), &[]));
+    let changed = relock(&Server::of_recorded(), cache.path(), &calm);
     // The cache is keyed by the page's URL, so each round has a server and a cache of its own.
     std::thread::scope(|scope| {
         for seed in 0..ROUNDS {
-            let calm = &calm;
+            let (calm, changed) = (&calm, &changed);
             scope.spawn(move || {
                 let mut dice = Dice::new(seed);
                 let (server, cache) = (server(&mut dice), tempfile::tempdir().expect("a folder"));
@@ -111,6 +130,8 @@ fn a_lock_is_the_same_bytes_in_any_state_of_the_world() {
                 upset(cache.path(), &mut dice);
                 let options: &[&str] = if dice.roll(4) == 0 { &["--refresh"] } else { &[] };
                 assert_eq!(text(&lock(&server, cache.path(), options)), *calm, "seed {seed}, an upset cache");
+                upset(cache.path(), &mut dice);
+                assert_eq!(relock(&server, cache.path(), calm), *changed, "seed {seed}, an old lock");
             });
         }
     });

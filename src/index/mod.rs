@@ -230,7 +230,7 @@ impl Index for Client {
     }
 
     fn prefetch(&self, wants: &[Want]) {
-        for want in wants {
+        for want in wants.iter().filter(|want| !self.shared.was_asked(want)) {
             let (shared, want) = (self.shared.clone(), want.clone());
             self.shared.workers.spawn(move || shared.begin(&want));
         }
@@ -243,6 +243,14 @@ impl Index for Client {
 }
 
 impl Shared {
+    /// Whether it was asked for before: most of what the solver expects was.
+    fn was_asked(&self, want: &Want) -> bool {
+        match want {
+            Want::Listing(name) => self.listings.was_asked(name),
+            Want::Metadata(file, _) => self.metadata.was_asked(&file.url),
+        }
+    }
+
     fn begin(self: &Arc<Self>, want: &Want) {
         match want {
             Want::Listing(name) => drop(self.want_listing(name)),

@@ -42,6 +42,11 @@ impl<K: Eq + Hash, V: Clone> OnceMap<K, V> {
         (slot.clone(), Some(Promise { slot }))
     }
 
+    /// Whether somebody asked before.
+    pub(super) fn was_asked(&self, key: &K) -> bool {
+        unpoisoned(self.slots.lock()).contains_key(key)
+    }
+
     /// The answer to `key`, if it is there already.
     pub(super) fn peek(&self, key: &K) -> Option<Outcome<V>> {
         unpoisoned(self.slots.lock()).get(key).and_then(|slot| slot.value.get().cloned())

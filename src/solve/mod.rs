@@ -1,6 +1,6 @@
 //! The solver: a [`Problem`] and an [`Index`] -> a [`Resolution`], or the [`Proof`] that there is none.
 //!
-//! Solved by PubGrub over candidate ordinals (see `candidates.rs` and `set.rs`); `provider.rs` is pubgrub's view of the
+//! Solved by PubGrub over candidate ordinals (see `candidates.rs`, `judge.rs` and `set.rs`); `provider.rs` is pubgrub's view of the
 //! problem, `search.rs` what is remembered over restarts, `stride.rs` how a train of a
 //! thousand releases is crossed, `scout.rs` what runs ahead. The answer depends
 //! on the problem and on what the index says, never on timing nor on the order of the inputs' lines.

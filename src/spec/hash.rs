@@ -50,21 +50,27 @@ impl FromStr for Sha256 {
             return Err(Sha256Error);
         }
         let mut bytes = [0; 32];
+        let mut all = 0;
         for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
-            *byte = hex(pair[0])? << 4 | hex(pair[1])?;
+            let (high, low) = (VALUES[usize::from(pair[0])], VALUES[usize::from(pair[1])]);
+            all |= high | low;
+            *byte = high << 4 | low;
         }
-        Ok(Self(bytes))
+        if all > 15 { Err(Sha256Error) } else { Ok(Self(bytes)) }
     }
 }
 
-fn hex(digit: u8) -> Result<u8, Sha256Error> {
-    match digit {
-        b'0'..=b'9' => Ok(digit - b'0'),
-        b'a'..=b'f' => Ok(digit - b'a' + 10),
-        b'A'..=b'F' => Ok(digit - b'A' + 10),
-        _ => Err(Sha256Error),
+/// The value of each byte as a hexadecimal digit; 255 is none. A page has tens of thousands of digests.
+const VALUES: [u8; 256] = {
+    let mut values = [u8::MAX; 256];
+    let mut value = 0;
+    while value < 16 {
+        values[b"0123456789abcdef"[value as usize] as usize] = value;
+        values[b"0123456789ABCDEF"[value as usize] as usize] = value;
+        value += 1;
     }
-}
+    values
+};
 
 impl fmt::Display for Sha256Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

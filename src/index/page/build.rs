@@ -25,7 +25,7 @@ pub(in crate::index) enum Scope {
 
 /// Judges the entries of `page`, whose links are relative to `base`.
 pub(in crate::index) fn listing(name: &PackageName, page: Page<'_>, base: &Url, scope: Scope) -> Listing {
-    let seen = Seen::default();
+    let seen = Seen::new(base);
     let mut judge = Judge { name, base, scope, seen, pythons: FxHashMap::default(), warnings: page.warnings };
     let files = page.entries.iter().filter(|entry| is_dist(&entry.filename));
     let files = files.filter_map(|entry| judge.file(entry)).collect();

@@ -4,7 +4,7 @@
 //! same.
 
 use rustc_hash::{FxHashMap, FxHashSet};
-use url::Url;
+use url::{Position, Url};
 
 use crate::spec::{DistName, FileUrl, PackageName, TagSet, Version, WheelName};
 
@@ -16,12 +16,21 @@ pub(super) struct Seen<'p> {
     tags: FxHashMap<&'p str, TagSet>,
     /// `https://host/`: how a URL began that stood on the page as it is written.
     root: Option<String>,
+    /// `https://host`, of the page itself, where it came from the network.
+    origin: Option<String>,
 }
 
 /// Names that are longer are always read the long way.
 const SHORT: usize = 255;
 
 impl<'p> Seen<'p> {
+    /// Nothing seen yet of a page whose links are relative to `base`.
+    pub(super) fn new(base: &Url) -> Self {
+        let is_http = matches!(base.scheme(), "http" | "https") && base.has_host();
+        let origin = is_http.then(|| base[..Position::BeforePath].to_owned());
+        Self { origin, ..Self::default() }
+    }
+
     /// What the name of a wheel says, if it is made of parts that were seen; see [`Seen::add`].
     pub(super) fn wheel(&self, filename: &str, project: &PackageName) -> Option<DistName> {
         let (name, version, tags) = parts(filename)?;
@@ -38,8 +47,12 @@ impl<'p> Seen<'p> {
         self.tags.insert(tags, wheel.tags.clone());
     }
 
-    /// The URL that `text` is, if it only has plain letters after a root that was seen.
+    /// The URL that `text` is, if it only has plain letters after a root that was seen or after a `/`.
     pub(super) fn url(&self, text: &str) -> Option<FileUrl> {
+        if let Some(rest) = text.strip_prefix('/') {
+            let is_path = !rest.starts_with('/') && is_plain(rest);
+            return is_path.then(|| Some(FileUrl::kept(&format!("{}{text}", self.origin.as_deref()?))))?;
+        }
         let rest = text.strip_prefix(self.root.as_deref()?)?;
         is_plain(rest).then(|| FileUrl::kept(text))
     }
@@ -98,12 +111,12 @@ mod tests {
 
     #[test]
     fn a_plain_url_is_not_taken_apart() {
-        let mut seen = Seen::default();
+        let base = Url::parse("https://u@h:8/simple/a/").unwrap();
+        let mut seen = Seen::new(&base);
         assert!(seen.url("https://h/a").is_none());
         for (text, _) in
             [("https://H/a", ()), ("../a", ()), ("https://h/a?b", ()), ("https://u@h:8/p/a.whl", ())]
         {
-            let base = Url::parse("https://u@h:8/simple/a/").unwrap();
             seen.add_url(text, &base.join(text).unwrap());
         }
         for (text, plain) in [
@@ -115,13 +128,16 @@ mod tests {
             ("https://u@h:8/a#b", false),
             ("https://u@h:80/a", false),
             ("http://u@h:8/a", false),
+            ("/p/a.whl", true),
+            ("/", true),
+            ("//h/a", false),
+            ("/a%20b", false),
+            ("/../a", false),
+            ("a.whl", false),
         ] {
             let quick = seen.url(text);
             assert_eq!(quick.is_some(), plain, "{text}");
-            assert!(
-                quick.is_none_or(|quick| quick.as_text() == Url::parse(text).unwrap().as_str()),
-                "{text}"
-            );
+            assert!(quick.is_none_or(|quick| quick.as_text() == base.join(text).unwrap().as_str()), "{text}");
         }
     }
 }
