@@ -1,14 +1,16 @@
-//! The inner loops on the recorded index: read inputs and pages, solve the example's closure, write and
-//! read its lock.
+//! The inner loops on the recorded index: read inputs and pages, build candidates, solve the example's closure,
+//! write and read its lock, find the words for a conflict.
 //!
 //! `cargo bench --bench recorded`
 
 use std::hint::black_box;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
-use criterion::{Criterion, criterion_group, criterion_main};
+use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use pinfast::event::Unwatched;
+use pinfast::explain::{Budget, Detail, ExplainRequest, explain};
 use pinfast::files::Texts;
 use pinfast::index::{Client, Config, IndexUrl};
 use pinfast::inputs::{InputRequest, Inputs, read};
@@ -16,24 +18,47 @@ use pinfast::lock::{Lock, WriteOptions};
 use pinfast::ops::lock::{LockRequest, Upgrade, lock};
 use pinfast::ops::{IndexRequest, LockPlace, PolicyRequest, Session, TargetRequest};
 use pinfast::settings::Surroundings;
-use pinfast::solve::{Index as _, Policy, Preferences, Problem, solve};
+use pinfast::solve::{Failure, Index as _, Policy, Preferences, Problem, candidates, solve};
 use pinfast::spec::{PackageName, Target};
 
 const EXAMPLE: &str = "examples/marketing-bot/requirements.in";
+const CONFLICT: &str = "examples/marketing-bot/conflict.in";
 const INDEX: &str = "testdata/index/simple";
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-fn inputs() -> Inputs {
-    let request = InputRequest { inputs: vec![EXAMPLE.to_owned()], ..InputRequest::default() };
+fn inputs(path: &str) -> Inputs {
+    let request = InputRequest { inputs: vec![path.to_owned()], ..InputRequest::default() };
     read(&request, &Texts::new(root())).unwrap_or_else(|error| panic!("{error}"))
 }
 
 fn client() -> Arc<Client> {
-    let index = IndexUrl::parse(INDEX, root()).unwrap_or_else(|error| panic!("{error}"));
+    client_of(INDEX)
+}
+
+fn client_of(index: &str) -> Arc<Client> {
+    let index = IndexUrl::parse(index, root()).unwrap_or_else(|error| panic!("{error}"));
     Arc::new(Client::new(Config { indexes: vec![index], ..Config::default() }, Arc::new(Unwatched)))
+}
+
+/// A folder index with one project: 500 releases of eight wheels each.
+fn big_index() -> (tempfile::TempDir, PackageName) {
+    let file = |n: usize| {
+        let (version, python) = (n / 8, n % 8 + 6);
+        let name = format!("big-1.{version}-cp3{python}-cp3{python}-manylinux_2_17_x86_64.whl");
+        format!(
+            r#"{{"filename":"{name}","url":"../../files/big/{name}","hashes":{{"sha256":"{n:064x}"}},
+            "requires-python":">=3.6","size":1000,"upload-time":"2026-01-01T00:00:00Z","yanked":false}}"#
+        )
+    };
+    let files: Vec<_> = (0..4_000).map(file).collect();
+    let page = format!(r#"{{"meta":{{"api-version":"1.1"}},"name":"big","files":[{}]}}"#, files.join(","));
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::create_dir(folder.path().join("big")).expect("a disk");
+    std::fs::write(folder.path().join("big/index.json"), page).expect("a disk");
+    (folder, PackageName::new("big").expect("a name"))
 }
 
 fn target() -> Target {
@@ -64,10 +89,15 @@ fn text_of_lock() -> String {
 }
 
 fn parses(criterion: &mut Criterion) {
-    criterion.bench_function("read the inputs", |bencher| bencher.iter(|| black_box(inputs())));
+    criterion.bench_function("read the inputs", |bencher| bencher.iter(|| black_box(inputs(EXAMPLE))));
     let largest = PackageName::new("google-cloud-aiplatform").expect("a name");
     criterion.bench_function("read a project's pages", |bencher| {
         bencher.iter(|| black_box(client().listing(&largest).is_ok()));
+    });
+    let (folder, big) = big_index();
+    let big_client = || client_of(folder.path().to_str().expect("a readable path"));
+    criterion.bench_function("read a page of 4,000 files", |bencher| {
+        bencher.iter(|| black_box(big_client().listing(&big).is_ok()));
     });
     let text = text_of_lock();
     criterion.bench_function("read the lock", |bencher| {
@@ -78,13 +108,36 @@ fn parses(criterion: &mut Criterion) {
     criterion.bench_function("write the lock", |bencher| bencher.iter(|| black_box(lock.write(&options))));
 }
 
+fn problem(path: &str) -> Arc<Problem> {
+    Arc::new(Problem::new(&inputs(path), target(), Policy::default(), Preferences::default()))
+}
+
 fn solves(criterion: &mut Criterion) {
-    let problem = Arc::new(Problem::new(&inputs(), target(), Policy::default(), Preferences::default()));
+    let problem = problem(EXAMPLE);
+    let (folder, big) = big_index();
+    let big_client = client_of(folder.path().to_str().expect("a readable path"));
+    criterion.bench_function("build the candidates of 4,000 files", |bencher| {
+        bencher.iter(|| black_box(candidates(problem.clone(), big_client.clone(), &big).is_ok()));
+    });
     let client = client();
     criterion.bench_function("solve the example, all pages read", |bencher| {
         bencher.iter(|| black_box(solve(problem.clone(), client.clone(), &Unwatched).is_ok()));
     });
 }
 
-criterion_group!(benches, parses, solves);
+fn phrases(criterion: &mut Criterion) {
+    let (problem, client) = (problem(CONFLICT), client());
+    let fail = || match solve(problem.clone(), client.clone(), &Unwatched) {
+        Err(Failure::NoSolution(failure)) => failure,
+        _ => panic!("the conflict has no solution"),
+    };
+    let spent = Budget::new(Duration::ZERO, Arc::new(|| Duration::ZERO));
+    let request = ExplainRequest::new(spent);
+    let tell = |failure| explain(failure, &request, &Unwatched).lines(100, Detail::Short);
+    criterion.bench_function("find the words for a conflict", |bencher| {
+        bencher.iter_batched(fail, |failure| black_box(tell(failure)), BatchSize::SmallInput);
+    });
+}
+
+criterion_group!(benches, parses, solves, phrases);
 criterion_main!(benches);

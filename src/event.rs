@@ -23,8 +23,15 @@ pub enum Event {
         /// Packages with a version chosen.
         decided: usize,
     },
-    /// A long search: what it is deciding between, as people say it.
-    Deciding(String),
+    /// A long search: what it is deciding between.
+    Deciding {
+        /// The release that is being tried, such as `numba 0.60`.
+        tried: String,
+        /// The choice that is at odds with it.
+        against: String,
+        /// How many releases were tried so far that were at odds with another choice.
+        tries: usize,
+    },
     /// A step of a longer job began.
     Step(String),
     /// A step of a deployment began: its name, and what it does it with.

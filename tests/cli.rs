@@ -271,6 +271,47 @@ fn a_fix_is_taken_by_its_number() {
 }
 
 #[test]
+fn a_fall_that_nobody_chose_is_a_warning_without_an_old_lock() {
+    let project = Project::new("tool==1.0\ncore\n");
+    assert_snapshot!(project.run(&format!("lock {TARGET}")), @r"
+    warning: held back by a major version: core 1.0, not 2.1, by tool 1.0, which needs core<2
+    wrote requirements.txt: 2 packages in T
+    exit 0
+    ");
+    project.write("requirements.in", "tool==1.0\ncore<2\n");
+    assert_snapshot!(project.run(&format!("lock {TARGET}")), @r"
+    held back: core 1.0, not 2.1, by `core<2` at requirements.in:2
+    wrote requirements.txt: 2 packages in T
+    exit 0
+    ");
+}
+
+#[test]
+fn an_option_is_taken_as_a_fix_and_told_how_to_keep() {
+    let project = Project::new("core>=2\n");
+    let lock = format!("lock {TARGET} --exclude-newer 2025-01-01");
+    assert_snapshot!(project.run(&lock), @r"
+    error: requirements.in:1 asks for `core>=2`, but every release of core that fits was uploaded on 2026-01-01, which --exclude-newer bars
+
+      requirements.in:1  core>=2
+
+      That is core 2.0 and 2.1.
+
+    Fixes (each was tried, and resolves):
+      1. --exclude-newer 2026-01-01
+         gives core 2.1; no other pin moves
+    exit 1
+    ");
+    assert_snapshot!(project.run(&format!("{lock} --fix 1")), @r#"
+    locked with `--exclude-newer 2026-01-01`: give it each time, or keep it as `exclude-newer = "2026-01-01"` in pinfast.toml
+    wrote requirements.txt: 1 packages in T
+    exit 0
+    "#);
+    assert!(project.read("requirements.txt").contains("exclude-newer 2026-01-01"));
+    assert_eq!(project.read("requirements.in"), "core>=2\n");
+}
+
+#[test]
 fn a_changed_input_takes_the_fixes_back() {
     let project = Project::new("tool==1.0\ncore>=2\n");
     let lock = format!("lock {TARGET}");

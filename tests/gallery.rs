@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use pinfast::error::Error;
 use pinfast::event::Unwatched;
-use pinfast::explain::{Alternative, Budget, Detail, Edit, ExplainRequest, Explanation, explain};
+use pinfast::explain::{Budget, Detail, Edit, ExplainRequest, Explanation, OptionValue, explain, of_targets};
 use pinfast::index::{Client, Config, IndexUrl};
 use pinfast::inputs::{self, Files, InputRequest, Inputs};
 use pinfast::solve::universe::Universe;
@@ -100,13 +100,16 @@ impl Scenario {
         inputs::read(&self.request, &self.files).unwrap_or_else(|error| panic!("{}: {error}", self.name))
     }
 
-    /// The problem, with these options instead of the scenario's own.
-    fn problem(&self, python: Option<&str>, platform: Option<&str>, mode: Option<PrereleaseMode>) -> Problem {
-        let python = python.or_else(|| self.option("--python-version")).unwrap_or("3.11");
-        let platform = platform.or_else(|| self.option("--platform")).unwrap_or("linux");
-        let target = Target::declared(&python.parse().unwrap(), &platform.parse().unwrap());
+    fn target(&self) -> Target {
+        let python = self.option("--python-version").unwrap_or("3.11");
+        let platform = self.option("--platform").unwrap_or("linux");
+        Target::declared(&python.parse().unwrap(), &platform.parse().unwrap())
+    }
+
+    fn problem(&self, target: &Target) -> Problem {
         let set = |key: &str| match self.option(key) {
             Some(":all:") => PackageSet::All,
+            Some(":none:") => PackageSet::None,
             Some(name) => PackageSet::Only([PackageName::new(name).unwrap()].into_iter().collect()),
             None => PackageSet::None,
         };
@@ -115,15 +118,14 @@ impl Scenario {
                 let midnight: jiff::Timestamp = format!("{day}T00:00:00Z").parse().unwrap();
                 midnight + std::time::Duration::from_secs(24 * 60 * 60)
             }),
-            prerelease: mode.unwrap_or(match self.option("--prerelease") {
-                Some("disallow") => PrereleaseMode::Disallow,
-                _ => PrereleaseMode::IfNecessary,
-            }),
+            prerelease: self
+                .option("--prerelease")
+                .map_or(PrereleaseMode::IfNecessary, |m| m.parse().unwrap()),
             no_binary: set("--no-binary"),
             only_binary: set("--only-binary"),
             ..Policy::default()
         };
-        Problem::new(&self.inputs(), target, policy, Preferences::default())
+        Problem::new(&self.inputs(), target.clone(), policy, Preferences::default())
     }
 
     fn index(&self) -> Arc<dyn Index> {
@@ -136,34 +138,11 @@ impl Scenario {
     }
 
     fn solve(&self) -> Result<Resolution, Box<NoSolution>> {
-        match solve(Arc::new(self.problem(None, None, None)), self.index(), &Unwatched) {
+        match solve(Arc::new(self.problem(&self.target())), self.index(), &Unwatched) {
             Ok(resolution) => Ok(resolution),
             Err(Failure::NoSolution(failure)) => Err(failure),
             Err(Failure::Trouble(error)) => panic!("{}: {error}", self.name),
         }
-    }
-
-    /// The options that a user could give instead.
-    fn alternatives(&self) -> Vec<Alternative> {
-        let here = self.option("--python-version").unwrap_or("3.11");
-        let minor = |python: &str| python[2..].parse::<u32>().unwrap();
-        let pythons = (minor(here) + 1..15).chain((9..minor(here)).rev());
-        let mut alternatives = Vec::new();
-        for python in pythons.map(|minor| format!("3.{minor}")) {
-            let problem = Arc::new(self.problem(Some(&python), None, None));
-            alternatives.push(Alternative { option: format!("--python-version {python}"), problem });
-        }
-        for platform in ["linux", "macos", "windows"] {
-            if self.option("--platform").is_some_and(|given| given != platform) {
-                let problem = Arc::new(self.problem(None, Some(platform), None));
-                alternatives.push(Alternative { option: format!("--platform {platform}"), problem });
-            }
-        }
-        if self.option("--prerelease") == Some("disallow") {
-            let problem = Arc::new(self.problem(None, None, Some(PrereleaseMode::IfNecessary)));
-            alternatives.push(Alternative { option: "--prerelease if-necessary".to_owned(), problem });
-        }
-        alternatives
     }
 
     fn explain(&self) -> Explanation {
@@ -172,7 +151,7 @@ impl Scenario {
             ["requests", "flask", "numpy", "scikit-learn"].map(|name| PackageName::new(name).unwrap());
         let request = ExplainRequest {
             names: names.to_vec(),
-            alternatives: self.alternatives(),
+            alternatives: of_targets(&[self.target()], &self.target(), |other| Arc::new(self.problem(other))),
             ..ExplainRequest::new(Budget::unlimited())
         };
         explain(failure, &request, &Unwatched)
@@ -191,12 +170,11 @@ impl Scenario {
         scenario
     }
 
-    /// With an option of the form `--name value`.
-    fn with_option(&self, option: &str) -> Self {
-        let (key, value) = option.split_once(' ').unwrap();
+    /// With this option instead of what it was.
+    fn with_option(&self, option: &OptionValue) -> Self {
         let mut scenario = self.clone();
-        scenario.options.retain(|(known, _)| known != key);
-        scenario.options.push((key.to_owned(), value.to_owned()));
+        scenario.options.retain(|(known, _)| *known != option.flag);
+        scenario.options.push((option.flag.clone(), option.values.concat()));
         scenario
     }
 }

@@ -133,7 +133,7 @@ fn the_walkthroughs_settings_can_be_read() {
 
 #[test]
 fn links_lead_somewhere() {
-    for page in ["README.md", "CONTRIBUTING.md", "docs/testing.md", "docs/deploy.md"] {
+    for page in ["README.md", "CONTRIBUTING.md", "docs/testing.md", "docs/deploy.md", "docs/performance.md"] {
         let text = read(page);
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(page);
         let folder = folder.parent().expect("a file is in a folder");

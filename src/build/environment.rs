@@ -124,7 +124,7 @@ impl Watcher for Aside<'_> {
             Event::Step(text) | Event::Warning(text) => {
                 self.0.on(Event::Detail(format!("for a build: {text}")));
             }
-            Event::Solving { .. } | Event::Deciding(_) => {}
+            Event::Solving { .. } | Event::Deciding { .. } => {}
             other => self.0.on(other),
         }
     }

@@ -13,6 +13,7 @@ use crate::error::{Error, Result};
 use crate::explain::{Budget, Detail};
 use crate::lock::Annotations;
 use crate::lock::diff::ChangeKind;
+use crate::ops::changes::Height;
 use crate::ops::fixes::{self, Applied};
 use crate::ops::lock::{HeldBack, LockRequest, Locked, NoLock, State, Unsolved, Upgrade, lock};
 use crate::ops::{Hashes, LockPlace, Session};
@@ -257,12 +258,19 @@ fn list_changes(locked: &Locked, ui: &Ui) {
 }
 
 fn held_back(held: &HeldBack, ui: &Ui) {
-    let HeldBack { name, chosen, newest, by } = held;
-    match by {
-        Some(by) => ui.note(format_args!("held back: {name} {chosen}, not {newest}, by {by}")),
-        None if ui.volume() >= Volume::Verbose => {
+    let HeldBack { name, chosen, newest, by, fall } = held;
+    match (by, fall) {
+        (Some(by), Some(fall)) => {
+            let far = match fall {
+                Height::Major => "a major version".to_owned(),
+                Height::Years(years) => format!("{years} years"),
+            };
+            ui.warn(format_args!("held back by {far}: {name} {chosen}, not {newest}, by {by}"));
+        }
+        (Some(by), None) => ui.note(format_args!("held back: {name} {chosen}, not {newest}, by {by}")),
+        (None, _) if ui.volume() >= Volume::Verbose => {
             ui.note(format_args!("kept: {name} {chosen}, not {newest} (--upgrade takes it)"));
         }
-        None => {}
+        (None, _) => {}
     }
 }

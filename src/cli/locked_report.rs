@@ -42,18 +42,22 @@ fn held_back(held: &HeldBack) -> Value {
         "chosen": held.chosen.to_string(),
         "newest": held.newest.to_string(),
         "by": held.by,
+        "fall": held.fall.map(|height| json!({ "years": years(height) })),
     })
 }
 
 fn fall(fall: &Fall) -> Value {
-    let years = match fall.height {
-        Height::Major => None,
-        Height::Years(years) => Some(years),
-    };
     json!({
         "name": fall.name.as_str(),
         "old": fall.old.to_string(),
         "new": fall.new.to_string(),
-        "years": years,
+        "years": years(fall.height),
     })
+}
+
+fn years(height: Height) -> Option<i64> {
+    match height {
+        Height::Major => None,
+        Height::Years(years) => Some(years),
+    }
 }

@@ -36,8 +36,10 @@ pub(crate) struct Ui {
 }
 
 /// What the progress line says.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Default)]
 struct Counts {
+    /// What a long search is deciding between.
+    deciding: Option<String>,
     met: usize,
     decided: usize,
     in_flight: usize,
@@ -152,6 +154,7 @@ impl Ui {
         if let Some(bar) = self.spinner.lock().unwrap_or_else(PoisonError::into_inner).take() {
             bar.finish_and_clear();
         }
+        self.counts.lock().unwrap_or_else(PoisonError::into_inner).deciding = None;
     }
 
     /// Standard error never changes the result: what cannot be written is lost.
@@ -200,7 +203,7 @@ impl Ui {
             Event::Solving { met, decided } => (counts.met, counts.decided) = (*met, *decided),
             _ => return,
         }
-        let shown = *counts;
+        let shown = counts.clone();
         drop(counts);
         if let Some(bar) = &*self.spinner.lock().unwrap_or_else(PoisonError::into_inner) {
             bar.set_message(shown.to_string());
@@ -225,7 +228,12 @@ impl Watcher for Ui {
         match &event {
             Event::Warning(text) => self.warn(text),
             Event::Detail(text) => self.detail(text),
-            Event::Step(text) | Event::Deciding(text) => self.progress(text),
+            Event::Step(text) => self.progress(text),
+            Event::Deciding { tried, against, tries } => {
+                let text = format!("{tried} against {against}, {tries} tries");
+                self.progress(&text);
+                self.counts.lock().unwrap_or_else(PoisonError::into_inner).deciding = Some(text);
+            }
             Event::Stage { name, what } => {
                 self.progress("");
                 self.note(format_args!("  {BOLD}{name:<9}{BOLD:#} {what}"));
@@ -249,6 +257,7 @@ impl Display for Counts {
             );
         }
         let packages = (self.met > 0).then(|| format!("{} of {} packages", self.decided, self.met));
+        let packages = self.deciding.clone().or(packages);
         let s = if self.in_flight == 1 { "" } else { "s" };
         let traffic = format!("{} request{s} in flight, {}", self.in_flight, Bytes(self.bytes));
         let traffic = (self.requests > 0).then_some(traffic);

@@ -10,6 +10,8 @@ use crate::error::{Error, Result};
 use crate::files::{self, Deferred};
 use crate::settings::{Health, Timed};
 
+/// How long one look may take: a service that is just starting may lose a question.
+const PATIENCE: Duration = Duration::from_secs(10);
 /// How long to wait between two looks.
 const PAUSE: Duration = Duration::from_millis(200);
 
@@ -99,7 +101,8 @@ fn client(url: &url::Url) -> reqwest::Result<reqwest::Client> {
         .user_agent(concat!("pinfast/", env!("CARGO_PKG_VERSION")))
         .redirect(reqwest::redirect::Policy::none())
         // Each look is a new one: a connection to the process that is going away tells nothing.
-        .pool_max_idle_per_host(0);
+        .pool_max_idle_per_host(0)
+        .timeout(PATIENCE);
     let local = match url.host() {
         Some(url::Host::Domain(name)) => name == "localhost",
         Some(url::Host::Ipv4(address)) => address.is_loopback(),

@@ -285,7 +285,7 @@ impl History {
     }
 
     /// What is to go when `keep` good releases stay: never the live one, nor the one before it; of those that
-    /// did not pass, the last two stay.
+    /// did not pass, the last two stay. What was not removed to its end comes first.
     pub(super) fn surplus(&self, live: Option<&ReleaseId>, keep: usize) -> Vec<ReleaseId> {
         let before = self.before(live).map(Release::id);
         let kept: BTreeSet<&ReleaseId> = live.into_iter().chain(before).collect();
@@ -293,7 +293,8 @@ impl History {
             |release: &&Release| matches!(release.phase, Phase::Live | Phase::Retired | Phase::Failed);
         let (good, other): (Vec<&Release>, Vec<_>) =
             self.newest_first().filter(settled).partition(|release| release.is_good());
-        let surplus = good.into_iter().skip(keep).chain(other.into_iter().skip(KEPT_FAILED));
+        let removing = self.releases.iter().filter(|release| release.phase == Phase::Removing);
+        let surplus = removing.chain(good.into_iter().skip(keep)).chain(other.into_iter().skip(KEPT_FAILED));
         surplus.map(Release::id).filter(|id| !kept.contains(id)).cloned().collect()
     }
 }

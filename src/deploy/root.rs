@@ -219,6 +219,29 @@ mod tests {
     }
 
     #[test]
+    fn a_reader_of_the_link_never_finds_it_gone() {
+        let (_folder, root) = root();
+        let targets = ["one", "two"].map(|id| Root::target(&id.parse().unwrap()));
+        root.point_to(&targets[0]).unwrap();
+        let ended = std::sync::atomic::AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            let reader = scope.spawn(|| {
+                let mut reads = 0;
+                while !ended.load(std::sync::atomic::Ordering::Relaxed) {
+                    assert!(targets.contains(&fs::read_link(root.link()).unwrap()));
+                    reads += 1;
+                }
+                reads
+            });
+            for at in 0..5_000 {
+                root.point_to(&targets[at % 2]).unwrap();
+            }
+            ended.store(true, std::sync::atomic::Ordering::Relaxed);
+            assert!(reader.join().unwrap() > 100);
+        });
+    }
+
+    #[test]
     fn only_a_link_to_a_release_makes_it_live() {
         let (_folder, root) = root();
         for (target, live) in [

@@ -72,7 +72,9 @@ impl<'a> Run<'a> {
         match left_over {
             LeftOver::Half(release) => {
                 self.warn(format!("a run ended while it built {release}: what it left is removed"));
-                self.clear(&release, "the run that built it ended early")
+                let cleared = self.clear(&release, "the run that built it ended early");
+                self.at_least_said(cleared);
+                Ok(())
             }
             LeftOver::Unused(release) if self.journal.history().was_good(&release) => {
                 self.warn(format!("a run ended before {release} was live again: nothing changed"));
@@ -84,8 +86,10 @@ impl<'a> Run<'a> {
                 self.journal.note(What::Failed { release, why })
             }
             LeftOver::Removing(release) => {
-                self.warn(format!("a run ended while it removed {release}: the rest goes now"));
-                remove(self.root(), &release, &mut self.journal)
+                self.warn(format!("{release} was not removed to its end: the rest goes now"));
+                let removed = remove(self.root(), &release, &mut self.journal);
+                self.at_least_said(removed);
+                Ok(())
             }
             LeftOver::Unproven(release) => {
                 self.warn(format!(
@@ -96,6 +100,13 @@ impl<'a> Run<'a> {
                 }
                 self.journal.note(What::Live { release })
             }
+        }
+    }
+
+    /// What cannot be removed now takes room, but bars nothing: it is tried again when all is done.
+    fn at_least_said(&self, outcome: Result<()>) {
+        if let Err(error) = outcome {
+            self.warn(error.to_string());
         }
     }
 

@@ -25,7 +25,8 @@ fn none(found: &Found, elapsed: Duration) -> String {
 }
 
 fn item(n: usize, fix: &Fix, width: usize) -> Vec<String> {
-    let mut lines: Vec<String> = fix.edits.iter().map(edit).chain(fix.options.iter().cloned()).collect();
+    let mut lines: Vec<String> =
+        fix.edits.iter().map(edit).chain(fix.options.iter().map(ToString::to_string)).collect();
     for (place, line) in lines.iter_mut().enumerate() {
         let head = if place == 0 { format!("  {n}. ") } else { "     ".to_owned() };
         line.insert_str(0, &head);

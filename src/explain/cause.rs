@@ -83,6 +83,13 @@ pub(super) enum Bar {
     Useless(String),
 }
 
+impl Bar {
+    /// Whether only a build would tell its metadata, and none may be done.
+    pub(super) fn is_unbuilt(&self) -> bool {
+        matches!(self, Self::Useless(reason) if reason.ends_with("forbids it"))
+    }
+}
+
 impl Cause {
     /// What there is to tell of `failure`, whose lines should all be needed.
     pub(super) fn of(failure: &NoSolution) -> Self {

@@ -56,9 +56,12 @@ fn hint(cause: &Cause, clash: &Clash, kind: DeadEnd, names: &[PackageName]) -> O
         DeadEnd::NoWheel => tags(clash, cause.known.problem.target.label()),
         DeadEnd::OnlySdists => Some("Without `--only-binary` it would be built from its source.".to_owned()),
         DeadEnd::OnlyWheels => Some("Without `--no-binary` its wheel would be taken.".to_owned()),
-        DeadEnd::TooNew => Some(too_new(clash)),
+        DeadEnd::TooNew => too_new(clash),
         DeadEnd::NoAllowedHash => {
             Some("The `--hash` options of its line are those of other files.".to_owned())
+        }
+        DeadEnd::BrokenMetadata if clash.barred.iter().any(|(_, bar)| bar.is_unbuilt()) => {
+            Some("Without `--no-build` it would be built, to learn what it needs.".to_owned())
         }
         DeadEnd::BrokenMetadata => Some(format!("Only the authors of {package} can mend that.")),
         DeadEnd::Urls => Some(format!("A package has one source: name one URL for {package}, or none.")),
@@ -135,15 +138,17 @@ fn some<'a>(all: impl Iterator<Item = &'a str>) -> String {
     list(&all)
 }
 
-/// Which date would do.
-fn too_new(clash: &Clash) -> String {
+/// When the first of them came; nothing where the headline tells the one day.
+fn too_new(clash: &Clash) -> Option<String> {
     let uploaded = clash.barred.iter().filter_map(|(_, bar)| match bar {
         Bar::Policy(Reason::TooNew(at)) => Some(*at),
         _ => None,
     });
-    match uploaded.min() {
-        Some(first) => format!("`--exclude-newer {}` would do.", first.strftime("%Y-%m-%d")),
-        None => "The index does not tell when its files were uploaded.".to_owned(),
+    let (first, last) = (uploaded.clone().min(), uploaded.max());
+    match first {
+        None => Some("The index does not tell when its files were uploaded.".to_owned()),
+        Some(_) if first == last => None,
+        Some(first) => Some(format!("The first was uploaded on {}.", first.strftime("%Y-%m-%d"))),
     }
 }
 

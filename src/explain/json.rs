@@ -7,16 +7,13 @@ use super::tree::Branch;
 use super::{CauseLine, Explanation};
 use crate::repair::{Edit, Fix};
 
-/// The version of the form.
-const VERSION: u32 = 1;
-
 impl Explanation {
     /// All of it as one JSON object.
     #[must_use]
     pub fn json(&self) -> Value {
         let fixes: Vec<Value> = (1..).zip(&self.found.fixes).map(|(n, fix)| self::fix(n, fix)).collect();
         json!({
-            "version": VERSION,
+            "schema": 1,
             "kind": self.kind,
             "message": self.headline,
             "cause": self.cause.iter().map(line).collect::<Vec<_>>(),
@@ -46,7 +43,8 @@ fn fix(n: usize, fix: &Fix) -> Value {
     let pins: Map<String, Value> =
         fix.pins.iter().map(|(name, version)| (name.to_string(), version.to_string().into())).collect();
     let edits: Vec<Value> = fix.edits.iter().map(edit).collect();
-    json!({ "n": n, "edits": edits, "options": fix.options, "pins": pins, "moved": fix.moved })
+    let options: Vec<String> = fix.options.iter().map(ToString::to_string).collect();
+    json!({ "n": n, "edits": edits, "options": options, "pins": pins, "moved": fix.moved })
 }
 
 fn edit(edit: &Edit) -> Value {

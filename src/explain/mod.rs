@@ -19,7 +19,7 @@ mod tree;
 mod web;
 mod wrap;
 
-pub use crate::repair::{Alternative, Budget, Edit, Fix, Found, Role};
+pub use crate::repair::{Alternative, Budget, Edit, Fix, Found, OptionValue, Role, of_targets};
 pub use kind::DeadEnd;
 pub use tree::Branch;
 
@@ -40,8 +40,8 @@ pub struct ExplainRequest {
     pub budget: Budget,
     /// Names of packages that there are, as far as known: for a name that was misspelt.
     pub names: Vec<PackageName>,
-    /// The same inputs under other options: another Python, platform or pre-release mode; of the values of
-    /// one option, the most natural first.
+    /// The same inputs for other targets: another Python or platform; of the values of one option, the most
+    /// natural first. See [`of_targets`].
     pub alternatives: Vec<Alternative>,
     /// The same inputs for the other targets: a fix must hold for them as well.
     pub others: Vec<Arc<Problem>>,

@@ -186,6 +186,20 @@ mod tests {
         );
     }
 
+    /// As in every archive that git makes.
+    #[test]
+    fn what_is_marked_to_stay_out_stays_out() {
+        let repository = repository();
+        let folder = repository.path();
+        fs::create_dir(folder.join("tests")).unwrap();
+        fs::write(folder.join("tests/test_bot.py"), "").unwrap();
+        fs::write(folder.join(".gitattributes"), "tests export-ignore\n").unwrap();
+        commit(folder, "first");
+        let tree = WorkTree::around(folder).unwrap();
+        let paths: Vec<_> = tree.committed("HEAD").unwrap().into_iter().map(|it| it.path).collect();
+        assert_eq!(paths, [Path::new(".gitattributes")]);
+    }
+
     #[test]
     fn what_git_cannot_do_is_no_answer() {
         let repository = repository();

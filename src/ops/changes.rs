@@ -22,7 +22,7 @@ pub struct Fall {
 }
 
 /// How far a package fell.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Height {
     /// Below the old release's major version.
     Major,
@@ -44,12 +44,16 @@ pub(super) fn falls(diff: &Diff, index: &dyn Index) -> Vec<Fall> {
 
 fn fall(change: &Change, index: &dyn Index) -> Option<Fall> {
     let (old, new) = (&change.old.as_ref()?.version, &change.new.as_ref()?.version);
-    let height = match years(&change.name, old, new, index) {
-        Some(years) if years >= YEARS => Height::Years(years),
-        _ if major(new) < major(old) => Height::Major,
-        _ => return None,
-    };
+    let height = height(&change.name, old, new, index)?;
     Some(Fall { name: change.name.clone(), old: old.clone(), new: new.clone(), height })
+}
+
+/// How far it is from `high` down to `low`, where that is far.
+pub(super) fn height(name: &PackageName, high: &Version, low: &Version, index: &dyn Index) -> Option<Height> {
+    match years(name, high, low, index) {
+        Some(years) if years >= YEARS => Some(Height::Years(years)),
+        _ => (major(low) < major(high)).then_some(Height::Major),
+    }
 }
 
 fn major(version: &Version) -> (u64, Option<u64>) {

@@ -20,8 +20,9 @@ use crate::settings::{Deploy, Source};
 /// # Errors
 /// What was live before is live still or again, except for `LiveButUnclean`.
 pub fn deploy(indexes: &IndexRequest, options: Options, session: &Session) -> Result<Activated> {
-    let config = config(session)?;
-    deploy::deploy(&config, &maker(&config, indexes, session), options, &*session.watcher)
+    let session = session.warning_once();
+    let config = config(&session)?;
+    deploy::deploy(&config, &maker(&config, indexes, &session), options, &*session.watcher)
 }
 
 /// What a deploy would do, step by step.
@@ -29,8 +30,9 @@ pub fn deploy(indexes: &IndexRequest, options: Options, session: &Session) -> Re
 /// # Errors
 /// As for what comes before a deploy.
 pub fn planned(indexes: &IndexRequest, lacking: Lacking, session: &Session) -> Result<Vec<Stage>> {
-    let config = config(session)?;
-    deploy::planned(&config, &maker(&config, indexes, session), lacking)
+    let session = session.warning_once();
+    let config = config(&session)?;
+    deploy::planned(&config, &maker(&config, indexes, &session), lacking)
 }
 
 /// Goes back to a release, by default to the one that was live before.

@@ -42,7 +42,7 @@ impl Question<'_> {
         for (problem, resolution) in &universal.answers {
             // Every file fits some environment.
             pins.push(assemble::pins(resolution, problem, Hashes::All, &*index, session)?);
-            answer.held_back.extend(held_back(resolution, problem));
+            answer.held_back.extend(held_back(resolution, problem, &*index));
             answer.odd_entries.extend(resolution.odd_entries.clone());
         }
         answer.held_back.sort();

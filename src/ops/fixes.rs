@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
+use std::str::FromStr;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -13,9 +14,8 @@ use super::session::Session;
 use crate::error::{Error, Result};
 use crate::files::{self, Texts};
 use crate::inputs::{self, Files as _, edit};
-use crate::repair::Fix;
-use crate::solve::PrereleaseMode;
-use crate::spec::{Location, Sha256, Version};
+use crate::repair::{Fix, OptionValue};
+use crate::spec::{Location, Sha256};
 
 /// The folder of the cache that the fixes are kept in.
 const ROOM: &str = "fixes";
@@ -31,7 +31,7 @@ struct Kept {
 #[derive(Clone, Serialize, Deserialize)]
 struct KeptFix {
     edits: Vec<KeptEdit>,
-    options: Vec<String>,
+    options: Vec<OptionValue>,
 }
 
 #[derive(Clone, Serialize, Deserialize)]
@@ -104,7 +104,7 @@ pub fn apply(request: &LockRequest, number: usize, session: &Session) -> Result<
     applied.edits = fix.edits.iter().map(KeptEdit::to_string).collect();
     for option in &fix.options {
         let keep = take(&mut applied.request, option)?;
-        applied.options.push((option.clone(), keep));
+        applied.options.push((option.to_string(), keep));
     }
     Ok(applied)
 }
@@ -143,22 +143,34 @@ fn edited(edits: &[KeptEdit], session: &Session) -> Result<BTreeMap<String, Stri
 }
 
 /// Puts an option into the request, and says how to keep it.
-fn take(request: &mut LockRequest, option: &str) -> Result<String> {
-    let unknown = || Error::usage(format!("`{option}` is no option that pinfast can add"));
-    match option.split_once(' ').ok_or_else(unknown)? {
-        ("--python-version", value) => {
-            let version: Version = value.parse().map_err(|_| unknown())?;
-            request.targets.python = None;
-            request.targets.versions = vec![version];
-            Ok(format!("python-version = \"{value}\""))
+fn take(request: &mut LockRequest, option: &OptionValue) -> Result<String> {
+    let (targets, policy) = (&mut request.targets, &mut request.policy);
+    let OptionValue { flag, values } = option;
+    let first = values.first().map(String::as_str).unwrap_or_default();
+    let done = match flag.as_str() {
+        "--python-version" => parsed(values).map(|versions| targets.versions = versions),
+        "--platform" => parsed(values).map(|platforms| targets.platforms = platforms),
+        "--prerelease" => first.parse().ok().map(|mode| policy.prerelease = Some(mode)),
+        "--exclude-newer" => {
+            policy.exclude_newer = Some(first.to_owned());
+            Some(())
         }
-        ("--prerelease", value) => {
-            let mode: PrereleaseMode = value.parse().map_err(|_| unknown())?;
-            request.policy.prerelease = Some(mode);
-            Ok(format!("prerelease = \"{value}\""))
-        }
-        _ => Err(unknown()),
+        "--only-binary" => parsed(values).map(|controls| policy.only_binary.extend::<Vec<_>>(controls)),
+        "--no-binary" => parsed(values).map(|controls| policy.no_binary.extend::<Vec<_>>(controls)),
+        _ => None,
+    };
+    done.ok_or_else(|| Error::usage(format!("`{option}` is no option that pinfast can add")))?;
+    if flag == "--python-version" {
+        // The interpreter has a version of its own.
+        targets.python = None;
     }
+    let quoted: Vec<String> = values.iter().map(|value| format!("\"{value}\"")).collect();
+    let value = if quoted.len() == 1 { quoted.concat() } else { format!("[{}]", quoted.join(", ")) };
+    Ok(format!("{} = {value}", flag.trim_start_matches('-')))
+}
+
+fn parsed<T: FromStr>(values: &[String]) -> Option<Vec<T>> {
+    values.iter().map(|value| value.parse().ok()).collect()
 }
 
 /// Where the fixes of this question are kept.

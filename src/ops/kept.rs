@@ -11,6 +11,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::asked::Asked;
+use super::changes::Height;
 use super::indexes::Places;
 use super::lock::{HeldBack, LockRequest, Locked, State, Upgrade};
 use super::request::{CacheUse, LockPlace};
@@ -45,6 +46,8 @@ struct KeptBack {
     chosen: String,
     newest: String,
     by: Option<String>,
+    /// `None` is no fall, 0 one of a major version, more one of so many years.
+    fall: Option<i64>,
 }
 
 /// The lock that is there, where it is fresh.
@@ -127,8 +130,11 @@ pub(super) fn remember(locked: &Locked, places: &Places, session: &Session) {
     }
 }
 
+/// Part of the key of [`Memory`]: to be raised when its fields change.
+const FORM: &str = "2";
+
 fn key(text: &str) -> Key {
-    Key::of(&["lock", text])
+    Key::of(&["lock", FORM, text])
 }
 
 impl Memory {
@@ -147,12 +153,16 @@ impl Memory {
 
 impl From<&HeldBack> for KeptBack {
     fn from(held: &HeldBack) -> Self {
-        let HeldBack { name, chosen, newest, by } = held;
+        let HeldBack { name, chosen, newest, by, fall } = held;
         Self {
             name: name.to_string(),
             chosen: chosen.to_string(),
             newest: newest.to_string(),
             by: by.clone(),
+            fall: fall.map(|fall| match fall {
+                Height::Major => 0,
+                Height::Years(years) => years,
+            }),
         }
     }
 }
@@ -160,7 +170,8 @@ impl From<&HeldBack> for KeptBack {
 impl KeptBack {
     fn read(&self) -> Option<HeldBack> {
         let by = self.by.clone();
+        let fall = self.fall.map(|years| if years == 0 { Height::Major } else { Height::Years(years) });
         let (chosen, newest) = (self.chosen.parse().ok()?, self.newest.parse().ok()?);
-        Some(HeldBack { name: self.name.parse().ok()?, chosen, newest, by })
+        Some(HeldBack { name: self.name.parse().ok()?, chosen, newest, by, fall })
     }
 }

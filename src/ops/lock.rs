@@ -7,12 +7,12 @@ use std::sync::Arc;
 
 use super::asked::Asked;
 use super::assemble::{self, Hashes};
-use super::changes::{Fall, falls};
+use super::changes::{Fall, Height, falls, height};
 use super::pages::{self, Odd};
 use super::request::{IndexRequest, LockPlace, PolicyRequest, TargetRequest};
 use super::scope::{self, Scope};
 use super::session::Session;
-use super::{build_requirements, builds, indexes, kept, policy, targets, written};
+use super::{build_requirements, builds, indexes, kept, policy, written};
 use crate::build::Building;
 use crate::error::{Error, Result};
 use crate::event::Watcher;
@@ -21,9 +21,7 @@ use crate::files;
 use crate::inputs::{InputLine, InputRequest, Inputs};
 use crate::lock::diff::{Diff, diff};
 use crate::lock::{self, Annotations, Lock, Pin};
-use crate::solve::{
-    self, Asker, Failure, Index, NoSolution, Policy, Preferences, PrereleaseMode, Problem, Resolution,
-};
+use crate::solve::{self, Asker, Failure, Index, NoSolution, Policy, Preferences, Problem, Resolution};
 use crate::spec::{Marker, PackageName, Target, Version};
 
 /// What to lock, and how.
@@ -119,6 +117,9 @@ pub struct HeldBack {
     /// Who holds it back: `FILE:LINE` or `package version`, with what it asks; `None` where an older pin
     /// was kept.
     pub by: Option<String>,
+    /// How far behind the newest it is, where that is far and no line of the inputs on this package asks for it:
+    /// a fall that nobody chose.
+    pub fall: Option<Height>,
 }
 
 /// Why there is no lock.
@@ -315,7 +316,7 @@ impl Question<'_> {
                 }
             };
             pins.push(assemble::pins(&resolution, &problem, self.hashes, &*index, session)?);
-            answer.held_back.extend(held_back(&resolution, &problem));
+            answer.held_back.extend(held_back(&resolution, &problem, &*index));
             answer.held_back.sort();
             answer.held_back.dedup();
             for (name, pin) in &resolution.pins {
@@ -335,28 +336,16 @@ impl Question<'_> {
         targets: &[Target],
         preferences: &Preferences,
     ) -> Unsolved {
-        let problem = |target: &Target, policy: &Policy| {
-            Arc::new(Problem::new(self.inputs, target.clone(), policy.clone(), preferences.clone()))
+        let pose = |target: &Target| {
+            let (policy, preferences) = (self.policy.clone(), preferences.clone());
+            Arc::new(Problem::new(self.inputs, target.clone(), policy, preferences))
         };
-        let pythons = targets::other_pythons(target).into_iter().map(|(version, other)| Alternative {
-            option: format!("--python-version {version}"),
-            problem: problem(&other, &self.policy),
-        });
-        let platforms = targets::other_platforms(target).into_iter().map(|(platform, other)| Alternative {
-            option: format!("--platform {platform}"),
-            problem: problem(&other, &self.policy),
-        });
-        let freer = Policy { prerelease: PrereleaseMode::Allow, ..self.policy.clone() };
-        let prereleases = (self.policy.prerelease != PrereleaseMode::Allow).then(|| Alternative {
-            option: "--prerelease allow".to_owned(),
-            problem: problem(target, &freer),
-        });
         let lines = self.inputs.requirements.iter().map(|line| line.requirement.name.clone());
         let others = targets.iter().filter(|other| other.label() != target.label());
         Unsolved {
             failure,
-            alternatives: pythons.chain(platforms).chain(prereleases).collect(),
-            others: others.map(|other| problem(other, &self.policy)).collect(),
+            alternatives: explain::of_targets(targets, target, pose),
+            others: others.map(pose).collect(),
             names: lines.collect(),
             somewhere: None,
         }
@@ -364,7 +353,7 @@ impl Question<'_> {
 }
 
 /// The direct dependencies that are not at their newest release.
-pub(super) fn held_back(resolution: &Resolution, problem: &Problem) -> Vec<HeldBack> {
+pub(super) fn held_back(resolution: &Resolution, problem: &Problem, index: &dyn Index) -> Vec<HeldBack> {
     let direct = resolution
         .pins
         .iter()
@@ -381,14 +370,17 @@ pub(super) fn held_back(resolution: &Resolution, problem: &Problem) -> Vec<HeldB
             let line = problem.constraints.iter().find(bound)?;
             Some(format!("the constraint {}", told(line)))
         };
-        let by = bars.next().map(|(by, requirement)| match by {
-            Asker::Line(line) => told(&problem.lines[*line]),
-            Asker::Package(by) => {
-                format!("{by} {}, which needs {requirement}", resolution.pins[by].candidate.version)
+        let chosen = &pin.candidate.version;
+        let (by, fall) = match bars.next() {
+            None => (constraint(), None),
+            Some((Asker::Line(line), _)) => (Some(told(&problem.lines[*line])), None),
+            Some((Asker::Package(by), requirement)) => {
+                let version = &resolution.pins[by].candidate.version;
+                let by = format!("{by} {version}, which needs {requirement}");
+                (Some(by), height(name, &newest, chosen, index))
             }
-        });
-        let by = by.or_else(constraint);
-        Some(HeldBack { name: name.clone(), chosen: pin.candidate.version.clone(), newest, by })
+        };
+        Some(HeldBack { name: name.clone(), chosen: chosen.clone(), newest, by, fall })
     });
     held.collect()
 }

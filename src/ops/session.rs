@@ -1,5 +1,6 @@
 //! What all operations of one run share: the surroundings, the settings and the cache's place.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
@@ -8,6 +9,27 @@ use crate::event::{Event, Watcher};
 use crate::python::{self, Found, ProbeCache, Prober};
 use crate::settings::{Settings, Surroundings, cache_folder};
 use crate::solve::Index;
+
+/// Passes each warning on once.
+struct Once {
+    watcher: Arc<dyn Watcher>,
+    said: Mutex<BTreeSet<String>>,
+}
+
+impl Watcher for Once {
+    fn on(&self, event: Event) {
+        let is_new =
+            |text: &String| self.said.lock().unwrap_or_else(PoisonError::into_inner).insert(text.clone());
+        match &event {
+            Event::Warning(text) if !is_new(text) => {}
+            _ => self.watcher.on(event),
+        }
+    }
+
+    fn cancelled(&self) -> bool {
+        self.watcher.cancelled()
+    }
+}
 
 /// One run of pinfast in one folder.
 pub struct Session {
@@ -55,6 +77,14 @@ impl Session {
             interpreter: OnceLock::new(),
             kept: Mutex::default(),
         }
+    }
+
+    /// The same run, told by a watcher that passes each warning on once: what reads the same files again and
+    /// again has the same things to say.
+    #[must_use]
+    pub(super) fn warning_once(&self) -> Self {
+        let once = Once { watcher: self.watcher.clone(), said: Mutex::default() };
+        Self { watcher: Arc::new(once), ..self.standing_in(self.around.current(), None) }
     }
 
     /// The interpreter that `named` (`--python`) or else the settings or the surroundings mean; found and

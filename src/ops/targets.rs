@@ -3,7 +3,7 @@
 use super::request::TargetRequest;
 use super::session::Session;
 use crate::error::{Error, Result};
-use crate::spec::{NEWEST_MINOR, Platform, Target, Version};
+use crate::spec::{Platform, Target, Version};
 
 /// The targets, in the order in which they are named; at least one, each once.
 ///
@@ -63,38 +63,4 @@ fn platforms(request: &TargetRequest, session: &Session) -> Vec<Platform> {
 fn cross(versions: &[Version], platforms: &[Platform]) -> Vec<Target> {
     let of_version = |version| platforms.iter().map(move |platform| Target::declared(version, platform));
     versions.iter().flat_map(of_version).collect()
-}
-
-/// The oldest minor version of Python 3 that a project may move to.
-const OLDEST_MINOR: u64 = 9;
-
-/// The same platform under other versions of CPython: those above, nearest first, then those below.
-pub(super) fn other_pythons(target: &Target) -> Vec<(Version, Target)> {
-    let mut words = target.label().split(' ');
-    let (Some("cpython"), Some(_), Some(platform)) = (words.next(), words.next(), words.next()) else {
-        return Vec::new();
-    };
-    let Ok(platform) = platform.parse::<Platform>() else { return Vec::new() };
-    let Some(&own) = target.python().release().get(1) else { return Vec::new() };
-    let above = (own + 1).max(OLDEST_MINOR)..=NEWEST_MINOR;
-    let below = OLDEST_MINOR..own.min(NEWEST_MINOR + 1);
-    let declared = |minor| {
-        let version = Version::new([3, minor]);
-        let target = Target::declared(&version, &platform);
-        (version, target)
-    };
-    above.chain(below.rev()).map(declared).collect()
-}
-
-/// The usual platforms of other systems, under the same version of CPython.
-pub(super) fn other_platforms(target: &Target) -> Vec<(&'static str, Target)> {
-    if target.marker_values().implementation_name != "cpython" {
-        return Vec::new();
-    }
-    let declared = |platform: &'static str| {
-        let other = Target::declared(target.python(), &platform.parse().ok()?);
-        let differs = other.marker_values().sys_platform != target.marker_values().sys_platform;
-        differs.then_some((platform, other))
-    };
-    ["linux", "macos", "windows"].into_iter().filter_map(declared).collect()
 }

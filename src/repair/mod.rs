@@ -2,18 +2,20 @@
 //! tried and do resolve.
 //!
 //! `lab.rs` solves again within a budget; `core.rs` takes away every line that a failure does not need
-//! (`minimal.rs`); `search.rs` loosens the rest one by one, then two by two, and says each change that helps
-//! in the user's spelling (`respell.rs`).
+//! (`minimal.rs`); `search.rs` loosens the rest one by one, then two by two, says each change that helps in the
+//! user's spelling (`respell.rs`), and tries other options (`options.rs`).
 
 mod core;
 mod lab;
 mod minimal;
+mod options;
 mod respell;
 mod search;
 
 pub use self::core::Role;
 pub use lab::Budget;
-pub use search::{Alternative, Edit, Fix, Found};
+pub use options::{Alternative, OptionValue, of_targets};
+pub use search::{Edit, Fix, Found};
 
 pub(crate) use self::core::{Places, further, lines_of, shrink, slots};
 pub(crate) use lab::Lab;

@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
+use jiff::civil::Date;
 use jiff::tz::Offset;
 
 use super::core::{self, Places, Role, Slot};
 use super::lab::Lab;
+use super::options::{self, Alternative, OptionValue};
 use super::respell;
 use crate::inputs::InputLine;
 use crate::solve::{Candidate, Known, NoSolution, Problem, Resolution};
@@ -23,7 +25,7 @@ pub struct Fix {
     /// The lines to change; none where an option does it.
     pub edits: Vec<Edit>,
     /// The options to give, each with its value.
-    pub options: Vec<String>,
+    pub options: Vec<OptionValue>,
     /// What the packages of the conflict are then pinned to.
     pub pins: Vec<(PackageName, Version)>,
     /// How many other pins move: from the old lock, or from what the other lines alone would give.
@@ -61,18 +63,10 @@ pub struct Found {
     pub pairs: usize,
 }
 
-/// The same inputs under another option.
-#[derive(Clone)]
-pub struct Alternative {
-    /// The option with its value, such as `--python-version 3.12`.
-    pub option: String,
-    /// The problem that the inputs pose then.
-    pub problem: Arc<Problem>,
-}
-
 /// What else is tried, and what a fix must hold for as well.
 #[derive(Clone, Copy)]
 pub(crate) struct Wider<'a> {
+    /// Other targets.
     pub(crate) alternatives: &'a [Alternative],
     /// The same inputs for the other targets.
     pub(crate) others: &'a [Arc<Problem>],
@@ -215,17 +209,57 @@ impl Search<'_> {
 
     /// Tries other options; of several values of one, the first that helps is enough.
     fn alternatives(&mut self) {
-        let mut helped: Vec<&str> = Vec::new();
-        for Alternative { option, problem } in self.wider.alternatives {
-            let name = option.split(' ').next().unwrap_or_default();
-            if helped.contains(&name) {
-                continue;
+        let targets = self.wider.alternatives.iter().cloned();
+        let all: Vec<Alternative> =
+            targets.chain(options::of_policy(self.known, self.wider.others)).collect();
+        for of_one_option in all.chunk_by(|a, b| a.option.flag == b.option.flag) {
+            let helps = of_one_option.iter().find_map(|other| self.under(other));
+            self.found.fixes.extend(helps);
+        }
+        let helps = self.a_later_day();
+        self.found.fixes.extend(helps);
+    }
+
+    /// The fix that another option is, if there is a solution for every target.
+    fn under(&mut self, Alternative { option, problems }: &Alternative) -> Option<Fix> {
+        self.found.options += 1;
+        let mut solved = problems.iter().map(|problem| self.lab.solve(Problem::clone(problem)).ok());
+        let told = solved.next()??;
+        solved.all(|other| other.is_some()).then(|| self.fix(Vec::new(), vec![option.clone()], &told))
+    }
+
+    /// The earliest day that helps, of those on which a release met was uploaded: a later one bars no more than an
+    /// earlier one, so the days are halved.
+    fn a_later_day(&mut self) -> Option<Fix> {
+        let days = self.days_up_to_one_that_helps()?;
+        let (mut helps, mut low, mut high) = (None, 0, days.len());
+        while low < high {
+            let middle = low.midpoint(high);
+            let other = options::to_the_end_of(days[middle], self.known, self.wider.others);
+            match self.under(&other) {
+                Some(fix) => (helps, high) = (Some(fix), middle),
+                None => low = middle + 1,
             }
-            self.found.options += 1;
-            if let Ok(resolution) = self.lab.solve(Problem::clone(problem)) {
-                helped.push(name);
-                let fix = self.fix(Vec::new(), vec![option.clone()], &resolution);
-                self.found.fixes.push(fix);
+        }
+        helps
+    }
+
+    /// The days on which something was uploaded that is too new. What a later one lets in may lead to packages
+    /// with later ones still.
+    fn days_up_to_one_that_helps(&self) -> Option<Vec<Date>> {
+        let mut days = options::later_days(self.known);
+        loop {
+            let last = *days.last()?;
+            let other = options::to_the_end_of(last, self.known, &[]);
+            let failure = match self.lab.solve(Problem::clone(other.problems.first()?)) {
+                Ok(_) => return Some(days),
+                Err(failure) => failure?,
+            };
+            let later = options::later_days(&failure.known).into_iter().filter(|day| *day > last);
+            let known = days.len();
+            days.extend(later);
+            if days.len() == known {
+                return None;
             }
         }
     }
@@ -248,7 +282,7 @@ impl Search<'_> {
         }
     }
 
-    fn fix(&self, edits: Vec<Edit>, options: Vec<String>, resolution: &Resolution) -> Fix {
+    fn fix(&self, edits: Vec<Edit>, options: Vec<OptionValue>, resolution: &Resolution) -> Fix {
         let version = |name| resolution.pins.get(name).map(|pin| &pin.candidate.version);
         let pins = self.names.iter().filter_map(|name| Some((name.clone(), version(name)?.clone())));
         let pins: Vec<(PackageName, Version)> = pins.collect();

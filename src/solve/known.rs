@@ -60,7 +60,7 @@ impl Known {
     }
 
     /// The candidates of all packages met.
-    fn all_candidates(&self) -> Vec<Arc<Candidates>> {
+    pub(crate) fn all_candidates(&self) -> Vec<Arc<Candidates>> {
         unpoisoned(self.candidates.lock())
             .values()
             .filter_map(|slot| slot.candidates.get().cloned())

@@ -199,6 +199,22 @@ impl<'a> Provider<'a> {
         self.known.index.prefetch(&wants);
     }
 
+    /// Says of a long search what it is deciding between.
+    fn tell(&self, package: &Package, ordinal: Ordinal, rival: &PackageName, tries: usize) {
+        if tries < LONG || !tries.is_multiple_of(SAID_EVERY) {
+            return;
+        }
+        let told = |name: &PackageName, ordinal: Option<Ordinal>| {
+            let candidates = self.known.known_candidates(name);
+            let version = ordinal.zip(candidates).map(|(n, all)| format!(" {}", all.get(n).version));
+            format!("{name}{}", version.unwrap_or_default())
+        };
+        let Some(name) = package.name() else { return };
+        let of_rival = self.search.borrow().decided(rival);
+        let (tried, against) = (told(name, Some(ordinal)), told(rival, of_rival));
+        self.watcher.on(Event::Deciding { tried, against, tries });
+    }
+
     /// The candidate to take: a preferred one, else the first in the order of the policy.
     fn best(&self, candidates: &Candidates, permitted: &OrdinalSet) -> Option<Ordinal> {
         let problem = &*self.known.problem;
@@ -254,6 +270,11 @@ impl<'a> Provider<'a> {
 fn metadata_of(candidates: &Candidates, ordinal: Ordinal) -> Want {
     Want::Metadata(candidates.get(ordinal).file().clone(), Trust::Release)
 }
+
+/// From how many tries that were at odds with another choice on a search is long, and how often it then says
+/// what it is deciding between: a number, not a time, so that the same question is told in the same words.
+const LONG: usize = 40;
+const SAID_EVERY: usize = 20;
 
 /// What `of_candidate` finds.
 enum Outcome {
@@ -336,7 +357,10 @@ impl DependencyProvider for Provider<'_> {
                 }
             }
         };
-        self.search.borrow_mut().weigh(package, &dependencies);
+        let rival = self.search.borrow_mut().weigh(package, &dependencies);
+        if let Some((rival, tries)) = rival {
+            self.tell(package, *ordinal, &rival, tries);
+        }
         Ok(Dependencies::Available(dependencies.into_iter().collect()))
     }
 

@@ -55,6 +55,8 @@ pub(super) struct Search {
     fixed: FxHashSet<PackageName>,
     stuck: Option<PackageName>,
     restarts: u32,
+    /// How many choices something stood against, in all runs.
+    at_odds: usize,
 }
 
 /// That earlier runs got stuck at a package.
@@ -85,6 +87,7 @@ impl Search {
             strides: Strides::default(),
             stuck: None,
             restarts: 0,
+            at_odds: 0,
         }
     }
 
@@ -107,7 +110,8 @@ impl Search {
 
     /// Begins anew with nothing learned.
     pub(super) fn forget(&mut self) {
-        *self = Self { restarts: self.restarts + 1, ..Self::new(std::mem::take(&mut self.direct)) };
+        let (restarts, at_odds) = (self.restarts + 1, self.at_odds);
+        *self = Self { restarts, at_odds, ..Self::new(std::mem::take(&mut self.direct)) };
     }
 
     /// How often the search began again.
@@ -140,19 +144,29 @@ impl Search {
 
     /// Takes note of what the candidate of `package` that was just chosen wants, and of whose choice stands
     /// against it: of a package that wants something else, or else of the wanted one itself.
-    pub(super) fn weigh(&mut self, package: &Package, dependencies: &[(Package, OrdinalSet)]) {
-        let Some(name) = package.name() else { return };
+    ///
+    /// Returns the first of the latter, and how many choices so far something stood against.
+    pub(super) fn weigh(
+        &mut self,
+        package: &Package,
+        dependencies: &[(Package, OrdinalSet)],
+    ) -> Option<(PackageName, usize)> {
+        let name = package.name()?;
         let wants = dependencies.iter().filter_map(|(wanted, set)| match wanted {
             Package::Dist(wanted) if wanted != name => Some((wanted.clone(), set.clone())),
             _ => None,
         });
         let wants: Vec<_> = wants.collect();
+        let mut first = None;
         for (wanted, set) in &wants {
             for culprit in self.against(name, wanted, set) {
+                first.get_or_insert_with(|| culprit.clone());
                 *self.blame.entry(name.clone()).or_default().entry(culprit).or_default() += 1;
             }
         }
         self.wants.insert(package.clone(), wants);
+        self.at_odds += usize::from(first.is_some());
+        Some((first?, self.at_odds))
     }
 
     fn against(&self, name: &PackageName, wanted: &PackageName, set: &OrdinalSet) -> BTreeSet<PackageName> {

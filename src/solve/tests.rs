@@ -305,3 +305,37 @@ fn a_short_train_is_looked_at_release_by_release() {
     let universe = train(25, 0) + "app 1.7.1\n    rail\n";
     assert_eq!(looked_at(&universe, &["app", "rail<2"]).0.unwrap(), "app==1.7.1 rail==1");
 }
+
+/// What a watcher was told of long searches.
+#[derive(Default)]
+struct Heard(std::sync::Mutex<Vec<String>>);
+
+impl crate::event::Watcher for Heard {
+    fn on(&self, event: crate::event::Event) {
+        if let crate::event::Event::Deciding { tried, against, tries } = event {
+            self.0.lock().unwrap().push(format!("{tried} against {against}, {tries} tries"));
+        }
+    }
+}
+
+#[test]
+fn a_long_search_says_what_it_is_deciding_between() {
+    let mut universe = String::from("numpy 1.26 2.1\nplots 1.0\n    numpy>=2\n");
+    let names = ["numba", "numexpr", "pandas", "scikit", "scipy", "shapely"];
+    for name in names {
+        universe.push_str(&format!("{name} 0.1\n"));
+        (1..20).for_each(|n| universe.push_str(&format!("{name} 1.{n}\n    numpy<2\n    llvm!={n}\n")));
+    }
+    universe.push_str("llvm 50\n");
+    let heard = || {
+        let heard = Heard::default();
+        let inputs = inputs(&[&["plots"][..], &names].concat());
+        let problem = Problem::new(&inputs, target(), Policy::default(), Preferences::default());
+        let index = Arc::new(Universe::parse(&universe).unwrap());
+        assert!(solve(Arc::new(problem), index, &heard).is_ok());
+        heard.0.into_inner().unwrap()
+    };
+    let first = heard();
+    assert!(first[0].starts_with("s") && first[0].ends_with(" against plots 1.0, 40 tries"), "{first:?}");
+    assert_eq!(heard(), first);
+}

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io::Write as _;
 use std::path::PathBuf;
-use std::process::{Child, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::host::{Host, PLAIN, Said};
@@ -149,6 +149,43 @@ fn a_run_killed_at_any_moment_leaves_a_live_release() {
     }
     assert!(cut_off > 0, "no run was cut off");
     let _ = writeln!(std::io::stderr(), "{cut_off} of {kills} runs were cut off in the middle");
+}
+
+/// The calls by which a deploy changes the disk, or makes that last.
+const CALLS: &str = "mkdir,symlink,rename,unlink,unlinkat,ftruncate,fsync,fdatasync,syncfs";
+
+/// Killed before each single call by which its main thread changes the disk: between any two of them.
+#[test]
+#[ignore = "takes minutes, and strace"]
+fn a_run_killed_between_any_two_calls_leaves_a_live_release() {
+    let host = Host::new();
+    for version in ["one", "two", "three"] {
+        host.commit_version(version);
+        host.deploy();
+    }
+    let data = host.data();
+    let mut calls = 0;
+    loop {
+        calls += 1;
+        host.commit_version(&format!("killed {calls}"));
+        let deploy = host.command("deploy");
+        let mut strace = Command::new("strace");
+        strace.args(["-o", "/dev/null", "-e", &format!("trace={CALLS}")]);
+        strace.args(["-e", &format!("inject={CALLS}:signal=KILL:when={calls}")]);
+        strace.arg(deploy.get_program()).args(deploy.get_args()).current_dir(host.project()).env_clear();
+        strace.envs(deploy.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        let output = strace.stdin(Stdio::null()).output().unwrap();
+        let when = format!("killed at call {calls}: {}", String::from_utf8_lossy(&output.stderr));
+        assert_sound(&host, &data, &when);
+        if output.status.success() {
+            break;
+        }
+        host.deploy();
+        assert_eq!(host.version(), Some(format!("killed {calls}")), "{when}");
+        assert_sound(&host, &data, &when);
+    }
+    assert!(calls > 30, "{calls}");
+    let _ = writeln!(std::io::stderr(), "killed at each of {} calls", calls - 1);
 }
 
 /// On a disk of its own, of ever other sizes, so that it is full at ever other steps.

@@ -220,7 +220,11 @@ impl Host {
     pub(crate) fn assert_live_works(&self) {
         let folder = fs::canonicalize(self.current()).unwrap();
         let python = folder.join(".venv/bin/python");
-        let output = Command::new(&python).args(["-c", "import bot"]).current_dir(&folder).output().unwrap();
+        let output = Command::new(&python)
+            .args(["-c", "import bot, runpy; runpy.run_module('app', run_name='__main__')"])
+            .current_dir(&folder)
+            .output()
+            .unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         assert_eq!(fs::read_to_string(folder.join(".env")).unwrap(), "TOKEN=1\n");
     }

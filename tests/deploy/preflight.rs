@@ -333,6 +333,20 @@ fn a_release_has_the_python_of_the_project() {
     host.pinfast("deploy").assert(3, &["no interpreter of Python 2.0 was found"]);
 }
 
+/// The lock is read again and again; what there is to say of it is said once.
+#[test]
+fn a_warning_is_given_once() {
+    let host = Host::new();
+    host.write("requirements.txt", &{
+        let lock = fs::read_to_string(host.project().join("requirements.txt")).unwrap();
+        let pins = lock.lines().filter(|line| !line.starts_with('#')).map(|line| format!("{line}\n"));
+        format!("--no-binary helper\n{}", pins.collect::<String>())
+    });
+    host.commit("a lock of another tool");
+    let said = host.deploy();
+    assert_eq!(said.err.matches("`--no-binary` is not followed").count(), 1, "{}", said.err);
+}
+
 #[test]
 fn settings_are_asked_for() {
     let host = Host::new();

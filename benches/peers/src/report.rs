@@ -88,8 +88,8 @@ pub(crate) fn tables(conditions: &Value, all: &[Measured]) -> String {
         let _ = writeln!(text, "- {key}: {value}");
     }
     text.push_str(
-        "\n| case | set | contender | pins | time ms (least–most) | ratio (goal) | CPU ms | ratio | peak MB | ratio \
-         | requests | in a row | MB | ratio |\n|---|---|---|---|---|---|---|---|---|---|---|---|---|---|\n",
+        "\n| case | set | contender | pins | time ms (least–most) | ratio (goal) | of the least | CPU ms | ratio | peak MB | ratio (0.5) \
+         | requests | in a row | MB | ratio |\n|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|\n",
     );
     let mut sorted: Vec<_> = all.iter().collect();
     sorted.sort_by_key(|measured| measured.case);
@@ -103,14 +103,14 @@ pub(crate) fn tables(conditions: &Value, all: &[Measured]) -> String {
 fn line(measured: &Measured, all: &[Measured]) -> String {
     let row = Row::new(measured);
     let peer = peer(measured, all).map(Row::new);
-    let ratio = |own: fn(&Row<'_>) -> Figure| {
-        let peer = peer.as_ref().map(|peer| own(peer).median).filter(|median| *median > 0.0);
-        peer.map_or_else(String::new, |peer| format!("{:.2}", own(&row).median / peer))
+    let ratio = |own: fn(&Row<'_>) -> f64| {
+        let peer = peer.as_ref().map(own).filter(|value| *value > 0.0);
+        peer.map_or_else(String::new, |peer| format!("{:.2}", own(&row) / peer))
     };
     let goal = measured.case.goal(&measured.set).filter(|_| peer.is_some());
     let goal = goal.map_or_else(String::new, |goal| format!(" ({goal})"));
     format!(
-        "| {} | {} | {} | {} | {:.1} ({:.1}–{:.1}) | {}{goal} | {:.1} | {} | {:.1} | {} | {} | {} | {:.2} | {} |",
+        "| {} | {} | {} | {} | {:.1} ({:.1}–{:.1}) | {}{goal} | {} | {:.1} | {} | {:.1} | {} | {} | {} | {:.2} | {} |",
         measured.case.title(),
         measured.set,
         measured.contender,
@@ -118,15 +118,16 @@ fn line(measured: &Measured, all: &[Measured]) -> String {
         row.wall.median * 1e3,
         row.wall.least * 1e3,
         row.wall.most * 1e3,
-        ratio(|row| row.wall),
+        ratio(|row| row.wall.median),
+        ratio(|row| row.wall.least),
         row.cpu.median * 1e3,
-        ratio(|row| row.cpu),
+        ratio(|row| row.cpu.median),
         row.peak.median / 1e6,
-        ratio(|row| row.peak),
+        ratio(|row| row.peak.median),
         row.requests.median,
         row.in_a_row.median,
         row.bytes.median / 1e6,
-        ratio(|row| row.bytes),
+        ratio(|row| row.bytes.median),
     )
 }
 
@@ -215,7 +216,9 @@ mod tests {
         let text = tables(&json!({"latency": "30 ms"}), &all);
         assert!(text.contains("- latency: 30 ms"), "{text}");
         assert!(
-            text.contains("| unchanged, stale cache | bot | pinfast | 1 | 20.0 (10.0–30.0) | 0.20 (0.15) |"),
+            text.contains(
+                "| unchanged, stale cache | bot | pinfast | 1 | 20.0 (10.0–30.0) | 0.20 (0.15) | 0.10 |"
+            ),
             "{text}"
         );
         let json = json(&json!({}), &all);

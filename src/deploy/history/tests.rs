@@ -171,10 +171,12 @@ fn prune_keeps_what_may_be_needed() {
         ("a b:smoked c:smoked d:failed e", "e", 1, "b"),
         ("a b:smoked c:smoked d:smoked", "a", 1, "b"),
         ("a b:live c:live d:live e", "e", 1, "b"),
-        // What is being built, or goes already, is none of its business.
+        // What is being built is none of its business.
         ("a b:begin c", "c", 1, ""),
-        ("a b c a:removing", "c", 1, ""),
         ("a b c a:removed", "c", 1, ""),
+        // What was not removed to its end is tried again.
+        ("a b c d b:removing", "d", 3, "b"),
+        ("a b c d b:removing", "d", 2, "b a"),
     ] {
         let current = live(current);
         let surplus = history(journal).surplus(current.as_ref(), keep);
