@@ -20,6 +20,9 @@ use crate::spec::{PackageName, Version};
 /// How many candidates of one package are tried before the first restart for its sake.
 const PATIENCE: usize = 5;
 
+/// For how many packages that were met one more candidate is tried before the first restart.
+const PACKAGES_A_TRY: usize = 64;
+
 /// How many candidates of one package are tried before a package that the inputs name themselves is put last
 /// for standing in their way: people want the newest of those before the newest of anything else.
 const PATIENCE_WITH_DIRECT: usize = 20;
@@ -207,8 +210,10 @@ impl Search {
         self.troubled.get(name).map(|trouble| trouble.restart)
     }
 
+    /// A restart costs the more, the more packages there are to decide again.
     fn patience(&self, name: &PackageName) -> usize {
-        self.troubled.get(name).map_or(PATIENCE, |trouble| trouble.patience)
+        let at_first = PATIENCE + self.met.len() / PACKAGES_A_TRY;
+        self.troubled.get(name).map_or(at_first, |trouble| trouble.patience)
     }
 
     /// Takes note that the inputs leave at most one candidate of `name`.
