@@ -65,3 +65,9 @@ pub struct Unwatched;
 impl Watcher for Unwatched {
     fn on(&self, _event: Event) {}
 }
+
+/// `1 file`, `2 files`: for the sentences of events and reports.
+#[must_use]
+pub fn counted(count: usize, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
+}

@@ -304,7 +304,7 @@ fn an_option_is_taken_as_a_fix_and_told_how_to_keep() {
     ");
     assert_snapshot!(project.run(&format!("{lock} --fix 1")), @r#"
     locked with `--exclude-newer 2026-01-01`: give it each time, or keep it as `exclude-newer = "2026-01-01"` in pinfast.toml
-    wrote requirements.txt: 1 packages in T
+    wrote requirements.txt: 1 package in T
     exit 0
     "#);
     assert!(project.read("requirements.txt").contains("exclude-newer 2026-01-01"));

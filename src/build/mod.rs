@@ -36,7 +36,7 @@ use crate::event::{Event, Watcher};
 use crate::index::Client;
 use crate::install::venv::BasePython;
 use crate::python::Found;
-use crate::solve::{Index, MetadataFailure, Trust, Want};
+use crate::solve::{Index, MetadataFailure, Reach, Trust, Want};
 use crate::spec::{
     DirectUrl, DistFile, DistName, Listing, Metadata, PackageName, Requirement, Sha256, Target,
 };
@@ -372,6 +372,10 @@ impl Index for Building {
 
     fn prefetch(&self, wants: &[Want]) {
         self.client.prefetch(wants);
+    }
+
+    fn reach(&self) -> Reach {
+        self.client.reach()
     }
 
     fn scouts(&self) -> usize {

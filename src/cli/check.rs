@@ -8,6 +8,7 @@ use clap::Args;
 use super::options::{Format, InputArgs, PolicyArgs, TargetArgs};
 use super::ui::Ui;
 use crate::error::{Error, Result};
+use crate::event::counted;
 use crate::ops::check::{CheckRequest, Checked, check};
 use crate::ops::{LockPlace, Session};
 use crate::settings::Surroundings;
@@ -43,7 +44,11 @@ pub(super) fn run(arguments: CheckArgs, ui: &Arc<Ui>) -> Result<()> {
         ui.result(&json(&checked))?;
     }
     if checked.is_good() {
-        ui.note(format_args!("{} is fresh: {} packages", checked.lock.file, checked.lock.lock.pins.len()));
+        ui.note(format_args!(
+            "{} is fresh: {}",
+            checked.lock.file,
+            counted(checked.lock.lock.pins.len(), "package")
+        ));
         return Ok(());
     }
     Err(complaint(&checked))

@@ -9,6 +9,7 @@ use serde_json::json;
 use super::options::{EnvironmentArgs, Format, IndexArgs, LockArg, SeedArg};
 use super::ui::{Bytes, Ui, Volume};
 use crate::error::Result;
+use crate::event::counted;
 use crate::install::{Compile, Done, Effort, Outcome, Prune, Run, Why};
 use crate::ops::Session;
 use crate::ops::install::{InstallRequest, install};
@@ -119,8 +120,8 @@ fn told(outcome: &Outcome, session: &Session, arguments: &InstallArgs, started: 
     let place = session.shown(&outcome.environment);
     let seconds = started.elapsed().as_secs_f64();
     if outcome.changes.is_empty() {
-        let kept = outcome.kept;
-        return ui.note(format_args!("{place} is {what}: {kept} packages in {seconds:.2} s"));
+        let kept = counted(outcome.kept, "package");
+        return ui.note(format_args!("{place} is {what}: {kept} in {seconds:.2} s"));
     }
     let done = if arguments.how.dry_run { "would be" } else { "is now" };
     let (_, bytes) = ui.traffic();

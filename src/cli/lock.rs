@@ -10,12 +10,14 @@ use super::locked_report;
 use super::options::{Format, IndexArgs, InputArgs, PolicyArgs, TargetArgs};
 use super::ui::{Bytes, Ui, Volume};
 use crate::error::{Error, Result};
+use crate::event::counted;
 use crate::explain::{Budget, Detail};
 use crate::lock::Annotations;
 use crate::lock::diff::ChangeKind;
 use crate::ops::changes::Height;
 use crate::ops::fixes::{self, Applied};
-use crate::ops::lock::{HeldBack, LockRequest, Locked, NoLock, State, Unsolved, Upgrade, lock};
+use crate::ops::held_back::HeldBack;
+use crate::ops::lock::{LockRequest, Locked, NoLock, State, Unsolved, Upgrade, lock};
 use crate::ops::{Hashes, LockPlace, Session};
 use crate::settings::Surroundings;
 use crate::spec::PackageName;
@@ -230,16 +232,15 @@ fn summarise(locked: &Locked, request: &LockRequest, arguments: &LockArgs, start
     let traffic = if requests == 0 {
         "no request".to_owned()
     } else {
-        let s = if requests == 1 { "" } else { "s" };
-        format!("{requests} request{s}, {}", Bytes(bytes))
+        format!("{}, {}", counted(requests, "request"), Bytes(bytes))
     };
     let changed = match &locked.changes {
         Some(changes) if !changes.changes.is_empty() => format!(" ({})", changes.summary()),
         _ => String::new(),
     };
     ui.note(format_args!(
-        "{done}: {} packages{changed} in {:.2} s ({traffic})",
-        locked.lock.pins.len(),
+        "{done}: {}{changed} in {:.2} s ({traffic})",
+        counted(locked.lock.pins.len(), "package"),
         started.elapsed().as_secs_f64()
     ));
 }

@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 use crate::lock::Pin;
 use crate::ops::LockPlace;
 use crate::ops::changes::{Fall, Height};
-use crate::ops::lock::{HeldBack, Locked, State};
+use crate::ops::held_back::HeldBack;
+use crate::ops::lock::{Locked, State};
 
 pub(super) fn document(locked: &Locked, place: &LockPlace) -> Value {
     let file = match place {

@@ -8,6 +8,7 @@ use serde_json::json;
 use super::options::{EnvironmentArgs, Format, LockArg, SeedArg};
 use super::ui::Ui;
 use crate::error::{Error, Result};
+use crate::event::counted;
 use crate::install::{Prune, Remedy, Strictness, VerifyReport};
 use crate::ops::Session;
 use crate::ops::install::{VerifyRequest, verify};
@@ -47,7 +48,8 @@ pub(super) fn run(arguments: &VerifyArgs, ui: &Arc<Ui>) -> Result<()> {
     }
     if report.findings.is_empty() {
         let VerifyReport { distributions, files, .. } = report;
-        ui.note(format_args!("the environment is the lock: {distributions} packages, {files} files hashed"));
+        let (packages, files) = (counted(distributions, "package"), counted(files, "file"));
+        ui.note(format_args!("the environment is the lock: {packages}, {files} hashed"));
         return Ok(());
     }
     Err(complaint(&report, arguments))

@@ -5,7 +5,7 @@ use super::cause::{Bar, Cause, Clash};
 use super::sentences::{list, of_one_kind, why};
 use crate::inputs::nearest::meant;
 use crate::repair::Role;
-use crate::solve::Reason;
+use crate::solve::{Reach, Reason};
 use crate::spec::{PackageName, Requirement, TagSet, Version};
 
 /// How many things of one kind stand in a row.
@@ -73,9 +73,15 @@ fn hint(cause: &Cause, clash: &Clash, kind: DeadEnd, names: &[PackageName]) -> O
 fn misspelt(cause: &Cause, package: &PackageName, names: &[PackageName]) -> String {
     let lines = cause.known.problem.lines.iter().map(|line| &line.requirement.name);
     let others = names.iter().chain(lines).filter(|name| *name != package).map(PackageName::as_str);
-    match meant(package.as_str(), others) {
-        Some(name) => format!("Did you mean `{name}`?"),
-        None => "Is the name right? Another index can be named by `--extra-index-url`.".to_owned(),
+    match (meant(package.as_str(), others), cause.known.index.reach()) {
+        (Some(name), _) => format!("Did you mean `{name}`?"),
+        (None, Reach::FindLinks) => {
+            "Without `--no-index` the index would be asked; or put its files where `--find-links` looks."
+                .to_owned()
+        }
+        (None, Reach::Indexes) => {
+            "Is the name right? Another index can be named by `--extra-index-url`.".to_owned()
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 use super::DeadEnd;
 use super::cause::{Bar, Cause, Clash, Manner, Shape, Told};
 use crate::repair::Role;
-use crate::solve::{Package, Reason};
+use crate::solve::{Package, Reach, Reason};
 use crate::spec::PackageName;
 
 /// What is wrong, in one sentence without a full stop.
@@ -11,7 +11,10 @@ pub(super) fn headline(cause: &Cause, kind: DeadEnd) -> String {
     let Some(clash) = &cause.clash else { return together(cause) };
     let package = &clash.package;
     if kind == DeadEnd::UnknownPackage {
-        return format!("there is no package `{package}` on the index");
+        return match cause.known.index.reach() {
+            Reach::Indexes => format!("there is no package `{package}` on the index"),
+            Reach::FindLinks => format!("no `--find-links` place has `{package}`, and no index is asked"),
+        };
     }
     let obstacle = obstacle(cause, clash);
     match sides(cause, package).as_slice() {

@@ -60,7 +60,7 @@ pub use url::IndexUrl;
 use crate::cache::Cache;
 use crate::error::Error;
 use crate::event::Watcher;
-use crate::solve::{Index, MetadataFailure, Trust, Want};
+use crate::solve::{Index, MetadataFailure, Reach, Trust, Want};
 use crate::spec::{DirectUrl, DistFile, DistName, Listing, Metadata, MetadataHint, PackageName, Sha256};
 use auth::Credentials;
 use download::Download;
@@ -234,6 +234,11 @@ impl Index for Client {
             let (shared, want) = (self.shared.clone(), want.clone());
             self.shared.workers.spawn(move || shared.begin(&want));
         }
+    }
+
+    fn reach(&self) -> Reach {
+        let config = &self.shared.config;
+        if config.indexes.is_empty() && config.sources.is_empty() { Reach::FindLinks } else { Reach::Indexes }
     }
 
     /// Where a question costs a round trip, or much reading, as many as keep the levels of the graph under way.

@@ -10,11 +10,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::disk::{self, Durability};
-use super::obtain::{counted, side_by_side};
+use super::obtain::side_by_side;
 use super::plan;
 use super::source::{self, Files, listed};
 use crate::error::{Error, Result};
-use crate::event::{Event, Watcher};
+use crate::event::{Event, Watcher, counted};
 use crate::lock::{Lock, Pin};
 use crate::spec::{DistFile, Sha256, Target};
 

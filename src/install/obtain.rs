@@ -12,7 +12,7 @@ use super::disk;
 use super::source::{self, Choice, Files, Form, Memory, Order, Wish};
 use super::store::{CachedWheel, Key, Store};
 use crate::error::{Error, Result};
-use crate::event::{Event, Watcher};
+use crate::event::{Event, Watcher, counted};
 use crate::lock::{Build, Lock, Pin};
 use crate::spec::{DistFile, DistName, Sha256, Specifiers, Target};
 
@@ -56,11 +56,6 @@ pub(super) fn obtain(pins: &[&Pin], means: Means<'_>) -> Result<Vec<CachedWheel>
     let wheels: Vec<CachedWheel> = wheels.into_iter().flatten().collect();
     pins.iter().zip(&wheels).try_for_each(|(pin, wheel)| check_python(pin, wheel, means))?;
     Ok(wheels)
-}
-
-/// `1 file`, `2 files`.
-pub(super) fn counted(count: usize, what: &str) -> String {
-    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 
 /// The wheel of a pin, where the cache has it and knows that no other fits better.

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use super::assemble::{self, Hashes};
-use super::lock::{Answer, NoLock, Question, Unsolved, held_back};
+use super::held_back::held_back;
+use super::lock::{Answer, NoLock, Question, Unsolved};
 use super::session::Session;
 use crate::lock;
 use crate::solve::Index;
@@ -42,7 +43,7 @@ impl Question<'_> {
         for (problem, resolution) in &universal.answers {
             // Every file fits some environment.
             pins.push(assemble::pins(resolution, problem, Hashes::All, &*index, session)?);
-            answer.held_back.extend(held_back(resolution, problem, &*index));
+            answer.held_back.extend(held_back(resolution, problem, &index));
             answer.odd_entries.extend(resolution.odd_entries.clone());
         }
         answer.held_back.sort();

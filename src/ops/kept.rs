@@ -12,8 +12,9 @@ use serde::{Deserialize, Serialize};
 
 use super::asked::Asked;
 use super::changes::Height;
+use super::held_back::HeldBack;
 use super::indexes::Places;
-use super::lock::{HeldBack, LockRequest, Locked, State, Upgrade};
+use super::lock::{LockRequest, Locked, State, Upgrade};
 use super::request::{CacheUse, LockPlace};
 use super::scope::{self, Scope};
 use super::session::Session;

@@ -7,7 +7,8 @@ use std::sync::Arc;
 
 use super::asked::Asked;
 use super::assemble::{self, Hashes};
-use super::changes::{Fall, Height, falls, height};
+use super::changes::{Fall, falls};
+use super::held_back::{HeldBack, held_back};
 use super::pages::{self, Odd};
 use super::request::{IndexRequest, LockPlace, PolicyRequest, TargetRequest};
 use super::scope::{self, Scope};
@@ -18,11 +19,11 @@ use crate::error::{Error, Result};
 use crate::event::Watcher;
 use crate::explain::{self, Alternative, Budget, ExplainRequest, Explanation};
 use crate::files;
-use crate::inputs::{InputLine, InputRequest, Inputs};
+use crate::inputs::{InputRequest, Inputs};
 use crate::lock::diff::{Diff, diff};
 use crate::lock::{self, Annotations, Lock, Pin};
-use crate::solve::{self, Asker, Failure, Index, NoSolution, Policy, Preferences, Problem, Resolution};
-use crate::spec::{Marker, PackageName, Target, Version};
+use crate::solve::{self, Failure, Index, NoSolution, Policy, Preferences, Problem};
+use crate::spec::{Marker, PackageName, Target};
 
 /// What to lock, and how.
 #[derive(Clone, Debug)]
@@ -103,23 +104,6 @@ pub enum State {
     Kept,
     /// It is to be written.
     New,
-}
-
-/// A direct dependency that is not at its newest release for the target.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct HeldBack {
-    /// The package.
-    pub name: PackageName,
-    /// The release that was chosen.
-    pub chosen: Version,
-    /// The newest one.
-    pub newest: Version,
-    /// Who holds it back: `FILE:LINE` or `package version`, with what it asks; `None` where an older pin
-    /// was kept.
-    pub by: Option<String>,
-    /// How far behind the newest it is, where that is far and no line of the inputs on this package asks for it:
-    /// a fall that nobody chose.
-    pub fall: Option<Height>,
 }
 
 /// Why there is no lock.
@@ -316,7 +300,7 @@ impl Question<'_> {
                 }
             };
             pins.push(assemble::pins(&resolution, &problem, self.hashes, &*index, session)?);
-            answer.held_back.extend(held_back(&resolution, &problem, &*index));
+            answer.held_back.extend(held_back(&resolution, &problem, &index));
             answer.held_back.sort();
             answer.held_back.dedup();
             for (name, pin) in &resolution.pins {
@@ -350,39 +334,6 @@ impl Question<'_> {
             somewhere: None,
         }
     }
-}
-
-/// The direct dependencies that are not at their newest release.
-pub(super) fn held_back(resolution: &Resolution, problem: &Problem, index: &dyn Index) -> Vec<HeldBack> {
-    let direct = resolution
-        .pins
-        .iter()
-        .filter(|(_, pin)| pin.askers.iter().any(|(by, _)| matches!(by, Asker::Line(_))));
-    let held = direct.filter_map(|(name, pin)| {
-        let newest = pin.newest.clone()?;
-        let mut bars =
-            pin.askers.iter().filter(|(_, requirement)| !requirement.specifiers().contains(&newest));
-        let told = |line: &InputLine| format!("`{}` at {}", line.text, line.at);
-        let bound = |line: &&InputLine| {
-            line.requirement.name == *name && !line.requirement.specifiers().contains(&newest)
-        };
-        let constraint = || {
-            let line = problem.constraints.iter().find(bound)?;
-            Some(format!("the constraint {}", told(line)))
-        };
-        let chosen = &pin.candidate.version;
-        let (by, fall) = match bars.next() {
-            None => (constraint(), None),
-            Some((Asker::Line(line), _)) => (Some(told(&problem.lines[*line])), None),
-            Some((Asker::Package(by), requirement)) => {
-                let version = &resolution.pins[by].candidate.version;
-                let by = format!("{by} {version}, which needs {requirement}");
-                (Some(by), height(name, &newest, chosen, index))
-            }
-        };
-        Some(HeldBack { name: name.clone(), chosen: chosen.clone(), newest, by, fall })
-    });
-    held.collect()
 }
 
 impl Locked {

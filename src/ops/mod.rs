@@ -13,6 +13,7 @@ pub mod deploy;
 mod environments;
 mod everywhere;
 pub mod fixes;
+pub mod held_back;
 mod indexes;
 pub mod init;
 pub mod install;

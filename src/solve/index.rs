@@ -35,10 +35,24 @@ pub trait Index: Send + Sync {
     /// Says what will be asked soon, so that it is under way by then; returns at once.
     fn prefetch(&self, wants: &[Want]);
 
+    /// Where projects are looked for.
+    fn reach(&self) -> Reach {
+        Reach::Indexes
+    }
+
     /// How many threads that look ahead of the solver pay off: none where answers take no time.
     fn scouts(&self) -> usize {
         0
     }
+}
+
+/// Where projects are looked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// In indexes, and perhaps in find-links places too.
+    Indexes,
+    /// In find-links places alone (`--no-index`).
+    FindLinks,
 }
 
 /// Whose word about a file's metadata will do.

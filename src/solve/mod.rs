@@ -24,7 +24,7 @@ pub mod universal;
 pub mod universe;
 
 pub use candidates::{Candidate, Candidates, Project, Reason, Standing};
-pub use index::{Index, MetadataFailure, Trust, Want};
+pub use index::{Index, MetadataFailure, Reach, Trust, Want};
 pub use known::Known;
 pub use policy::{PackageSet, Policy, Preferences, PrereleaseMode, ResolutionMode};
 pub use problem::Problem;

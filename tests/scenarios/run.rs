@@ -9,7 +9,8 @@ use pinfast::event::{Event, Watcher};
 use pinfast::explain::{Budget, Detail};
 use pinfast::inputs::{Extras, InputRequest};
 use pinfast::lock::Pin;
-use pinfast::ops::lock::{HeldBack, LockRequest, Locked, NoLock, Upgrade, World, lock, lock_in};
+use pinfast::ops::held_back::HeldBack;
+use pinfast::ops::lock::{LockRequest, Locked, NoLock, Upgrade, World, lock, lock_in};
 use pinfast::ops::{
     CacheUse, Hashes, IndexRequest, LockPlace, PolicyRequest, Scope, Session, TargetRequest, scope,
 };
