@@ -28,6 +28,7 @@
 //! - `held`: `NAME: CHOSEN not NEWEST` and, after ` by `, a part of what holds it back
 //! - `fails`: parts of the explanation why there is no solution
 //! - `error`: parts of the error, its details and its hints
+//! - `unsaid`: what must not stand in the explanation or the error
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 

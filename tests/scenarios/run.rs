@@ -24,7 +24,7 @@ use super::pages;
 use super::scenario::Scenario;
 
 /// What a scenario may expect.
-const EXPECTED: [&str; 6] = ["pins", "warns", "files", "held", "fails", "error"];
+const EXPECTED: [&str; 7] = ["pins", "warns", "files", "held", "fails", "error", "unsaid"];
 
 /// What else it may consist of.
 const PARTS: [&str; 5] = ["universe", "options", "inputs", "index", "links"];
@@ -158,10 +158,13 @@ fn of_text(scenario: &Scenario, key: &str, said: &str) -> Vec<String> {
         return std::iter::once(format!("unexpected ({key}):")).chain(shown).collect();
     };
     let words = said.split_whitespace().collect::<Vec<_>>().join(" ");
+    let unsaid = scenario.lines("unsaid").unwrap_or_default();
+    let said_all_the_same = unsaid.iter().filter(|part| words.contains(**part));
     let missing: Vec<String> = parts
         .iter()
         .filter(|part| !words.contains(**part))
         .map(|part| format!("`{part}` is not in:"))
+        .chain(said_all_the_same.map(|part| format!("`{part}` is in:")))
         .collect();
     if missing.is_empty() { missing } else { missing.into_iter().chain(shown).collect() }
 }
@@ -187,6 +190,7 @@ fn request(scenario: &Scenario) -> LockRequest {
             "--platform" => request.targets.platforms.push(value().parse().unwrap()),
             "--universal" | UNIVERSAL_AS_REQUIRED => request.targets.universal = Some(()),
             "--interpreter" => drop(value()),
+            TARGETS_AS_SET => {}
             "--resolution" => request.policy.resolution = Some(value().parse().unwrap()),
             "--prerelease" => request.policy.prerelease = Some(value().parse().unwrap()),
             "--exclude-newer" => request.policy.exclude_newer = Some(value().to_owned()),
@@ -217,7 +221,7 @@ fn request(scenario: &Scenario) -> LockRequest {
             odd => panic!("{}: the option `{odd}`", scenario.at),
         }
     }
-    if !text.contains(UNIVERSAL_AS_REQUIRED) {
+    if !text.contains(UNIVERSAL_AS_REQUIRED) && !text.contains(TARGETS_AS_SET) {
         default_targets(&mut request.targets);
     }
     request
@@ -225,6 +229,9 @@ fn request(scenario: &Scenario) -> LockRequest {
 
 /// `--universal` from the Python that the inputs require, where it is otherwise from 3.11.
 const UNIVERSAL_AS_REQUIRED: &str = "--universal-as-required";
+
+/// The targets of the settings.
+const TARGETS_AS_SET: &str = "--targets-as-set";
 
 /// CPython 3.11 on Linux, where the scenario does not say.
 fn default_targets(targets: &mut TargetRequest) {
