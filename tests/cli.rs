@@ -559,12 +559,18 @@ fn an_environment_becomes_the_lock() {
 fn a_folder_of_files_serves_a_host_without_network() {
     let project = Project::new("web\n");
     project.run("lock");
+    assert_snapshot!(project.run("download -d wheels --dry-run"), @r"
+    wheels would hold the lock: 3 files, 3 to fetch
+    exit 0
+    ");
+    assert!(!project.folder.path().join("wheels").exists());
     assert_snapshot!(project.run("download -d wheels"), @r"
     wheels holds the lock: 3 files in T
     exit 0
     ");
     assert_snapshot!(project.run("download -d wheels --format json"), @r#"
     {
+      "dry_run": false,
       "fetched": 0,
       "files": [
         "core-2.1-py3-none-any.whl",

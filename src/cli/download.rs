@@ -10,6 +10,8 @@ use serde_json::json;
 use super::options::{Format, IndexArgs, LockArg};
 use super::ui::{Bytes, Ui};
 use crate::error::Result;
+use crate::event::counted;
+use crate::install::Run;
 use crate::ops::Session;
 use crate::ops::install::{FetchRequest, download};
 use crate::ops::locks::Check;
@@ -29,6 +31,9 @@ pub(super) struct DownloadArgs {
     /// Do not hold the lock against its inputs
     #[arg(long)]
     no_check: bool,
+    /// Fetch nothing, and say what would be fetched
+    #[arg(long)]
+    dry_run: bool,
     /// The form of the result
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     format: Format,
@@ -44,23 +49,32 @@ pub(super) fn run(arguments: &DownloadArgs, ui: &Arc<Ui>) -> Result<()> {
         lock: arguments.lock.lock.clone(),
         folder: arguments.dir.clone(),
         indexes: arguments.indexes.request(),
+        run: if arguments.dry_run { Run::Dry } else { Run::Real },
         check: if arguments.no_check { Check::Nothing } else { Check::Inputs },
     };
     ui.begin("downloading");
     let outcome = download(&request, &session);
     ui.finish();
     let outcome = outcome?;
+    let folder = arguments.dir.display().to_string();
     if arguments.format == Format::Json {
-        let folder = arguments.dir.display().to_string();
-        ui.json(
-            &json!({ "schema": 1, "folder": folder, "files": outcome.files, "fetched": outcome.fetched }),
-        )?;
+        ui.json(&json!({
+            "schema": 1,
+            "folder": folder,
+            "dry_run": arguments.dry_run,
+            "files": outcome.files,
+            "fetched": outcome.fetched,
+        }))?;
+    }
+    if arguments.dry_run {
+        let files = counted(outcome.files.len(), "file");
+        ui.note(format_args!("{folder} would hold the lock: {files}, {} to fetch", outcome.fetched));
+        return Ok(());
     }
     let (_, bytes) = ui.traffic();
     ui.note(format_args!(
-        "{} holds the lock: {} files in {:.2} s ({} fetched, {})",
-        arguments.dir.display(),
-        outcome.files.len(),
+        "{folder} holds the lock: {} in {:.2} s ({} fetched, {})",
+        counted(outcome.files.len(), "file"),
         started.elapsed().as_secs_f64(),
         outcome.fetched,
         Bytes(bytes)

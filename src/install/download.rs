@@ -12,6 +12,7 @@ use std::sync::Arc;
 use super::disk::{self, Durability};
 use super::obtain::side_by_side;
 use super::plan;
+use super::run::Run;
 use super::source::{self, Files, listed};
 use crate::error::{Error, Result};
 use crate::event::{Event, Watcher, counted};
@@ -27,6 +28,8 @@ pub struct DownloadRequest<'a> {
     pub folder: &'a Path,
     /// Which of them.
     pub scope: Scope<'a>,
+    /// Whether it is done, or only found out.
+    pub run: Run,
 }
 
 /// Which files of a lock.
@@ -43,7 +46,7 @@ pub enum Scope<'a> {
 pub struct DownloadOutcome {
     /// The files that are there now, sorted, whether fetched or there before.
     pub files: Vec<String>,
-    /// How many of them were fetched.
+    /// How many of them were fetched, or would be.
     pub fetched: usize,
 }
 
@@ -65,7 +68,9 @@ pub fn download(
             request.lock.pins.iter().chain(builds).collect()
         }
     };
-    disk::create_dirs(request.folder)?;
+    if request.run == Run::Real {
+        disk::create_dirs(request.folder)?;
+    }
     let found = side_by_side(&pins, |pin| locked(pin, files, watcher))?;
     let jobs: BTreeMap<Arc<str>, (&Pin, Arc<DistFile>)> = pins
         .iter()
@@ -73,13 +78,16 @@ pub fn download(
         .flat_map(|(pin, found)| found.iter().map(|file| (file.filename.clone(), (*pin, file.clone()))))
         .collect();
     let jobs: Vec<(&Pin, Arc<DistFile>)> = jobs.into_values().collect();
+    let names = jobs.iter().map(|(_, file)| file.filename.to_string()).collect();
+    if request.run == Run::Dry {
+        let lacking = jobs.iter().filter(|(pin, file)| there(pin, file, request.folder).is_none());
+        return Ok(DownloadOutcome { files: names, fetched: lacking.count() });
+    }
     watcher.on(Event::Step(format!("downloading {}", counted(jobs.len(), "file"))));
     let done = side_by_side(&jobs, |(pin, file)| fetch(pin, file, request.folder, files))?;
     write_pages(request.folder, &jobs, &done)?;
-    Ok(DownloadOutcome {
-        files: jobs.iter().map(|(_, file)| file.filename.to_string()).collect(),
-        fetched: done.iter().filter(|done| done.came == Came::Now).count(),
-    })
+    let fetched = done.iter().filter(|done| done.came == Came::Now).count();
+    Ok(DownloadOutcome { files: names, fetched })
 }
 
 /// The files of a pin that the lock has the hash of, or may have.
@@ -121,11 +129,14 @@ struct Downloaded {
     came: Came,
 }
 
+/// The hash of the file where it is there and right.
+fn there(pin: &Pin, file: &DistFile, folder: &Path) -> Option<Sha256> {
+    source::hash_file(&folder.join(&*file.filename)).ok().filter(|sha256| pin.hashes.contains(sha256))
+}
+
 fn fetch(pin: &Pin, file: &DistFile, folder: &Path, files: &dyn Files) -> Result<Downloaded> {
     let path = folder.join(&*file.filename);
-    if let Ok(sha256) = source::hash_file(&path)
-        && pin.hashes.contains(&sha256)
-    {
+    if let Some(sha256) = there(pin, file, folder) {
         return Ok(Downloaded { sha256, came: Came::Before });
     }
     let beside = tempfile::Builder::new().prefix(".pinfast-").suffix(".part").tempfile_in(folder);

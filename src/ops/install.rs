@@ -124,6 +124,8 @@ pub struct FetchRequest {
     pub indexes: IndexRequest,
     /// Whether a stale lock is refused.
     pub check: Check,
+    /// Whether it is done, or only found out.
+    pub run: Run,
 }
 
 /// Puts every file of the lock into a folder that serves as an index.
@@ -134,6 +136,6 @@ pub fn download(request: &FetchRequest, session: &Session) -> Result<DownloadOut
     let locked = locks::installable(&request.lock, request.check, session)?;
     let source = Source::new(&request.indexes, &locked.options, None, session);
     let folder = session.around.current().join(&request.folder);
-    let job = DownloadRequest { lock: &locked.lock, folder: &folder, scope: Scope::All };
+    let job = DownloadRequest { lock: &locked.lock, folder: &folder, scope: Scope::All, run: request.run };
     install::download(&job, &source, &*session.watcher)
 }
