@@ -4,7 +4,7 @@
     python3 benches/install.py [--pinfast target/release/pinfast] [--uv uv] [--python python3.11] [--rounds 5]
 
 Locks the example, downloads its files once from the index that pip is configured for, serves them over HTTP, and
-prints for each case the median of the wall time, its ratio to uv's, and the peak memory, as a table. `warm` is a new
+prints for each case the median of the wall time and its ratio to uv's, as a table. `warm` is a new
 environment from a full cache, `nothing` an environment that is right already, `cold` a new one with an empty cache.
 """
 
@@ -41,8 +41,8 @@ def main():
         folder = Path(folder).resolve()
         index = laid_out(folder, args)
         contenders = contenders_of(folder, args, index)
-        print("| case | " + " | ".join(f"{name} s | MB | to uv" for name in contenders) + " |")
-        print("|---|" + "---|" * 3 * len(contenders))
+        print("| case | " + " | ".join(f"{name} s | to uv" for name in contenders) + " |")
+        print("|---|" + "---|" * 2 * len(contenders))
         for case in ["warm", "nothing", "cold"]:
             print(row(case, {name: [] for name in contenders}, contenders, folder, args))
 
@@ -82,7 +82,6 @@ def contenders_of(folder, args, index):
 
 
 def row(case, times, contenders, folder, args):
-    peaks = dict.fromkeys(contenders, 0)
     for name, commands in contenders.items():
         run_all(commands(f"{name}-venv"), name, folder)
     for _ in range(args.rounds):
@@ -95,28 +94,23 @@ def row(case, times, contenders, folder, args):
             # An environment that is there is no part of what nothing to do costs.
             todo = commands(venv.name)[-1:] if case == "nothing" else commands(venv.name)
             begun = time.perf_counter()
-            peaks[name] = max(peaks[name], run_all(todo, name, folder))
+            run_all(todo, name, folder)
             times[name].append(time.perf_counter() - begun)
     medians = {name: statistics.median(taken) for name, taken in times.items()}
-    cells = (f"{medians[name]:.3f} | {peaks[name]:.0f} | {medians[name] / medians['uv']:.2f}" for name in contenders)
+    cells = (f"{medians[name]:.3f} | {medians[name] / medians['uv']:.2f}" for name in contenders)
     return f"| {case} | " + " | ".join(cells) + " |"
 
 
 def run_all(commands, name, folder):
-    """Runs the commands one after the other; the greatest peak of memory among them, in MB."""
+    """Runs the commands one after the other, each contender with a cache of its own."""
     cache = str(folder / f"{name}-cache")
     environment = {key: value for key, value in os.environ.items() if not key.startswith(("PIP_", "UV_", "PINFAST_"))}
     environment |= {"PINFAST_CACHE_DIR": cache, "UV_CACHE_DIR": cache, "PIP_CACHE_DIR": cache,
                     "PIP_CONFIG_FILE": os.devnull}
-    peak = 0
     for command in commands:
-        process = subprocess.Popen(command, cwd=folder, env=environment, stdout=subprocess.DEVNULL)
-        _, status, used = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-        if process.returncode:
+        done = subprocess.run(command, cwd=folder, env=environment, stdout=subprocess.DEVNULL)
+        if done.returncode:
             sys.exit(f"failed: {' '.join(command)}")
-        peak = max(peak, used.ru_maxrss / 1024)
-    return peak
 
 
 if __name__ == "__main__":
