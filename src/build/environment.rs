@@ -12,10 +12,32 @@ use crate::event::{Event, Watcher};
 use crate::explain::{self, Budget, ExplainRequest};
 use crate::index::Client;
 use crate::inputs::{InputLine, Inputs};
-use crate::install::{self, Compile, Effort, LinkMode, Prune, Run, Store, venv};
+use crate::install::{self, Compile, Effort, Files, LinkMode, Prune, Run, Store, venv};
 use crate::lock::{Lock, LockedFile, Pin, Place};
 use crate::solve::{self, Failure, Index, NoSolution, PackageSet, Policy, Preferences, Problem, ResolvedPin};
 use crate::spec::{Location, PackageName, Requirement};
+
+/// Makes the environment of a build exactly `lock`.
+pub(super) fn fill(
+    place: install::Place,
+    lock: &Lock,
+    store: &Store,
+    files: &dyn Files,
+    watcher: &dyn Watcher,
+) -> Result<()> {
+    let request = install::Request {
+        lock,
+        place,
+        store,
+        prune: Prune::All,
+        effort: Effort::Look,
+        link: LinkMode::Auto,
+        compile: Compile::No,
+        run: Run::Real,
+        limits: install::Limits::default(),
+    };
+    install::install(&request, files, &Aside(watcher)).map(drop)
+}
 
 /// An environment under construction.
 pub(super) struct Workshop<'a> {
@@ -32,19 +54,9 @@ impl Workshop<'_> {
     pub(super) fn provide(&self, requirements: &[Requirement]) -> Result<(), Fault> {
         let lock = self.resolve(requirements)?;
         let root = self.config.cache.clone().unwrap_or_else(|| self.folder.with_extension("cache"));
-        let request = install::Request {
-            lock: &lock,
-            place: install::Place::New { folder: self.folder.clone(), base: self.builder.base.clone() },
-            store: &Store::open(&root, self.watcher)?,
-            prune: Prune::All,
-            effort: Effort::Look,
-            link: LinkMode::Auto,
-            compile: Compile::No,
-            run: Run::Real,
-            limits: install::Limits::default(),
-        };
-        install::install(&request, &**self.client, &Aside(self.watcher))?;
-        Ok(())
+        let place = install::Place::New { folder: self.folder.clone(), base: self.builder.base.clone() };
+        let store = Store::open(&root, self.watcher)?;
+        Ok(fill(place, &lock, &store, &**self.client, self.watcher)?)
     }
 
     /// The interpreter of the environment.

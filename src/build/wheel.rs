@@ -6,13 +6,12 @@ use std::fs::{self, File};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::environment::Aside;
 use super::run::{Backend, Network};
-use super::{Fault, Ground, label, made, ran};
+use super::{Fault, Ground, environment, label, made, ran};
 use crate::error::{Error, Result};
 use crate::event::{Event, Watcher};
 use crate::install::venv::{self, BasePython};
-use crate::install::{self, Compile, Effort, Files, LinkMode, Order, Prune, Run};
+use crate::install::{self, Files, Order};
 use crate::lock::{Lock, Pin};
 use crate::spec::Requirement;
 
@@ -68,18 +67,8 @@ fn build(order: &Order<'_>, bench: &Bench<'_>) -> Result<PathBuf, Fault> {
 /// Makes the environment that the backend runs in.
 fn furnish(ground: &Ground, order: &Order<'_>, bench: &Bench<'_>) -> Result<()> {
     let lock = Lock { pins: order.requires.to_vec(), ..Lock::default() };
-    let request = install::Request {
-        lock: &lock,
-        place: install::Place::New { folder: ground.environment(), base: bench.base.clone() },
-        store: order.store,
-        prune: Prune::All,
-        effort: Effort::Look,
-        link: LinkMode::Auto,
-        compile: Compile::No,
-        run: Run::Real,
-        limits: install::Limits::default(),
-    };
-    install::install(&request, bench.files, &Aside(bench.watcher)).map(drop)
+    let place = install::Place::New { folder: ground.environment(), base: bench.base.clone() };
+    environment::fill(place, &lock, order.store, bench.files, bench.watcher)
 }
 
 /// Refuses a build that requires what is not pinned for it.

@@ -203,6 +203,17 @@ mod tests {
         assert_ne!(Key::of(&["a", ""]), Key::of(&["a"]));
     }
 
+    /// A byte of `key`'s record is changed, and the record cut there.
+    fn damage_is_noticed(cache: &Cache, key: &Key, whole: &[u8], at: usize) {
+        let path = cache.path(Bucket::Pages, key);
+        let mut bytes = whole.to_vec();
+        bytes[at] ^= 1;
+        fs::write(&path, &bytes).unwrap();
+        assert!(matches!(cache.read(Bucket::Pages, key), Found::Damaged(_)), "byte {at}");
+        fs::write(&path, &whole[..at]).unwrap();
+        assert!(matches!(cache.read(Bucket::Pages, key), Found::Damaged(_)), "cut at {at}");
+    }
+
     #[test]
     fn any_damage_is_noticed() {
         let (_folder, cache) = cache();
@@ -211,12 +222,7 @@ mod tests {
         let path = cache.path(Bucket::Pages, &key);
         let whole = fs::read(&path).unwrap();
         for at in 0..whole.len() {
-            let mut bytes = whole.clone();
-            bytes[at] ^= 1;
-            fs::write(&path, &bytes).unwrap();
-            assert!(matches!(cache.read(Bucket::Pages, &key), Found::Damaged(_)), "byte {at}");
-            fs::write(&path, &whole[..at]).unwrap();
-            assert!(matches!(cache.read(Bucket::Pages, &key), Found::Damaged(_)), "cut at {at}");
+            damage_is_noticed(&cache, &key, &whole, at);
         }
         fs::create_dir_all(cache.path(Bucket::Pages, &other).parent().unwrap()).unwrap();
         fs::write(cache.path(Bucket::Pages, &other), &whole).unwrap();
@@ -236,12 +242,7 @@ mod tests {
         let path = cache.path(Bucket::Pages, &key);
         let whole = fs::read(&path).unwrap();
         for at in [0, 20, 45, 50, 60, 70_000, whole.len() - 1] {
-            let mut bytes = whole.clone();
-            bytes[at] ^= 1;
-            fs::write(&path, &bytes).unwrap();
-            assert!(matches!(cache.read(Bucket::Pages, &key), Found::Damaged(_)), "byte {at}");
-            fs::write(&path, &whole[..at]).unwrap();
-            assert!(matches!(cache.read(Bucket::Pages, &key), Found::Damaged(_)), "cut at {at}");
+            damage_is_noticed(&cache, &key, &whole, at);
         }
     }
 

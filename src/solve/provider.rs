@@ -245,8 +245,7 @@ impl<'a> Provider<'a> {
     }
 
     /// The candidate to try next: the best, unless many better ones were tried in vain.
-    fn next(&self, candidates: &Candidates, left: &OrdinalSet) -> Option<Ordinal> {
-        let best = self.best(candidates, left)?;
+    fn next(&self, candidates: &Candidates, left: &OrdinalSet, best: Ordinal) -> Option<Ordinal> {
         let (known, mut search) = (self.known, self.search.borrow_mut());
         let Candidate { version, standing, .. } = candidates.get(best);
         let is_preferred = known.problem.preferences.of(&candidates.name).contains(version);
@@ -327,13 +326,14 @@ impl DependencyProvider for Provider<'_> {
         let Some(name) = package.name() else { return Ok(Some(0)) };
         let candidates = self.known.candidates(name)?;
         let decided = self.search.borrow().decided(name).filter(|decided| range.contains(decided));
+        let best = self.best(&candidates, range);
         let choice = match package {
             Package::Extra(..) if decided.is_some() => decided,
-            _ => self.next(&candidates, range),
+            _ => best.and_then(|best| self.next(&candidates, range, best)),
         };
         if let (Package::Dist(_), Some(ordinal)) = (package, choice) {
             let tries = self.search.borrow_mut().decide(name, ordinal);
-            if self.best(&candidates, range) == choice {
+            if best == choice {
                 self.expect_more(&candidates, range, ordinal, tries);
             }
         }

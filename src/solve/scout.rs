@@ -2,8 +2,8 @@
 //!
 //! The solver asks for one thing at a time, and each answer takes a round trip. A scout follows the
 //! requirements of the likeliest candidate of each package, so that all packages of one level of the
-//! graph are under way at once, as is from the beginning all that an older lock pins. What scouts find out goes into [`Known`]; it never changes an answer,
-//! only when it is there.
+//! graph are under way at once, as is from the beginning all that an older lock pins. What scouts find out goes
+//! into [`Known`]; it never changes an answer, only when it is there.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
