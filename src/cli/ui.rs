@@ -10,7 +10,7 @@ use anstyle::{AnsiColor, Style};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::error::{Error, Kind};
-use crate::event::{Event, Watcher};
+use crate::event::{Event, Watcher, counted};
 
 const RED: Style = AnsiColor::Red.on_default().bold();
 const YELLOW: Style = AnsiColor::Yellow.on_default().bold();
@@ -258,8 +258,7 @@ impl Display for Counts {
         }
         let packages = (self.met > 0).then(|| format!("{} of {} packages", self.decided, self.met));
         let packages = self.deciding.clone().or(packages);
-        let s = if self.in_flight == 1 { "" } else { "s" };
-        let traffic = format!("{} request{s} in flight, {}", self.in_flight, Bytes(self.bytes));
+        let traffic = format!("{} in flight, {}", counted(self.in_flight, "request"), Bytes(self.bytes));
         let traffic = (self.requests > 0).then_some(traffic);
         f.write_str(&packages.into_iter().chain(traffic).collect::<Vec<_>>().join(", "))
     }
