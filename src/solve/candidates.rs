@@ -27,6 +27,17 @@ pub struct Candidates {
     pub warnings: Vec<String>,
     /// Whether any index knows the project.
     pub project: Project,
+    /// How much of the project was looked at.
+    pub(super) extent: Extent,
+}
+
+/// How much of a project was looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Extent {
+    /// The one release that is taken where nothing speaks against it.
+    First,
+    /// Every release.
+    Whole,
 }
 
 /// Whether an index knows a project.
@@ -173,9 +184,30 @@ impl Candidates {
         candidates
     }
 
+    /// The stable one of them that is taken where nothing speaks against it: of the `preferred` releases the
+    /// first that may be chosen, else the newest. `None` where there is none.
+    pub(super) fn first(
+        listing: &Arc<Listing>,
+        target: &Target,
+        policy: &Policy,
+        demands: &Demands,
+        preferred: &[Version],
+    ) -> Option<Self> {
+        let judge = Judge::new(listing, target, policy, demands);
+        let stable = |number: usize| {
+            let candidate = judge.judge(u32::try_from(number).ok()?, listing.version(number)).ok()?;
+            (candidate.standing == Standing::Stable).then_some(candidate)
+        };
+        let preferred = preferred.iter().filter_map(|version| listing.number_of(version)).find_map(stable);
+        let first = preferred.or_else(|| (0..listing.len()).rev().find_map(stable))?;
+        let none = Self::none(&listing.name, Project::Known);
+        Some(Self { usable: vec![first], warnings: listing.warnings.clone(), extent: Extent::First, ..none })
+    }
+
     /// No candidates at all.
     pub(super) fn none(name: &PackageName, project: Project) -> Self {
-        Self { name: name.clone(), usable: Vec::new(), barred: Vec::new(), warnings: Vec::new(), project }
+        let (usable, barred, warnings) = (Vec::new(), Vec::new(), Vec::new());
+        Self { name: name.clone(), usable, barred, warnings, project, extent: Extent::Whole }
     }
 
     /// Adds the candidates of the file at a `name @ URL` requirement.
@@ -191,6 +223,14 @@ impl Candidates {
     #[must_use]
     pub fn count(&self) -> Ordinal {
         Ordinal::try_from(self.usable.len()).unwrap_or(Ordinal::MAX)
+    }
+
+    /// The one release that was looked at, where that is the [`Extent::First`].
+    pub(super) fn only_first(&self) -> Option<&Candidate> {
+        match self.extent {
+            Extent::First => self.usable.first(),
+            Extent::Whole => None,
+        }
     }
 
     /// The candidate with this number.

@@ -1,12 +1,14 @@
 //! What is known of the packages met so far: candidates and metadata, each looked up once and shared by
 //! the solver, its restarts and the scouts that look ahead.
 
+use std::borrow::Cow;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use rustc_hash::FxHashMap;
 
 use super::candidates::{Candidate, Candidates, Demands, Project, Reason};
 use super::index::{Index, MetadataFailure, Trust, Want};
+use super::policy::PrereleaseMode;
 use super::problem::Problem;
 use super::set::Ordinal;
 use super::stride::Rank;
@@ -25,12 +27,38 @@ pub struct Known {
     metadata: Mutex<FxHashMap<Arc<str>, Told>>,
 }
 
-/// The candidates of a package, worked out by the first who asks while the others wait.
+/// The candidates of a package.
 #[derive(Default)]
 struct Slot {
-    candidates: OnceLock<Arc<Candidates>>,
-    /// Held by whoever works them out.
+    first: Once<Option<Arc<Candidates>>>,
+    all: Once<Arc<Candidates>>,
+}
+
+/// A value worked out by the first who asks while the others wait.
+struct Once<T> {
+    value: OnceLock<T>,
+    /// Held by whoever works it out.
     work: Mutex<()>,
+}
+
+impl<T> Default for Once<T> {
+    fn default() -> Self {
+        Self { value: OnceLock::new(), work: Mutex::default() }
+    }
+}
+
+impl<T: Clone> Once<T> {
+    fn get(&self, work: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
+        if let Some(value) = self.value.get() {
+            return Ok(value.clone());
+        }
+        let _work = unpoisoned(self.work.lock());
+        if let Some(value) = self.value.get() {
+            return Ok(value.clone());
+        }
+        let value = work()?;
+        Ok(self.value.get_or_init(|| value).clone())
+    }
 }
 
 impl Known {
@@ -42,28 +70,29 @@ impl Known {
 
     /// The candidates of `name`; blocks until its listing is there.
     pub(super) fn candidates(&self, name: &PackageName) -> Result<Arc<Candidates>, Error> {
-        let slot = unpoisoned(self.candidates.lock()).entry(name.clone()).or_default().clone();
-        if let Some(candidates) = slot.candidates.get() {
-            return Ok(candidates.clone());
-        }
-        let _work = unpoisoned(slot.work.lock());
-        if let Some(candidates) = slot.candidates.get() {
-            return Ok(candidates.clone());
-        }
-        let found = Arc::new(self.find_candidates(name)?);
-        Ok(slot.candidates.get_or_init(|| found).clone())
+        self.slot(name).all.get(|| self.find_candidates(name).map(Arc::new))
+    }
+
+    /// The candidate of `name` that is taken where nothing speaks against it, in a view of its own; blocks
+    /// until its listing is there. `None` where all candidates have to be looked at to know it.
+    pub(super) fn first(&self, name: &PackageName) -> Result<Option<Arc<Candidates>>, Error> {
+        self.slot(name).first.get(|| Ok(self.find_first(name)?.map(Arc::new)))
+    }
+
+    fn slot(&self, name: &PackageName) -> Arc<Slot> {
+        unpoisoned(self.candidates.lock()).entry(name.clone()).or_default().clone()
     }
 
     /// The candidates of `name`, where they were looked up before.
     pub(crate) fn known_candidates(&self, name: &PackageName) -> Option<Arc<Candidates>> {
-        unpoisoned(self.candidates.lock()).get(name)?.candidates.get().cloned()
+        unpoisoned(self.candidates.lock()).get(name)?.all.value.get().cloned()
     }
 
-    /// The candidates of all packages met.
+    /// The candidates of all packages whose releases were all looked at.
     pub(crate) fn all_candidates(&self) -> Vec<Arc<Candidates>> {
         unpoisoned(self.candidates.lock())
             .values()
-            .filter_map(|slot| slot.candidates.get().cloned())
+            .filter_map(|slot| slot.all.value.get().cloned())
             .collect()
     }
 
@@ -73,10 +102,28 @@ impl Known {
         if is_lowest_first { ordinal } else { candidates.count() - 1 - ordinal }
     }
 
+    fn find_first(&self, name: &PackageName) -> Result<Option<Candidates>, Error> {
+        let problem = &*self.problem;
+        let demands = self.demands(name);
+        if problem.wants_lowest(name)
+            || demands.prerelease == PrereleaseMode::Allow
+            || !problem.urls(name).is_empty()
+        {
+            return Ok(None);
+        }
+        let Some(listing) = self.index.listing(name)? else { return Ok(None) };
+        let preferred = problem.preferences.of(name);
+        Ok(Candidates::first(&listing, &problem.target, &problem.policy, &demands, preferred))
+    }
+
+    fn demands(&self, name: &PackageName) -> Cow<'_, Demands> {
+        let none = || Demands { prerelease: self.problem.prerelease_mode(name), ..Demands::default() };
+        self.demands.get(name).map_or_else(|| Cow::Owned(none()), Cow::Borrowed)
+    }
+
     fn find_candidates(&self, name: &PackageName) -> Result<Candidates, Error> {
         let problem = &*self.problem;
-        let fallback = Demands { prerelease: problem.prerelease_mode(name), ..Demands::default() };
-        let demands = self.demands.get(name).unwrap_or(&fallback);
+        let demands = &*self.demands(name);
         let urls = problem.urls(name);
         if urls.is_empty() {
             return Ok(match self.index.listing(name)? {
@@ -92,16 +139,18 @@ impl Known {
         Ok(candidates)
     }
 
-    /// The newest release of `name` that fits the target and policy, whatever constraints say.
+    /// The newest release of `name` that fits the target and policy, whatever constraints and preferences say.
     pub(super) fn newest(&self, name: &PackageName) -> Result<Option<Version>, Error> {
-        let bound = self.demands.get(name).filter(|demands| !demands.constraints.is_empty());
-        let (Some(bound), []) = (bound, &*self.problem.urls(name)) else {
+        let demands = self.demands(name);
+        if demands.prerelease == PrereleaseMode::Allow || !self.problem.urls(name).is_empty() {
             return Ok(self.candidates(name)?.newest().cloned());
-        };
-        let free = Demands { constraints: Vec::new(), ..bound.clone() };
+        }
         let Some(listing) = self.index.listing(name)? else { return Ok(None) };
-        let candidates = Candidates::new(&listing, &self.problem.target, &self.problem.policy, &free);
-        Ok(candidates.newest().cloned())
+        let free = Demands { constraints: Vec::new(), ..demands.into_owned() };
+        let (target, policy) = (&self.problem.target, &self.problem.policy);
+        let first = Candidates::first(&listing, target, policy, &free, &[]);
+        let seen = first.unwrap_or_else(|| Candidates::new(&listing, target, policy, &free));
+        Ok(seen.newest().cloned())
     }
 
     /// The metadata of a candidate; blocks until it is there. The index's word for the release will do
@@ -130,7 +179,7 @@ impl Known {
 
     /// How many packages were met.
     pub(super) fn packages_met(&self) -> usize {
-        self.all_candidates().len()
+        unpoisoned(self.candidates.lock()).len()
     }
 
     /// What was told of a file.

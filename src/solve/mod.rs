@@ -1,7 +1,7 @@
 //! The solver: a [`Problem`] and an [`Index`] -> a [`Resolution`], or the [`Proof`] that there is none.
 //!
 //! Solved by PubGrub over candidate ordinals (see `candidates.rs`, `judge.rs` and `set.rs`); `provider.rs` is pubgrub's view of the
-//! problem, `search.rs` what is remembered over restarts, `stride.rs` how a train of a
+//! problem, `views.rs` how much of each package it looks at, `search.rs` what is remembered over restarts, `stride.rs` how a train of a
 //! thousand releases is crossed, `scout.rs` what runs ahead. The answer depends
 //! on the problem and on what the index says, never on timing nor on the order of the inputs' lines.
 
@@ -20,6 +20,7 @@ mod scout;
 mod search;
 mod set;
 mod stride;
+mod views;
 pub mod universal;
 pub mod universe;
 
@@ -131,6 +132,10 @@ fn searched(known: &Known, search: &mut Search, watcher: &dyn Watcher) -> Result
                 search.restart();
                 continue;
             }
+            Err(Stop::Contested) => {
+                search.rewind();
+                continue;
+            }
             Ok(outcome) => outcome,
         };
         if known.confirm(&known.doubtful(run.asked.iter()))? == Confirmation::Different {
@@ -141,10 +146,7 @@ fn searched(known: &Known, search: &mut Search, watcher: &dyn Watcher) -> Result
         match outcome {
             Outcome::Impossible(proof) => return Ok(Answer::Impossible(proof)),
             Outcome::Chosen(chosen) => {
-                let rank = |name: &_, ordinal| {
-                    known.known_candidates(name).map_or(0, |candidates| known.rank(&candidates, ordinal))
-                };
-                if search.passed_over(&chosen, rank) {
+                if search.passed_over(&chosen, |candidates, ordinal| known.rank(candidates, ordinal)) {
                     search.restart();
                     continue;
                 }
@@ -162,6 +164,9 @@ fn searched(known: &Known, search: &mut Search, watcher: &dyn Watcher) -> Result
     }
 }
 
+/// Of each package its candidates, as the solver saw them, and which of them was chosen.
+type Chosen = FxHashMap<PackageName, (Arc<Candidates>, Ordinal)>;
+
 /// One run of pubgrub, and the files whose metadata it used.
 struct Run {
     outcome: Result<Outcome, Stop>,
@@ -170,7 +175,7 @@ struct Run {
 
 /// What one run comes to.
 enum Outcome {
-    Chosen(FxHashMap<PackageName, Ordinal>),
+    Chosen(Chosen),
     Impossible(Proof),
 }
 
@@ -179,10 +184,11 @@ fn run(known: &Known, search: &mut Search, watcher: &dyn Watcher) -> Run {
     let outcome = match pubgrub::resolve(&provider, Package::Root, 0u32) {
         Ok(selected) => {
             let dists = selected.into_iter().filter_map(|(package, ordinal)| match package {
-                Package::Dist(name) => Some((name, ordinal)),
+                Package::Dist(name) => Some((provider.seen(&name)?, ordinal)),
                 _ => None,
             });
-            Ok(Outcome::Chosen(dists.collect()))
+            let chosen = dists.map(|(seen, ordinal)| (seen.name.clone(), (seen, ordinal)));
+            Ok(Outcome::Chosen(chosen.collect()))
         }
         Err(PubGrubError::NoSolution(tree)) => Ok(Outcome::Impossible(Proof::new(tree))),
         Err(

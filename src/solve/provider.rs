@@ -15,6 +15,7 @@ use super::package::Package;
 use super::search::Search;
 use super::set::{Ordinal, OrdinalSet};
 use super::stride;
+use super::views::Widened;
 use crate::error::Error;
 use crate::event::{Event, Watcher};
 use crate::spec::{DistFile, PackageName, Requirement, Source};
@@ -38,6 +39,8 @@ pub(super) struct Provider<'a> {
 pub(super) enum Stop {
     /// Another order of decisions promises more.
     Restart,
+    /// Something speaks against the release of a package that alone was looked at so far.
+    Contested,
     /// The world is at fault.
     Trouble(Error),
 }
@@ -80,10 +83,11 @@ impl<'a> Provider<'a> {
         let requirements = problem.effective(&problem.lines[line].requirement);
         let dependencies = self.dependencies(&requirements)?;
         for (package, permitted) in &dependencies {
-            if let Package::Dist(name) = package
-                && permitted.len(self.known.candidates(name)?.count()) < 2
-            {
-                self.search.borrow_mut().fix(name);
+            if let Package::Dist(name) = package {
+                let all = self.seen(name).filter(|seen| seen.only_first().is_none());
+                if all.is_some_and(|all| permitted.len(all.count()) < 2) {
+                    self.search.borrow_mut().fix(name);
+                }
             }
         }
         Ok(dependencies)
@@ -91,7 +95,7 @@ impl<'a> Provider<'a> {
 
     /// The dependencies of a candidate, or why it is barred.
     fn of_candidate(&self, package: &Package, name: &PackageName, ordinal: Ordinal) -> Result<Outcome, Stop> {
-        let candidates = self.known.candidates(name)?;
+        let candidates = self.view(name)?;
         let candidate = candidates.get(ordinal);
         self.asked.borrow_mut().push(candidate.file().clone());
         let metadata = match self.known.metadata(candidate)? {
@@ -141,13 +145,53 @@ impl<'a> Provider<'a> {
         self.known.index.prefetch(&wants);
         let mut dependencies = Vec::new();
         for requirement in requirements {
-            let candidates = self.known.candidates(&requirement.name)?;
-            self.permit_yanked(requirement, &candidates)?;
-            let permitted = edges::permitted(requirement, &candidates);
-            self.expect_best(&candidates, &permitted);
+            let permitted = self.permitted(requirement)?;
             dependencies.extend(edges::packages(requirement).map(|package| (package, permitted.clone())));
         }
         Ok(dependencies)
+    }
+
+    /// The candidates that a requirement permits. Of a package that only the first one was looked at, that is any.
+    fn permitted(&self, requirement: &Requirement) -> Result<OrdinalSet, Stop> {
+        let name = &requirement.name;
+        let mut view = self.view(name)?;
+        if let Some(first) = view.only_first() {
+            if requirement.specifiers().contains(&first.version) {
+                self.known.index.prefetch(&[metadata_of(&view, 0)]);
+                self.search.borrow_mut().views.tell(name);
+                return Ok(OrdinalSet::full());
+            }
+            view = self.widen(name)?;
+        }
+        self.permit_yanked(requirement, &view)?;
+        let permitted = edges::permitted(requirement, &view);
+        self.expect_best(&view, &permitted);
+        self.search.borrow_mut().views.tell(name);
+        Ok(permitted)
+    }
+
+    /// What is seen of `name`; waits for its listing.
+    fn view(&self, name: &PackageName) -> Result<Arc<Candidates>, Stop> {
+        if let Some(seen) = self.seen(name) {
+            return Ok(seen);
+        }
+        let view = self.known.first(name)?.map_or_else(|| self.known.candidates(name), Ok)?;
+        self.search.borrow_mut().views.see(view.clone());
+        Ok(view)
+    }
+
+    /// What is seen of `name` so far.
+    pub(super) fn seen(&self, name: &PackageName) -> Option<Arc<Candidates>> {
+        self.search.borrow().views.of(name).cloned()
+    }
+
+    /// All candidates of a package of which only the first one was looked at.
+    fn widen(&self, name: &PackageName) -> Result<Arc<Candidates>, Stop> {
+        let all = self.known.candidates(name)?;
+        match self.search.borrow_mut().views.widen(all.clone()) {
+            Widened::InTime => Ok(all),
+            Widened::TooLate => Err(Stop::Contested),
+        }
     }
 
     /// An exact pin permits a yanked release (PEP 592). One that comes to light in mid-search changes what
@@ -205,8 +249,7 @@ impl<'a> Provider<'a> {
             return;
         }
         let told = |name: &PackageName, ordinal: Option<Ordinal>| {
-            let candidates = self.known.known_candidates(name);
-            let version = ordinal.zip(candidates).map(|(n, all)| format!(" {}", all.get(n).version));
+            let version = ordinal.zip(self.seen(name)).map(|(n, all)| format!(" {}", all.get(n).version));
             format!("{name}{}", version.unwrap_or_default())
         };
         let Some(name) = package.name() else { return };
@@ -313,9 +356,9 @@ impl DependencyProvider for Provider<'_> {
         if let Some(trouble) = search.trouble(name) {
             return (Class::Troubled(trouble), place);
         }
-        let left = self.known.known_candidates(name).map_or(0, |c| range.len(c.count()));
-        let class = match left {
-            0 | 1 => Class::Forced,
+        let all = search.views.of(name).filter(|seen| seen.only_first().is_none());
+        let class = match all.map(|all| range.len(all.count())) {
+            Some(0 | 1) => Class::Forced,
             _ if search.is_late(name) => Class::Late,
             _ => Class::Ordinary,
         };
@@ -324,7 +367,10 @@ impl DependencyProvider for Provider<'_> {
 
     fn choose_version(&self, package: &Package, range: &OrdinalSet) -> Result<Option<Ordinal>, Stop> {
         let Some(name) = package.name() else { return Ok(Some(0)) };
-        let candidates = self.known.candidates(name)?;
+        let mut candidates = self.view(name)?;
+        if candidates.only_first().is_some() && !range.contains(&0) {
+            candidates = self.widen(name)?;
+        }
         let decided = self.search.borrow().decided(name).filter(|decided| range.contains(decided));
         let best = self.best(&candidates, range);
         let choice = match package {
@@ -382,6 +428,7 @@ impl fmt::Display for Stop {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Restart => f.write_str("restart"),
+            Self::Contested => f.write_str("contested"),
             Self::Trouble(error) => error.fmt(f),
         }
     }

@@ -3,13 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use rustc_hash::FxHashMap;
-
 use super::candidates::{Candidate, Standing};
-use super::edges;
 use super::known::Known;
 use super::problem::Problem;
-use super::set::Ordinal;
+use super::{Chosen, edges};
 use crate::error::Error;
 use crate::spec::{DistFile, ExtraName, Metadata, PackageName, Requirement, Version};
 
@@ -35,7 +32,8 @@ pub struct ResolvedPin {
     pub extras: BTreeSet<ExtraName>,
     /// Who asks for it, each with the requirement as it counts; sorted.
     pub askers: Vec<(Asker, Requirement)>,
-    /// The newest release that would fit the target and policy, constraints apart, where the chosen one is older.
+    /// Of a package that a line asks for: the newest release that would fit the target and policy, constraints
+    /// apart, where the chosen one is older.
     pub newest: Option<Version>,
 }
 
@@ -85,7 +83,7 @@ impl Resolution {
 }
 
 /// The pins of `chosen` that the lines lead to.
-pub(super) fn build(known: &Known, chosen: &FxHashMap<PackageName, Ordinal>) -> Result<Resolution, Error> {
+pub(super) fn build(known: &Known, chosen: &Chosen) -> Result<Resolution, Error> {
     let mut builder = Builder {
         known,
         chosen,
@@ -103,12 +101,12 @@ pub(super) fn build(known: &Known, chosen: &FxHashMap<PackageName, Ordinal>) -> 
     while let Some((name, extra)) = builder.queue.pop() {
         builder.expand(&name, extra.as_ref())?;
     }
-    Ok(builder.finish())
+    builder.finish()
 }
 
 struct Builder<'a> {
     known: &'a Known,
-    chosen: &'a FxHashMap<PackageName, Ordinal>,
+    chosen: &'a Chosen,
     pins: BTreeMap<PackageName, ResolvedPin>,
     warnings: BTreeSet<String>,
     odd_entries: BTreeMap<PackageName, Vec<String>>,
@@ -140,16 +138,15 @@ impl Builder<'_> {
     fn pin(&mut self, name: &PackageName) -> Result<ResolvedPin, Error> {
         let missing =
             || Error::no_answer(format!("the solution lacks {name}, which it needs: a fault of pinfast"));
-        let candidates = self.known.candidates(name)?;
-        let ordinal = *self.chosen.get(name).ok_or_else(missing)?;
-        let candidate = candidates.get(ordinal).clone();
+        let (candidates, ordinal) = self.chosen.get(name).ok_or_else(missing)?;
+        let candidate = candidates.get(*ordinal).clone();
         let metadata = self.known.metadata(&candidate)?.map_err(|_| missing())?;
         self.warnings.extend(warnings(&self.known.problem, &candidate, name, &metadata));
         if !candidates.warnings.is_empty() {
             self.odd_entries.insert(name.clone(), candidates.warnings.clone());
         }
-        let newest = self.known.newest(name)?.filter(|newest| *newest > candidate.version);
-        Ok(ResolvedPin { candidate, metadata, extras: BTreeSet::new(), askers: Vec::new(), newest })
+        let (extras, askers) = (BTreeSet::new(), Vec::new());
+        Ok(ResolvedPin { candidate, metadata, extras, askers, newest: None })
     }
 
     fn expand(&mut self, name: &PackageName, extra: Option<&ExtraName>) -> Result<(), Error> {
@@ -172,15 +169,19 @@ impl Builder<'_> {
         Ok(())
     }
 
-    fn finish(mut self) -> Resolution {
-        for pin in self.pins.values_mut() {
+    fn finish(mut self) -> Result<Resolution, Error> {
+        for (name, pin) in &mut self.pins {
             pin.askers.sort_by_cached_key(|(asker, requirement)| (asker.clone(), requirement.to_string()));
+            // Lines come first.
+            if matches!(pin.askers.first(), Some((Asker::Line(_), _))) {
+                pin.newest = self.known.newest(name)?.filter(|newest| *newest > pin.candidate.version);
+            }
         }
-        Resolution {
+        Ok(Resolution {
             pins: self.pins,
             warnings: self.warnings.into_iter().collect(),
             odd_entries: self.odd_entries,
-        }
+        })
     }
 }
 

@@ -10,6 +10,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use rustc_hash::FxHashSet;
 
+use super::candidates::{Candidate, Candidates};
 use super::edges;
 use super::index::{Trust, Want};
 use super::known::Known;
@@ -105,7 +106,9 @@ impl Scouts {
     }
 
     fn errand(&self, known: &Known, errand: &Errand) -> Result<(), Error> {
-        let candidates = known.candidates(&errand.name)?;
+        let fits = |first: &Arc<Candidates>| first.usable.iter().any(|it| errand.specifiers.contains(&it.version));
+        let first = known.first(&errand.name)?.filter(fits);
+        let candidates = first.map_or_else(|| known.candidates(&errand.name), Ok)?;
         let Some(best) = likeliest(known, &candidates, &errand.specifiers) else { return Ok(()) };
         if matches!(best.file().dist, DistName::Sdist { .. }) {
             // It may need a build, and that is for the solver to decide on.
@@ -156,9 +159,9 @@ impl Scouts {
 /// The candidate that the solver will most likely take, as far as one requirement tells.
 fn likeliest<'c>(
     known: &Known,
-    candidates: &'c super::candidates::Candidates,
+    candidates: &'c Candidates,
     specifiers: &Specifiers,
-) -> Option<&'c super::candidates::Candidate> {
+) -> Option<&'c Candidate> {
     let preferences = known.problem.preferences.of(&candidates.name);
     let fits = || candidates.usable.iter().rev().filter(|candidate| specifiers.contains(&candidate.version));
     let preferred =

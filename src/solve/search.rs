@@ -12,9 +12,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use pubgrub::VersionSet as _;
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use super::Chosen;
+use super::candidates::Candidates;
 use super::package::Package;
 use super::set::{Ordinal, OrdinalSet};
 use super::stride::{self, Rank, Strides};
+use super::views::Views;
 use crate::spec::{PackageName, Version};
 
 /// How many candidates of one package are tried before the first restart for its sake.
@@ -30,6 +33,8 @@ const PATIENCE_WITH_DIRECT: usize = 20;
 /// The memory of a search.
 #[derive(Debug)]
 pub(super) struct Search {
+    /// How each package is seen.
+    pub(super) views: Views,
     /// The order in which packages were met in this run.
     met: FxHashMap<Package, usize>,
     /// The candidates chosen last in this run.
@@ -76,6 +81,7 @@ impl Search {
     pub(super) fn new(direct: FxHashSet<PackageName>) -> Self {
         Self {
             direct,
+            views: Views::default(),
             met: FxHashMap::default(),
             decided: FxHashMap::default(),
             tries: FxHashMap::default(),
@@ -103,6 +109,13 @@ impl Search {
             let patience = self.patience(&name).saturating_mul(2);
             self.troubled.insert(name, Trouble { restart: self.restarts, patience });
         }
+        self.rewind();
+    }
+
+    /// Begins the same run again.
+    pub(super) fn rewind(&mut self) {
+        self.stuck = None;
+        self.views.rewind();
         self.met.clear();
         self.decided.clear();
         self.tries.clear();
@@ -258,14 +271,14 @@ impl Search {
     /// Whether a better candidate than the `chosen` ones may have been passed over.
     pub(super) fn passed_over(
         &mut self,
-        chosen: &FxHashMap<PackageName, Ordinal>,
-        rank: impl Fn(&PackageName, Ordinal) -> Rank,
+        chosen: &Chosen,
+        rank: impl Fn(&Candidates, Ordinal) -> Rank,
     ) -> bool {
         let strides = &mut self.strides;
         let open = self.tries.iter().filter(|(name, tried)| {
-            let Some(&ordinal) = chosen.get(*name) else { return false };
-            let tried = ranks(Some(tried), |ordinal| rank(name, ordinal));
-            strides.found(name, rank(name, ordinal), &tried)
+            let Some((candidates, ordinal)) = chosen.get(*name) else { return false };
+            let tried = ranks(Some(tried), |ordinal| rank(candidates, ordinal));
+            strides.found(name, rank(candidates, *ordinal), &tried)
         });
         open.count() > 0
     }
