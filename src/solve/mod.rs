@@ -113,7 +113,7 @@ fn search(known: &Known, watcher: &dyn Watcher) -> Result<Answer, Error> {
         "looked at the metadata of {} files of {} packages in {} runs of the solver",
         known.files_told(),
         known.packages_met(),
-        search.restarts() + 1
+        search.runs()
     )));
     for name in search.strode() {
         watcher.on(Event::Detail(format!(
@@ -127,13 +127,13 @@ fn searched(known: &Known, search: &mut Search, watcher: &dyn Watcher) -> Result
     loop {
         let run = run(known, search, watcher);
         let outcome = match run.outcome {
-            Err(Stop::Trouble(error)) => return Err(error),
-            Err(Stop::Restart) => {
-                search.restart();
+            _ if search.views.are_outdated() => {
+                search.rewind();
                 continue;
             }
-            Err(Stop::Contested) => {
-                search.rewind();
+            Err(Stop::Trouble(error)) => return Err(error),
+            Err(Stop::Restart | Stop::Contested) => {
+                search.restart();
                 continue;
             }
             Ok(outcome) => outcome,

@@ -12,10 +12,9 @@ use super::edges;
 use super::index::{Trust, Want};
 use super::known::Known;
 use super::package::Package;
-use super::search::Search;
+use super::search::{Found, Search};
 use super::set::{Ordinal, OrdinalSet};
 use super::stride;
-use super::views::Widened;
 use crate::error::Error;
 use crate::event::{Event, Watcher};
 use crate::spec::{DistFile, PackageName, Requirement, Source};
@@ -39,7 +38,7 @@ pub(super) struct Provider<'a> {
 pub(super) enum Stop {
     /// Another order of decisions promises more.
     Restart,
-    /// Something speaks against the release of a package that alone was looked at so far.
+    /// All releases of a package have to be looked at where only the first was.
     Contested,
     /// The world is at fault.
     Trouble(Error),
@@ -93,19 +92,34 @@ impl<'a> Provider<'a> {
         Ok(dependencies)
     }
 
-    /// The dependencies of a candidate, or why it is barred.
-    fn of_candidate(&self, package: &Package, name: &PackageName, ordinal: Ordinal) -> Result<Outcome, Stop> {
+    /// What a candidate comes to.
+    fn of_candidate(&self, package: &Package, name: &PackageName, ordinal: Ordinal) -> Result<Found, Stop> {
         let candidates = self.view(name)?;
         let candidate = candidates.get(ordinal);
         self.asked.borrow_mut().push(candidate.file().clone());
+        if let Some(found) = self.search.borrow().found(package, ordinal) {
+            return Ok(found);
+        }
+        let found = self.find_out(package, name, candidate, ordinal)?;
+        self.search.borrow_mut().find(package, ordinal, found.clone());
+        Ok(found)
+    }
+
+    fn find_out(
+        &self,
+        package: &Package,
+        name: &PackageName,
+        candidate: &Candidate,
+        ordinal: Ordinal,
+    ) -> Result<Found, Stop> {
         let metadata = match self.known.metadata(candidate)? {
             Ok(metadata) => metadata,
-            Err(reason) => return Ok(Outcome::Barred(reason.to_string())),
+            Err(reason) => return Ok(Found::Barred(reason.to_string())),
         };
         let problem = &*self.known.problem;
         let python = metadata.requires_python.as_ref();
         if let Some(python) = python.filter(|python| !python.lower_bounds_contain(problem.target.python())) {
-            return Ok(Outcome::Barred(format!("needs Python {python}")));
+            return Ok(Found::Barred(format!("needs Python {python}")));
         }
         let (mut dependencies, requirements) = match package {
             Package::Extra(_, extra) => {
@@ -115,11 +129,11 @@ impl<'a> Provider<'a> {
             _ => (Vec::new(), edges::base(problem, &metadata)),
         };
         if let Some(reason) = self.impossible(name, candidate, &requirements) {
-            return Ok(Outcome::Barred(reason));
+            return Ok(Found::Barred(reason));
         }
         let others = requirements.into_iter().filter(|r| r.name != *name || !r.extras.is_empty());
         dependencies.extend(self.dependencies(&others.collect::<Vec<_>>())?);
-        Ok(Outcome::Possible(merged(dependencies, package)))
+        Ok(Found::Needs(merged(dependencies, package).into()))
     }
 
     /// Why no choice of other packages can make this candidate's requirements hold.
@@ -161,7 +175,10 @@ impl<'a> Provider<'a> {
                 self.search.borrow_mut().views.tell(name);
                 return Ok(OrdinalSet::full());
             }
-            view = self.widen(name)?;
+            match self.contest(name)? {
+                Some(all) => view = all,
+                None => return Ok(OrdinalSet::full()),
+            }
         }
         self.permit_yanked(requirement, &view)?;
         let permitted = edges::permitted(requirement, &view);
@@ -175,7 +192,9 @@ impl<'a> Provider<'a> {
         if let Some(seen) = self.seen(name) {
             return Ok(seen);
         }
-        let view = self.known.first(name)?.map_or_else(|| self.known.candidates(name), Ok)?;
+        let begins_whole = self.search.borrow().views.begin_whole();
+        let first = if begins_whole { None } else { self.known.first(name)? };
+        let view = first.map_or_else(|| self.known.candidates(name), Ok)?;
         self.search.borrow_mut().views.see(view.clone());
         Ok(view)
     }
@@ -185,13 +204,17 @@ impl<'a> Provider<'a> {
         self.search.borrow().views.of(name).cloned()
     }
 
-    /// All candidates of a package of which only the first one was looked at.
-    fn widen(&self, name: &PackageName) -> Result<Arc<Candidates>, Stop> {
+    /// Looks at all candidates of a package of which only the first one was looked at: at once where pubgrub was
+    /// not told of it yet, else from the next run on.
+    fn contest(&self, name: &PackageName) -> Result<Option<Arc<Candidates>>, Stop> {
         let all = self.known.candidates(name)?;
-        match self.search.borrow_mut().views.widen(all.clone()) {
-            Widened::InTime => Ok(all),
-            Widened::TooLate => Err(Stop::Contested),
+        let views = &mut self.search.borrow_mut().views;
+        if views.was_told(name) {
+            views.contest(all);
+            return Ok(None);
         }
+        views.see(all.clone());
+        Ok(Some(all))
     }
 
     /// An exact pin permits a yanked release (PEP 592). One that comes to light in mid-search changes what
@@ -318,12 +341,6 @@ fn metadata_of(candidates: &Candidates, ordinal: Ordinal) -> Want {
 const LONG: usize = 40;
 const SAID_EVERY: usize = 20;
 
-/// What `of_candidate` finds.
-enum Outcome {
-    Barred(String),
-    Possible(Vec<(Package, OrdinalSet)>),
-}
-
 /// One entry a package, their sets intersected, ordered by package; none on `own` itself.
 fn merged(mut dependencies: Vec<(Package, OrdinalSet)>, own: &Package) -> Vec<(Package, OrdinalSet)> {
     dependencies.retain(|(package, _)| package != own);
@@ -367,9 +384,10 @@ impl DependencyProvider for Provider<'_> {
 
     fn choose_version(&self, package: &Package, range: &OrdinalSet) -> Result<Option<Ordinal>, Stop> {
         let Some(name) = package.name() else { return Ok(Some(0)) };
-        let mut candidates = self.view(name)?;
+        let candidates = self.view(name)?;
         if candidates.only_first().is_some() && !range.contains(&0) {
-            candidates = self.widen(name)?;
+            self.contest(name)?;
+            return Err(Stop::Contested);
         }
         let decided = self.search.borrow().decided(name).filter(|decided| range.contains(decided));
         let best = self.best(&candidates, range);
@@ -394,12 +412,12 @@ impl DependencyProvider for Provider<'_> {
         ordinal: &Ordinal,
     ) -> Result<Dependencies<Package, OrdinalSet, String>, Stop> {
         let dependencies = match package {
-            Package::Root => self.requirements_of_root(),
-            Package::Line(line) => merged(self.of_line(*line)?, package),
+            Package::Root => self.requirements_of_root().into(),
+            Package::Line(line) => merged(self.of_line(*line)?, package).into(),
             Package::Dist(name) | Package::Extra(name, _) => {
                 match self.of_candidate(package, name, *ordinal)? {
-                    Outcome::Barred(reason) => return Ok(Dependencies::Unavailable(reason)),
-                    Outcome::Possible(dependencies) => dependencies,
+                    Found::Barred(reason) => return Ok(Dependencies::Unavailable(reason)),
+                    Found::Needs(dependencies) => dependencies,
                 }
             }
         };
@@ -407,7 +425,7 @@ impl DependencyProvider for Provider<'_> {
         if let Some((rival, tries)) = rival {
             self.tell(package, *ordinal, &rival, tries);
         }
-        Ok(Dependencies::Available(dependencies.into_iter().collect()))
+        Ok(Dependencies::Available(dependencies.iter().cloned().collect()))
     }
 
     fn should_cancel(&self) -> Result<(), Stop> {

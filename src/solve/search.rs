@@ -8,6 +8,7 @@
 //! ends.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use pubgrub::VersionSet as _;
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -35,6 +36,8 @@ const PATIENCE_WITH_DIRECT: usize = 20;
 pub(super) struct Search {
     /// How each package is seen.
     pub(super) views: Views,
+    /// What was found out of candidates: it holds as long as packages are seen as they are.
+    found: FxHashMap<(Package, Ordinal), Found>,
     /// The order in which packages were met in this run.
     met: FxHashMap<Package, usize>,
     /// The candidates chosen last in this run.
@@ -47,8 +50,8 @@ pub(super) struct Search {
     late: FxHashSet<PackageName>,
     /// What is left of the packages that are not decided, in this run.
     left: FxHashMap<PackageName, OrdinalSet>,
-    /// What the candidates chosen last want of other distributions, in this run.
-    wants: FxHashMap<Package, Vec<(PackageName, OrdinalSet)>>,
+    /// What the candidates chosen last want, in this run.
+    wants: FxHashMap<Package, Arc<[(Package, OrdinalSet)]>>,
     /// How often a candidate of the first was at odds with the choice of the second, in this run.
     blame: FxHashMap<PackageName, BTreeMap<PackageName, u32>>,
     /// The yanked releases that an exact pin permits.
@@ -63,8 +66,19 @@ pub(super) struct Search {
     fixed: FxHashSet<PackageName>,
     stuck: Option<PackageName>,
     restarts: u32,
+    /// How many runs there were.
+    runs: u32,
     /// How many choices something stood against, in all runs.
     at_odds: usize,
+}
+
+/// What a candidate comes to.
+#[derive(Clone, Debug)]
+pub(super) enum Found {
+    /// It cannot be chosen, for this reason.
+    Barred(String),
+    /// It needs these, one entry a package, ordered by package.
+    Needs(Arc<[(Package, OrdinalSet)]>),
 }
 
 /// That earlier runs got stuck at a package.
@@ -82,6 +96,7 @@ impl Search {
         Self {
             direct,
             views: Views::default(),
+            found: FxHashMap::default(),
             met: FxHashMap::default(),
             decided: FxHashMap::default(),
             tries: FxHashMap::default(),
@@ -96,6 +111,7 @@ impl Search {
             strides: Strides::default(),
             stuck: None,
             restarts: 0,
+            runs: 1,
             at_odds: 0,
         }
     }
@@ -114,8 +130,11 @@ impl Search {
 
     /// Begins the same run again.
     pub(super) fn rewind(&mut self) {
+        self.runs += 1;
         self.stuck = None;
-        self.views.rewind();
+        if self.views.renew() {
+            self.found.clear();
+        }
         self.met.clear();
         self.decided.clear();
         self.tries.clear();
@@ -126,13 +145,13 @@ impl Search {
 
     /// Begins anew with nothing learned.
     pub(super) fn forget(&mut self) {
-        let (restarts, at_odds) = (self.restarts + 1, self.at_odds);
-        *self = Self { restarts, at_odds, ..Self::new(std::mem::take(&mut self.direct)) };
+        let (restarts, runs, at_odds) = (self.restarts + 1, self.runs + 1, self.at_odds);
+        *self = Self { restarts, runs, at_odds, ..Self::new(std::mem::take(&mut self.direct)) };
     }
 
-    /// How often the search began again.
-    pub(super) fn restarts(&self) -> u32 {
-        self.restarts
+    /// How many runs of pubgrub there were.
+    pub(super) fn runs(&self) -> u32 {
+        self.runs
     }
 
     /// The package whose choice was most often at odds with candidates of `name`.
@@ -158,6 +177,16 @@ impl Search {
         self.left.insert(name.clone(), left.clone());
     }
 
+    /// What was found out of a candidate of `package`.
+    pub(super) fn found(&self, package: &Package, ordinal: Ordinal) -> Option<Found> {
+        self.found.get(&(package.clone(), ordinal)).cloned()
+    }
+
+    /// Takes note of what was found out of a candidate of `package`.
+    pub(super) fn find(&mut self, package: &Package, ordinal: Ordinal, found: Found) {
+        self.found.insert((package.clone(), ordinal), found);
+    }
+
     /// Takes note of what the candidate of `package` that was just chosen wants, and of whose choice stands
     /// against it: of a package that wants something else, or else of the wanted one itself.
     ///
@@ -165,22 +194,17 @@ impl Search {
     pub(super) fn weigh(
         &mut self,
         package: &Package,
-        dependencies: &[(Package, OrdinalSet)],
+        dependencies: &Arc<[(Package, OrdinalSet)]>,
     ) -> Option<(PackageName, usize)> {
         let name = package.name()?;
-        let wants = dependencies.iter().filter_map(|(wanted, set)| match wanted {
-            Package::Dist(wanted) if wanted != name => Some((wanted.clone(), set.clone())),
-            _ => None,
-        });
-        let wants: Vec<_> = wants.collect();
         let mut first = None;
-        for (wanted, set) in &wants {
+        for (wanted, set) in wanted(dependencies).filter(|(wanted, _)| *wanted != name) {
             for culprit in self.against(name, wanted, set) {
                 first.get_or_insert_with(|| culprit.clone());
                 *self.blame.entry(name.clone()).or_default().entry(culprit).or_default() += 1;
             }
         }
-        self.wants.insert(package.clone(), wants);
+        self.wants.insert(package.clone(), dependencies.clone());
         self.at_odds += usize::from(first.is_some());
         Some((first?, self.at_odds))
     }
@@ -191,10 +215,9 @@ impl Search {
         if !decided && !excluded {
             return BTreeSet::new();
         }
-        let other = |wants: &Vec<(PackageName, OrdinalSet)>| {
-            wants.iter().any(|(also, other)| also == wanted && other.is_disjoint(set))
-        };
-        let rivals = self.wants.iter().filter(|(_, wants)| other(wants));
+        let rivals = self.wants.iter().filter(|(_, wants)| {
+            self::wanted(wants).any(|(also, other)| also == wanted && other.is_disjoint(set))
+        });
         let rivals = rivals.filter_map(|(rival, _)| rival.name()).filter(|rival| *rival != name).cloned();
         let rivals: BTreeSet<_> = rivals.collect();
         if rivals.is_empty() && decided { BTreeSet::from([wanted.clone()]) } else { rivals }
@@ -326,6 +349,14 @@ impl Search {
     pub(super) fn forbid_yanked(&mut self, name: &PackageName, version: &Version) {
         self.unpinned.insert((name.clone(), version.clone()));
     }
+}
+
+/// The distributions among `dependencies`, each with the candidates that will do.
+fn wanted(dependencies: &[(Package, OrdinalSet)]) -> impl Iterator<Item = (&PackageName, &OrdinalSet)> {
+    dependencies.iter().filter_map(|(package, set)| match package {
+        Package::Dist(name) => Some((name, set)),
+        _ => None,
+    })
 }
 
 fn ranks(tried: Option<&FxHashSet<Ordinal>>, rank: impl Fn(Ordinal) -> Rank) -> Vec<Rank> {

@@ -336,6 +336,6 @@ fn a_long_search_says_what_it_is_deciding_between() {
         heard.0.into_inner().unwrap()
     };
     let first = heard();
-    assert!(first[0].starts_with("s") && first[0].ends_with(" against plots 1.0, 40 tries"), "{first:?}");
+    assert_eq!(first[0], "plots 1.0 against numba 1.19, 40 tries");
     assert_eq!(heard(), first);
 }

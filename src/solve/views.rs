@@ -3,8 +3,9 @@
 //! Most packages of a lock get that release, and then no other is looked at: of a project with a thousand releases one
 //! is judged. pubgrub is told that any release would do, which is less than what is true, so all that it derives holds.
 //! Where something does speak against the release, a requirement or what the search learned, the package is contested:
-//! all of its releases are looked at from then on, and a run that was told of it under the old numbers begins again.
-//! Which packages these are depends on the problem and on what the index says, never on timing.
+//! all of its releases are looked at from then on. A run that was told of it under the old numbers goes on as if nothing
+//! had happened, since it may find more of them; what it comes to does not count, and it begins again.
+//! Where that happens again and again, all packages are looked at as a whole. Which packages are depends on the problem and on what the index says, never on timing.
 
 use std::sync::Arc;
 
@@ -13,21 +14,19 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use super::candidates::Candidates;
 use crate::spec::PackageName;
 
+/// How many runs may come to nothing before all packages are looked at as a whole.
+const MOST_IN_VAIN: u32 = 4;
+
 /// The packages seen so far.
 #[derive(Debug, Default)]
 pub(super) struct Views {
     seen: FxHashMap<PackageName, Arc<Candidates>>,
-    /// Those that pubgrub was told of in this run.
+    /// Those that pubgrub was told of.
     told: FxHashSet<PackageName>,
-}
-
-/// Whether a run can go on with a package that is looked at as a whole now.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Widened {
-    /// It was not told of the package yet.
-    InTime,
-    /// It was, under other numbers.
-    TooLate,
+    /// Those that are looked at as a whole from the next run on.
+    contested: Vec<Arc<Candidates>>,
+    /// How many runs came to nothing.
+    in_vain: u32,
 }
 
 impl Views {
@@ -41,22 +40,44 @@ impl Views {
         self.seen.insert(view.name.clone(), view);
     }
 
-    /// Takes note that pubgrub is told of `name` in this run.
+    /// Takes note that pubgrub is told of `name`.
     pub(super) fn tell(&mut self, name: &PackageName) {
         if !self.told.contains(name) {
             self.told.insert(name.clone());
         }
     }
 
-    /// Looks at `all` candidates of a package from now on.
-    pub(super) fn widen(&mut self, all: Arc<Candidates>) -> Widened {
-        let was_told = self.told.contains(&all.name);
-        self.see(all);
-        if was_told { Widened::TooLate } else { Widened::InTime }
+    /// Whether pubgrub was told of `name`.
+    pub(super) fn was_told(&self, name: &PackageName) -> bool {
+        self.told.contains(name)
     }
 
-    /// Begins another run.
-    pub(super) fn rewind(&mut self) {
-        self.told.clear();
+    /// Looks at `all` candidates of a package from the next run on.
+    pub(super) fn contest(&mut self, all: Arc<Candidates>) {
+        self.contested.push(all);
+    }
+
+    /// Whether what this run comes to does not count.
+    pub(super) fn are_outdated(&self) -> bool {
+        !self.contested.is_empty()
+    }
+
+    /// Begins another run; tells whether packages are seen otherwise now.
+    pub(super) fn renew(&mut self) -> bool {
+        let contested = std::mem::take(&mut self.contested);
+        if contested.is_empty() {
+            return false;
+        }
+        contested.into_iter().for_each(|all| self.see(all));
+        self.in_vain += 1;
+        if self.in_vain == MOST_IN_VAIN {
+            self.seen.clear();
+        }
+        true
+    }
+
+    /// Whether all candidates of a package are looked at from the beginning.
+    pub(super) fn begin_whole(&self) -> bool {
+        self.in_vain >= MOST_IN_VAIN
     }
 }
