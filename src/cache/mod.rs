@@ -62,7 +62,7 @@ impl Bucket {
     #[must_use]
     pub fn folder(self) -> &'static str {
         match self {
-            Self::Pages => "pages-v2",
+            Self::Pages => "pages-v3",
             Self::Metadata => "metadata-v2",
             Self::Built => "built-v2",
             Self::Locks => "locks-v1",

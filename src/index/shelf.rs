@@ -6,6 +6,7 @@
 //! that just came over the network is read back from its record too: so it takes as little memory, and a run
 //! sees the same whether the cache was warm or not.
 
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -14,7 +15,7 @@ use super::page::Text;
 use crate::cache::Record;
 use crate::spec::{
     DistFile, DistName, FileUrl, Form, Listing, MetadataHint, Outline, PackageName, ReleaseInfo, SdistFormat,
-    Sha256, Shelf, Specifiers, TagSet, Version, WheelName, Words,
+    Sha256, Shelf, Specifiers, TagSet, Version, WheelName,
 };
 
 /// What is read at once.
@@ -24,15 +25,19 @@ struct Front<'a> {
     info: Option<Info<'a>>,
     #[serde(borrow)]
     warnings: Vec<Text<'a>>,
+    /// The versions, a line each.
     #[serde(borrow)]
-    tags: Vec<Text<'a>>,
+    versions: Text<'a>,
+    /// The tag sets that outlines call by number, a line each.
     #[serde(borrow)]
-    pythons: Vec<Text<'a>>,
+    tags: Text<'a>,
+    /// The Requires-Pythons likewise.
+    #[serde(borrow)]
+    pythons: Text<'a>,
     /// How the URLs of the files begin.
     #[serde(borrow)]
     roots: Vec<Text<'a>>,
-    #[serde(borrow)]
-    releases: Vec<Release<'a>>,
+    releases: Vec<Release>,
 }
 
 /// What the JSON API tells of its newest release.
@@ -49,9 +54,7 @@ struct Info<'a> {
 }
 
 #[derive(Serialize, Deserialize)]
-struct Release<'a> {
-    #[serde(borrow)]
-    version: Text<'a>,
+struct Release {
     /// How many files it has.
     files: u32,
     /// How many bytes they take.
@@ -97,7 +100,7 @@ enum Hint {
 /// The record of `listing`.
 ///
 /// # Errors
-/// When it has more than a record can hold.
+/// When it has more than a record can hold, or a text of it has a line break.
 pub(super) fn pack(listing: &Listing) -> postcard::Result<Vec<u8>> {
     let mut roots = Roots::default();
     let mut details = Vec::new();
@@ -109,13 +112,14 @@ pub(super) fn pack(listing: &Listing) -> postcard::Result<Vec<u8>> {
             details = postcard::to_extend(&Detail::of(file, version, &mut roots), details)?;
         }
         let length = count(details.len() - before)?;
-        releases.push(Release { version: version.to_string().into(), files: count(files.len())?, length });
+        releases.push(Release { files: count(files.len())?, length });
     }
     let front = Front {
         info: listing.info.as_ref().map(Info::of),
         warnings: listing.warnings.iter().map(|warning| borrowed(warning)).collect(),
-        tags: listing.words().tags.iter().map(|tags| tags.to_string().into()).collect(),
-        pythons: listing.words().pythons.iter().map(|python| python.to_string().into()).collect(),
+        versions: lines(listing.versions())?,
+        tags: lines((0..count(listing.tag_sets())?).map(|tags| listing.tag_set(tags)))?,
+        pythons: lines((0..count(listing.requires_pythons())?).map(|python| listing.requires_python(python)))?,
         roots: roots.0.into_iter().map(Text::from).collect(),
         releases,
     };
@@ -134,19 +138,15 @@ pub(super) fn open(name: &PackageName, record: Arc<Record>, at: usize) -> Option
     let (rows, details) = rest.split_at_checked(files.checked_mul(Outline::BYTES)?)?;
     let mut starts = Vec::with_capacity(front.releases.len());
     let mut next = record.len() - details.len();
-    let mut releases = Vec::with_capacity(front.releases.len());
     for release in &front.releases {
         starts.push(next);
         next = next.checked_add(release.length as usize)?;
-        releases.push((release.version.parse::<Version>().ok()?, release.files));
     }
-    if next != record.len() {
+    let [versions, tags, pythons] = [&front.versions, &front.tags, &front.pythons].map(|text| Lines::new(text));
+    if next != record.len() || versions.len() != starts.len() {
         return None;
     }
-    let words = Words {
-        tags: front.tags.iter().map(|text| tag_set(text)).collect::<Option<_>>()?,
-        pythons: front.pythons.iter().map(|text| text.parse().ok()).collect::<Option<Vec<Specifiers>>>()?,
-    };
+    let words = (tags.len(), pythons.len());
     let (rows, _) = rows.as_chunks::<{ Outline::BYTES }>();
     let outlines = rows.iter().map(Outline::from_bytes).collect();
     let info = match front.info {
@@ -155,16 +155,20 @@ pub(super) fn open(name: &PackageName, record: Arc<Record>, at: usize) -> Option
     };
     let warnings = front.warnings.iter().map(|warning| warning.to_string()).collect();
     let roots = front.roots.iter().map(|root| root.to_string()).collect();
-    let shelf = Arc::new(Packed { record: Arc::clone(&record), starts, roots });
+    let shelf = Arc::new(Packed { record: Arc::clone(&record), starts, roots, versions, tags, pythons });
+    let releases = front.releases.iter().map(|release| release.files);
     Some(Listing::on_shelf(name.clone(), releases, outlines, words, shelf)?.with(info, warnings))
 }
 
-/// The files of a record.
+/// A record.
 struct Packed {
     record: Arc<Record>,
     /// Where the files of each release begin.
     starts: Vec<usize>,
     roots: Vec<String>,
+    versions: Lines,
+    tags: Lines,
+    pythons: Lines,
 }
 
 impl std::fmt::Debug for Packed {
@@ -173,9 +177,21 @@ impl std::fmt::Debug for Packed {
     }
 }
 
+/// The record was checked as a whole when it was read from the disk, and what stands there was written from the
+/// values that are read here: where it cannot be read all the same, that is a fault of pinfast.
 impl Shelf for Packed {
-    /// The record was checked as a whole when it was read from the disk; what cannot be read all the same is
-    /// a fault of pinfast.
+    fn version(&self, number: usize) -> Version {
+        self.versions.line(number).parse().unwrap_or_else(|_| Version::new([0]))
+    }
+
+    fn tag_set(&self, tags: usize) -> TagSet {
+        tag_set(self.tags.line(tags)).unwrap_or_else(TagSet::foreign)
+    }
+
+    fn requires_python(&self, python: usize) -> Specifiers {
+        self.pythons.line(python).parse().unwrap_or_default()
+    }
+
     fn files(&self, listing: &Listing, number: usize) -> Vec<Arc<DistFile>> {
         let mut rest = &self.record[self.starts[number]..];
         let mut files = Vec::with_capacity(listing.outlines(number).len());
@@ -196,7 +212,6 @@ impl Packed {
         outline: &Outline,
         detail: &Detail<'_>,
     ) -> Option<DistFile> {
-        let words = listing.words();
         let name = listing.name.clone();
         let version = match &detail.version {
             Some(own) => own.parse().ok()?,
@@ -212,7 +227,7 @@ impl Packed {
                 name,
                 version,
                 build: detail.build.as_ref().map(|(number, rest)| (*number, (**rest).into())),
-                tags: words.tags[tags as usize].clone(),
+                tags: listing.tag_set(tags).clone(),
             }),
         };
         Some(DistFile {
@@ -220,7 +235,7 @@ impl Packed {
             dist,
             url: detail.place.read(&self.roots, &detail.filename)?,
             sha256: detail.sha256.map(Sha256),
-            requires_python: outline.python().map(|python| words.pythons[python as usize].clone()),
+            requires_python: outline.python().map(|python| listing.requires_python(python).clone()),
             yanked: detail.yanked.as_ref().map(|why| (**why).into()),
             uploaded: outline.uploaded(),
             size: detail.size,
@@ -277,6 +292,45 @@ impl<'a> Info<'a> {
             provides_extra: texts(self.provides_extra),
         })
     }
+}
+
+/// A text of so many lines.
+struct Lines {
+    text: String,
+    /// Where each line ends.
+    ends: Vec<u32>,
+}
+
+impl Lines {
+    /// The lines of `text`, each with its `\n`.
+    fn new(text: &str) -> Self {
+        let ends = text.bytes().zip(0..).filter(|(byte, _)| *byte == b'\n').map(|(_, at)| at);
+        Self { text: text.to_owned(), ends: ends.collect() }
+    }
+
+    fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    fn line(&self, number: usize) -> &str {
+        let start = number.checked_sub(1).map_or(0, |before| self.ends[before] as usize + 1);
+        &self.text[start..self.ends[number] as usize]
+    }
+}
+
+/// A line for each item.
+fn lines<T: std::fmt::Display>(items: impl Iterator<Item = T>) -> postcard::Result<Text<'static>> {
+    let mut text = String::new();
+    for item in items {
+        let start = text.len();
+        // Writing to a text does not fail.
+        let _ = write!(text, "{item}");
+        if text[start..].contains('\n') {
+            return Err(postcard::Error::SerdeSerCustom);
+        }
+        text.push('\n');
+    }
+    Ok(text.into())
 }
 
 /// The beginnings of URLs, each once.

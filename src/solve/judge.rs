@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::candidates::{Candidate, Demands, Places, Reason, Standing};
 use super::policy::{Policy, PrereleaseMode};
-use crate::spec::{Form, Listing, Outline, Specifiers, TagSet, Tags, Target, Version};
+use crate::spec::{Form, Listing, Outline, TagSet, Tags, Target, Version};
 
 /// Decides on the releases of one package.
 pub(super) struct Judge<'a> {
@@ -14,11 +14,11 @@ pub(super) struct Judge<'a> {
     policy: &'a Policy,
     demands: &'a Demands,
     /// How each tag set of the listing ranks in the target, if it fits at all.
-    ranks: Vec<Option<u32>>,
+    ranks: Vec<OnceCell<Option<u32>>>,
     /// The same on other platforms, for a package that has an sdist as well.
-    foreign_ranks: OnceCell<Vec<Option<u32>>>,
+    foreign_ranks: Vec<OnceCell<Option<u32>>>,
     /// Which Requires-Pythons of the listing hold.
-    pythons: Vec<bool>,
+    pythons: Vec<OnceCell<bool>>,
 }
 
 impl<'a> Judge<'a> {
@@ -28,16 +28,14 @@ impl<'a> Judge<'a> {
         policy: &'a Policy,
         demands: &'a Demands,
     ) -> Self {
-        let words = listing.words();
-        let holds = |python: &Specifiers| python.lower_bounds_contain(target.python());
         Self {
             listing,
             target,
             policy,
             demands,
-            ranks: ranks(&words.tags, target.tags()),
-            foreign_ranks: OnceCell::new(),
-            pythons: words.pythons.iter().map(holds).collect(),
+            ranks: vec![OnceCell::new(); listing.tag_sets()],
+            foreign_ranks: vec![OnceCell::new(); listing.tag_sets()],
+            pythons: vec![OnceCell::new(); listing.requires_pythons()],
         }
     }
 
@@ -126,37 +124,38 @@ impl<'a> Judge<'a> {
     /// build tag among equals; else an sdist.
     fn best(&self, outlines: &[Outline], places: &Places) -> Option<u32> {
         let running = || places.iter().filter(|&place| self.runs(&outlines[place as usize]));
-        let wheel = |ranks: &[Option<u32>]| {
+        let wheel = |ranks: &[OnceCell<Option<u32>>], target: &Tags| {
+            let rank = |tags: u32| {
+                *ranks[tags as usize].get_or_init(|| target.rank(self.listing.tag_set(tags)))
+            };
             let ranked = running().filter_map(|place| match outlines[place as usize].form() {
-                Form::Wheel { tags, turn } => Some((ranks[tags as usize]?, turn, place)),
+                Form::Wheel { tags, turn } => Some((rank(tags)?, turn, place)),
                 Form::Sdist => None,
             });
             ranked.min().map(|(_, _, place)| place)
         };
         let sdist = || {
             let sdist = running().find(|&place| outlines[place as usize].form() == Form::Sdist)?;
-            Some(wheel(self.foreign_ranks()).unwrap_or(sdist))
+            Some(wheel(&self.foreign_ranks, self.target.foreign_tags()).unwrap_or(sdist))
         };
-        wheel(&self.ranks).or_else(sdist)
+        wheel(&self.ranks, self.target.tags()).or_else(sdist)
     }
 
     fn runs(&self, outline: &Outline) -> bool {
-        outline.python().is_none_or(|python| self.pythons[python as usize])
-    }
-
-    fn foreign_ranks(&self) -> &[Option<u32>] {
-        self.foreign_ranks.get_or_init(|| ranks(&self.listing.words().tags, self.target.foreign_tags()))
+        outline.python().is_none_or(|python| {
+            let holds = || self.listing.requires_python(python).lower_bounds_contain(self.target.python());
+            *self.pythons[python as usize].get_or_init(holds)
+        })
     }
 
     fn why_none_fits(&self, outlines: &[Outline], places: &Places) -> Reason {
-        let words = self.listing.words();
         let outlines = || places.iter().map(|place| &outlines[place as usize]);
         let barring = outlines().filter(|outline| !self.runs(outline)).find_map(Outline::python);
         if let Some(python) = barring {
-            return Reason::RequiresPython(words.pythons[python as usize].clone());
+            return Reason::RequiresPython(self.listing.requires_python(python).clone());
         }
         let tags = outlines().filter_map(|outline| match outline.form() {
-            Form::Wheel { tags, .. } => Some(words.tags[tags as usize].clone()),
+            Form::Wheel { tags, .. } => Some(self.listing.tag_set(tags).clone()),
             Form::Sdist => None,
         });
         let mut tags: Vec<TagSet> = tags.collect();
@@ -164,8 +163,4 @@ impl<'a> Judge<'a> {
         tags.dedup();
         Reason::NoMatchingWheel(tags)
     }
-}
-
-fn ranks(sets: &[TagSet], tags: &Tags) -> Vec<Option<u32>> {
-    sets.iter().map(|set| tags.rank(set)).collect()
 }

@@ -1,9 +1,10 @@
 //! What an index tells of a project: its releases and their files.
 //!
 //! A project has hundreds of releases and thousands of files, of which a run looks at a few. So a listing
-//! holds of each file no more than decides between releases, its [`Outline`]; the files of a release are
-//! read from the listing's [`Shelf`] when somebody looks at them.
+//! holds of each file no more than decides between releases, its [`Outline`]; versions, words and the files of a
+//! release are read from the listing's [`Shelf`] when somebody looks at them.
 
+use std::cmp::Ordering;
 use std::fmt;
 use std::hash::Hash;
 use std::ops::Range;
@@ -32,18 +33,18 @@ pub struct Listing {
 /// One release: its version, and where its files are in the listing.
 #[derive(Clone, Debug)]
 struct Release {
-    version: Version,
+    version: OnceLock<Version>,
     outlines: Range<u32>,
     files: OnceLock<Vec<Arc<DistFile>>>,
 }
 
 /// What many files of a project say alike, each once.
 #[derive(Clone, Debug, Default)]
-pub struct Words {
+struct Words {
     /// The tag sets of its wheels.
-    pub tags: Vec<TagSet>,
+    tags: Vec<OnceLock<TagSet>>,
     /// Their Requires-Pythons.
-    pub pythons: Vec<Specifiers>,
+    pythons: Vec<OnceLock<Specifiers>>,
 }
 
 /// What decides whether a file may be taken. Small, since there are tens of thousands in a run.
@@ -69,7 +70,7 @@ pub enum Form {
     Sdist,
     /// A wheel.
     Wheel {
-        /// Its tags: their place in [`Words::tags`].
+        /// Its tags: see [`Listing::tag_set`].
         tags: u32,
         /// Which wheel of the release goes first among those whose tags rank alike: the one with the
         /// highest build tag, then the one whose name comes first. The lower, the earlier.
@@ -77,8 +78,17 @@ pub enum Form {
     },
 }
 
-/// Where the files of a listing are read from when somebody looks at them.
+/// Where the rest of a listing is read from when somebody looks at it.
 pub trait Shelf: fmt::Debug + Send + Sync {
+    /// The version of the release `number`.
+    fn version(&self, number: usize) -> Version;
+
+    /// The tag set that outlines call by this number.
+    fn tag_set(&self, tags: usize) -> TagSet;
+
+    /// The Requires-Python that outlines call by this number.
+    fn requires_python(&self, python: usize) -> Specifiers;
+
     /// The files of the release `number` of `listing`, one for each of its outlines.
     fn files(&self, listing: &Listing, number: usize) -> Vec<Arc<DistFile>>;
 }
@@ -140,29 +150,31 @@ impl Listing {
         for (version, files) in releases {
             let start = ordinal(outlines.len());
             outlines.extend(words.outlines(&files));
-            made.push(Release { version, outlines: start..ordinal(outlines.len()), files: files.into() });
+            let outlines = start..ordinal(outlines.len());
+            made.push(Release { version: version.into(), outlines, files: files.into() });
         }
         let words = words.words;
         Self { name, releases: made, outlines, words, info: None, warnings: Vec::new(), shelf: None }
     }
 
-    /// A listing whose files are on `shelf`: of each release its version and how many of the `outlines` are
-    /// its own, in their order. `None` where these do not add up.
+    /// A listing that is on `shelf`: of each release how many of the `outlines` are its own, in their order, and how
+    /// many `tags` and `pythons` these name. `None` where they do not add up.
     #[must_use]
     pub fn on_shelf(
         name: PackageName,
-        releases: impl IntoIterator<Item = (Version, u32)>,
+        releases: impl ExactSizeIterator<Item = u32>,
         outlines: Vec<Outline>,
-        words: Words,
+        (tags, pythons): (usize, usize),
         shelf: Arc<dyn Shelf>,
     ) -> Option<Self> {
         let mut end = 0_u32;
-        let mut made = Vec::new();
-        for (version, count) in releases {
+        let mut made = Vec::with_capacity(releases.len());
+        for count in releases {
             let start = end;
             end = start.checked_add(count)?;
-            made.push(Release { version, outlines: start..end, files: OnceLock::new() });
+            made.push(Release { version: OnceLock::new(), outlines: start..end, files: OnceLock::new() });
         }
+        let words = Words { tags: vec![OnceLock::new(); tags], pythons: vec![OnceLock::new(); pythons] };
         let known = |outline: &Outline| {
             let is_of = |place: u32, count: usize| place == NONE || (place as usize) < count;
             is_of(outline.tags, words.tags.len()) && is_of(outline.python, words.pythons.len())
@@ -199,13 +211,22 @@ impl Listing {
 
     /// The versions of the releases, ascending.
     pub fn versions(&self) -> impl ExactSizeIterator<Item = &Version> {
-        self.releases.iter().map(|release| &release.version)
+        (0..self.len()).map(|number| self.version(number))
     }
 
     /// The number of the release `version`, where there is one.
     #[must_use]
     pub fn number_of(&self, version: &Version) -> Option<usize> {
-        self.releases.binary_search_by(|release| release.version.cmp(version)).ok()
+        let (mut low, mut high) = (0, self.len());
+        while low < high {
+            let middle = low.midpoint(high);
+            match self.version(middle).cmp(version) {
+                Ordering::Less => low = middle + 1,
+                Ordering::Equal => return Some(middle),
+                Ordering::Greater => high = middle,
+            }
+        }
+        None
     }
 
     /// What decides about the files of the release `number`, sorted by file name.
@@ -221,7 +242,7 @@ impl Listing {
     /// The version of the release `number`.
     #[must_use]
     pub fn version(&self, number: usize) -> &Version {
-        &self.releases[number].version
+        self.read(&self.releases[number].version, |shelf| shelf.version(number))
     }
 
     /// The files of the release `number`, sorted by name.
@@ -236,10 +257,36 @@ impl Listing {
         (0..self.len()).flat_map(|number| self.files(number))
     }
 
-    /// What many files say alike.
+    /// How many tag sets its wheels have.
     #[must_use]
-    pub fn words(&self) -> &Words {
-        &self.words
+    pub fn tag_sets(&self) -> usize {
+        self.words.tags.len()
+    }
+
+    /// The tag set that outlines call by this number.
+    #[must_use]
+    pub fn tag_set(&self, tags: u32) -> &TagSet {
+        self.read(&self.words.tags[tags as usize], |shelf| shelf.tag_set(tags as usize))
+    }
+
+    /// How many Requires-Pythons its files have.
+    #[must_use]
+    pub fn requires_pythons(&self) -> usize {
+        self.words.pythons.len()
+    }
+
+    /// The Requires-Python that outlines call by this number.
+    #[must_use]
+    pub fn requires_python(&self, python: u32) -> &Specifiers {
+        self.read(&self.words.pythons[python as usize], |shelf| shelf.requires_python(python as usize))
+    }
+
+    /// What is in `slot`; where that is empty, it is read from the shelf first.
+    fn read<'l, T>(&'l self, slot: &'l OnceLock<T>, from: impl FnOnce(&dyn Shelf) -> T) -> &'l T {
+        slot.get_or_init(|| match &self.shelf {
+            Some(shelf) => from(&**shelf),
+            None => unreachable!("a listing without a shelf is made with everything in it"),
+        })
     }
 }
 
@@ -256,7 +303,7 @@ impl Outline {
         }
     }
 
-    /// Its Requires-Python, where the index tells a readable one: its place in [`Words::pythons`].
+    /// Its Requires-Python, where the index tells a readable one: see [`Listing::requires_python`].
     #[must_use]
     pub fn python(&self) -> Option<u32> {
         (self.python != NONE).then_some(self.python)
@@ -366,10 +413,10 @@ fn place_of<K: Eq + Hash, T: Clone>(
     key: K,
     word: &T,
     places: &mut FxHashMap<K, u32>,
-    words: &mut Vec<T>,
+    words: &mut Vec<OnceLock<T>>,
 ) -> u32 {
     *places.entry(key).or_insert_with(|| {
-        words.push(word.clone());
+        words.push(word.clone().into());
         ordinal(words.len() - 1)
     })
 }

@@ -22,7 +22,7 @@ mod wheel;
 pub use file_url::FileUrl;
 pub use hash::{Sha256, Sha256Error};
 pub use interpreter::{Build, Implementation, InterpreterFacts, Threading, tags_for};
-pub use listing::{DistFile, Form, Listing, MetadataHint, Outline, ReleaseInfo, Shelf, Words};
+pub use listing::{DistFile, Form, Listing, MetadataHint, Outline, ReleaseInfo, Shelf};
 pub use location::Location;
 pub use marker::Marker;
 pub use metadata::{Metadata, MetadataError, MetadataSource};

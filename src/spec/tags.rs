@@ -70,6 +70,12 @@ impl TagSet {
         Ok(Self { text: text.into(), dashes: (first, second) })
     }
 
+    /// A set that no environment accepts.
+    #[must_use]
+    pub fn foreign() -> Self {
+        Self { text: "none-none-none".into(), dashes: (4, 9) }
+    }
+
     /// The members of the first list, such as `py2` and `py3`.
     pub fn pythons(&self) -> impl Iterator<Item = &str> + Clone {
         self.lists().0.split('.')
