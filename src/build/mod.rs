@@ -38,7 +38,7 @@ use crate::install::venv::BasePython;
 use crate::python::Found;
 use crate::solve::{Index, MetadataFailure, Reach, Trust, Want};
 use crate::spec::{
-    DirectUrl, DistFile, DistName, Listing, Metadata, PackageName, Requirement, Sha256, Target,
+    DirectUrl, DistFile, DistName, Listing, Metadata, PackageName, Requirement, Sha256, Target, Version,
 };
 use environment::Workshop;
 pub use environment::inputs;
@@ -353,6 +353,10 @@ const SHOWN: usize = 20;
 impl Index for Building {
     fn listing(&self, name: &PackageName) -> Result<Option<Arc<Listing>>> {
         self.client.listing(name)
+    }
+
+    fn release(&self, name: &PackageName, version: &Version) -> Option<Arc<Listing>> {
+        self.client.release(name, version)
     }
 
     fn metadata(&self, file: &Arc<DistFile>, trust: Trust) -> Result<Arc<Metadata>, MetadataFailure> {

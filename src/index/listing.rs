@@ -10,6 +10,7 @@ use reqwest::header::{HeaderName, HeaderValue};
 use url::Url;
 
 use super::Shared;
+use super::config::ApiOrder;
 use super::failure::{Cause, Failure, Outcome};
 use super::folder;
 use super::http::{Answer, Ask, Decode, End, Misread, Most};
@@ -19,9 +20,9 @@ use super::page::{self, Entry, Format, Page, Scope};
 use super::shelf;
 use super::site::{Api, Site};
 use super::url::IndexUrl;
-use crate::cache::{Key, Record};
+use crate::cache::{Bucket, Key, Record};
 use crate::error::Error;
-use crate::spec::{Listing, PackageName};
+use crate::spec::{Listing, PackageName, Version};
 
 const ACCEPT_JSON: &str = "application/json";
 const ACCEPT_SIMPLE: &str = "application/vnd.pypi.simple.v1+json, \
@@ -124,7 +125,8 @@ impl Shared {
         {
             return Err(absent(&url).into());
         }
-        let reader = PageReader { shared: self.clone(), api, key, name: name.clone(), kept };
+        let subject = Subject::Project(api);
+        let reader = PageReader { shared: self.clone(), subject, key, name: name.clone(), kept };
         let result = self.get_page(url.clone(), reader).await;
         if let Err(failure) = &result
             && failure.cause == Cause::Absent
@@ -134,8 +136,52 @@ impl Shared {
         result
     }
 
+    /// What the index says of one release, where that takes less than the project's page: where that page is not
+    /// at hand, and there is but one index that can be asked. Trouble is told by who asks for the project.
+    pub(super) async fn find_release(
+        self: &Arc<Self>,
+        name: &PackageName,
+        version: &Version,
+    ) -> Option<Listing> {
+        let site = self.site_of_releases(name)?;
+        let url = site.release_page(name, version)?;
+        let key = self.page_key(&url);
+        let kept = self.kept(&key).map(Arc::new);
+        if let Some(kept) = &kept
+            && kept.head.known == Known::Page
+            && self.will_do(kept, Negatives::Believed)
+        {
+            let (kept, name) = (kept.clone(), name.clone());
+            return self.on_worker(move || kept.listing(&name)).await.ok()?;
+        }
+        let subject = Subject::Release(version.clone());
+        let reader = PageReader { shared: self.clone(), subject, key, name: name.clone(), kept };
+        let result = self.get_page(url, reader).await;
+        if result.as_ref().is_err_and(|failure| failure.cause == Cause::Absent) {
+            site.has_no_releases();
+        }
+        result.ok()
+    }
+
+    /// The index whose pages of single releases are asked for.
+    fn site_of_releases(&self, name: &PackageName) -> Option<&Site> {
+        let ([site], [], None) = (&*self.sites, &*self.config.find_links, self.sources.get(name)) else {
+            return None;
+        };
+        let in_cache = |api: &Api| {
+            let page = site.page(*api, name).zip(self.cache.as_ref());
+            page.is_some_and(|(url, cache)| cache.holds(Bucket::Pages, &self.page_key(&url)))
+        };
+        let order = self.config.api_order;
+        let worth_it = order == ApiOrder::JsonFirst && site.may_tell_releases();
+        (worth_it && !site.all_apis(order).iter().any(in_cache)).then_some(site)
+    }
+
     async fn get_page(&self, url: Url, reader: PageReader) -> Outcome<Listing> {
-        let accept = if reader.api == Api::Json { ACCEPT_JSON } else { ACCEPT_SIMPLE };
+        let accept = match reader.subject {
+            Subject::Project(Api::Simple) => ACCEPT_SIMPLE,
+            Subject::Project(Api::Json) | Subject::Release(_) => ACCEPT_JSON,
+        };
         let headers = reader.validators();
         let ask = Ask { headers, ..self.ask_page(url, accept) };
         let read: Decode<Listing> = Arc::new(move |answer| reader.read(&answer));
@@ -188,10 +234,17 @@ impl Shared {
     }
 }
 
-/// What reads a project page and keeps it.
+/// What a page is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Subject {
+    Project(Api),
+    Release(Version),
+}
+
+/// What reads a page and keeps it.
 struct PageReader {
     shared: Arc<Shared>,
-    api: Api,
+    subject: Subject,
     key: Key,
     name: PackageName,
     kept: Option<Arc<Kept>>,
@@ -216,9 +269,14 @@ impl PageReader {
             self.shared.keep_on(&self.key, kept, &answer.headers);
             return Ok(listing);
         }
-        let format = format_of(self.api, answer)?;
+        let format = format_of(&self.subject, answer)?;
         let page = page::read(format, &answer.body, &self.name, &answer.url)?;
         let listing = page::listing(&self.name, page, &answer.url, Scope::Network);
+        if let Subject::Release(version) = &self.subject
+            && !listing.versions().eq([version])
+        {
+            return Err(Misread::Malformed(format!("it is not about {} {version} alone", self.name)));
+        }
         let Ok(packed) = shelf::pack(&listing) else { return Ok(listing) };
         self.shared.keep_page(&self.key, &answer.headers, &packed);
         Ok(shelf::open(&self.name, Arc::new(Record::from(packed)), 0).unwrap_or(listing))
@@ -230,10 +288,10 @@ fn absent(url: &Url) -> Failure {
     Failure::new(Cause::Absent, Error::no_answer(format!("{} was not there", super::url::shown(url))))
 }
 
-fn format_of(api: Api, answer: &Answer) -> Result<Format, Misread> {
+fn format_of(subject: &Subject, answer: &Answer) -> Result<Format, Misread> {
     let content_type =
         answer.headers.get(reqwest::header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    if api == Api::Simple {
+    if *subject == Subject::Project(Api::Simple) {
         let format = Format::of_simple(content_type, &answer.body);
         if format == Format::Html {
             whole(answer)?;
@@ -244,7 +302,7 @@ fn format_of(api: Api, answer: &Answer) -> Result<Format, Misread> {
         let why = format!("{} answers with HTML instead of JSON", super::url::shown(&answer.url));
         return Err(Misread::Stop(Failure::new(Cause::Transit, Error::no_answer(why))));
     }
-    Ok(Format::Api)
+    Ok(if matches!(subject, Subject::Release(_)) { Format::Release } else { Format::Api })
 }
 
 /// Refuses HTML that may have been cut: an older release would seem the newest.

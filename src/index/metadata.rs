@@ -31,12 +31,13 @@ impl Shared {
     /// What the index's `info` says, if it is about that very release. `null` requirements may be unknown
     /// ones, and what cannot be read is asked of the file.
     pub(super) fn released(&self, file: &DistFile) -> Option<Arc<Metadata>> {
-        let name = file.dist.name();
-        let listing = self.listings.peek(name)?.ok()??;
+        let release = (file.dist.name().clone(), file.dist.version().clone());
+        let alone = self.releases.peek(&release).and_then(|told| told.ok()?);
+        let listing = alone.or_else(|| self.listings.peek(&release.0)?.ok()?)?;
         let info = listing.info.as_ref().filter(|info| info.version == *file.dist.version())?;
         let number = listing.number_of(&info.version)?;
         listing.files(number).iter().find(|listed| listed.url == file.url)?;
-        let (slot, promise) = self.released.claim(name.clone());
+        let (slot, promise) = self.released.claim(release);
         if let Some(promise) = promise {
             promise.keep(Ok(of_release(&listing.name, info).map(Arc::new)));
         }

@@ -61,7 +61,9 @@ use crate::cache::Cache;
 use crate::error::Error;
 use crate::event::Watcher;
 use crate::solve::{Index, MetadataFailure, Reach, Trust, Want};
-use crate::spec::{DirectUrl, DistFile, DistName, Listing, Metadata, MetadataHint, PackageName, Sha256};
+use crate::spec::{
+    DirectUrl, DistFile, DistName, Listing, Metadata, MetadataHint, PackageName, Sha256, Version,
+};
 use auth::Credentials;
 use download::Download;
 use failure::{Cause, Failure, Outcome};
@@ -98,7 +100,8 @@ struct Shared {
     origins: Origins,
     listings: OnceMap<PackageName, Option<Arc<Listing>>>,
     loose: OnceMap<Url, Loose>,
-    released: OnceMap<PackageName, Option<Arc<Metadata>>>,
+    releases: OnceMap<(PackageName, Version), Option<Arc<Listing>>>,
+    released: OnceMap<(PackageName, Version), Option<Arc<Metadata>>>,
     metadata: OnceMap<Url, Arc<Metadata>>,
     downloads: OnceMap<(Url, Option<Sha256>), Arc<Download>>,
 }
@@ -126,6 +129,7 @@ impl Client {
             origins: Origins::default(),
             listings: OnceMap::new(),
             loose: OnceMap::new(),
+            releases: OnceMap::new(),
             released: OnceMap::new(),
             metadata: OnceMap::new(),
             downloads: OnceMap::new(),
@@ -197,6 +201,13 @@ impl Index for Client {
         self.shared.want_listing(name).wait().map_err(|failure| failure.to_error())
     }
 
+    fn release(&self, name: &PackageName, version: &Version) -> Option<Arc<Listing>> {
+        if self.shared.listings.was_asked(name) {
+            return None;
+        }
+        self.shared.want_release(name, version).wait().ok()?
+    }
+
     fn metadata(&self, file: &Arc<DistFile>, trust: Trust) -> Result<Arc<Metadata>, MetadataFailure> {
         if trust == Trust::Release
             && !self.shared.has_word_of(file)
@@ -252,6 +263,9 @@ impl Shared {
     fn was_asked(&self, want: &Want) -> bool {
         match want {
             Want::Listing(name) => self.listings.was_asked(name),
+            Want::Release(name, version) => {
+                self.listings.was_asked(name) || self.releases.was_asked(&(name.clone(), version.clone()))
+            }
             Want::Metadata(file, _) => self.metadata.was_asked(&file.url),
         }
     }
@@ -259,6 +273,7 @@ impl Shared {
     fn begin(self: &Arc<Self>, want: &Want) {
         match want {
             Want::Listing(name) => drop(self.want_listing(name)),
+            Want::Release(name, version) => drop(self.want_release(name, version)),
             Want::Metadata(file, Trust::Release)
                 if !self.has_word_of(file) && self.released(file).is_some() => {}
             Want::Metadata(file, _) => drop(self.want_metadata(file)),
@@ -270,6 +285,25 @@ impl Shared {
         if let Some(promise) = promise {
             let (shared, name) = (self.clone(), name.clone());
             self.launch(async move { promise.keep(shared.find_listing(&name).await) });
+        }
+        slot
+    }
+
+    fn want_release(
+        self: &Arc<Self>,
+        name: &PackageName,
+        version: &Version,
+    ) -> Arc<Slot<Option<Arc<Listing>>>> {
+        let (slot, promise) = self.releases.claim((name.clone(), version.clone()));
+        if let Some(promise) = promise {
+            let (shared, name, version) = (self.clone(), name.clone(), version.clone());
+            self.launch(async move {
+                let release = shared.find_release(&name, &version).await;
+                if release.is_none() {
+                    drop(shared.want_listing(&name));
+                }
+                promise.keep(Ok(release.map(Arc::new)));
+            });
         }
         slot
     }

@@ -119,7 +119,9 @@ pub(super) fn pack(listing: &Listing) -> postcard::Result<Vec<u8>> {
         warnings: listing.warnings.iter().map(|warning| borrowed(warning)).collect(),
         versions: lines(listing.versions())?,
         tags: lines((0..count(listing.tag_sets())?).map(|tags| listing.tag_set(tags)))?,
-        pythons: lines((0..count(listing.requires_pythons())?).map(|python| listing.requires_python(python)))?,
+        pythons: lines(
+            (0..count(listing.requires_pythons())?).map(|python| listing.requires_python(python)),
+        )?,
         roots: roots.0.into_iter().map(Text::from).collect(),
         releases,
     };
@@ -142,7 +144,8 @@ pub(super) fn open(name: &PackageName, record: Arc<Record>, at: usize) -> Option
         starts.push(next);
         next = next.checked_add(release.length as usize)?;
     }
-    let [versions, tags, pythons] = [&front.versions, &front.tags, &front.pythons].map(|text| Lines::new(text));
+    let [versions, tags, pythons] =
+        [&front.versions, &front.tags, &front.pythons].map(|text| Lines::new(text));
     if next != record.len() || versions.len() != starts.len() {
         return None;
     }

@@ -7,7 +7,7 @@ use url::Url;
 
 use super::config::ApiOrder;
 use super::url::IndexUrl;
-use crate::spec::PackageName;
+use crate::spec::{PackageName, Version};
 
 /// One index.
 pub(super) struct Site {
@@ -16,6 +16,8 @@ pub(super) struct Site {
     pub(super) folder: Option<PathBuf>,
     /// Set once a project that the Simple API knows was not on the JSON API.
     no_json: AtomicBool,
+    /// Set once the page of a release was not there.
+    no_releases: AtomicBool,
 }
 
 /// An API of an index.
@@ -27,7 +29,12 @@ pub(super) enum Api {
 
 impl Site {
     pub(super) fn new(url: &IndexUrl) -> Self {
-        Self { url: url.clone(), folder: url.path(), no_json: AtomicBool::new(false) }
+        Self {
+            url: url.clone(),
+            folder: url.path(),
+            no_json: AtomicBool::new(false),
+            no_releases: AtomicBool::new(false),
+        }
     }
 
     /// The APIs to ask, in order.
@@ -49,6 +56,22 @@ impl Site {
     /// Remembers that there is no JSON API.
     pub(super) fn has_no_json(&self) {
         self.no_json.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether pages of single releases are worth asking for.
+    pub(super) fn may_tell_releases(&self) -> bool {
+        let said = [&self.no_json, &self.no_releases];
+        self.folder.is_none() && !said.iter().any(|no| no.load(Ordering::Relaxed))
+    }
+
+    /// Remembers that there are no pages of single releases.
+    pub(super) fn has_no_releases(&self) {
+        self.no_releases.store(true, Ordering::Relaxed);
+    }
+
+    /// The page of the release `version` of `name`.
+    pub(super) fn release_page(&self, name: &PackageName, version: &Version) -> Option<Url> {
+        self.json_root()?.join(&format!("pypi/{name}/{version}/json")).ok()
     }
 
     /// The page of `name`.

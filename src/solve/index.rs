@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::error::Error;
-use crate::spec::{DirectUrl, DistFile, Listing, Metadata, PackageName, Sha256};
+use crate::spec::{DirectUrl, DistFile, Listing, Metadata, PackageName, Sha256, Version};
 
 /// A source of listings and metadata. All calls that return something block until it is there; the
 /// answers are the same however often and from whatever thread one asks.
@@ -13,6 +13,14 @@ pub trait Index: Send + Sync {
     /// # Errors
     /// When an index gives no answer: never told as "no such project".
     fn listing(&self, name: &PackageName) -> Result<Option<Arc<Listing>>, Error>;
+
+    /// A listing of the one release `version`, as the project's would have it, where that takes less than the
+    /// project's; `None` where the project's has to be looked at. Trouble is `None` too: the project's listing
+    /// tells it.
+    fn release(&self, name: &PackageName, version: &Version) -> Option<Arc<Listing>> {
+        let _ = (name, version);
+        None
+    }
 
     /// The metadata of a file of a listing.
     ///
@@ -69,6 +77,8 @@ pub enum Trust {
 pub enum Want {
     /// A project's listing.
     Listing(PackageName),
+    /// What the project's listing says of one release.
+    Release(PackageName, Version),
     /// A file's metadata.
     Metadata(Arc<DistFile>, Trust),
 }

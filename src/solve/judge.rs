@@ -125,9 +125,8 @@ impl<'a> Judge<'a> {
     fn best(&self, outlines: &[Outline], places: &Places) -> Option<u32> {
         let running = || places.iter().filter(|&place| self.runs(&outlines[place as usize]));
         let wheel = |ranks: &[OnceCell<Option<u32>>], target: &Tags| {
-            let rank = |tags: u32| {
-                *ranks[tags as usize].get_or_init(|| target.rank(self.listing.tag_set(tags)))
-            };
+            let rank =
+                |tags: u32| *ranks[tags as usize].get_or_init(|| target.rank(self.listing.tag_set(tags)));
             let ranked = running().filter_map(|place| match outlines[place as usize].form() {
                 Form::Wheel { tags, turn } => Some((rank(tags)?, turn, place)),
                 Form::Sdist => None,

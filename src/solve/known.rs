@@ -90,10 +90,7 @@ impl Known {
 
     /// The candidates of all packages whose releases were all looked at.
     pub(crate) fn all_candidates(&self) -> Vec<Arc<Candidates>> {
-        unpoisoned(self.candidates.lock())
-            .values()
-            .filter_map(|slot| slot.all.value.get().cloned())
-            .collect()
+        unpoisoned(self.candidates.lock()).values().filter_map(|slot| slot.all.value.get().cloned()).collect()
     }
 
     /// How much a candidate is preferred: 0 is the most. The rank of a rank is the ordinal.
@@ -111,9 +108,24 @@ impl Known {
         {
             return Ok(None);
         }
-        let Some(listing) = self.index.listing(name)? else { return Ok(None) };
+        let (target, policy) = (&problem.target, &problem.policy);
         let preferred = problem.preferences.of(name);
-        Ok(Candidates::first(&listing, &problem.target, &problem.policy, &demands, preferred))
+        let alone = preferred.first().and_then(|version| self.index.release(name, version));
+        if let Some(first) =
+            alone.and_then(|release| Candidates::first(&release, target, policy, &demands, preferred))
+        {
+            return Ok(Some(first));
+        }
+        let Some(listing) = self.index.listing(name)? else { return Ok(None) };
+        Ok(Candidates::first(&listing, target, policy, &demands, preferred))
+    }
+
+    /// What will be asked to see `name` at first.
+    pub(super) fn want(&self, name: &PackageName) -> Want {
+        match self.problem.preferences.of(name).first() {
+            Some(version) => Want::Release(name.clone(), version.clone()),
+            None => Want::Listing(name.clone()),
+        }
     }
 
     fn demands(&self, name: &PackageName) -> Cow<'_, Demands> {

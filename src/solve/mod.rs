@@ -20,9 +20,9 @@ mod scout;
 mod search;
 mod set;
 mod stride;
-mod views;
 pub mod universal;
 pub mod universe;
+mod views;
 
 pub use candidates::{Candidate, Candidates, Project, Reason, Standing};
 pub use index::{Index, MetadataFailure, Reach, Trust, Want};

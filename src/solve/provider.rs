@@ -155,7 +155,7 @@ impl<'a> Provider<'a> {
 
     /// Each package that `requirements` lead to, with the candidates permitted; waits for the listings.
     fn dependencies(&self, requirements: &[&Requirement]) -> Result<Vec<(Package, OrdinalSet)>, Stop> {
-        let wants: Vec<_> = requirements.iter().map(|r| Want::Listing(r.name.clone())).collect();
+        let wants: Vec<_> = requirements.iter().map(|r| self.known.want(&r.name)).collect();
         self.known.index.prefetch(&wants);
         let mut dependencies = Vec::new();
         for requirement in requirements {

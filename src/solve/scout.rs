@@ -68,6 +68,9 @@ impl Scouts {
         }
         if known.index.scouts() > 0 {
             let problem = &*known.problem;
+            // What the lines name is asked for its newest release too, in the end.
+            let named = problem.lines.iter().map(|line| Want::Listing(line.requirement.name.clone()));
+            known.index.prefetch(&named.collect::<Vec<_>>());
             let requirements = problem.lines.iter().flat_map(|line| problem.effective(&line.requirement));
             scouts.follow(known, &requirements.collect::<Vec<_>>());
             scouts.set_out(known, problem.preferences.names().map(|name| Errand::to(name.clone())));
@@ -106,7 +109,8 @@ impl Scouts {
     }
 
     fn errand(&self, known: &Known, errand: &Errand) -> Result<(), Error> {
-        let fits = |first: &Arc<Candidates>| first.usable.iter().any(|it| errand.specifiers.contains(&it.version));
+        let fits =
+            |first: &Arc<Candidates>| first.usable.iter().any(|it| errand.specifiers.contains(&it.version));
         let first = known.first(&errand.name)?.filter(fits);
         let candidates = first.map_or_else(|| known.candidates(&errand.name), Ok)?;
         let Some(best) = likeliest(known, &candidates, &errand.specifiers) else { return Ok(()) };
@@ -149,7 +153,7 @@ impl Scouts {
             let mut state = self.lock();
             errands.filter(|errand| state.seen.insert((errand.name.clone(), errand.extra.clone()))).collect()
         };
-        let wants: Vec<_> = errands.iter().map(|errand| Want::Listing(errand.name.clone())).collect();
+        let wants: Vec<_> = errands.iter().map(|errand| known.want(&errand.name)).collect();
         known.index.prefetch(&wants);
         self.lock().queue.extend(errands);
         self.changed.notify_all();

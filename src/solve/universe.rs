@@ -225,6 +225,12 @@ impl Index for Universe {
         Ok(self.listings.get(name).cloned())
     }
 
+    fn release(&self, name: &PackageName, version: &Version) -> Option<Arc<Listing>> {
+        let listing = self.listings.get(name)?;
+        let files = listing.files(listing.number_of(version)?).to_vec();
+        Some(Arc::new(Listing::new(name.clone(), vec![(version.clone(), files)])))
+    }
+
     fn metadata(&self, file: &Arc<DistFile>, _: Trust) -> Result<Arc<Metadata>, MetadataFailure> {
         let missing = || MetadataFailure::Unusable(format!("{} has no metadata", file.filename));
         let told = self.metadata.get(&file.filename).ok_or_else(missing)?;

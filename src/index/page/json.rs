@@ -1,4 +1,4 @@
-//! The JSON API (`/pypi/NAME/json`) and the Simple API's JSON (PEP 691, PEP 700).
+//! The JSON API (`/pypi/NAME/json`, `/pypi/NAME/VERSION/json`) and the Simple API's JSON (PEP 691, PEP 700).
 //!
 //! A page is read in one go, borrowing its strings and skipping what is not wanted (`info.description` is
 //! most of it). Only where that fails is it read again entry by entry, to bar the bad ones alone.
@@ -21,6 +21,15 @@ struct Api<'a, F> {
     #[serde(borrow, default)]
     info: Option<Info<'a>>,
     releases: Releases<F>,
+}
+
+/// A page of one release.
+#[derive(Deserialize)]
+struct Release<'a> {
+    #[serde(borrow)]
+    info: Info<'a>,
+    #[serde(borrow)]
+    urls: Vec<ApiFile<'a>>,
 }
 
 /// The values of `releases`, in one list: what release a file is of, its name says.
@@ -117,6 +126,17 @@ pub(super) fn api<'a>(body: &'a [u8], name: &PackageName) -> Result<Page<'a>, St
     };
     check_name(info.as_ref().map(|info| &info.name), name)?;
     Ok(Page { info, entries, warnings })
+}
+
+/// Reads a page of one release (`/pypi/NAME/VERSION/json`).
+///
+/// # Errors
+/// Why it is unreadable; one entry that is makes it so, since the project's page says it better.
+pub(super) fn release<'a>(body: &'a [u8], name: &PackageName) -> Result<Page<'a>, String> {
+    let page: Release<'a> = serde_json::from_slice(body).map_err(unreadable)?;
+    check_name(Some(&page.info.name), name)?;
+    let entries = page.urls.into_iter().map(Entry::from).collect();
+    Ok(Page { info: Some(page.info), entries, warnings: Vec::new() })
 }
 
 /// Reads a page of PEP 691.

@@ -80,6 +80,8 @@ pub(super) struct Info<'a> {
 pub(super) enum Format {
     /// `/pypi/NAME/json`
     Api,
+    /// `/pypi/NAME/VERSION/json`
+    Release,
     /// PEP 691
     SimpleJson,
     /// PEP 503
@@ -131,6 +133,7 @@ pub(super) fn read<'a>(
 ) -> Result<Page<'a>, String> {
     match format {
         Format::Api => json::api(body, name),
+        Format::Release => json::release(body, name),
         Format::SimpleJson => json::simple(body, name),
         Format::Html => html::read(body, at),
     }

@@ -32,7 +32,8 @@ fn told(listing: &Listing) -> String {
         let files: String = listing.files(number).iter().map(file).collect();
         format!("{} {:?}\n{files}", listing.version(number), listing.outlines(number))
     };
-    let pythons = (0..).take(listing.requires_pythons()).map(|python| listing.requires_python(python).to_string());
+    let pythons =
+        (0..).take(listing.requires_pythons()).map(|python| listing.requires_python(python).to_string());
     let tags = (0..).take(listing.tag_sets()).map(|tags| listing.tag_set(tags).to_string());
     let (pythons, tags): (Vec<_>, Vec<_>) = (pythons.collect(), tags.collect());
     let releases: String = (0..listing.len()).map(release).collect();
