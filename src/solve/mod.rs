@@ -128,7 +128,7 @@ fn searched(known: &Known, search: &mut Search, watcher: &dyn Watcher) -> Result
         let run = run(known, search, watcher);
         let outcome = match run.outcome {
             _ if search.views.are_outdated() => {
-                search.rewind();
+                search.renew(known)?;
                 continue;
             }
             Err(Stop::Trouble(error)) => return Err(error),

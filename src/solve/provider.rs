@@ -207,13 +207,13 @@ impl<'a> Provider<'a> {
     /// Looks at all candidates of a package of which only the first one was looked at: at once where pubgrub was
     /// not told of it yet, else from the next run on.
     fn contest(&self, name: &PackageName) -> Result<Option<Arc<Candidates>>, Stop> {
-        let all = self.known.candidates(name)?;
-        let views = &mut self.search.borrow_mut().views;
-        if views.was_told(name) {
-            views.contest(all);
+        self.known.index.prefetch(&[Want::Listing(name.clone())]);
+        if self.search.borrow().views.was_told(name) {
+            self.search.borrow_mut().views.contest(name);
             return Ok(None);
         }
-        views.see(all.clone());
+        let all = self.known.candidates(name)?;
+        self.search.borrow_mut().views.see(all.clone());
         Ok(Some(all))
     }
 

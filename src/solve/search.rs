@@ -15,10 +15,12 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::Chosen;
 use super::candidates::Candidates;
+use super::known::Known;
 use super::package::Package;
 use super::set::{Ordinal, OrdinalSet};
 use super::stride::{self, Rank, Strides};
 use super::views::Views;
+use crate::error::Error;
 use crate::spec::{PackageName, Version};
 
 /// How many candidates of one package are tried before the first restart for its sake.
@@ -128,13 +130,18 @@ impl Search {
         self.rewind();
     }
 
-    /// Begins the same run again.
-    pub(super) fn rewind(&mut self) {
-        self.runs += 1;
-        self.stuck = None;
-        if self.views.renew() {
+    /// Begins the same run again, looking at all candidates of the packages that were contested.
+    pub(super) fn renew(&mut self, known: &Known) -> Result<(), Error> {
+        if self.views.renew(|name| known.candidates(name))? {
             self.found.clear();
         }
+        self.rewind();
+        Ok(())
+    }
+
+    fn rewind(&mut self) {
+        self.runs += 1;
+        self.stuck = None;
         self.met.clear();
         self.decided.clear();
         self.tries.clear();

@@ -24,7 +24,7 @@ pub(super) struct Views {
     /// Those that pubgrub was told of.
     told: FxHashSet<PackageName>,
     /// Those that are looked at as a whole from the next run on.
-    contested: Vec<Arc<Candidates>>,
+    contested: Vec<PackageName>,
     /// How many runs came to nothing.
     in_vain: u32,
 }
@@ -52,9 +52,9 @@ impl Views {
         self.told.contains(name)
     }
 
-    /// Looks at `all` candidates of a package from the next run on.
-    pub(super) fn contest(&mut self, all: Arc<Candidates>) {
-        self.contested.push(all);
+    /// Has all candidates of a package looked at from the next run on.
+    pub(super) fn contest(&mut self, name: &PackageName) {
+        self.contested.push(name.clone());
     }
 
     /// Whether what this run comes to does not count.
@@ -62,18 +62,24 @@ impl Views {
         !self.contested.is_empty()
     }
 
-    /// Begins another run; tells whether packages are seen otherwise now.
-    pub(super) fn renew(&mut self) -> bool {
+    /// Begins another run, with what `all` tells of the packages that are looked at as a whole now; tells whether there
+    /// are such.
+    pub(super) fn renew<E>(
+        &mut self,
+        all: impl Fn(&PackageName) -> Result<Arc<Candidates>, E>,
+    ) -> Result<bool, E> {
         let contested = std::mem::take(&mut self.contested);
         if contested.is_empty() {
-            return false;
+            return Ok(false);
         }
-        contested.into_iter().for_each(|all| self.see(all));
         self.in_vain += 1;
         if self.in_vain == MOST_IN_VAIN {
             self.seen.clear();
         }
-        true
+        for name in contested {
+            self.see(all(&name)?);
+        }
+        Ok(true)
     }
 
     /// Whether all candidates of a package are looked at from the beginning.
