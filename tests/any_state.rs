@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::time::Duration;
 
-use support::{Caching, Fault, Server};
+use support::{Caching, Fault, ReleasePages, Server};
 
 const ROUNDS: u64 = 10;
 
@@ -87,6 +87,9 @@ fn server(dice: &mut Dice) -> Server {
     if dice.roll(3) == 0 {
         server.always("/pypi/*", Fault::Status(404));
     }
+    if dice.roll(3) == 0 {
+        server.release_pages(ReleasePages::Absent);
+    }
     server
 }
 
@@ -132,7 +135,29 @@ fn a_lock_is_the_same_bytes_in_any_state_of_the_world() {
                 assert_eq!(text(&lock(&server, cache.path(), options)), *calm, "seed {seed}, an upset cache");
                 upset(cache.path(), &mut dice);
                 assert_eq!(relock(&server, cache.path(), calm), *changed, "seed {seed}, an old lock");
+                let empty = tempfile::tempdir().expect("a folder");
+                assert_eq!(
+                    relock(&server, empty.path(), calm),
+                    *changed,
+                    "seed {seed}, an old lock and nothing in the cache"
+                );
             });
         }
     });
+}
+
+#[test]
+fn what_an_older_lock_pins_is_asked_for_alone() {
+    let asked = |pages| {
+        let (server, cache) = (Server::of_recorded(), tempfile::tempdir().expect("a folder"));
+        let calm = text(&lock(&Server::of_recorded(), cache.path(), &[]));
+        server.release_pages(pages);
+        let changed = relock(&server, cache.path(), &calm);
+        // The input does not name it.
+        let page = server.count("/pypi/yarl/json");
+        (page, changed)
+    };
+    let (served, absent) = (asked(ReleasePages::Served), asked(ReleasePages::Absent));
+    assert_eq!((served.0, absent.0), (0, 1));
+    assert_eq!(served.1, absent.1);
 }

@@ -4,11 +4,13 @@ use std::sync::Arc;
 
 use super::universe::Universe;
 use super::{
-    Answer, Failure, Known, Policy, Preferences, PrereleaseMode, Problem, ResolutionMode, search, solve,
+    Answer, Failure, Index, Known, MetadataFailure, Policy, Preferences, PrereleaseMode, Problem,
+    ResolutionMode, ResolvedPin, Trust, Want, search, solve,
 };
+use crate::error::Error;
 use crate::event::Unwatched;
 use crate::inputs::{InputLine, Inputs};
-use crate::spec::{Location, PackageName, Target};
+use crate::spec::{DirectUrl, DistFile, Listing, Location, Metadata, PackageName, Sha256, Target};
 
 fn target() -> Target {
     Target::declared(&"3.11".parse().unwrap(), &"linux".parse().unwrap())
@@ -338,4 +340,61 @@ fn a_long_search_says_what_it_is_deciding_between() {
     let first = heard();
     assert_eq!(first[0], "scipy 1.18 against plots 1.0, 40 tries");
     assert_eq!(heard(), first);
+}
+
+/// A universe that does not tell of releases alone.
+struct Whole(Universe);
+
+impl Index for Whole {
+    fn listing(&self, name: &PackageName) -> Result<Option<Arc<Listing>>, Error> {
+        self.0.listing(name)
+    }
+
+    fn metadata(&self, file: &Arc<DistFile>, trust: Trust) -> Result<Arc<Metadata>, MetadataFailure> {
+        self.0.metadata(file, trust)
+    }
+
+    fn direct(&self, name: &PackageName, url: &DirectUrl) -> Result<Arc<Listing>, Error> {
+        self.0.direct(name, url)
+    }
+
+    fn sha256(&self, file: &Arc<DistFile>) -> Result<Sha256, Error> {
+        self.0.sha256(file)
+    }
+
+    fn prefetch(&self, _: &[Want]) {}
+}
+
+#[test]
+fn what_is_said_of_a_release_alone_changes_no_answer() {
+    let universe =
+        "a 1 2 3\n    b\na 4\n    b>=3\nb 1 2\n    c<2\nb 3\n    c>=2\nc 1 2\nd 1\n    b<3\nd 2\n    c\n";
+    let pins: &[&[(&str, &str)]] = &[
+        &[],
+        &[("a", "2"), ("b", "1"), ("c", "1")],
+        &[("a", "4"), ("b", "2"), ("c", "2"), ("d", "1")],
+        &[("b", "3"), ("c", "9"), ("d", "2")],
+    ];
+    for lines in [&["a"][..], &["a", "d"], &["a", "d<2"], &["a>=4", "d<2"], &["d", "c<2"]] {
+        for pins in pins {
+            let solved = |index: Arc<dyn Index>| {
+                let mut preferences = Preferences::default();
+                for (name, version) in *pins {
+                    preferences.add(name.parse().unwrap(), version.parse().unwrap());
+                }
+                let problem = Problem::new(&inputs(lines), target(), Policy::default(), preferences);
+                let answer = solve(Arc::new(problem), index, &Unwatched).ok()?;
+                let pin = |(name, pin): (&PackageName, &ResolvedPin)| {
+                    format!("{name}=={} {:?} {:?}", pin.candidate.version, pin.askers, pin.newest)
+                };
+                Some(answer.pins.iter().map(pin).collect::<Vec<_>>())
+            };
+            let alone = solved(Arc::new(Universe::parse(universe).unwrap()));
+            assert_eq!(
+                alone,
+                solved(Arc::new(Whole(Universe::parse(universe).unwrap()))),
+                "{lines:?} {pins:?}"
+            );
+        }
+    }
 }

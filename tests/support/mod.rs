@@ -24,8 +24,8 @@ use std::thread;
 pub(crate) use connection::Request;
 pub(crate) use fault::Fault;
 use fault::Rules;
-pub(crate) use site::Caching;
 use site::Site;
+pub(crate) use site::{Caching, ReleasePages};
 
 /// A running server; it ends when this is dropped.
 pub(crate) struct Server {
@@ -105,6 +105,11 @@ impl Server {
     /// What later answers say of caching; at first nothing.
     pub(crate) fn caching(&self, caching: Caching) {
         lock(&self.shared.site).caching = caching;
+    }
+
+    /// Whether there are pages of single releases; at first there are.
+    pub(crate) fn release_pages(&self, pages: ReleasePages) {
+        lock(&self.shared.site).releases = pages;
     }
 
     /// Answers every request of `path` with `fault`. A path that ends with `*` is the beginning of many. Of several

@@ -10,6 +10,8 @@ use flate2::write::GzEncoder;
 use percent_encoding::percent_decode_str;
 use pinfast::spec::Sha256;
 
+use serde_json::{Value, json};
+
 use super::answer::Answer;
 use super::connection::Request;
 
@@ -33,6 +35,17 @@ pub(super) struct Site {
     root: Option<PathBuf>,
     put: BTreeMap<String, Vec<u8>>,
     pub(super) caching: Caching,
+    pub(super) releases: ReleasePages,
+}
+
+/// Whether there are pages of single releases, `/pypi/NAME/VERSION/json`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum ReleasePages {
+    /// They are made of the projects' pages.
+    #[default]
+    Served,
+    /// There are none.
+    Absent,
 }
 
 impl Site {
@@ -65,7 +78,23 @@ impl Site {
 
     fn body(&self, path: &str) -> Option<Vec<u8>> {
         let from_folder = || fs::read(self.root.as_ref()?.join(&path[1..])).ok();
-        self.put.get(path).cloned().or_else(from_folder)
+        self.put.get(path).cloned().or_else(from_folder).or_else(|| self.release(path))
+    }
+
+    /// The page of one release, made of the project's.
+    fn release(&self, path: &str) -> Option<Vec<u8>> {
+        let parts: Vec<_> = path.strip_prefix("/pypi/")?.split('/').collect();
+        let ([name, version, "json"], ReleasePages::Served) = (&*parts, self.releases) else { return None };
+        let mut page: Value = serde_json::from_slice(&self.body(&format!("/pypi/{name}/json"))?).ok()?;
+        let mut files = page["releases"].get(version)?.clone();
+        for file in files.as_array_mut()? {
+            // The page lies one folder deeper.
+            file["url"] = file["url"].as_str()?.replacen("../../", "../../../", 1).into();
+        }
+        let told = page["info"].take();
+        let is_newest = told["version"] == *version;
+        let info = if is_newest { told } else { json!({"name": told["name"], "version": version}) };
+        Some(json!({"info": info, "urls": files}).to_string().into_bytes())
     }
 
     /// The answer with `body`, or the part of it that was asked for, or the news that it is the same as before.

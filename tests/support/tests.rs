@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use pinfast::spec::Sha256;
 use serde_json::Value;
 
-use super::{Caching, Fault, Server};
+use super::{Caching, Fault, ReleasePages, Server};
 
 /// What came back over a connection.
 struct Reply {
@@ -109,6 +109,20 @@ fn caching_is_as_told() {
     assert_eq!((again.status(), again.body.len()), ("304", 0));
     server.caching(Caching::Fresh(600));
     assert_eq!(get(&server, page, &[]).header("Cache-Control"), Some("max-age=600"));
+}
+
+#[test]
+fn pages_of_releases_are_made_of_the_projects() {
+    let server = Server::of_recorded();
+    let path = "/pypi/aiogram/3.30.0/json";
+    let page = get(&server, path, &[]).json();
+    assert_eq!(
+        (&page["info"]["version"], page["urls"].as_array().map(Vec::len)),
+        (&"3.30.0".into(), Some(2))
+    );
+    assert!(page["urls"][0]["url"].as_str().is_some_and(|url| url.starts_with("../../../files/")));
+    server.release_pages(ReleasePages::Absent);
+    assert_eq!(get(&server, path, &[]).status(), "404");
 }
 
 #[test]
