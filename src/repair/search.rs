@@ -188,8 +188,7 @@ impl Search<'_> {
 
     /// The stable releases of a package that can be taken, ascending.
     fn releases(&self, name: &PackageName) -> impl Iterator<Item = Candidate> + use<> {
-        let candidates =
-            self.known.known_candidates(name).map_or_else(Vec::new, |known| known.usable.clone());
+        let candidates = self.known.candidates(name).map_or_else(|_| Vec::new(), |all| all.usable.clone());
         candidates.into_iter().filter(|candidate| candidate.version.is_stable())
     }
 

@@ -69,7 +69,7 @@ impl Known {
     }
 
     /// The candidates of `name`; blocks until its listing is there.
-    pub(super) fn candidates(&self, name: &PackageName) -> Result<Arc<Candidates>, Error> {
+    pub(crate) fn candidates(&self, name: &PackageName) -> Result<Arc<Candidates>, Error> {
         self.slot(name).all.get(|| self.find_candidates(name).map(Arc::new))
     }
 
