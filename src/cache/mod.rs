@@ -74,13 +74,8 @@ impl Key {
     /// The key of these parts in this order; nothing of them can be read from it.
     #[must_use]
     pub fn of(parts: &[&str]) -> Self {
-        let mut text = String::new();
-        for part in parts {
-            text.push_str(&part.len().to_string());
-            text.push(':');
-            text.push_str(part);
-        }
-        Self(Sha256::of(text.as_bytes()))
+        let lengths: Vec<_> = parts.iter().map(|part| format!("{}:", part.len())).collect();
+        Self(Sha256::of_parts(lengths.iter().zip(parts).flat_map(|(length, part)| [length, *part])))
     }
 }
 

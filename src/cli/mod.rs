@@ -74,16 +74,16 @@ Exit codes:
 
 /// Runs pinfast with `arguments`, the first of which is the program's name; gives the exit code.
 pub fn run(arguments: impl IntoIterator<Item = impl Into<OsString> + Clone>) -> u8 {
-    // Without handlers the signals still end the process, only with the system's own exit status.
-    let _ = files::on_interrupt(|signal| {
-        process::exit(i32::from(match signal {
-            Signal::Interrupt => Kind::Interrupted.exit_code(),
-            Signal::Terminate => Kind::Terminated.exit_code(),
-        }))
-    });
     let arguments = match Arguments::try_parse_from(arguments) {
         Ok(arguments) => arguments,
         Err(error) => return told(&error),
+    };
+    // Without handlers the signals still end the process, only with the system's own exit status.
+    let _ = match &arguments.command {
+        Command::Check(_) | Command::Why(_) | Command::Tree(_) | Command::Diff(_) => {
+            files::exit_on_interrupt(interrupted)
+        }
+        _ => files::on_interrupt(|signal| process::exit(i32::from(interrupted(signal)))),
     };
     let ui = Ui::new(arguments.output.volume(), arguments.output.color());
     let outcome = match arguments.command {
@@ -109,6 +109,14 @@ pub fn run(arguments: impl IntoIterator<Item = impl Into<OsString> + Clone>) -> 
             ui.error(&error);
             error.kind.exit_code()
         }
+    }
+}
+
+/// The exit code of a run that a signal ended.
+fn interrupted(signal: Signal) -> u8 {
+    match signal {
+        Signal::Interrupt => Kind::Interrupted.exit_code(),
+        Signal::Terminate => Kind::Terminated.exit_code(),
     }
 }
 

@@ -4,6 +4,6 @@ mod interrupt;
 mod replace;
 mod texts;
 
-pub use interrupt::{Deferred, Signal, deferred, on_interrupt, undisturbed};
+pub use interrupt::{Deferred, Signal, deferred, exit_on_interrupt, on_interrupt, undisturbed};
 pub use replace::replace;
 pub use texts::{Texts, read_optional};

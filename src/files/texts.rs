@@ -29,13 +29,13 @@ impl Texts {
 impl Files for Texts {
     fn read(&self, path: &str) -> std::result::Result<String, String> {
         if path == "-" {
-            return self.standard_input.get_or_init(|| text(io::stdin().lock())).clone();
+            return self.standard_input.get_or_init(|| text(io::stdin().lock(), 0)).clone();
         }
         let place = self.folder.join(path);
         if place.is_dir() {
             return Err("it is a folder".to_owned());
         }
-        text(fs::File::open(place).map_err(|error| reason(&error))?)
+        text_of(fs::File::open(place).map_err(|error| reason(&error))?)
     }
 
     fn variable(&self, name: &str) -> Option<String> {
@@ -50,14 +50,20 @@ impl Files for Texts {
 pub fn read_optional(path: &Path) -> Result<Option<String>> {
     let unreadable = |reason: String| Error::usage(format!("cannot read {}: {reason}", path.display()));
     match fs::File::open(path) {
-        Ok(file) => text(file).map(Some).map_err(unreadable),
+        Ok(file) => text_of(file).map(Some).map_err(unreadable),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(unreadable(reason(&error))),
     }
 }
 
-fn text(source: impl io::Read) -> std::result::Result<String, String> {
-    let mut bytes = Vec::new();
+fn text_of(file: fs::File) -> std::result::Result<String, String> {
+    let length = file.metadata().map_or(0, |metadata| metadata.len());
+    text(file, length)
+}
+
+/// The text that `source` holds, about `length` bytes.
+fn text(source: impl io::Read, length: u64) -> std::result::Result<String, String> {
+    let mut bytes = Vec::with_capacity(usize::try_from(length.min(LIMIT)).unwrap_or_default());
     source.take(LIMIT + 1).read_to_end(&mut bytes).map_err(|error| reason(&error))?;
     if bytes.len() as u64 > LIMIT {
         return Err(format!("it is larger than {} MB", LIMIT >> 20));

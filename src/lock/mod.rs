@@ -20,6 +20,7 @@ mod samples;
 #[cfg(test)]
 mod tests;
 
+use std::cmp::Ordering;
 use std::sync::Arc;
 
 use crate::spec::{
@@ -202,7 +203,7 @@ fn sort_pins(pins: &mut [Pin]) {
         pin.via.sort();
         pin.via.dedup();
     }
-    pins.sort_by(|a, b| a.order().cmp(&b.order()));
+    pins.sort_by(Pin::order);
 }
 
 impl LockedFile {
@@ -242,7 +243,8 @@ impl Pin {
         }
     }
 
-    fn order(&self) -> (&PackageName, &Version, String) {
-        (&self.name, &self.version, self.marker.to_string())
+    fn order(&self, other: &Self) -> Ordering {
+        let marker = || self.marker.to_string().cmp(&other.marker.to_string());
+        (&self.name, &self.version).cmp(&(&other.name, &other.version)).then_with(marker)
     }
 }

@@ -25,9 +25,9 @@ use crate::lock::diff::Diff;
 use crate::lock::{Annotations, Freshness, Lock, freshness};
 
 /// A lock that is what its inputs, options and targets ask; where it came from is still to be seen.
-pub(super) struct Fresh {
-    lock: Lock,
-    text: String,
+pub(super) struct Fresh<'a> {
+    lock: &'a Lock,
+    text: &'a str,
     memory: Option<Memory>,
 }
 
@@ -55,7 +55,11 @@ struct KeptBack {
 ///
 /// # Errors
 /// `NoAnswer` when only an interpreter tells the targets, and there is none.
-pub(super) fn fresh(asked: &Asked, request: &LockRequest, session: &Session) -> Result<Option<Fresh>> {
+pub(super) fn fresh<'a>(
+    asked: &'a Asked,
+    request: &LockRequest,
+    session: &Session,
+) -> Result<Option<Fresh<'a>>> {
     let before = &asked.before;
     let (Some(parsed), Some(text), LockPlace::File(_)) = (&before.parsed, &before.text, &request.place)
     else {
@@ -81,7 +85,7 @@ pub(super) fn fresh(asked: &Asked, request: &LockRequest, session: &Session) -> 
         return Ok(None);
     }
     let memory = Memory::of(text, session);
-    Ok(Some(Fresh { lock: parsed.lock.clone(), text: text.clone(), memory }))
+    Ok(Some(Fresh { lock: &parsed.lock, text, memory }))
 }
 
 /// A lock without annotations can be written with them only once it was resolved anew.
@@ -89,7 +93,7 @@ fn is_annotated_as(wanted: Annotations, lock: &Lock) -> bool {
     wanted == Annotations::Off || lock.pins.iter().all(|pin| !pin.via.is_empty())
 }
 
-impl Fresh {
+impl Fresh<'_> {
     /// The lock, where neither the cache nor a flag speaks of indexes.
     pub(super) fn without_places(&self, request: &LockRequest) -> Option<Locked> {
         (self.memory.is_none() && !request.indexes.names_any()).then(|| self.kept())
@@ -105,7 +109,7 @@ impl Fresh {
         let memory = self.memory.as_ref();
         Locked {
             lock: self.lock.clone(),
-            text: self.text.clone(),
+            text: self.text.to_owned(),
             changes: Some(Diff::default()),
             falls: Vec::new(),
             state: State::Kept,

@@ -18,6 +18,14 @@ impl Sha256 {
         use sha2::Digest as _;
         Self(sha2::Sha256::digest(bytes).into())
     }
+
+    /// The digest of all `parts`, one after another.
+    #[must_use]
+    pub fn of_parts<'a>(parts: impl IntoIterator<Item = &'a str>) -> Self {
+        use sha2::Digest as _;
+        let digest = parts.into_iter().fold(sha2::Sha256::new(), sha2::Digest::chain_update);
+        Self(digest.finalize().into())
+    }
 }
 
 /// 64 lower-case hexadecimal digits.

@@ -1,5 +1,6 @@
 //! Core metadata (PyPA "Core metadata specifications") -> what a resolver needs of it.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use super::{ExtraName, PackageName, Requirement, Specifiers, Version, excerpt};
@@ -129,19 +130,19 @@ fn unreadable(message: String) -> MetadataError {
 
 /// The header fields that matter, as text.
 #[derive(Default)]
-struct Fields {
-    format: Option<String>,
-    name: Option<String>,
-    version: Option<String>,
-    requires: Vec<String>,
-    python: Option<String>,
-    extras: Vec<String>,
-    dynamic: Vec<String>,
+struct Fields<'a> {
+    format: Option<Cow<'a, str>>,
+    name: Option<Cow<'a, str>>,
+    version: Option<Cow<'a, str>>,
+    requires: Vec<Cow<'a, str>>,
+    python: Option<Cow<'a, str>>,
+    extras: Vec<Cow<'a, str>>,
+    dynamic: Vec<Cow<'a, str>>,
 }
 
-impl Fields {
+impl<'a> Fields<'a> {
     /// Reads the headers, which end at the first empty line; what follows them is not looked at.
-    fn read(text: &[u8]) -> Result<Self, MetadataError> {
+    fn read(text: &'a [u8]) -> Result<Self, MetadataError> {
         if text.len() > LARGEST {
             return Err(unreadable(format!("its metadata is larger than {} MB", LARGEST >> 20)));
         }
@@ -153,21 +154,29 @@ impl Fields {
         Ok(fields)
     }
 
-    fn take(&mut self, header: &[u8]) {
+    fn take(&mut self, header: &'a [u8]) {
         let Some(colon) = header.iter().position(|byte| *byte == b':') else { return };
         let (key, value) = (header[..colon].trim_ascii(), &header[colon + 1..]);
-        let once = |field: &mut Option<String>| {
+        let is = |name: &str| key.eq_ignore_ascii_case(name.as_bytes());
+        if is("Requires-Dist") {
+            self.requires.push(unfold(value));
+        } else if is("Provides-Extra") {
+            self.extras.push(unfold(value));
+        } else if is("Dynamic") {
+            self.dynamic.push(unfold(value));
+        } else {
+            let field = if is("Metadata-Version") {
+                &mut self.format
+            } else if is("Name") {
+                &mut self.name
+            } else if is("Version") {
+                &mut self.version
+            } else if is("Requires-Python") {
+                &mut self.python
+            } else {
+                return;
+            };
             field.get_or_insert_with(|| unfold(value));
-        };
-        match key.to_ascii_lowercase().as_slice() {
-            b"metadata-version" => once(&mut self.format),
-            b"name" => once(&mut self.name),
-            b"version" => once(&mut self.version),
-            b"requires-python" => once(&mut self.python),
-            b"requires-dist" => self.requires.push(unfold(value)),
-            b"provides-extra" => self.extras.push(unfold(value)),
-            b"dynamic" => self.dynamic.push(unfold(value)),
-            _ => {}
         }
     }
 
@@ -212,12 +221,12 @@ fn format_version(text: &str) -> Option<(u32, u32)> {
 }
 
 /// A header's value on one line. Bytes that are not UTF-8 become replacement characters.
-fn unfold(value: &[u8]) -> String {
+fn unfold(value: &[u8]) -> Cow<'_, str> {
     let text = String::from_utf8_lossy(value.trim_ascii());
     if text.contains('\n') {
-        text.lines().map(str::trim).collect::<Vec<_>>().join(" ")
+        Cow::Owned(text.lines().map(str::trim).collect::<Vec<_>>().join(" "))
     } else {
-        text.into_owned()
+        text
     }
 }
 

@@ -161,7 +161,7 @@ impl From<Ours> for Header {
 
 struct Reader<'a> {
     places: Places<'a>,
-    pins: Vec<(Pin, Spot)>,
+    pins: Vec<(Pin, Spot<'a>)>,
     problems: Problems,
 }
 

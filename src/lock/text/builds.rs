@@ -16,7 +16,8 @@ use super::twins::find_twins;
 use crate::lock::{Build, Pin};
 use crate::spec::Requirement;
 
-const BUILD: &str = "# build: ";
+/// How the first line of a section begins.
+pub(super) const BUILD: &str = "# build: ";
 const PIN: &str = "#     ";
 const HASH: &str = "#         --hash=";
 
@@ -33,17 +34,18 @@ pub(super) fn write(text: &mut String, builds: &[Build]) {
     }
 }
 
-/// Reads the builds of `text`, which was in `file`; a section whose first line makes no sense permits nothing.
-pub(super) fn read(text: &str, file: &str, problems: &mut Problems) -> Vec<Build> {
-    let (heads, inner) = sections(text);
-    let (pins, found) = read::pins(&inner, file);
+/// Reads the builds of `text`, which was in `file` from its line `first` on; a section whose first line makes no
+/// sense permits nothing.
+pub(super) fn read(text: &str, first: u32, file: &str, problems: &mut Problems) -> Vec<Build> {
+    let (heads, inner) = sections(text, first);
+    let (pins, found) = read::pins(&inner, first, file);
     problems.append(found);
-    let mut of_heads: Vec<Vec<(Pin, Spot)>> = vec![Vec::new(); heads.len()];
+    let mut of_heads: Vec<Vec<(Pin, Spot<'_>)>> = vec![Vec::new(); heads.len()];
     for (pin, spot) in pins {
         let head = heads.partition_point(|(line, _)| *line < spot.at.line).saturating_sub(1);
         of_heads[head].push((pin, spot));
     }
-    let build = |((_, head), pins): (&(u32, &str), Vec<(Pin, Spot)>)| {
+    let build = |((_, head), pins): (&(u32, &str), Vec<(Pin, Spot<'_>)>)| {
         find_twins(&pins, problems);
         let requirement: Requirement = head.parse().ok()?;
         let version = requirement.specifiers().pinned()?.clone();
@@ -54,10 +56,10 @@ pub(super) fn read(text: &str, file: &str, problems: &mut Problems) -> Vec<Build
 
 /// The first line of each section, with its number, and what stands below all of them as requirements at the
 /// very places where they stand in `text`.
-fn sections(text: &str) -> (Vec<(u32, &str)>, String) {
+fn sections(text: &str, first: u32) -> (Vec<(u32, &str)>, String) {
     let mut heads = Vec::new();
     let mut inner = String::new();
-    let mut lines = (1..).zip(text.lines()).peekable();
+    let mut lines = (first..).zip(text.lines()).peekable();
     let mut inside = false;
     while let Some((number, line)) = lines.next() {
         if let Some(head) = line.strip_prefix(BUILD) {

@@ -32,7 +32,7 @@ pub enum Integrity {
 #[must_use]
 pub fn integrity(text: &str) -> Integrity {
     let text = &*normalised(text);
-    let Some(found) = header::read(text) else { return Integrity::NotOurs };
+    let Some(found) = header::seal(text) else { return Integrity::NotOurs };
     if found.format > FORMAT {
         return Integrity::NewerFormat(found.format);
     }
@@ -44,7 +44,7 @@ pub fn integrity(text: &str) -> Integrity {
 
 /// The text of a lock with the line of its digest, `key` + hash + `end`, between `before` and `after`.
 pub(in crate::lock) fn seal(before: &str, key: &str, end: &str, after: &str) -> String {
-    let digest = Sha256::of(format!("{before}{after}").as_bytes());
+    let digest = Sha256::of_parts([before, after]);
     format!("{before}{key}{digest}{end}{after}")
 }
 
@@ -59,7 +59,7 @@ pub(in crate::lock) fn digest_of(text: &str, key: &str) -> Sha256 {
     let start = if text.starts_with(key) { Some(0) } else { text.find(&format!("\n{key}")).map(|at| at + 1) };
     let Some(start) = start else { return Sha256::of(text.as_bytes()) };
     let end = text[start..].find('\n').map_or(text.len(), |length| start + length + 1);
-    Sha256::of([&text[..start], &text[end..]].concat().as_bytes())
+    Sha256::of_parts([&text[..start], &text[end..]])
 }
 
 /// The first line in which `text` differs from what the writer makes of what `text` says.

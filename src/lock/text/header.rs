@@ -30,12 +30,10 @@ pub(super) const DIGEST: &str = "# digest: sha256:";
 /// The file that `pinfast lock` writes by default.
 const DEFAULT_OUTPUT: &str = "requirements.txt";
 
-/// What stands in the header of a text.
-pub(super) struct HeaderText {
+/// What a text says of itself: whether it can be read, and whether it is as it was written.
+pub(super) struct Seal {
     /// The format's number.
     pub(super) format: u32,
-    /// What it says; what a newer format adds is not in it.
-    pub(super) header: Header,
     /// The digest, where there is a readable one.
     pub(super) digest: Option<Sha256>,
 }
@@ -89,35 +87,44 @@ fn quote(word: &str) -> Cow<'_, str> {
     }
 }
 
-/// Reads the header of `text` (LF or CRLF); `None` where another tool wrote it.
-pub(super) fn read(text: &str) -> Option<HeaderText> {
+/// Reads the header of `text` (LF or CRLF); `None` where another tool wrote it. What a newer format adds is not
+/// in it.
+pub(super) fn read(text: &str) -> Option<Header> {
+    let (_, lines) = lines(text)?;
+    let mut header = Header::default();
+    lines.for_each(|line| take(&mut header, line));
+    Some(header)
+}
+
+/// What `text` (LF or CRLF) says of itself; `None` where another tool wrote it.
+pub(super) fn seal(text: &str) -> Option<Seal> {
+    let (format, mut lines) = lines(text)?;
+    // Only the first that was written so counts: it is the one that the digest leaves out.
+    let digest = lines.find_map(|line| {
+        let digest = line.strip_prefix(DIGEST)?;
+        digest.parse().ok().filter(|hash: &Sha256| hash.to_string() == digest)
+    });
+    Some(Seal { format, digest })
+}
+
+/// The format of `text`, and the lines of its header below the first.
+fn lines(text: &str) -> Option<(u32, impl Iterator<Item = &str>)> {
     let mut lines = text.lines();
     let format = lines.next()?.strip_prefix(MAGIC)?;
     let format = format.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()?;
-    let mut found = HeaderText { format, header: Header::default(), digest: None };
-    for line in lines.take_while(|line| line.starts_with('#')) {
-        found.take(line);
-    }
-    Some(found)
+    Some((format, lines.take_while(|line| line.starts_with('#'))))
 }
 
-impl HeaderText {
-    fn take(&mut self, line: &str) {
-        let header = &mut self.header;
-        if let Some(file) = line.strip_prefix(INPUT) {
-            header.inputs.push(InputRecord { file: unescape(file), lines: Vec::new() });
-        } else if let Some(target) = line.strip_prefix(TARGET) {
-            header.targets.push(unescape(target));
-        } else if let Some(option) = line.strip_prefix(OPTION) {
-            let (name, value) = option.split_once(' ').unwrap_or((option, ""));
-            header.options.push((unescape(name), unescape(value)));
-        } else if let Some(digest) = line.strip_prefix(DIGEST) {
-            // Only the first counts, and only as it was written: it is the one that the digest leaves out.
-            let parsed = digest.parse().ok().filter(|hash: &Sha256| hash.to_string() == digest);
-            self.digest = self.digest.or(parsed);
-        } else if let (Some(line), Some(input)) = (line.strip_prefix(LINE), header.inputs.last_mut()) {
-            input.lines.push(unescape(line));
-        }
+fn take(header: &mut Header, line: &str) {
+    if let Some(file) = line.strip_prefix(INPUT) {
+        header.inputs.push(InputRecord { file: unescape(file), lines: Vec::new() });
+    } else if let Some(target) = line.strip_prefix(TARGET) {
+        header.targets.push(unescape(target));
+    } else if let Some(option) = line.strip_prefix(OPTION) {
+        let (name, value) = option.split_once(' ').unwrap_or((option, ""));
+        header.options.push((unescape(name), unescape(value)));
+    } else if let (Some(line), Some(input)) = (line.strip_prefix(LINE), header.inputs.last_mut()) {
+        input.lines.push(unescape(line));
     }
 }
 

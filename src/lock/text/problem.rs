@@ -9,6 +9,8 @@ use super::scan::Spot;
 const SHOWN: usize = 8;
 /// How many problems of one text are kept.
 const KEPT: usize = 100;
+/// Characters of a line that a problem keeps to show: a hostile line has millions.
+const LONGEST_SHOWN: usize = 400;
 
 /// One thing that bars a text from being installed from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,14 +19,18 @@ pub struct Problem {
     pub message: String,
     /// What to do: a sentence without a full stop.
     pub hint: &'static str,
-    pub(super) spot: Spot,
+    at: Location,
+    /// How many characters it is about, all on one line; at least 1.
+    len: u32,
+    /// The line that they stand on, the first characters of it.
+    line: String,
 }
 
 impl Problem {
     /// Where it stands.
     #[must_use]
     pub fn at(&self) -> &Location {
-        &self.spot.at
+        &self.at
     }
 
     /// `FILE:LINE:COLUMN: MESSAGE`.
@@ -37,13 +43,13 @@ impl Problem {
     fn picture(&self) -> Vec<String> {
         let number = self.at().line.to_string();
         let before = self.at().column.saturating_sub(1) as usize;
-        let line = self.spot.line.trim_end();
+        let line = self.line.trim_end();
         if line.chars().count() <= before {
             return Vec::new();
         }
         let shown: String = line.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
         let room = line.chars().count() - before;
-        let carets = "^".repeat((self.spot.len as usize).min(room));
+        let carets = "^".repeat((self.len as usize).min(room));
         vec![
             format!("{number} | {shown}"),
             format!("{:width$} | {:before$}{carets}", "", "", width = number.len()),
@@ -56,9 +62,11 @@ impl Problem {
 pub(in crate::lock) struct Problems(Vec<Problem>);
 
 impl Problems {
-    pub(in crate::lock) fn push(&mut self, spot: Spot, message: impl Into<String>, hint: &'static str) {
+    pub(in crate::lock) fn push(&mut self, spot: Spot<'_>, message: impl Into<String>, hint: &'static str) {
         if self.0.len() < KEPT {
-            self.0.push(Problem { message: message.into(), hint, spot });
+            let Spot { at, len, line } = spot;
+            let line = line.chars().take(LONGEST_SHOWN).collect();
+            self.0.push(Problem { message: message.into(), hint, at, len, line });
         }
     }
 

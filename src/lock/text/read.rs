@@ -11,7 +11,7 @@ use crate::spec::{Location, Requirement, RequirementError, Sha256, Sha256Error, 
 
 use super::digest::{Integrity, integrity};
 use super::problem::{self, Problem, Problems};
-use super::scan::{self, Line, Logical, Spot};
+use super::scan::{Comment, Line, Logical, Scanner, Spot};
 use super::twins::find_twins;
 use super::{builds, header, via, write};
 
@@ -126,30 +126,42 @@ pub(super) fn lock_of(text: &str) -> Lock {
     read(text, "").0
 }
 
-fn read(text: &str, file: &str) -> (Lock, Reader) {
+fn read<'a>(text: &'a str, file: &str) -> (Lock, Reader<'a>) {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let mut reader = Reader::new(file);
-    for line in scan::lines(text) {
+    let mut lines = Scanner::new(text, 1);
+    let mut sections: Option<Comment<'_>> = None;
+    while let Some(line) = lines.next() {
         match line {
-            Line::Comment(comment) => reader.comment(comment),
+            Line::Comment(comment) => {
+                if comment.from.starts_with(builds::BUILD) {
+                    sections.get_or_insert(comment);
+                }
+                reader.comment(comment.text);
+            }
             Line::Logical(line) => reader.logical(&line),
         }
     }
     reader.close();
     find_twins(&reader.pins, &mut reader.problems);
-    let pins = reader.pins.drain(..).map(|(pin, _)| pin).collect();
-    let header = header::read(text).map(|found| found.header);
+    let pins = std::mem::take(&mut reader.pins).into_iter().map(|(pin, _)| pin).collect();
+    let header = header::read(text);
     // Nobody else's comments permit anything.
-    let builds = if header.is_some() { builds::read(text, file, &mut reader.problems) } else { Vec::new() };
+    let builds = match sections.filter(|_| header.is_some()) {
+        Some(first) => builds::read(first.from, first.number, file, &mut reader.problems),
+        None => Vec::new(),
+    };
     let mut lock = Lock { header, pins, builds };
     lock.sort();
     (lock, reader)
 }
 
-/// The pins of `text`, which is a part of `file` without comments, and what is wrong with them.
-pub(super) fn pins(text: &str, file: &str) -> (Vec<(Pin, Spot)>, Problems) {
+/// The pins of `text`, which is a part of `file` without comments from its line `first` on, and what is wrong with
+/// them.
+pub(super) fn pins<'a>(text: &'a str, first: u32, file: &str) -> (Vec<(Pin, Spot<'a>)>, Problems) {
     let mut reader = Reader::new(file);
-    for line in scan::lines(text) {
+    let mut lines = Scanner::new(text, first);
+    while let Some(line) = lines.next() {
         if let Line::Logical(line) = line {
             reader.logical(&line);
         }
@@ -158,22 +170,22 @@ pub(super) fn pins(text: &str, file: &str) -> (Vec<(Pin, Spot)>, Problems) {
     (reader.pins, reader.problems)
 }
 
-struct Reader {
+struct Reader<'a> {
     file: Arc<str>,
-    pins: Vec<(Pin, Spot)>,
+    pins: Vec<(Pin, Spot<'a>)>,
     options: Vec<LockOption>,
     problems: Problems,
-    draft: Option<Draft>,
+    draft: Option<Draft<'a>>,
     comments: Comments,
 }
 
 /// A pin whose comments may still follow.
-struct Draft {
+struct Draft<'a> {
     requirement: Requirement,
     version: Option<Version>,
     hashes: Vec<Sha256>,
     via: Vec<Via>,
-    spot: Spot,
+    spot: Spot<'a>,
 }
 
 /// What an indented comment belongs to.
@@ -183,7 +195,7 @@ enum Comments {
     Via,
 }
 
-impl Reader {
+impl<'a> Reader<'a> {
     fn new(file: &str) -> Self {
         Self {
             file: file.into(),
@@ -195,7 +207,7 @@ impl Reader {
         }
     }
 
-    fn problem(&mut self, spot: Spot, message: impl Into<String>, hint: &'static str) {
+    fn problem(&mut self, spot: Spot<'_>, message: impl Into<String>, hint: &'static str) {
         self.problems.push(spot, message, hint);
     }
 
@@ -230,14 +242,15 @@ impl Reader {
             Source::Index(_) => None,
         };
         let at = Some(spot.at.clone());
-        let pin = Pin { extras, marker, url, hashes, via, at, ..Pin::new(name, version) };
+        let files = Vec::new();
+        let pin = Pin { name, version, extras, marker, url, hashes, files, via, at };
         self.pins.push((pin, spot));
     }
 
-    fn logical(&mut self, line: &Logical<'_>) {
+    fn logical(&mut self, line: &Logical<'_, 'a>) {
         self.close();
         let start = line.start();
-        if line.text.contains(ends_a_line_for_pip) {
+        if ends_early_for_pip(line.text) {
             self.problem(line.whole(&self.file), "a control character or a foreign line end", NO_CONTROL);
         } else if MERGE_MARKS.iter().any(|mark| line.text.starts_with(mark)) {
             self.problem(line.whole(&self.file), "an unfinished merge left its mark", RELOCK);
@@ -248,7 +261,7 @@ impl Reader {
         }
     }
 
-    fn option(&mut self, line: &Logical<'_>) {
+    fn option(&mut self, line: &Logical<'_, 'a>) {
         let spot = line.whole(&self.file);
         let text = line.text.trim();
         let (name, value) = text.split_once(['=', ' ']).unwrap_or((text, ""));
@@ -269,7 +282,7 @@ impl Reader {
         }
     }
 
-    fn requirement(&mut self, line: &Logical<'_>) {
+    fn requirement(&mut self, line: &Logical<'_, 'a>) {
         let start = line.start();
         let end = start + options_start(&line.text[start..]);
         let text = line.text[start..end].trim_end();
@@ -283,8 +296,7 @@ impl Reader {
                 write::url_dist(&url.url, &requirement.name).map(|dist| dist.version().clone())
             }
             Source::Index(specifiers) => {
-                let exact = is_exact(&specifiers.to_string());
-                if !exact {
+                if !specifiers.is_exact() {
                     self.problem(spot.clone(), format!("`{text}` is no exact pin"), PIN_IT);
                 }
                 let Some(version) = specifiers.pinned() else { return };
@@ -300,10 +312,10 @@ impl Reader {
             self.problem(spot.clone(), format!("`{}` has no SHA-256 hash", requirement.name), HASH_IT);
         }
         self.draft = Some(Draft { requirement, version, hashes, via: Vec::new(), spot });
-        self.comment(line.comment.as_deref().unwrap_or_default());
+        self.comment(line.comment.unwrap_or_default());
     }
 
-    fn unreadable(&mut self, line: &Logical<'_>, text: &str, error: &RequirementError) {
+    fn unreadable(&mut self, line: &Logical<'_, 'a>, text: &str, error: &RequirementError) {
         let byte = |chars: usize| text.char_indices().nth(chars).map_or(text.len(), |(at, _)| at);
         let (from, to) = (byte(error.start), byte(error.start.saturating_add(error.len)));
         let spot = line.spot(line.start() + from..line.start() + to, &self.file);
@@ -311,39 +323,42 @@ impl Reader {
     }
 
     /// The hashes of a requirement line, whose options begin at `from`.
-    fn hashes(&mut self, line: &Logical<'_>, from: usize) -> Vec<Sha256> {
+    fn hashes(&mut self, line: &Logical<'_, 'a>, from: usize) -> Vec<Sha256> {
         let mut hashes = Vec::new();
-        let mut words = words(&line.text, from).peekable();
+        let mut words = words(line.text, from);
         while let Some((at, word)) = words.next() {
-            let spot = line.spot(at..at + word.len(), &self.file);
+            let file = Arc::clone(&self.file);
+            let spot = || line.spot(at..at + word.len(), &file);
             let (option, value) = word.split_once('=').unwrap_or((word, ""));
             if option != "--hash" {
-                self.problem(spot, format!("`{option}` is no option that a pin may have"), RELOCK);
+                self.problem(spot(), format!("`{option}` is no option that a pin may have"), RELOCK);
                 continue;
             }
             let value = if word.contains('=') { value } else { words.next().map_or("", |(_, word)| word) };
             match value.split_once(':') {
                 Some(("sha256", digits)) => match digits.parse() {
                     Ok(hash) => hashes.push(hash),
-                    Err(error) => self.problem(spot, Sha256Error::to_string(&error), RELOCK),
+                    Err(error) => self.problem(spot(), Sha256Error::to_string(&error), RELOCK),
                 },
                 // pip takes these too; what they alone vouch for is not installed.
                 Some(("sha384" | "sha512", _)) => {}
-                _ => self.problem(spot, "a hash looks so: `--hash=sha256:…`", RELOCK),
+                _ => self.problem(spot(), "a hash looks so: `--hash=sha256:…`", RELOCK),
             }
         }
         hashes
     }
 }
 
+/// Whether pip sees an end of line inside `text`.
+fn ends_early_for_pip(text: &str) -> bool {
+    let plain = |byte: u8| byte == b'\t' || matches!(byte, b' '..=b'~');
+    // Nearly all text is plain, which is seen many bytes at once.
+    !text.bytes().fold(true, |all, byte| all & plain(byte)) && text.contains(ends_a_line_for_pip)
+}
+
 /// Python's `splitlines`, hence pip, ends a line at these.
 fn ends_a_line_for_pip(c: char) -> bool {
     (c.is_control() && c != '\t') || matches!(c, '\u{2028}' | '\u{2029}')
-}
-
-/// Whether `specifiers` (in normal form) pin one version.
-fn is_exact(specifiers: &str) -> bool {
-    specifiers.starts_with("==") && !specifiers.contains(',') && !specifiers.ends_with(".*")
 }
 
 /// Where in a requirement line its options begin: at the first word with a dash in front that is not in
@@ -366,13 +381,17 @@ fn options_start(text: &str) -> usize {
 
 /// The words of `text` after `from`, each with its offset in `text`.
 fn words(text: &str, from: usize) -> impl Iterator<Item = (usize, &str)> {
-    text[from..]
-        .split(char::is_whitespace)
-        .scan(from, |next, word| {
-            let at = *next;
-            let space = text[at + word.len()..].chars().next().map_or(0, char::len_utf8);
-            *next = at + word.len() + space;
-            Some((at, word))
-        })
-        .filter(|(_, word)| !word.is_empty())
+    let mut end = from;
+    std::iter::from_fn(move || {
+        let start = text.len() - text[end..].trim_start().len();
+        end = start + word_length(&text[start..]);
+        (start < end).then(|| (start, &text[start..end]))
+    })
+}
+
+/// How many bytes of `text` stand before its first space.
+fn word_length(text: &str) -> usize {
+    // Most words are a hash: bytes are told apart faster than characters.
+    let graphic = text.bytes().position(|byte| !byte.is_ascii_graphic()).unwrap_or(text.len());
+    graphic + text[graphic..].find(char::is_whitespace).unwrap_or(text.len() - graphic)
 }

@@ -1,30 +1,39 @@
 //! A requirements file -> logical lines with their places, as pip joins and strips them.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use crate::spec::Location;
 
-/// Characters of a line that a problem keeps to show: a hostile line has millions.
-const LONGEST_SHOWN: usize = 400;
-
 /// A line that means something.
 #[derive(Debug)]
-pub(super) enum Line<'a> {
-    /// A line with nothing but a comment: what stands after the first `#`.
-    Comment(&'a str),
-    /// A requirement or an option, its continuations joined.
-    Logical(Logical<'a>),
+pub(super) enum Line<'s, 'a> {
+    /// A line with nothing but a comment.
+    Comment(Comment<'a>),
+    /// A requirement or an option.
+    Logical(Logical<'s, 'a>),
+}
+
+/// A line with nothing but a comment.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Comment<'a> {
+    /// What stands after the first `#`.
+    pub(super) text: &'a str,
+    /// The number of its line.
+    pub(super) number: u32,
+    /// The file from its line on.
+    pub(super) from: &'a str,
 }
 
 /// A requirement or an option, its continuations joined, its comment apart.
 #[derive(Debug)]
-pub(super) struct Logical<'a> {
+pub(super) struct Logical<'s, 'a> {
     /// The text without its comment.
-    pub(super) text: String,
+    pub(super) text: &'s str,
     /// What stands after ` #`.
-    pub(super) comment: Option<String>,
+    pub(super) comment: Option<&'s str>,
     /// The physical lines, each with the offset in `text` at which it starts.
-    parts: Vec<Part<'a>>,
+    parts: &'s [Part<'a>],
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -36,37 +45,94 @@ struct Part<'a> {
 
 /// Some characters of a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::lock) struct Spot {
+pub(in crate::lock) struct Spot<'a> {
     pub(in crate::lock) at: Location,
     /// How many characters, all on one line; at least 1.
     pub(in crate::lock) len: u32,
-    /// The line that they stand on, the first characters of it.
-    pub(in crate::lock) line: Arc<str>,
+    /// The line that they stand on.
+    pub(in crate::lock) line: &'a str,
 }
 
-/// The lines of `text` that mean something. LF and CRLF end a line.
-pub(super) fn lines(text: &str) -> Vec<Line<'_>> {
-    let mut found = Vec::new();
-    let mut open: Option<Logical<'_>> = None;
-    for (number, line) in (1..).zip(text.lines()) {
-        if let Some(comment) = line.trim_start().strip_prefix('#') {
-            // As in pip, a comment ends a continued line.
-            found.extend(open.take().map(Logical::finish));
-            found.push(Line::Comment(comment));
-            continue;
+/// Reads a text in one pass, joining lines in buffers that are used again for each logical line.
+pub(super) struct Scanner<'a> {
+    rest: &'a str,
+    /// The number of the line read last.
+    number: u32,
+    joined: String,
+    parts: Vec<Part<'a>>,
+}
+
+impl<'a> Scanner<'a> {
+    /// `text` begins with line `first` of its file.
+    pub(super) fn new(text: &'a str, first: u32) -> Self {
+        Self { rest: text, number: first - 1, joined: String::new(), parts: Vec::new() }
+    }
+
+    /// The next line that means something. LF and CRLF end a line.
+    pub(super) fn next(&mut self) -> Option<Line<'_, 'a>> {
+        loop {
+            let from = self.rest;
+            let (line, after) = first_line(from)?;
+            self.pass(after);
+            if let Some(text) = comment(line) {
+                return Some(Line::Comment(Comment { text, number: self.number, from }));
+            }
+            self.join(line);
+            if !self.joined.trim_start().is_empty() {
+                break;
+            }
         }
-        let logical =
-            open.get_or_insert_with(|| Logical { text: String::new(), comment: None, parts: Vec::new() });
-        logical.parts.push(Part { start: logical.text.len(), number, line });
-        let (piece, goes_on) = line.strip_suffix('\\').map_or((line, false), |piece| (piece, true));
-        logical.text.push_str(piece);
-        if !goes_on {
-            found.extend(open.take().map(Logical::finish));
+        Some(Line::Logical(self.logical()))
+    }
+
+    fn pass(&mut self, after: &'a str) {
+        self.rest = after;
+        self.number = self.number.saturating_add(1);
+    }
+
+    /// Joins `line`, which was passed, with those that continue it.
+    fn join(&mut self, mut line: &'a str) {
+        self.joined.clear();
+        self.parts.clear();
+        loop {
+            self.parts.push(Part { start: self.joined.len(), number: self.number, line });
+            let Some(piece) = line.strip_suffix('\\') else { return self.joined.push_str(line) };
+            self.joined.push_str(piece);
+            match first_line(self.rest) {
+                // As in pip, a comment ends a continued line.
+                Some((next, after)) if comment(next).is_none() => {
+                    self.pass(after);
+                    line = next;
+                }
+                _ => return,
+            }
         }
     }
-    found.extend(open.map(Logical::finish));
-    found.retain(|line| !matches!(line, Line::Logical(logical) if logical.text.trim().is_empty()));
-    found
+
+    /// What was joined, the comment taken off.
+    fn logical(&self) -> Logical<'_, 'a> {
+        let joined = self.joined.as_str();
+        let after_space = |at: &usize| joined[..*at].chars().next_back().is_none_or(char::is_whitespace);
+        let hash = joined.match_indices('#').map(|(at, _)| at).find(after_space);
+        Logical {
+            text: joined[..hash.unwrap_or(joined.len())].trim_end(),
+            comment: hash.map(|at| &joined[at + 1..]),
+            parts: &self.parts,
+        }
+    }
+}
+
+/// The first line of `text` without its end, and what follows it; `None` at the end.
+fn first_line(text: &str) -> Option<(&str, &str)> {
+    match text.split_once('\n') {
+        Some((line, after)) => Some((line.strip_suffix('\r').unwrap_or(line), after)),
+        None => (!text.is_empty()).then_some((text, "")),
+    }
+}
+
+/// What stands after the `#` of a line with nothing but a comment.
+fn comment(line: &str) -> Option<&str> {
+    line.trim_start().strip_prefix('#')
 }
 
 /// A text and where its lines start.
@@ -83,7 +149,7 @@ impl<'a> Places<'a> {
     }
 
     /// Where the bytes `range` stand; what goes over a line's end is cut there.
-    pub(in crate::lock) fn spot(&self, range: std::ops::Range<usize>) -> Spot {
+    pub(in crate::lock) fn spot(&self, range: Range<usize>) -> Spot<'a> {
         let number = self.starts.partition_point(|start| *start <= range.start);
         let start = self.starts[number.max(1) - 1];
         let line = self.text[start..].lines().next().unwrap_or_default();
@@ -92,7 +158,7 @@ impl<'a> Places<'a> {
         Spot {
             at: Location::new(Arc::clone(&self.file), u32::try_from(number).unwrap_or(u32::MAX), column),
             len: count(self.text.get(range.start..end)).max(1),
-            line: shown(line),
+            line,
         }
     }
 }
@@ -102,27 +168,9 @@ fn count(text: Option<&str>) -> u32 {
     u32::try_from(text.map_or(0, |text| text.chars().count())).unwrap_or(u32::MAX)
 }
 
-fn shown(line: &str) -> Arc<str> {
-    line.chars().take(LONGEST_SHOWN).collect::<String>().into()
-}
-
-impl<'a> Logical<'a> {
-    /// Takes the comment off.
-    fn finish(mut self) -> Line<'a> {
-        let comment = self
-            .text
-            .match_indices('#')
-            .find(|(at, _)| self.text[..*at].chars().next_back().is_none_or(char::is_whitespace));
-        if let Some((at, _)) = comment {
-            self.comment = Some(self.text[at + 1..].to_owned());
-            self.text.truncate(at);
-        }
-        self.text.truncate(self.text.trim_end().len());
-        Line::Logical(self)
-    }
-
+impl<'a> Logical<'_, 'a> {
     /// All of it on its first line.
-    pub(super) fn whole(&self, file: &Arc<str>) -> Spot {
+    pub(super) fn whole(&self, file: &Arc<str>) -> Spot<'a> {
         self.spot(self.start()..self.text.len(), file)
     }
 
@@ -132,7 +180,7 @@ impl<'a> Logical<'a> {
     }
 
     /// Where the bytes `range` of `text` stand; what goes over a line's end is cut there.
-    pub(super) fn spot(&self, range: std::ops::Range<usize>, file: &Arc<str>) -> Spot {
+    pub(super) fn spot(&self, range: Range<usize>, file: &Arc<str>) -> Spot<'a> {
         let index = self.parts.partition_point(|part| part.start <= range.start).max(1) - 1;
         let part = self.parts[index];
         let end = self.parts.get(index + 1).map_or(self.text.len(), |next| next.start).min(range.end);
@@ -140,7 +188,7 @@ impl<'a> Logical<'a> {
         Spot {
             at: Location::new(Arc::clone(file), part.number, column),
             len: count(self.text.get(range.start..end)).max(1),
-            line: shown(part.line),
+            line: part.line,
         }
     }
 }
@@ -150,13 +198,15 @@ mod tests {
     use super::*;
 
     fn show(text: &str) -> Vec<String> {
-        lines(text)
-            .iter()
-            .map(|line| match line {
-                Line::Comment(text) => format!("#{text}"),
-                Line::Logical(line) => format!("{}|{}", line.text, line.comment.as_deref().unwrap_or("-")),
-            })
-            .collect()
+        let mut lines = Scanner::new(text, 1);
+        let mut shown = Vec::new();
+        while let Some(line) = lines.next() {
+            shown.push(match line {
+                Line::Comment(comment) => format!("#{}", comment.text),
+                Line::Logical(line) => format!("{}|{}", line.text, line.comment.unwrap_or("-")),
+            });
+        }
+        shown
     }
 
     #[test]
@@ -178,7 +228,8 @@ mod tests {
     #[test]
     fn a_place_is_that_of_the_physical_line() {
         let text = "\n  ä==1 \\\n    --hash=x \\\n  --hash=yz";
-        let Line::Logical(line) = &lines(text)[0] else { panic!("a logical line") };
+        let mut lines = Scanner::new(text, 1);
+        let Some(Line::Logical(line)) = lines.next() else { panic!("a logical line") };
         for (needle, expected) in [("ä==1", (2, 3, 4)), ("--hash=x", (3, 5, 8)), ("--hash=yz", (4, 3, 9))] {
             let start = line.text.find(needle).unwrap();
             let spot = line.spot(start..start + needle.len(), &"f".into());

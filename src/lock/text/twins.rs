@@ -10,8 +10,8 @@ const MOST_OF_A_NAME: usize = 64;
 const ONE_PIN: &str = "keep one of them, or give them markers that never hold together";
 
 /// Tells `problems` of each pin that shares an environment with an earlier pin of its name.
-pub(in crate::lock) fn find_twins(pins: &[(Pin, Spot)], problems: &mut Problems) {
-    let mut order: Vec<&(Pin, Spot)> = pins.iter().collect();
+pub(in crate::lock) fn find_twins(pins: &[(Pin, Spot<'_>)], problems: &mut Problems) {
+    let mut order: Vec<&(Pin, Spot<'_>)> = pins.iter().collect();
     order.sort_by(|(a, _), (b, _)| a.name.cmp(&b.name));
     for group in order.chunk_by(|(a, _), (b, _)| a.name == b.name) {
         for (i, (pin, spot)) in group.iter().take(MOST_OF_A_NAME).enumerate() {

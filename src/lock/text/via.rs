@@ -54,6 +54,9 @@ fn names_a_file(inside: &str) -> bool {
 
 /// `wants` where it can stand behind a name in a requirement; else nothing.
 fn readable(name: &PackageName, wants: &str) -> Arc<str> {
+    if wants.is_empty() {
+        return "".into();
+    }
     match format!("{name}{wants}").parse::<Requirement>() {
         Ok(requirement) if requirement.marker.is_always() => wants.into(),
         _ => "".into(),

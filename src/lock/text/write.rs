@@ -40,7 +40,12 @@ impl Lock {
     /// them are written in the order in which they stand: see [`Lock::sort`].
     #[must_use]
     pub fn write(&self, options: &WriteOptions) -> String {
-        let mut body = String::new();
+        // A pin takes little more than its hashes, of 80 bytes each.
+        let hashes: usize = self.pins.iter().map(|pin| pin.hashes.len() + 2).sum();
+        let mut body = String::with_capacity(hashes * 84);
+        if self.header.is_some() {
+            body.push('\n');
+        }
         for pin in &self.pins {
             write_pin(&mut body, pin, options.annotations);
         }
@@ -48,7 +53,7 @@ impl Lock {
         match &self.header {
             Some(header) => {
                 let header = header::write(header, &options.output);
-                digest::seal(&header, header::DIGEST, "\n", &format!("\n{body}"))
+                digest::seal(&header, header::DIGEST, "\n", &body)
             }
             None => body,
         }
@@ -76,10 +81,10 @@ fn write_via(text: &mut String, via: &[Via]) {
     whos.sort();
     match whos.as_slice() {
         [] => {}
-        [who] => text.push_str(&format!("    # via {who}\n")),
+        [who] => text.extend(["    # via ", who, "\n"]),
         whos => {
             text.push_str("    # via\n");
-            whos.iter().for_each(|who| text.push_str(&format!("    #   {who}\n")));
+            whos.iter().for_each(|who| text.extend(["    #   ", who, "\n"]));
         }
     }
 }

@@ -99,6 +99,12 @@ impl Specifiers {
         })
     }
 
+    /// Whether this is one exact pin and nothing else.
+    #[must_use]
+    pub fn is_exact(&self) -> bool {
+        self.0.len() == 1 && self.pinned().is_some()
+    }
+
     /// Whether a specifier names a pre-release or a development release that it lets in (`!=` does not).
     #[must_use]
     pub fn names_prerelease(&self) -> bool {
