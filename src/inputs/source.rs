@@ -91,8 +91,12 @@ impl Source {
     /// The place of the byte at `offset`.
     pub(super) fn location(&self, offset: usize) -> Location {
         let line = self.line_at(offset);
-        let column = self.count(offset).saturating_sub(self.count(self.lines[line])) + 1;
-        Location::new(Arc::clone(&self.file), narrow(line + 1), narrow(column))
+        let start = self.lines[line];
+        let before = match self.text.as_bytes().get(start..offset) {
+            Some(near) if near.len() < BLOCK => characters(near),
+            _ => self.count(offset).saturating_sub(self.count(start)),
+        };
+        Location::new(Arc::clone(&self.file), narrow(line + 1), narrow(before + 1))
     }
 
     /// The byte offset of a place, if the text has it.

@@ -25,7 +25,7 @@ use std::sync::Arc;
 
 use crate::spec::{
     DirectUrl, DistFile, DistName, ExtraName, FileUrl, Location, Marker, MetadataHint, PackageName,
-    Requirement, Sha256, Version,
+    Requirement, Sha256, Specifiers, Version,
 };
 
 pub use fresh::{Current, CurrentInput, CurrentLine, CurrentOption, Freshness, Reason, freshness};
@@ -150,6 +150,16 @@ impl Via {
         Self::Package { name, wants: "".into() }
     }
 
+    /// What `wants` asks of the versions of `name`; `None` where it cannot stand behind it in a requirement, or
+    /// only with a marker.
+    fn specifiers(name: &PackageName, wants: &str) -> Option<Specifiers> {
+        if let Ok(specifiers) = wants.parse() {
+            return Some(specifiers);
+        }
+        let requirement: Requirement = format!("{name}{wants}").parse().ok()?;
+        requirement.marker.is_always().then(|| requirement.specifiers().clone())
+    }
+
     /// The pin `by`, whose metadata holds `requirement`. Its marker is not told; of a URL, only the
     /// extras.
     #[must_use]
@@ -163,9 +173,10 @@ impl Via {
 }
 
 impl Lock {
-    /// The pins of `name`: several where markers tell targets apart.
+    /// The pins of `name` in a sorted lock: several where markers tell targets apart.
     pub fn pins_of<'a>(&'a self, name: &'a PackageName) -> impl Iterator<Item = &'a Pin> {
-        self.pins.iter().filter(move |pin| pin.name == *name)
+        let first = self.pins.partition_point(|pin| pin.name < *name);
+        self.pins[first..].iter().take_while(move |pin| pin.name == *name)
     }
 
     /// Every file of every pin, those of builds too.

@@ -53,11 +53,14 @@ impl ExtraName {
 
 fn normalise(text: &str) -> Result<Arc<str>, NameError> {
     let bad = || NameError { text: text.to_owned() };
-    let (Some(first), Some(last)) = (text.bytes().next(), text.bytes().last()) else {
+    let (Some(first), Some(last)) = (text.bytes().next(), text.bytes().next_back()) else {
         return Err(bad());
     };
     if !first.is_ascii_alphanumeric() || !last.is_ascii_alphanumeric() {
         return Err(bad());
+    }
+    if is_normal(text) {
+        return Ok(text.into());
     }
     let mut name = String::with_capacity(text.len());
     for byte in text.bytes() {
@@ -69,6 +72,12 @@ fn normalise(text: &str) -> Result<Arc<str>, NameError> {
         }
     }
     Ok(name.into())
+}
+
+/// Whether `text`, which begins and ends as a name does, is a normal name, as most are.
+fn is_normal(text: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    text.bytes().all(plain) && !text.contains("--")
 }
 
 impl FromStr for PackageName {

@@ -74,8 +74,8 @@ fn unkept_edges(pin: &Pin) -> Vec<Reason> {
     let mut by: BTreeMap<&PackageName, Vec<(&str, bool)>> = BTreeMap::new();
     for via in &pin.via {
         let Via::Package { name, wants } = via else { continue };
-        let asked = || format!("{}{wants}", pin.name).parse();
-        let kept = wants.is_empty() || asked().map_or(true, |asked| keeps(pin, &asked));
+        let asked = Via::specifiers(&pin.name, wants);
+        let kept = asked.is_none_or(|specifiers| specifiers.contains(&pin.version));
         by.entry(name).or_default().push((wants, kept));
     }
     by.retain(|_, asks| asks.iter().all(|(_, kept)| !kept));

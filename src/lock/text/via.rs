@@ -11,7 +11,7 @@
 
 use std::sync::Arc;
 
-use crate::spec::{PackageName, Requirement};
+use crate::spec::PackageName;
 
 use super::header::{escape, unescape};
 use crate::lock::Via;
@@ -54,13 +54,7 @@ fn names_a_file(inside: &str) -> bool {
 
 /// `wants` where it can stand behind a name in a requirement; else nothing.
 fn readable(name: &PackageName, wants: &str) -> Arc<str> {
-    if wants.is_empty() {
-        return "".into();
-    }
-    match format!("{name}{wants}").parse::<Requirement>() {
-        Ok(requirement) if requirement.marker.is_always() => wants.into(),
-        _ => "".into(),
-    }
+    Via::specifiers(name, wants).map_or_else(|| "".into(), |_| wants.into())
 }
 
 /// As it stands after `# via`.
