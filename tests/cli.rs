@@ -769,3 +769,25 @@ fn a_fresh_lock_is_kept_by_who_never_saw_it_made() {
     assert!(project.run(&lock).contains("wrote requirements.txt"), "a lock that was edited is made anew");
     assert_eq!(project.read("requirements.txt"), text);
 }
+
+/// What changes nothing ends the moment it is told to, with the signal's own exit code.
+#[cfg(unix)]
+#[test]
+fn an_interrupted_check_ends_at_once() {
+    let project = Project::new("web\n");
+    project.write("requirements.txt", "");
+    let pipe = project.path().join("pipe.in");
+    assert!(Command::new("mkfifo").arg(&pipe).status().expect("mkfifo runs").success());
+    for (signal, code) in [("-INT", 130), ("-TERM", 143)] {
+        let mut check = Command::new(env!("CARGO_BIN_EXE_pinfast"))
+            .current_dir(project.path())
+            .args(["check", "pipe.in"])
+            .spawn()
+            .expect("pinfast starts");
+        // It opens when the other end does: the command waits for its input.
+        let held = fs::OpenOptions::new().write(true).open(&pipe).expect("the pipe opens");
+        assert!(Command::new("kill").args([signal, &check.id().to_string()]).status().unwrap().success());
+        assert_eq!(check.wait().expect("pinfast ends").code(), Some(code), "{signal}");
+        drop(held);
+    }
+}

@@ -18,11 +18,11 @@ use super::lock::{LockRequest, Locked, State, Upgrade};
 use super::request::{CacheUse, LockPlace};
 use super::scope::{self, Scope};
 use super::session::Session;
-use super::written;
+use super::written::{self, is_written};
 use crate::cache::{Bucket, Cache, Found, Key};
 use crate::error::Result;
 use crate::lock::diff::Diff;
-use crate::lock::{Annotations, Freshness, Lock, freshness};
+use crate::lock::{Annotations, Freshness, Integrity, Lock, freshness};
 
 /// A lock that is what its inputs, options and targets ask; where it came from is still to be seen.
 pub(super) struct Fresh<'a> {
@@ -71,10 +71,11 @@ pub(super) fn fresh<'a>(
     let scope = scope::scope(&request.targets, &asked.inputs, session)?;
     let mut current = asked.current(&scope, session);
     let header = asked.header(&current);
-    let written = || written::written(&parsed.lock, request, &asked.inputs, &current.environments, session);
-    if parsed.lock.header.as_ref() != Some(&header)
-        || !is_annotated_as(written::annotations(request, session), &parsed.lock)
-        || !written().is_ok_and(|written| written == *text)
+    let lock = &parsed.lock;
+    if parsed.integrity != Integrity::Intact
+        || lock.header.as_ref() != Some(&header)
+        || !is_annotated_as(written::annotations(request, session), lock)
+        || !is_written(text, lock, request, &asked.inputs, &current.environments, session)
     {
         return Ok(None);
     }
@@ -85,7 +86,7 @@ pub(super) fn fresh<'a>(
         return Ok(None);
     }
     let memory = Memory::of(text, session);
-    Ok(Some(Fresh { lock: &parsed.lock, text, memory }))
+    Ok(Some(Fresh { lock, text, memory }))
 }
 
 /// A lock without annotations can be written with them only once it was resolved anew.

@@ -33,6 +33,22 @@ pub(super) fn written(
     lock.write_pylock(&facts, options.annotations)
 }
 
+/// Whether `text`, whose digest is right, is what [`written`] makes of `lock`.
+pub(super) fn is_written(
+    text: &str,
+    lock: &Lock,
+    request: &LockRequest,
+    inputs: &Inputs,
+    targets: &[Target],
+    session: &Session,
+) -> bool {
+    let options = options(request, session);
+    if is_pylock(&options.output) {
+        return written(lock, request, inputs, targets, session).is_ok_and(|written| written == text);
+    }
+    lock.is_written_as(text, &options)
+}
+
 /// Files in folders stand in a lock as seen from it.
 fn place_files(lock: &mut Lock, folder: &Path) {
     for file in lock.files_mut() {

@@ -7,7 +7,7 @@
 //! #         --hash=sha256:…
 //! ```
 
-use std::fmt::Write as _;
+use std::fmt;
 
 use super::problem::Problems;
 use super::read;
@@ -21,17 +21,15 @@ pub(super) const BUILD: &str = "# build: ";
 const PIN: &str = "#     ";
 const HASH: &str = "#         --hash=";
 
-pub(super) fn write(text: &mut String, builds: &[Build]) {
+pub(super) fn write(text: &mut impl fmt::Write, builds: &[Build]) -> fmt::Result {
     for build in builds {
-        // Writing to a string cannot fail.
-        let _ = writeln!(text, "\n{BUILD}{}=={}", build.name, build.version);
+        writeln!(text, "\n{BUILD}{}=={}", build.name, build.version)?;
         for pin in &build.pins {
-            let _ = writeln!(text, "{PIN}{}", pin.requirement());
-            pin.hashes.iter().for_each(|hash| {
-                let _ = writeln!(text, "{HASH}sha256:{hash}");
-            });
+            writeln!(text, "{PIN}{}", pin.requirement())?;
+            pin.hashes.iter().try_for_each(|hash| writeln!(text, "{HASH}sha256:{hash}"))?;
         }
     }
+    Ok(())
 }
 
 /// Reads the builds of `text`, which was in `file` from its line `first` on; a section whose first line makes no

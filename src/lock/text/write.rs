@@ -4,7 +4,7 @@
 //! extra brings has its own line, and the file may still serve as a constraints file. A `name @ URL`
 //! pin carries its hash as `--hash` like all others, never as a `#sha256=` fragment.
 
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 
 use crate::spec::DistName;
 
@@ -43,13 +43,8 @@ impl Lock {
         // A pin takes little more than its hashes, of 80 bytes each.
         let hashes: usize = self.pins.iter().map(|pin| pin.hashes.len() + 2).sum();
         let mut body = String::with_capacity(hashes * 84);
-        if self.header.is_some() {
-            body.push('\n');
-        }
-        for pin in &self.pins {
-            write_pin(&mut body, pin, options.annotations);
-        }
-        builds::write(&mut body, &self.builds);
+        // Writing to a string cannot fail.
+        let _ = self.write_body(&mut body, options.annotations);
         match &self.header {
             Some(header) => {
                 let header = header::write(header, &options.output);
@@ -58,33 +53,69 @@ impl Lock {
             None => body,
         }
     }
+
+    /// Whether `text` is what [`Lock::write`] makes of this lock: its digest, which is to be right, is not made
+    /// again, and nothing is kept of what is written.
+    #[must_use]
+    pub fn is_written_as(&self, text: &str, options: &WriteOptions) -> bool {
+        let body = match &self.header {
+            Some(header) => text
+                .strip_prefix(&header::write(header, &options.output))
+                .and_then(|rest| rest.strip_prefix(header::DIGEST))
+                .and_then(|rest| rest.get(64..)?.strip_prefix('\n')),
+            None => Some(text),
+        };
+        body.is_some_and(|body| {
+            let mut expected = Expected(body);
+            self.write_body(&mut expected, options.annotations).is_ok() && expected.0.is_empty()
+        })
+    }
+
+    /// What stands below the digest, or all there is without a header.
+    fn write_body(&self, text: &mut impl fmt::Write, annotations: Annotations) -> fmt::Result {
+        if self.header.is_some() {
+            text.write_char('\n')?;
+        }
+        self.pins.iter().try_for_each(|pin| write_pin(text, pin, annotations))?;
+        builds::write(text, &self.builds)
+    }
 }
 
-fn write_pin(text: &mut String, pin: &Pin, annotations: Annotations) {
-    text.push_str(&pin.requirement());
+/// What is still to be written: anything else is an error.
+struct Expected<'a>(&'a str);
+
+impl fmt::Write for Expected<'_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        self.0 = self.0.strip_prefix(text).ok_or(fmt::Error)?;
+        Ok(())
+    }
+}
+
+fn write_pin(text: &mut impl fmt::Write, pin: &Pin, annotations: Annotations) -> fmt::Result {
+    text.write_str(&pin.requirement())?;
     for hash in &pin.hashes {
-        // Writing to a string cannot fail.
-        let _ = write!(text, " \\\n    --hash=sha256:{hash}");
+        write!(text, " \\\n    --hash=sha256:{hash}")?;
     }
-    text.push('\n');
+    text.write_char('\n')?;
     if pin.hides_version() {
-        let _ = writeln!(text, "    # version {}", pin.version);
+        writeln!(text, "    # version {}", pin.version)?;
     }
-    if annotations == Annotations::Via {
-        write_via(text, &pin.via);
+    match annotations {
+        Annotations::Via => write_via(text, &pin.via),
+        Annotations::Off => Ok(()),
     }
 }
 
-fn write_via(text: &mut String, via: &[Via]) {
+fn write_via(text: &mut impl fmt::Write, via: &[Via]) -> fmt::Result {
     // As pip-compile and uv sort: by text, so `-c` and `-r` come first.
     let mut whos: Vec<_> = via.iter().map(Via::to_string).collect();
     whos.sort();
     match whos.as_slice() {
-        [] => {}
-        [who] => text.extend(["    # via ", who, "\n"]),
+        [] => Ok(()),
+        [who] => writeln!(text, "    # via {who}"),
         whos => {
-            text.push_str("    # via\n");
-            whos.iter().for_each(|who| text.extend(["    #   ", who, "\n"]));
+            text.write_str("    # via\n")?;
+            whos.iter().try_for_each(|who| writeln!(text, "    #   {who}"))
         }
     }
 }
@@ -118,4 +149,33 @@ pub(in crate::lock) fn url_dist(url: &url::Url, project: &crate::spec::PackageNa
     let name = url.path_segments()?.next_back()?;
     let name = percent_encoding::percent_decode_str(name).decode_utf8().ok()?;
     DistName::parse(&name, project).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lock::samples::{any_lock, lock};
+
+    #[test]
+    fn another_form_is_not_written_so() {
+        let options = WriteOptions::default();
+        let text = lock().write(&options);
+        assert!(lock().is_written_as(&text, &options));
+        let bare = WriteOptions { annotations: Annotations::Off, ..options.clone() };
+        let elsewhere = WriteOptions { output: "other.txt".to_owned(), ..options.clone() };
+        assert!(!lock().is_written_as(&text, &bare) && !lock().is_written_as(&text, &elsewhere));
+        for other in [text.replace('\n', "\r\n"), format!("{text}\n"), text[..text.len() - 1].to_owned()] {
+            assert!(!lock().is_written_as(&other, &options), "{other}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn what_is_written_is_known_again(lock in any_lock(), other in any_lock()) {
+            let options = WriteOptions::default();
+            let text = lock.write(&options);
+            proptest::prop_assert!(lock.is_written_as(&text, &options));
+            proptest::prop_assert_eq!(other.is_written_as(&text, &options), other.write(&options) == text);
+        }
+    }
 }
