@@ -11,7 +11,7 @@ use crate::spec::{Location, Requirement, RequirementError, Sha256, Sha256Error, 
 
 use super::digest::{Integrity, integrity};
 use super::problem::{self, Problem, Problems};
-use super::scan::{Comment, Line, Logical, Scanner, Spot};
+use super::scan::{Comment, Line, Logical, Scanner, Spot, ends_early_for_pip, options_start, words};
 use super::twins::find_twins;
 use super::{builds, header, via, write};
 
@@ -347,51 +347,4 @@ impl<'a> Reader<'a> {
         }
         hashes
     }
-}
-
-/// Whether pip sees an end of line inside `text`.
-fn ends_early_for_pip(text: &str) -> bool {
-    let plain = |byte: u8| byte == b'\t' || matches!(byte, b' '..=b'~');
-    // Nearly all text is plain, which is seen many bytes at once.
-    !text.bytes().fold(true, |all, byte| all & plain(byte)) && text.contains(ends_a_line_for_pip)
-}
-
-/// Python's `splitlines`, hence pip, ends a line at these.
-fn ends_a_line_for_pip(c: char) -> bool {
-    (c.is_control() && c != '\t') || matches!(c, '\u{2028}' | '\u{2029}')
-}
-
-/// Where in a requirement line its options begin: at the first word with a dash in front that is not in
-/// quotes.
-fn options_start(text: &str) -> usize {
-    let mut quote = None;
-    let mut before = ' ';
-    for (at, c) in text.char_indices() {
-        match quote {
-            Some(open) if open == c => quote = None,
-            Some(_) => {}
-            None if c == '-' && before.is_whitespace() => return at,
-            None if matches!(c, '\'' | '"') => quote = Some(c),
-            None => {}
-        }
-        before = c;
-    }
-    text.len()
-}
-
-/// The words of `text` after `from`, each with its offset in `text`.
-fn words(text: &str, from: usize) -> impl Iterator<Item = (usize, &str)> {
-    let mut end = from;
-    std::iter::from_fn(move || {
-        let start = text.len() - text[end..].trim_start().len();
-        end = start + word_length(&text[start..]);
-        (start < end).then(|| (start, &text[start..end]))
-    })
-}
-
-/// How many bytes of `text` stand before its first space.
-fn word_length(text: &str) -> usize {
-    // Most words are a hash: bytes are told apart faster than characters.
-    let graphic = text.bytes().position(|byte| !byte.is_ascii_graphic()).unwrap_or(text.len());
-    graphic + text[graphic..].find(char::is_whitespace).unwrap_or(text.len() - graphic)
 }

@@ -168,6 +168,16 @@ fn pins_and_prereleases_are_told() {
     ] {
         assert_eq!(specifiers(text).pinned(), pinned.map(version).as_ref(), "{text}");
     }
+    for (text, exact) in [
+        ("==1.0", true),
+        ("===1.0", true),
+        (">=0.5,==1.0", false),
+        ("==1.*", false),
+        ("===nonsense", false),
+        ("", false),
+    ] {
+        assert_eq!(specifiers(text).is_exact(), exact, "{text}");
+    }
     for (text, names) in [
         (">=1.0a1", true),
         ("<2.dev0", true),
