@@ -1,0 +1,105 @@
+//! Which candidate of a package is tried, and what is asked for ahead of it.
+
+use pubgrub::VersionSet as _;
+
+use super::Provider;
+use crate::solve::candidates::{Candidate, Candidates, Standing};
+use crate::solve::index::{Trust, Want};
+use crate::solve::set::{Ordinal, OrdinalSet};
+use crate::solve::stride;
+
+/// From how many tries of one package on the metadata of more of its candidates is asked for ahead.
+const ASK_AHEAD: usize = 2;
+
+/// How many are asked for ahead at most.
+const MOST_AHEAD: usize = 32;
+
+impl Provider<'_> {
+    /// Asks ahead for the metadata of the candidate that will most likely be chosen.
+    pub(super) fn expect_best(&self, candidates: &Candidates, permitted: &OrdinalSet) {
+        if let Some(best) = self.best(candidates, permitted) {
+            self.known.index.prefetch(&[metadata_of(candidates, best)]);
+        }
+    }
+
+    /// When several candidates of a package were tried, asks ahead for the next ones: as many again. They need not
+    /// be `left` yet: of projects that are released together each lets in one release of the next at a time. When
+    /// the search is in long strides, what lies beyond is passed over.
+    pub(super) fn expect_more(
+        &self,
+        candidates: &Candidates,
+        left: &OrdinalSet,
+        tried: Ordinal,
+        tries: usize,
+    ) {
+        if tries < ASK_AHEAD {
+            return;
+        }
+        let standing = candidates.get(tried).standing;
+        let alike = |ordinal: &Ordinal| {
+            candidates.get(*ordinal).standing == standing && (tries < stride::FROM || left.contains(ordinal))
+        };
+        let of = |ordinal: Ordinal| metadata_of(candidates, ordinal);
+        let ahead = tries.min(MOST_AHEAD);
+        let wants: Vec<_> = if self.known.problem.wants_lowest(&candidates.name) {
+            (tried + 1..candidates.count()).filter(alike).take(ahead).map(of).collect()
+        } else {
+            (0..tried).rev().filter(alike).take(ahead).map(of).collect()
+        };
+        self.known.index.prefetch(&wants);
+    }
+
+    /// The candidate to take: a preferred one, else the first in the order of the policy.
+    pub(super) fn best(&self, candidates: &Candidates, permitted: &OrdinalSet) -> Option<Ordinal> {
+        let problem = &*self.known.problem;
+        let search = self.search.borrow();
+        let open = |candidate: &Candidate| match candidate {
+            Candidate { standing: Standing::Yanked, version, .. } => {
+                search.is_permitted(&candidates.name, version)
+            }
+            _ => true,
+        };
+        let is_lowest_first = problem.wants_lowest(&candidates.name);
+        let first = |fits: &dyn Fn(&Candidate) -> bool| {
+            let mut fitting =
+                permitted.ordinals(candidates.count()).filter(|&ordinal| fits(candidates.get(ordinal)));
+            if is_lowest_first { fitting.next() } else { fitting.next_back() }
+        };
+        // A preference decides among equals only: a stable release goes before any pre-release.
+        let standings = [Standing::Stable, Standing::Prerelease, Standing::Yanked];
+        let of_standing = |standing| first(&|candidate| candidate.standing == standing && open(candidate));
+        let (best, standing) =
+            standings.into_iter().find_map(|standing| Some((of_standing(standing)?, standing)))?;
+        let preferred = problem.preferences.of(&candidates.name).iter().find_map(|version| {
+            first(&|candidate| {
+                candidate.standing == standing && candidate.version == *version && open(candidate)
+            })
+        });
+        Some(preferred.unwrap_or(best))
+    }
+
+    /// The candidate to try next: the best, unless many better ones were tried in vain.
+    pub(super) fn next(&self, candidates: &Candidates, left: &OrdinalSet, best: Ordinal) -> Option<Ordinal> {
+        let (known, mut search) = (self.known, self.search.borrow_mut());
+        let Candidate { version, standing, .. } = candidates.get(best);
+        let is_preferred = known.problem.preferences.of(&candidates.name).contains(version);
+        if is_preferred || *standing == Standing::Yanked || !search.strides_through(&candidates.name) {
+            return Some(best);
+        }
+        let rank = |ordinal| known.rank(candidates, ordinal);
+        let alike = |ordinal: &Ordinal| candidates.get(*ordinal).standing == *standing;
+        let mut ranks: Vec<_> = left.ordinals(candidates.count()).filter(alike).map(rank).collect();
+        ranks.sort_unstable();
+        let (pick, after) = search.stride(&candidates.name, &ranks, rank)?;
+        // A rank's own rank is the ordinal again.
+        if rank(pick) != best {
+            let wants: Vec<_> = after.into_iter().map(|after| metadata_of(candidates, rank(after))).collect();
+            known.index.prefetch(&wants);
+        }
+        Some(rank(pick))
+    }
+}
+
+pub(super) fn metadata_of(candidates: &Candidates, ordinal: Ordinal) -> Want {
+    Want::Metadata(candidates.get(ordinal).file().clone(), Trust::Release)
+}

@@ -1,0 +1,200 @@
+//! What a choice needs: its requirements as sets of candidates, and how much of each package is looked at for them.
+
+use std::sync::Arc;
+
+use pubgrub::VersionSet as _;
+
+use super::choice::metadata_of;
+use super::{Provider, Stop};
+use crate::solve::candidates::{Candidate, Candidates, Standing};
+use crate::solve::edges;
+use crate::solve::index::Want;
+use crate::solve::package::Package;
+use crate::solve::search::Found;
+use crate::solve::set::{Ordinal, OrdinalSet};
+use crate::spec::{PackageName, Requirement, Source};
+
+impl Provider<'_> {
+    pub(super) fn of_line(&self, line: usize) -> Result<Vec<(Package, OrdinalSet)>, Stop> {
+        let problem = &*self.known.problem;
+        let requirements = problem.effective(&problem.lines[line].requirement);
+        let dependencies = self.dependencies(&requirements)?;
+        for (package, permitted) in &dependencies {
+            if let Package::Dist(name) = package {
+                let all = self.seen(name).filter(|seen| seen.only_first().is_none());
+                if all.is_some_and(|all| permitted.len(all.count()) < 2) {
+                    self.search.borrow_mut().fix(name);
+                }
+            }
+        }
+        Ok(dependencies)
+    }
+
+    /// What a candidate comes to.
+    pub(super) fn of_candidate(
+        &self,
+        package: &Package,
+        name: &PackageName,
+        ordinal: Ordinal,
+    ) -> Result<Found, Stop> {
+        let candidates = self.view(name)?;
+        let candidate = candidates.get(ordinal);
+        self.asked.borrow_mut().push(candidate.file().clone());
+        if let Some(found) = self.search.borrow().found(package, ordinal) {
+            return Ok(found);
+        }
+        let found = self.find_out(package, name, candidate, ordinal)?;
+        self.search.borrow_mut().find(package, ordinal, found.clone());
+        Ok(found)
+    }
+
+    fn find_out(
+        &self,
+        package: &Package,
+        name: &PackageName,
+        candidate: &Candidate,
+        ordinal: Ordinal,
+    ) -> Result<Found, Stop> {
+        let metadata = match self.known.metadata(candidate)? {
+            Ok(metadata) => metadata,
+            Err(reason) => return Ok(Found::Barred(reason.to_string())),
+        };
+        let problem = &*self.known.problem;
+        let python = metadata.requires_python.as_ref();
+        if let Some(python) = python.filter(|python| !python.lower_bounds_contain(problem.target.python())) {
+            return Ok(Found::Barred(format!("needs Python {python}")));
+        }
+        let (mut dependencies, requirements) = match package {
+            Package::Extra(_, extra) => {
+                let itself = (Package::Dist(name.clone()), OrdinalSet::singleton(ordinal));
+                (vec![itself], edges::of_extra(problem, &metadata, extra))
+            }
+            _ => (Vec::new(), edges::base(problem, &metadata)),
+        };
+        if let Some(reason) = self.impossible(name, candidate, &requirements) {
+            return Ok(Found::Barred(reason));
+        }
+        let others = requirements.into_iter().filter(|r| r.name != *name || !r.extras.is_empty());
+        dependencies.extend(self.dependencies(&others.collect::<Vec<_>>())?);
+        Ok(Found::Needs(merged(dependencies, package).into()))
+    }
+
+    /// Why no choice of other packages can make this candidate's requirements hold.
+    fn impossible(
+        &self,
+        name: &PackageName,
+        candidate: &Candidate,
+        requirements: &[&Requirement],
+    ) -> Option<String> {
+        requirements.iter().find_map(|requirement| {
+            if edges::contradicts_itself(requirement, name, candidate) {
+                return Some(format!("requires `{requirement}`, which it is not itself"));
+            }
+            let Source::Url(url) = &requirement.source else { return None };
+            let named = self.known.problem.urls(&requirement.name).contains(&url);
+            (!named).then(|| format!("requires `{requirement}` by URL, which the inputs do not name"))
+        })
+    }
+
+    /// Each package that `requirements` lead to, with the candidates permitted; waits for the listings.
+    fn dependencies(&self, requirements: &[&Requirement]) -> Result<Vec<(Package, OrdinalSet)>, Stop> {
+        let wants: Vec<_> = requirements.iter().map(|r| self.known.want(&r.name)).collect();
+        self.known.index.prefetch(&wants);
+        let mut dependencies = Vec::new();
+        for requirement in requirements {
+            let permitted = self.permitted(requirement)?;
+            dependencies.extend(edges::packages(requirement).map(|package| (package, permitted.clone())));
+        }
+        Ok(dependencies)
+    }
+
+    /// The candidates that a requirement permits. Of a package that only the first one was looked at, that is any.
+    fn permitted(&self, requirement: &Requirement) -> Result<OrdinalSet, Stop> {
+        let name = &requirement.name;
+        let mut view = self.view(name)?;
+        if let Some(first) = view.only_first() {
+            if requirement.specifiers().contains(&first.version) {
+                self.known.index.prefetch(&[metadata_of(&view, 0)]);
+                self.search.borrow_mut().views.tell(name);
+                return Ok(OrdinalSet::full());
+            }
+            match self.contest(name)? {
+                Some(all) => view = all,
+                None => return Ok(OrdinalSet::full()),
+            }
+        }
+        self.permit_yanked(requirement, &view)?;
+        let permitted = edges::permitted(requirement, &view);
+        self.expect_best(&view, &permitted);
+        self.search.borrow_mut().views.tell(name);
+        Ok(permitted)
+    }
+
+    /// What is seen of `name`; waits for its listing.
+    pub(super) fn view(&self, name: &PackageName) -> Result<Arc<Candidates>, Stop> {
+        if let Some(seen) = self.seen(name) {
+            return Ok(seen);
+        }
+        let begins_whole = self.search.borrow().views.begin_whole();
+        let first = if begins_whole { None } else { self.known.first(name)? };
+        let view = first.map_or_else(|| self.known.candidates(name), Ok)?;
+        self.search.borrow_mut().views.see(view.clone());
+        Ok(view)
+    }
+
+    /// What is seen of `name` so far.
+    pub(in crate::solve) fn seen(&self, name: &PackageName) -> Option<Arc<Candidates>> {
+        self.search.borrow().views.of(name).cloned()
+    }
+
+    /// Looks at all candidates of a package of which only the first one was looked at: at once where pubgrub was
+    /// not told of it yet, else from the next run on.
+    pub(super) fn contest(&self, name: &PackageName) -> Result<Option<Arc<Candidates>>, Stop> {
+        self.known.index.prefetch(&[Want::Listing(name.clone())]);
+        if self.search.borrow().views.was_told(name) {
+            self.search.borrow_mut().views.contest(name);
+            return Ok(None);
+        }
+        let all = self.known.candidates(name)?;
+        self.search.borrow_mut().views.see(all.clone());
+        Ok(Some(all))
+    }
+
+    /// An exact pin permits a yanked release (PEP 592). One that comes to light in mid-search changes what
+    /// was decided before, so the search begins again.
+    fn permit_yanked(&self, requirement: &Requirement, candidates: &Candidates) -> Result<(), Stop> {
+        if requirement.specifiers().pinned().is_none()
+            && !self.known.problem.constraints_pin(&requirement.name)
+        {
+            return Ok(());
+        }
+        let pinned = |candidate: &&Candidate| requirement.specifiers().contains(&candidate.version);
+        let yanked = candidates
+            .usable
+            .iter()
+            .filter(|candidate| candidate.standing == Standing::Yanked)
+            .filter(pinned);
+        let mut search = self.search.borrow_mut();
+        let news = yanked
+            .filter(|candidate| search.permit_yanked(&requirement.name, candidate.version.clone()))
+            .count();
+        if news == 0 { Ok(()) } else { Err(Stop::Restart) }
+    }
+}
+
+/// One entry a package, their sets intersected, ordered by package; none on `own` itself.
+pub(super) fn merged(
+    mut dependencies: Vec<(Package, OrdinalSet)>,
+    own: &Package,
+) -> Vec<(Package, OrdinalSet)> {
+    dependencies.retain(|(package, _)| package != own);
+    dependencies.sort_by(|a, b| a.0.cmp(&b.0));
+    dependencies.dedup_by(|next, kept| {
+        let same = next.0 == kept.0;
+        if same {
+            kept.1 = kept.1.intersection(&next.1);
+        }
+        same
+    });
+    dependencies
+}
