@@ -164,7 +164,7 @@ impl Building {
             return told.clone().map_err(MetadataFailure::Unusable);
         }
         if let Permission::Forbidden(by) = &self.config.permission {
-            return Err(MetadataFailure::Unusable(format!("{reason}, and {by} forbids it")));
+            return Err(MetadataFailure::Forbidden(format!("{reason}, and {by} forbids it")));
         }
         if self.closed.load(Ordering::Relaxed) {
             return Err(MetadataFailure::NeedsBuild(reason));
@@ -227,10 +227,10 @@ impl Building {
     /// `No` when it cannot be told, or may not be asked for.
     pub fn requirements(&self, file: &DistFile) -> Result<Vec<Requirement>> {
         if let Permission::Forbidden(by) = &self.config.permission {
-            return Err(Error::no(format!(
-                "what the build of {} requires is told by its build backend, and {by} forbids to run it",
-                label(file)
-            )));
+            let what = label(file);
+            let why = "is told by its build backend";
+            return Err(Error::no(format!("what the build of {what} requires {why}, and {by} forbids to run it"))
+                .hint(format!("without {by} the backend would be asked; else build a wheel of {what} once and give it with `--find-links`")));
         }
         let ask = || self.run(file, self.builder()?, "what its build requires", made::requirements);
         ask().map_err(|fault| fault.told(file))

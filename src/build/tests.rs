@@ -360,7 +360,11 @@ with open("{runs}", "w") as file: file.write("\n".join(lines + ["stdin=" + sys.s
 fn a_build_that_is_forbidden_runs_nothing() {
     let bench = Bench::of(HONEST);
     let forbidden = || Permission::Forbidden("`--no-build`".to_owned());
-    let said = barred(bench.learn_by(Config { permission: forbidden(), ..bench.config() }));
+    let Err(MetadataFailure::Forbidden(said)) =
+        bench.learn_by(Config { permission: forbidden(), ..bench.config() })
+    else {
+        panic!("it is permitted")
+    };
     assert!(
         said.contains("its metadata needs a build") && said.ends_with("and `--no-build` forbids it"),
         "{said}"

@@ -61,7 +61,7 @@ pub(super) struct Clash {
     pub(super) package: PackageName,
     pub(super) manner: Manner,
     /// Releases that would fit everybody, but may not be taken, ascending.
-    pub(super) barred: Vec<(Version, Bar)>,
+    pub(super) barred: Vec<(Version, Reason)>,
 }
 
 /// How a collision comes about.
@@ -71,23 +71,6 @@ pub(super) enum Manner {
     Asked,
     /// Each release that is left needs something that cannot be had.
     Needing,
-}
-
-/// Why a release may not be taken.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Bar {
-    Policy(Reason),
-    /// Yanked, and nobody pins it.
-    Yanked,
-    /// What its metadata says makes it useless.
-    Useless(String),
-}
-
-impl Bar {
-    /// Whether only a build would tell its metadata, and none may be done.
-    pub(super) fn is_unbuilt(&self) -> bool {
-        matches!(self, Self::Useless(reason) if reason.ends_with("forbids it"))
-    }
 }
 
 impl Cause {
@@ -363,19 +346,17 @@ impl Teller<'_> {
     }
 
     /// The releases of `package` that would fit everybody, but may not be taken.
-    fn barred(&self, package: &PackageName) -> Vec<(Version, Bar)> {
+    fn barred(&self, package: &PackageName) -> Vec<(Version, Reason)> {
         let Some(candidates) = self.known.known_candidates(package) else { return Vec::new() };
-        let policy =
-            candidates.barred.iter().map(|(version, reason)| (version.clone(), Bar::Policy(reason.clone())));
-        let mut barred: Vec<(Version, Bar)> = policy.collect();
+        let mut barred = candidates.barred.clone();
         for fact in self.failure.proof.facts() {
-            let (of, set, bar) = match fact {
-                Fact::None(of, set) => (of, set, Bar::Yanked),
-                Fact::Barred(of, set, reason) => (of, set, Bar::Useless(reason.clone())),
+            let (of, set, reason) = match fact {
+                Fact::None(of, set) => (of, set, &Reason::Yanked),
+                Fact::Barred(of, set, reason) => (of, set, reason),
                 Fact::Asked | Fact::Needs(..) => continue,
             };
             let releases = set.ordinals(candidates.count()).filter(|_| of.name() == Some(package));
-            barred.extend(releases.map(|n| (candidates.get(n).version.clone(), bar.clone())));
+            barred.extend(releases.map(|n| (candidates.get(n).version.clone(), reason.clone())));
         }
         barred.retain(|(version, _)| self.fits_all(package, version));
         barred.sort_by(|a, b| a.0.cmp(&b.0));

@@ -1,7 +1,7 @@
 //! What one should know besides, and the hint that goes with each kind of dead end.
 
 use super::DeadEnd;
-use super::cause::{Bar, Cause, Clash};
+use super::cause::{Cause, Clash};
 use super::sentences::{list, of_one_kind, why};
 use crate::inputs::nearest::meant;
 use crate::repair::Role;
@@ -24,7 +24,7 @@ pub(super) fn notes(cause: &Cause, kind: DeadEnd, names: &[PackageName]) -> Vec<
 
 /// Which releases would fit but may not be taken; nothing where the headline said it.
 fn barred(cause: &Cause, clash: &Clash) -> Vec<String> {
-    let releases = |bars: &[(Version, Bar)]| match bars {
+    let releases = |bars: &[(Version, Reason)]| match bars {
         [(first, _), _, .., (last, _)] => {
             format!("{} {first} to {last} ({} releases)", clash.package, bars.len())
         }
@@ -60,7 +60,9 @@ fn hint(cause: &Cause, clash: &Clash, kind: DeadEnd, names: &[PackageName]) -> O
         DeadEnd::NoAllowedHash => {
             Some("The `--hash` options of its line are those of other files.".to_owned())
         }
-        DeadEnd::BrokenMetadata if clash.barred.iter().any(|(_, bar)| bar.is_unbuilt()) => {
+        DeadEnd::BrokenMetadata
+            if clash.barred.iter().any(|(_, reason)| matches!(reason, Reason::Unbuilt(_))) =>
+        {
             Some("Without `--no-build` it would be built, to learn what it needs.".to_owned())
         }
         DeadEnd::BrokenMetadata => Some(format!("Only the authors of {package} can mend that.")),
@@ -112,8 +114,8 @@ fn nearest(cause: &Cause, package: &PackageName) -> Option<String> {
 
 /// Which Python would do.
 fn python(cause: &Cause, clash: &Clash) -> Option<String> {
-    let wanted = clash.barred.iter().filter_map(|(_, bar)| match bar {
-        Bar::Policy(Reason::RequiresPython(specifiers)) => specifiers.lower_bound(),
+    let wanted = clash.barred.iter().filter_map(|(_, reason)| match reason {
+        Reason::RequiresPython(specifiers) => specifiers.lower_bound(),
         _ => None,
     });
     let here = cause.known.problem.target.python();
@@ -122,8 +124,8 @@ fn python(cause: &Cause, clash: &Clash) -> Option<String> {
 
 /// For what there are wheels.
 fn tags(clash: &Clash, label: &str) -> Option<String> {
-    let sets = clash.barred.iter().rev().find_map(|(_, bar)| match bar {
-        Bar::Policy(Reason::NoMatchingWheel(sets)) => Some(sets),
+    let sets = clash.barred.iter().rev().find_map(|(_, reason)| match reason {
+        Reason::NoMatchingWheel(sets) => Some(sets),
         _ => None,
     })?;
     let pythons = some(sets.iter().flat_map(TagSet::pythons));
@@ -146,8 +148,8 @@ fn some<'a>(all: impl Iterator<Item = &'a str>) -> String {
 
 /// When the first of them came; nothing where the headline tells the one day.
 fn too_new(clash: &Clash) -> Option<String> {
-    let uploaded = clash.barred.iter().filter_map(|(_, bar)| match bar {
-        Bar::Policy(Reason::TooNew(at)) => Some(*at),
+    let uploaded = clash.barred.iter().filter_map(|(_, reason)| match reason {
+        Reason::TooNew(at) => Some(*at),
         _ => None,
     });
     let (first, last) = (uploaded.clone().min(), uploaded.max());

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::cause::{Bar, Cause, Manner};
+use super::cause::{Cause, Manner};
 use crate::repair::Role;
 use crate::solve::{Project, Reason};
 use crate::spec::{PackageName, Source};
@@ -63,7 +63,7 @@ impl DeadEnd {
             (cause.lines_on(Role::Requirement, package).count(), cause.told_of(package).count());
         match (clash.barred.last(), lines, told) {
             _ if has(Role::Override) => Self::Override,
-            (Some((_, bar)), ..) => Self::of_bar(bar),
+            (Some((_, reason)), ..) => Self::of_reason(reason),
             _ if has(Role::Constraint) => Self::Constraint,
             _ if clash.manner == Manner::Needing => Self::Conflict,
             (None, 1, 0) | (None, 0, 1) => Self::NoRelease,
@@ -72,18 +72,18 @@ impl DeadEnd {
         }
     }
 
-    pub(super) fn of_bar(bar: &Bar) -> Self {
-        match bar {
-            Bar::Yanked => Self::OnlyYanked,
-            Bar::Useless(_) => Self::BrokenMetadata,
-            Bar::Policy(Reason::TooNew(_) | Reason::NoUploadTime) => Self::TooNew,
-            Bar::Policy(Reason::Prerelease) => Self::OnlyPrereleases,
-            Bar::Policy(Reason::RequiresPython(_)) => Self::RequiresPython,
-            Bar::Policy(Reason::NoMatchingWheel(_)) => Self::NoWheel,
-            Bar::Policy(Reason::OnlySdists) => Self::OnlySdists,
-            Bar::Policy(Reason::OnlyWheels) => Self::OnlyWheels,
-            Bar::Policy(Reason::NoAllowedHash) => Self::NoAllowedHash,
-            Bar::Policy(Reason::Constraint(_)) => Self::Constraint,
+    pub(super) fn of_reason(reason: &Reason) -> Self {
+        match reason {
+            Reason::TooNew(_) | Reason::NoUploadTime => Self::TooNew,
+            Reason::Prerelease => Self::OnlyPrereleases,
+            Reason::RequiresPython(_) => Self::RequiresPython,
+            Reason::NoMatchingWheel(_) => Self::NoWheel,
+            Reason::OnlySdists => Self::OnlySdists,
+            Reason::OnlyWheels => Self::OnlyWheels,
+            Reason::NoAllowedHash => Self::NoAllowedHash,
+            Reason::Constraint(_) => Self::Constraint,
+            Reason::Yanked => Self::OnlyYanked,
+            Reason::Unbuilt(_) | Reason::Broken(_) => Self::BrokenMetadata,
         }
     }
 }

@@ -1,7 +1,7 @@
 //! What there is to tell -> short, plain sentences. Pure functions of data.
 
 use super::DeadEnd;
-use super::cause::{Bar, Cause, Clash, Manner, Shape, Told};
+use super::cause::{Cause, Clash, Manner, Shape, Told};
 use crate::repair::Role;
 use crate::solve::{Package, Reach, Reason};
 use crate::spec::PackageName;
@@ -53,7 +53,7 @@ fn sides(cause: &Cause, package: &PackageName) -> Vec<String> {
 /// Why no release of the package on which they collide fits.
 fn obstacle(cause: &Cause, clash: &Clash) -> String {
     let package = &clash.package;
-    let Some((version, bar)) = clash.barred.last() else {
+    let Some((version, reason)) = clash.barred.last() else {
         return match clash.manner {
             Manner::Asked => format!("there is no such release of {package}"),
             Manner::Needing => {
@@ -65,37 +65,32 @@ fn obstacle(cause: &Cause, clash: &Clash) -> String {
         1 => format!("{package} {version}"),
         _ => format!("every release of {package} that fits"),
     };
-    let why = why(cause, bar);
-    match bar {
+    let why = why(cause, reason);
+    match reason {
         _ if clash.barred.iter().all(|(_, other)| self::why(cause, other) == why) => format!("{that} {why}"),
         _ if !of_one_kind(clash) => format!("{that} is barred"),
-        Bar::Policy(Reason::RequiresPython(_)) => format!("{that} needs a newer Python"),
-        Bar::Policy(Reason::TooNew(_)) => format!("{that} is newer than --exclude-newer allows"),
+        Reason::RequiresPython(_) => format!("{that} needs a newer Python"),
+        Reason::TooNew(_) => format!("{that} is newer than --exclude-newer allows"),
         _ => format!("{that} {why}"),
     }
 }
 
 /// Whether all releases that would fit are barred for the same kind of reason.
 pub(super) fn of_one_kind(clash: &Clash) -> bool {
-    let mut kinds = clash.barred.iter().map(|(_, bar)| DeadEnd::of_bar(bar));
+    let mut kinds = clash.barred.iter().map(|(_, reason)| DeadEnd::of_reason(reason));
     kinds.next().is_some_and(|first| kinds.all(|kind| kind == first))
 }
 
 /// Why a release is barred: the rest of a sentence that begins with it.
-pub(super) fn why(cause: &Cause, bar: &Bar) -> String {
-    match bar {
-        Bar::Policy(Reason::Constraint(at)) => {
+pub(super) fn why(cause: &Cause, reason: &Reason) -> String {
+    match reason {
+        Reason::Constraint(at) => {
             let constraint = cause.culprits.iter().find(|c| c.role == Role::Constraint && c.line.at == *at);
             let text =
                 constraint.map_or_else(String::new, |constraint| format!(" `{}`", constraint.line.text));
             format!("is ruled out by the constraint{text} at {at}")
         }
-        Bar::Policy(reason) => reason.to_string(),
-        Bar::Yanked => "was yanked from the index".to_owned(),
-        Bar::Useless(reason) if reason.starts_with("it ") || reason.starts_with("its ") => {
-            format!("is of no use: {reason}")
-        }
-        Bar::Useless(reason) => format!("is of no use: it {reason}"),
+        reason => reason.to_string(),
     }
 }
 

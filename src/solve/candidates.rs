@@ -106,6 +106,12 @@ pub enum Reason {
     NoAllowedHash,
     /// A constraint of the user.
     Constraint(Location),
+    /// Yanked, and no exact pin asks for it.
+    Yanked,
+    /// Only a build would tell its metadata, and none may be done: a sentence without a full stop.
+    Unbuilt(Arc<str>),
+    /// Its metadata is of no use, or asks for what cannot be: a sentence likewise.
+    Broken(Arc<str>),
 }
 
 /// What the user's inputs demand of one package besides versions.
@@ -283,6 +289,8 @@ impl fmt::Display for Reason {
             Self::OnlyWheels => f.write_str("has only wheels, which --no-binary bars"),
             Self::NoAllowedHash => f.write_str("has no file with a hash that the inputs name"),
             Self::Constraint(at) => write!(f, "is excluded by the constraint at {at}"),
+            Self::Yanked => f.write_str("was yanked from the index"),
+            Self::Unbuilt(why) | Self::Broken(why) => write!(f, "is of no use: {why}"),
         }
     }
 }

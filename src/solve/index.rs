@@ -91,6 +91,8 @@ pub enum MetadataFailure {
     Unusable(String),
     /// Only a build can tell: it bars the candidate, unless somebody builds it. A sentence likewise.
     NeedsBuild(String),
+    /// Only a build could tell, and the user forbids it: it bars the candidate. A sentence likewise.
+    Forbidden(String),
     /// The world is at fault: the run ends with this error.
     Trouble(Error),
 }

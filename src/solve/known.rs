@@ -16,7 +16,7 @@ use crate::error::Error;
 use crate::spec::{DistFile, Metadata, MetadataSource, PackageName, Specifiers, Version};
 
 /// Metadata, or why the candidate is barred.
-pub(crate) type Told = Result<Arc<Metadata>, Arc<str>>;
+pub(crate) type Told = Result<Arc<Metadata>, Reason>;
 
 /// Everything known so far; see the module.
 pub struct Known {
@@ -225,9 +225,10 @@ impl Known {
     fn ask(&self, file: &Arc<DistFile>, trust: Trust) -> Result<Told, Error> {
         match self.index.metadata(file, trust) {
             Ok(metadata) => Ok(Ok(metadata)),
-            Err(MetadataFailure::Unusable(reason) | MetadataFailure::NeedsBuild(reason)) => {
-                Ok(Err(reason.into()))
+            Err(MetadataFailure::Unusable(why) | MetadataFailure::NeedsBuild(why)) => {
+                Ok(Err(Reason::Broken(why.into())))
             }
+            Err(MetadataFailure::Forbidden(why)) => Ok(Err(Reason::Unbuilt(why.into()))),
             Err(MetadataFailure::Trouble(error)) => Err(error),
         }
     }

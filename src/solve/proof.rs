@@ -8,6 +8,7 @@ use std::sync::Arc;
 use pubgrub::{DerivationTree, Derived, External, Term};
 use rustc_hash::FxHashMap;
 
+use super::candidates::Reason;
 use super::package::Package;
 use super::set::OrdinalSet;
 
@@ -43,10 +44,10 @@ pub(crate) enum Fact {
     /// Each of these candidates needs one of those.
     Needs(Package, OrdinalSet, Package, OrdinalSet),
     /// These candidates are of no use, for this reason.
-    Barred(Package, OrdinalSet, String),
+    Barred(Package, OrdinalSet, Reason),
 }
 
-type Tree = DerivationTree<Package, OrdinalSet, String>;
+type Tree = DerivationTree<Package, OrdinalSet, Reason>;
 
 impl Proof {
     /// Flattens `tree`, without recursion: neither in the walk, nor when the tree is dropped.
@@ -107,7 +108,7 @@ fn step(node: &Tree, seen: &FxHashMap<*const Tree, usize>) -> Step {
     }
 }
 
-fn fact(external: &External<Package, OrdinalSet, String>) -> Fact {
+fn fact(external: &External<Package, OrdinalSet, Reason>) -> Fact {
     match external {
         External::NotRoot(..) => Fact::Asked,
         External::NoVersions(package, set) => Fact::None(package.clone(), set.clone()),

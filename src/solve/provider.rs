@@ -11,6 +11,7 @@ use std::sync::Arc;
 use needs::merged;
 use pubgrub::{Dependencies, DependencyProvider, PackageResolutionStatistics, VersionSet as _};
 
+use super::candidates::Reason;
 use super::known::Known;
 use super::package::Package;
 use super::search::{Found, Search};
@@ -97,7 +98,7 @@ impl DependencyProvider for Provider<'_> {
     type V = Ordinal;
     type VS = OrdinalSet;
     type Priority = Priority;
-    type M = String;
+    type M = Reason;
     type Err = Stop;
 
     fn prioritize(&self, package: &Package, range: &OrdinalSet, _: &PackageResolutionStatistics) -> Priority {
@@ -147,7 +148,7 @@ impl DependencyProvider for Provider<'_> {
         &self,
         package: &Package,
         ordinal: &Ordinal,
-    ) -> Result<Dependencies<Package, OrdinalSet, String>, Stop> {
+    ) -> Result<Dependencies<Package, OrdinalSet, Reason>, Stop> {
         let dependencies = match package {
             Package::Root => self.requirements_of_root().into(),
             Package::Line(line) => merged(self.of_line(*line)?, package).into(),

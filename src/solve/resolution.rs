@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::candidates::{Candidate, Standing};
+use super::candidates::{Candidate, Reason, Standing};
 use super::known::Known;
 use super::problem::Problem;
 use super::{Chosen, edges};
@@ -65,18 +65,18 @@ impl Resolution {
     pub(super) fn tell_unusable(&mut self, known: &Known, asked: &[Arc<DistFile>]) {
         let mut unusable: BTreeMap<&PackageName, BTreeMap<&Version, Arc<str>>> = BTreeMap::new();
         for file in asked.iter().filter(|file| self.pins.contains_key(file.dist.name())) {
-            if let Some(Err(reason)) = known.told(file) {
-                unusable.entry(file.dist.name()).or_default().insert(file.dist.version(), reason);
+            if let Some(Err(Reason::Broken(why) | Reason::Unbuilt(why))) = known.told(file) {
+                unusable.entry(file.dist.name()).or_default().insert(file.dist.version(), why);
             }
         }
         for (name, releases) in unusable {
-            let Some((newest, reason)) = releases.last_key_value() else { continue };
+            let Some((newest, why)) = releases.last_key_value() else { continue };
             let others = match releases.len() - 1 {
                 0 => String::new(),
                 1 => " (and 1 more release)".to_owned(),
                 more => format!(" (and {more} more releases)"),
             };
-            self.warnings.push(format!("{name} {newest}{others} is passed over: {reason}"));
+            self.warnings.push(format!("{name} {newest}{others} is passed over: {why}"));
         }
         self.warnings.sort();
     }

@@ -14,7 +14,7 @@ use pubgrub::VersionSet as _;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::Chosen;
-use super::candidates::Candidates;
+use super::candidates::{Candidates, Reason};
 use super::known::Known;
 use super::package::Package;
 use super::set::{Ordinal, OrdinalSet};
@@ -78,7 +78,7 @@ pub(super) struct Search {
 #[derive(Clone, Debug)]
 pub(super) enum Found {
     /// It cannot be chosen, for this reason.
-    Barred(String),
+    Barred(Reason),
     /// It needs these, one entry a package, ordered by package.
     Needs(Arc<[(Package, OrdinalSet)]>),
 }

@@ -30,6 +30,7 @@
 //!     sdist
 //!     requires-dist: legacy (>=1.0,)     as an index has it: unread, and perhaps unreadable
 //!     broken: what is wrong with the metadata of the file
+//!     unbuilt: why nobody may do the build that would tell it
 //!     requires-python-inside: >=3.12     in the metadata alone; the index is silent
 //! ```
 
@@ -51,8 +52,11 @@ use crate::spec::{
 #[derive(Debug, Default)]
 pub struct Universe {
     listings: BTreeMap<PackageName, Arc<Listing>>,
-    metadata: FxHashMap<Arc<str>, Result<Arc<Metadata>, String>>,
+    metadata: FxHashMap<Arc<str>, Result<Arc<Metadata>, Flaw>>,
 }
+
+/// Why a file has no metadata: the kind of failure, and a sentence.
+type Flaw = (fn(String) -> MetadataFailure, String);
 
 /// What a release's lines say of all of its files, or of one.
 #[derive(Clone, Default)]
@@ -63,7 +67,7 @@ struct Description {
     python_inside: Option<String>,
     yanked: Option<Arc<str>>,
     uploaded: Option<Timestamp>,
-    broken: Option<String>,
+    flaw: Option<Flaw>,
     /// The files that are named: each the end of its name, and what its own lines say.
     files: Vec<(String, Self)>,
 }
@@ -146,7 +150,8 @@ impl Description {
             Some(("requires-python-inside", value)) => self.python_inside = Some(value.to_owned()),
             Some(("requires-dist", value)) => self.requires.push(value.to_owned()),
             Some(("yanked", value)) => self.yanked = Some(value.into()),
-            Some(("broken", value)) => self.broken = Some(value.to_owned()),
+            Some(("broken", value)) => self.flaw = Some((MetadataFailure::Unusable, value.to_owned())),
+            Some(("unbuilt", value)) => self.flaw = Some((MetadataFailure::Forbidden, value.to_owned())),
             Some(("uploaded", value)) => self.uploaded = Some(instant(value).map_err(|e| told(&e))?),
             Some(("wheel", tags)) => self.files.push((format!("-{tags}.whl"), Self::default())),
             _ if line == "sdist" => self.files.push((".tar.gz".to_owned(), Self::default())),
@@ -179,7 +184,7 @@ impl Description {
             python_inside: file.python_inside.clone().or_else(|| self.python_inside.clone()),
             yanked: file.yanked.clone().or_else(|| self.yanked.clone()),
             uploaded: file.uploaded.or(self.uploaded),
-            broken: file.broken.clone().or_else(|| self.broken.clone()),
+            flaw: file.flaw.clone().or_else(|| self.flaw.clone()),
             files: Vec::new(),
         }
     }
@@ -204,13 +209,14 @@ impl Description {
     }
 
     /// The file's metadata, or what is wrong with it.
-    fn metadata(&self, name: &PackageName, version: &Version) -> Result<Arc<Metadata>, String> {
-        if let Some(broken) = &self.broken {
-            return Err(broken.clone());
+    fn metadata(&self, name: &PackageName, version: &Version) -> Result<Arc<Metadata>, Flaw> {
+        if let Some(flaw) = &self.flaw {
+            return Err(flaw.clone());
         }
         let python = self.python_inside.as_ref().or(self.requires_python.as_ref()).map(String::as_str);
         let metadata = Metadata::of_release(name, version, &self.requires, python, &self.extras);
-        let metadata = metadata.map_err(|error| error.to_string())?;
+        let metadata =
+            metadata.map_err(|error| -> Flaw { (MetadataFailure::Unusable, error.to_string()) })?;
         Ok(Arc::new(Metadata { source: MetadataSource::File, ..metadata }))
     }
 }
@@ -232,9 +238,9 @@ impl Index for Universe {
     }
 
     fn metadata(&self, file: &Arc<DistFile>, _: Trust) -> Result<Arc<Metadata>, MetadataFailure> {
-        let missing = || MetadataFailure::Unusable(format!("{} has no metadata", file.filename));
+        let missing = || MetadataFailure::Unusable("it holds no metadata".to_owned());
         let told = self.metadata.get(&file.filename).ok_or_else(missing)?;
-        told.clone().map_err(MetadataFailure::Unusable)
+        told.clone().map_err(|(failure, why)| failure(why))
     }
 
     fn direct(&self, name: &PackageName, url: &DirectUrl) -> Result<Arc<Listing>, Error> {

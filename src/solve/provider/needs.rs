@@ -6,7 +6,7 @@ use pubgrub::VersionSet as _;
 
 use super::choice::metadata_of;
 use super::{Provider, Stop};
-use crate::solve::candidates::{Candidate, Candidates, Standing};
+use crate::solve::candidates::{Candidate, Candidates, Reason, Standing};
 use crate::solve::edges;
 use crate::solve::index::Want;
 use crate::solve::package::Package;
@@ -57,12 +57,12 @@ impl Provider<'_> {
     ) -> Result<Found, Stop> {
         let metadata = match self.known.metadata(candidate)? {
             Ok(metadata) => metadata,
-            Err(reason) => return Ok(Found::Barred(reason.to_string())),
+            Err(reason) => return Ok(Found::Barred(reason)),
         };
         let problem = &*self.known.problem;
         let python = metadata.requires_python.as_ref();
         if let Some(python) = python.filter(|python| !python.lower_bounds_contain(problem.target.python())) {
-            return Ok(Found::Barred(format!("needs Python {python}")));
+            return Ok(Found::Barred(Reason::RequiresPython(python.clone())));
         }
         let (mut dependencies, requirements) = match package {
             Package::Extra(_, extra) => {
@@ -71,8 +71,8 @@ impl Provider<'_> {
             }
             _ => (Vec::new(), edges::base(problem, &metadata)),
         };
-        if let Some(reason) = self.impossible(name, candidate, &requirements) {
-            return Ok(Found::Barred(reason));
+        if let Some(why) = self.impossible(name, candidate, &requirements) {
+            return Ok(Found::Barred(Reason::Broken(why.into())));
         }
         let others = requirements.into_iter().filter(|r| r.name != *name || !r.extras.is_empty());
         dependencies.extend(self.dependencies(&others.collect::<Vec<_>>())?);
@@ -88,11 +88,11 @@ impl Provider<'_> {
     ) -> Option<String> {
         requirements.iter().find_map(|requirement| {
             if edges::contradicts_itself(requirement, name, candidate) {
-                return Some(format!("requires `{requirement}`, which it is not itself"));
+                return Some(format!("it requires `{requirement}`, which it is not itself"));
             }
             let Source::Url(url) = &requirement.source else { return None };
             let named = self.known.problem.urls(&requirement.name).contains(&url);
-            (!named).then(|| format!("requires `{requirement}` by URL, which the inputs do not name"))
+            (!named).then(|| format!("it requires `{requirement}` by URL, which the inputs do not name"))
         })
     }
 
