@@ -25,6 +25,16 @@ log 3.0
 tool 0.9
 tool 1.0
     core<2
+aged 1.1
+    uploaded 2022-03-01T00:00:00Z
+aged 1.2
+    uploaded 2023-12-01T00:00:00Z
+aged 1.3
+    uploaded 2025-03-02T00:00:00Z
+near 1.0
+    aged<1.3
+far 1.0
+    aged<1.2
 ";
 
 /// A project of its own in front of a server of its own.
@@ -282,6 +292,36 @@ fn a_fall_that_nobody_chose_is_a_warning_without_an_old_lock() {
     assert_snapshot!(project.run(&format!("lock {TARGET}")), @r"
     held back: core 1.0, not 2.1, by `core<2` at requirements.in:2
     wrote requirements.txt: 2 packages in T
+    exit 0
+    ");
+}
+
+#[test]
+fn a_fall_of_years_is_a_warning_though_the_major_version_stays() {
+    let project = Project::new("aged\n");
+    let lock = format!("lock {TARGET}");
+    project.run(&lock);
+    project.write("requirements.in", "aged\nnear\n");
+    assert_snapshot!(project.run(&format!("{lock} --dry-run")), @r"
+    v aged 1.3 -> 1.2
+    + near 1.0
+    held back: aged 1.2, not 1.3, by near 1.0, which needs aged<1.3
+    requirements.txt would change: 2 packages (1 added, 1 down) in T
+    exit 0
+    ");
+    project.write("requirements.in", "aged\nfar\n");
+    assert_snapshot!(project.run(&lock), @r"
+    v aged 1.3 -> 1.1
+    + far 1.0
+    warning: aged falls from 1.3 to 1.1, which is 3 years older
+    warning: held back by 3 years: aged 1.1, not 1.3, by far 1.0, which needs aged<1.2
+    wrote requirements.txt: 2 packages (1 added, 1 down) in T
+    exit 0
+    ");
+    project.write("requirements.in", "aged<1.2\nfar\n");
+    assert_snapshot!(project.run(&format!("{lock} --dry-run")), @r"
+    held back: aged 1.1, not 1.3, by `aged<1.2` at requirements.in:1
+    requirements.txt would change: 2 packages in T
     exit 0
     ");
 }

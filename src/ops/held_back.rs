@@ -4,8 +4,10 @@ use std::sync::Arc;
 
 use super::changes::{Height, height};
 use crate::inputs::InputLine;
-use crate::solve::{self, Asker, Index, Problem, Resolution, ResolvedPin, Trust, base_requirements};
-use crate::spec::{PackageName, Version};
+use crate::solve::{
+    self, Asker, Candidate, Index, Problem, Resolution, ResolvedPin, Trust, Want, base_requirements,
+};
+use crate::spec::{PackageName, Requirement, Version};
 
 /// A direct dependency that is not at its newest release for the target.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -41,9 +43,21 @@ pub(super) fn held_back(
     index: &Arc<dyn Index>,
 ) -> Vec<HeldBack> {
     let asked = Held { resolution, problem, index };
-    let pins = resolution.pins.iter();
-    let direct = pins.filter(|(_, pin)| pin.askers.iter().any(|(by, _)| matches!(by, Asker::Line(_))));
-    direct.filter_map(|(name, pin)| asked.held(name, pin)).collect()
+    let is_direct = |pin: &ResolvedPin| pin.askers.iter().any(|(by, _)| matches!(by, Asker::Line(_)));
+    let meant = resolution.pins.iter().filter(|(name, pin)| is_direct(pin) && !problem.wants_lowest(name));
+    let behind: Vec<Behind> =
+        meant.filter_map(|(name, pin)| Some(Behind { name, pin, newest: pin.newest.as_ref()? })).collect();
+    let untold = behind.iter().filter(|behind| asked.asked_for(behind).is_none());
+    let wants = untold.filter_map(|Behind { name, newest, .. }| asked.candidate(name, newest));
+    index.prefetch(&wants.map(|c| Want::Metadata(c.file().clone(), Trust::Release)).collect::<Vec<_>>());
+    behind.iter().map(|behind| asked.held(behind)).collect()
+}
+
+/// A direct dependency that is behind.
+struct Behind<'a> {
+    name: &'a PackageName,
+    pin: &'a ResolvedPin,
+    newest: &'a Version,
 }
 
 struct Held<'a> {
@@ -53,52 +67,88 @@ struct Held<'a> {
 }
 
 impl Held<'_> {
-    fn held(&self, name: &PackageName, pin: &ResolvedPin) -> Option<HeldBack> {
-        let newest = pin.newest.clone()?;
-        let chosen = pin.candidate.version.clone();
-        let (by, fall) = match self.bar(name, pin, &newest) {
+    fn held(&self, behind: &Behind) -> HeldBack {
+        let Behind { name, pin, newest } = *behind;
+        let chosen = &pin.candidate.version;
+        let (by, fall) = match self.asked_for(behind).unwrap_or_else(|| self.asks_for(behind)) {
             Bar::Line(by) => (Some(by), None),
-            Bar::Packages(by) => (Some(by), height(name, &newest, &chosen, &**self.index)),
+            Bar::Packages(by) => (Some(by), height(name, newest, chosen, &**self.index)),
             Bar::OlderPin => (None, None),
         };
-        Some(HeldBack { name: name.clone(), chosen, newest, by, fall })
+        HeldBack { name: name.clone(), chosen: chosen.clone(), newest: newest.clone(), by, fall }
     }
 
-    fn bar(&self, name: &PackageName, pin: &ResolvedPin, newest: &Version) -> Bar {
+    /// What is asked of the package that the newest release is not.
+    fn asked_for(&self, Behind { name, pin, newest }: &Behind) -> Option<Bar> {
         let mut bars =
             pin.askers.iter().filter(|(_, requirement)| !requirement.specifiers().contains(newest));
         match bars.next() {
-            Some((Asker::Line(line), _)) => return Bar::Line(told(&self.problem.lines[*line])),
+            Some((Asker::Line(line), _)) => return Some(Bar::Line(told(&self.problem.lines[*line]))),
             Some((Asker::Package(by), requirement)) => {
                 let version = &self.resolution.pins[by].candidate.version;
-                return Bar::Packages(format!("{by} {version}, which needs {requirement}"));
+                return Some(Bar::Packages(format!("{by} {version}, which needs {requirement}")));
             }
             None => {}
         }
         let binds = |line: &&InputLine| {
-            line.requirement.name == *name && !line.requirement.specifiers().contains(newest)
+            line.requirement.name == **name && !line.requirement.specifiers().contains(newest)
         };
-        if let Some(constraint) = self.problem.constraints.iter().find(binds) {
-            return Bar::Line(format!("the constraint {}", told(constraint)));
+        let constraint = self.problem.constraints.iter().find(binds)?;
+        Some(Bar::Line(format!("the constraint {}", told(constraint))))
+    }
+
+    /// What the newest release itself asks for; where an older pin was kept, only what no newer lock could give it.
+    fn asks_for(&self, Behind { name, pin, newest }: &Behind) -> Bar {
+        let is_kept = self.problem.preferences.of(name).contains(&pin.candidate.version);
+        let mut misfits = self.misfits(name, newest).into_iter();
+        match misfits.find(|misfit| !is_kept || self.is_stuck(misfit, &mut vec![(*name).clone()])) {
+            None if is_kept => Bar::OlderPin,
+            None => Bar::Packages(format!("{name} {newest} itself, which does not fit what else is locked")),
+            Some(misfit) => {
+                let locked = &self.resolution.pins[&misfit.name].candidate.version;
+                Bar::Packages(format!(
+                    "{name} {newest} itself, which needs {misfit}, where {locked} is locked"
+                ))
+            }
         }
-        if self.problem.preferences.of(name).contains(&pin.candidate.version) {
-            return Bar::OlderPin;
-        }
-        let misfit =
-            self.misfit(name, newest).unwrap_or_else(|| "does not fit what else is locked".to_owned());
-        Bar::Packages(format!("{name} {newest} itself, which {misfit}"))
     }
 
     /// What `version` of `name` asks for that the other pins are not.
-    fn misfit(&self, name: &PackageName, version: &Version) -> Option<String> {
-        let candidates = solve::candidates(self.problem.clone(), self.index.clone(), name).ok()?;
-        let newest = candidates.usable.iter().find(|candidate| candidate.version == *version)?;
-        let metadata = self.index.metadata(newest.file(), Trust::Release).ok()?;
-        let pinned = |name| Some(&self.resolution.pins.get(name)?.candidate.version);
-        base_requirements(self.problem, &metadata).into_iter().find_map(|requirement| {
-            let pin = pinned(&requirement.name).filter(|pin| !requirement.specifiers().contains(pin))?;
-            Some(format!("needs {requirement}, where {pin} is locked"))
-        })
+    fn misfits(&self, name: &PackageName, version: &Version) -> Vec<Requirement> {
+        let candidate = self.candidate(name, version);
+        let metadata = candidate.and_then(|it| self.index.metadata(it.file(), Trust::Release).ok());
+        let Some(metadata) = metadata else { return Vec::new() };
+        let misfit = |requirement: &&Requirement| {
+            let pin = self.resolution.pins.get(&requirement.name);
+            pin.is_some_and(|pin| !requirement.specifiers().contains(&pin.candidate.version))
+        };
+        base_requirements(self.problem, &metadata).into_iter().filter(misfit).cloned().collect()
+    }
+
+    /// Whether the pin that `misfit` does not fit could not be raised to fit it either, as far as one choice tells: that
+    /// of the newest release that all others let in. The packages of `moving` are no longer at their pins.
+    fn is_stuck(&self, misfit: &Requirement, moving: &mut Vec<PackageName>) -> bool {
+        moving.push(misfit.name.clone());
+        let stays = |asker: &Asker| !matches!(asker, Asker::Package(by) if moving.contains(by));
+        let askers = self.resolution.pins.get(&misfit.name).into_iter().flat_map(|pin| &pin.askers);
+        let bounds: Vec<&Requirement> =
+            askers.filter(|(by, _)| stays(by)).map(|(_, asked)| asked).chain([misfit]).collect();
+        let fits = |version: &Version| bounds.iter().all(|bound| bound.specifiers().contains(version));
+        let Some(next) = self.candidates(&misfit.name).into_iter().rfind(|next| fits(&next.version)) else {
+            return true;
+        };
+        let further = self.misfits(&misfit.name, &next.version);
+        further.iter().any(|misfit| !moving.contains(&misfit.name) && self.is_stuck(misfit, moving))
+    }
+
+    fn candidate(&self, name: &PackageName, version: &Version) -> Option<Candidate> {
+        self.candidates(name).into_iter().find(|candidate| candidate.version == *version)
+    }
+
+    /// The releases of `name` that may be chosen; none where the index gives no answer.
+    fn candidates(&self, name: &PackageName) -> Vec<Candidate> {
+        let found = solve::candidates(self.problem.clone(), self.index.clone(), name);
+        found.map_or_else(|_| Vec::new(), |found| found.usable.clone())
     }
 }
 

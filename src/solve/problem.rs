@@ -57,7 +57,7 @@ impl Problem {
     }
 
     /// Whether the oldest of `name` that fits is to be taken.
-    pub(super) fn wants_lowest(&self, name: &PackageName) -> bool {
+    pub(crate) fn wants_lowest(&self, name: &PackageName) -> bool {
         match self.policy.resolution {
             ResolutionMode::Highest => false,
             ResolutionMode::Lowest => true,

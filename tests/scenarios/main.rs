@@ -25,7 +25,7 @@
 //! - `pins`: the lock's requirements, all of them, with their markers
 //! - `warns`: for each warning a part of it; without this part there must be none
 //! - `files`: the files whose hashes the lock holds
-//! - `held`: `NAME: CHOSEN not NEWEST` and, after ` by `, a part of what holds it back
+//! - `held`: `NAME: CHOSEN not NEWEST` and, after ` by `, a part of what holds it back; without it, nothing does
 //! - `fails`: parts of the explanation why there is no solution
 //! - `error`: parts of the error, its details and its hints
 //! - `unsaid`: what must not stand in the explanation or the error
