@@ -6,6 +6,7 @@
 //!
 //! **Core**: data in, data out. No file, socket, clock, environment variable or terminal.
 //! - [`error`], [`event`]: what went wrong, and what happens, as values
+//! - [`text`]: lists and lines as people read them
 //! - [`spec`]: the PyPA specifications as plain types
 //! - [`inputs`]: requirement files and `pyproject.toml` -> requirements with `file:line`
 //! - [`solve`]: inputs + target + an index -> a resolution or a proof that there is none
@@ -47,3 +48,4 @@ pub mod repair;
 pub mod settings;
 pub mod solve;
 pub mod spec;
+pub mod text;

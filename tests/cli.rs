@@ -331,7 +331,8 @@ fn an_option_is_taken_as_a_fix_and_told_how_to_keep() {
     let project = Project::new("core>=2\n");
     let lock = format!("lock {TARGET} --exclude-newer 2025-01-01");
     assert_snapshot!(project.run(&lock), @r"
-    error: requirements.in:1 asks for `core>=2`, but every release of core that fits was uploaded on 2026-01-01, which --exclude-newer bars
+    error: requirements.in:1 asks for `core>=2`, but every release of core that fits was uploaded on
+      2026-01-01, which --exclude-newer bars
 
       requirements.in:1  core>=2
 

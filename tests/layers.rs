@@ -10,7 +10,7 @@ use source::{Source, map_of, sources};
 
 /// The floors from the ground up: a room uses itself and the rooms of lower floors.
 const FLOORS: &[&[&str]] = &[
-    &["error", "event"],
+    &["error", "event", "text"],
     &["spec"],
     &["inputs"],
     &["solve", "lock"],
@@ -27,7 +27,7 @@ const FLOORS: &[&[&str]] = &[
 ];
 
 /// The rooms in which data goes in and data comes out.
-const CORE: &[&str] = &["error", "event", "spec", "inputs", "solve", "lock", "repair", "explain"];
+const CORE: &[&str] = &["error", "event", "text", "spec", "inputs", "solve", "lock", "repair", "explain"];
 
 /// What the core never touches: files, environment, sockets, processes, clocks, the terminal.
 const WORLD: &[&str] = &[

@@ -197,8 +197,9 @@ fn no_solution(
         ui.json(&explanation.json())?;
     }
     let detail = if ui.volume() >= Volume::Verbose { Detail::Full } else { Detail::Short };
-    let mut error = Error::no(explanation.headline.clone());
-    error.details = explanation.lines(ui.width(), detail);
+    let mut lines = explanation.lines(ui.width(), detail).into_iter();
+    let mut error = Error::no(lines.next().unwrap_or_default().trim_start_matches("error: "));
+    error.details = lines.collect();
     Ok(error)
 }
 

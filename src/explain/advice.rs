@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use super::sentences::list;
-use super::wrap::wrapped;
 use crate::repair::{Edit, Fix, Found};
+use crate::text::list;
+use crate::text::wrapped;
 
 /// The fixes as numbered items, or that there is none.
 pub(super) fn lines(found: &Found, elapsed: Duration, width: usize) -> Vec<String> {

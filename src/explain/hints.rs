@@ -1,12 +1,15 @@
 //! What one should know besides, and the hint that goes with each kind of dead end.
 
+use std::collections::BTreeSet;
+
 use super::DeadEnd;
-use super::cause::{Cause, Clash};
-use super::sentences::{list, of_one_kind, why};
+use super::cause::{Cause, Clash, Culprit};
+use super::sentences::{of_one_kind, why};
 use crate::inputs::nearest::meant;
 use crate::repair::Role;
 use crate::solve::{Reach, Reason};
 use crate::spec::{PackageName, Requirement, TagSet, Version};
+use crate::text::{few, list};
 
 /// How many things of one kind stand in a row.
 const MOST: usize = 6;
@@ -24,22 +27,31 @@ pub(super) fn notes(cause: &Cause, kind: DeadEnd, names: &[PackageName]) -> Vec<
 
 /// Which releases would fit but may not be taken; nothing where the headline said it.
 fn barred(cause: &Cause, clash: &Clash) -> Vec<String> {
-    let releases = |bars: &[(Version, Reason)]| match bars {
+    let releases = |run: &[(Version, Reason)]| match run {
         [(first, _), _, .., (last, _)] => {
-            format!("{} {first} to {last} ({} releases)", clash.package, bars.len())
+            format!("{} {first} to {last} ({} releases)", clash.package, run.len())
         }
-        few => {
-            format!("{} {}", clash.package, list(&few.iter().map(|(version, _)| version).collect::<Vec<_>>()))
-        }
+        few => format!("{} {}", clash.package, list(few.iter().map(|(version, _)| version))),
     };
     match clash.barred.as_slice() {
         [] | [_] => Vec::new(),
-        bars if of_one_kind(clash) => vec![format!("That is {}.", releases(bars))],
-        bars => {
-            let runs = bars.chunk_by(|a, b| a.1 == b.1).rev().take(2);
+        all if of_one_kind(clash) => vec![format!("That is {}.", releases(all))],
+        all => {
+            let runs = all.chunk_by(|a, b| a.1 == b.1).rev().take(2);
             runs.map(|run| format!("{} {}.", releases(run), why(cause, &run[0].1))).collect()
         }
     }
+}
+
+/// What `pick` finds in the reasons why releases may not be taken, ascending by version.
+fn picked<'c, T>(
+    clash: &'c Clash,
+    pick: fn(&'c Reason) -> Option<T>,
+) -> impl DoubleEndedIterator<Item = T> + 'c
+where
+    T: 'c,
+{
+    clash.barred.iter().filter_map(move |(_, reason)| pick(reason))
 }
 
 fn hint(cause: &Cause, clash: &Clash, kind: DeadEnd, names: &[PackageName]) -> Option<String> {
@@ -90,22 +102,20 @@ fn misspelt(cause: &Cause, package: &PackageName, names: &[PackageName]) -> Stri
 /// The releases next to the range.
 fn nearest(cause: &Cause, package: &PackageName) -> Option<String> {
     let candidates = cause.known.known_candidates(package)?;
-    let any_stable = candidates.usable.iter().any(|candidate| candidate.version.is_stable());
-    let versions = candidates.usable.iter().map(|candidate| &candidate.version);
-    let versions: Vec<&Version> = versions.filter(|version| version.is_stable() || !any_stable).collect();
+    let (stable, others): (Vec<&Version>, Vec<&Version>) =
+        candidates.usable.iter().map(|it| &it.version).partition(|version| version.is_stable());
+    let versions = if stable.is_empty() { others } else { stable };
     let line = cause.lines_on(Role::Requirement, package).next().map(|line| line.requirement.clone());
     let told = || cause.told_of(package).next()?.needs.first()?.1.parse::<Requirement>().ok();
     let asked = line.or_else(told)?;
     let bound = asked.specifiers().lower_bound();
     let split = bound.map_or(0, |bound| versions.partition_point(|version| *version < bound));
+    let only =
+        |which, version| format!("The {which} release of {package} that can be taken here is {version}.");
     Some(match (versions[..split].last(), versions[split..].first()) {
         (Some(below), Some(above)) => format!("The nearest releases of {package} are {below} and {above}."),
-        (Some(newest), None) => {
-            format!("The newest release of {package} that can be taken here is {newest}.")
-        }
-        (None, Some(oldest)) => {
-            format!("The oldest release of {package} that can be taken here is {oldest}.")
-        }
+        (Some(newest), None) => only("newest", newest),
+        (None, Some(oldest)) => only("oldest", oldest),
         (None, None) => {
             format!("None of the {} releases of {package} can be taken here.", candidates.barred.len())
         }
@@ -114,7 +124,7 @@ fn nearest(cause: &Cause, package: &PackageName) -> Option<String> {
 
 /// Which Python would do.
 fn python(cause: &Cause, clash: &Clash) -> Option<String> {
-    let wanted = clash.barred.iter().filter_map(|(_, reason)| match reason {
+    let wanted = picked(clash, |reason| match reason {
         Reason::RequiresPython(specifiers) => specifiers.lower_bound(),
         _ => None,
     });
@@ -124,10 +134,11 @@ fn python(cause: &Cause, clash: &Clash) -> Option<String> {
 
 /// For what there are wheels.
 fn tags(clash: &Clash, label: &str) -> Option<String> {
-    let sets = clash.barred.iter().rev().find_map(|(_, reason)| match reason {
+    let mut all = picked(clash, |reason| match reason {
         Reason::NoMatchingWheel(sets) => Some(sets),
         _ => None,
-    })?;
+    });
+    let sets = all.next_back()?;
     let pythons = some(sets.iter().flat_map(TagSet::pythons));
     let platforms = some(sets.iter().flat_map(TagSet::platforms));
     Some(format!("The target is {label}; there are wheels for {pythons} on {platforms}."))
@@ -135,42 +146,36 @@ fn tags(clash: &Clash, label: &str) -> Option<String> {
 
 /// The first few of them, each once, in order.
 fn some<'a>(all: impl Iterator<Item = &'a str>) -> String {
-    let mut all: Vec<String> = all.map(str::to_owned).collect();
-    all.sort_unstable();
-    all.dedup();
-    if all.len() > MOST {
-        let more = format!("{} more", all.len() - MOST);
-        all.truncate(MOST);
-        all.push(more);
-    }
-    list(&all)
+    let all: BTreeSet<&str> = all.collect();
+    list(few(all.into_iter().map(str::to_owned).collect(), MOST))
 }
 
 /// When the first of them came; nothing where the headline tells the one day.
 fn too_new(clash: &Clash) -> Option<String> {
-    let uploaded = clash.barred.iter().filter_map(|(_, reason)| match reason {
-        Reason::TooNew(at) => Some(*at),
-        _ => None,
-    });
-    let (first, last) = (uploaded.clone().min(), uploaded.max());
-    match first {
+    let uploaded = || {
+        picked(clash, |reason| match reason {
+            Reason::TooNew(at) => Some(*at),
+            _ => None,
+        })
+    };
+    match uploaded().min() {
         None => Some("The index does not tell when its files were uploaded.".to_owned()),
-        Some(_) if first == last => None,
+        first if first == uploaded().max() => None,
         Some(first) => Some(format!("The first was uploaded on {}.", first.strftime("%Y-%m-%d"))),
     }
 }
 
 /// The markers that make lines count here.
 fn markers(cause: &Cause) -> Option<String> {
-    let marked = cause
-        .culprits
-        .iter()
-        .filter(|culprit| culprit.role != Role::Override && !culprit.line.requirement.marker.is_always());
-    let places: Vec<String> = marked.map(|culprit| culprit.line.at.to_string()).take(MOST).collect();
+    let marked =
+        |culprit: &&Culprit| culprit.role != Role::Override && !culprit.line.requirement.marker.is_always();
+    let marked = cause.culprits.iter().filter(marked).map(|culprit| culprit.line.at.to_string());
+    let places: Vec<String> = marked.take(MOST).collect();
+    let (by, count) = match places.len() {
+        0 => return None,
+        1 => ("its marker", "counts"),
+        _ => ("their markers", "count"),
+    };
     let label = cause.known.problem.target.label();
-    match places.as_slice() {
-        [] => None,
-        [one] => Some(format!("By its marker, {one} counts for {label}.")),
-        many => Some(format!("By their markers, {} count for {label}.", list(many))),
-    }
+    Some(format!("By {by}, {} {count} for {label}.", list(places)))
 }

@@ -2,22 +2,22 @@
 //! user's own lines, and fixes that were tried and do resolve.
 //!
 //! [`repair`](crate::repair) takes away every line that the conflict does not need; `web.rs` looks at the
-//! proof's facts as a web of packages, `cause.rs` picks the few that contradict each other, and `kind.rs` names
-//! the kind of dead end. Then `repair` tries what would help, and `reach.rs` sees how far a need goes beyond
-//! the user's range. `sentences.rs`, `hints.rs`, `tree.rs`, `advice.rs` and `steps.rs` say it, `wrap.rs` breaks
-//! lines, `json.rs` is for machines.
+//! proof's facts as a web of packages, `cause.rs` picks the few that contradict each other, `needs.rs` says what
+//! releases need as briefly as can be, and `kind.rs` names the kind of dead end. Then `repair` tries what would help, and `reach.rs` sees how far a need goes beyond
+//! the user's range. `sentences.rs`, `hints.rs`, `tree.rs`, `advice.rs` and `steps.rs` say it, `json.rs` is for
+//! machines.
 
 mod advice;
 mod cause;
 mod hints;
 mod json;
 mod kind;
+mod needs;
 mod reach;
 mod sentences;
 mod steps;
 mod tree;
 mod web;
-mod wrap;
 
 pub use crate::repair::{Alternative, Budget, Edit, Fix, Found, OptionValue, Role, of_targets};
 pub use kind::DeadEnd;
@@ -26,12 +26,15 @@ pub use tree::Branch;
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde::Serialize;
+
 use cause::Cause;
 
 use crate::event::{Event, Watcher};
 use crate::repair::{self, Lab, Wider};
 use crate::solve::{NoSolution, Problem};
 use crate::spec::{Location, PackageName};
+use crate::text::wrapped;
 
 /// What an explanation may use.
 #[derive(Clone)]
@@ -59,15 +62,17 @@ impl ExplainRequest {
 const MOST_LINES: usize = 12;
 
 /// A line of the user's inputs that a conflict needs.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize)]
 pub struct CauseLine {
     /// What it does.
     pub role: Role,
     /// Where it stands.
+    #[serde(flatten)]
     pub at: Location,
     /// What it says, verbatim.
     pub text: Arc<str>,
     /// What its package needs of others, as far as it matters.
+    #[serde(skip)]
     pub needs: Vec<Branch>,
 }
 
@@ -131,7 +136,7 @@ pub fn explain(failure: Box<NoSolution>, request: &ExplainRequest, watcher: &dyn
 }
 
 impl Explanation {
-    /// Everything below the error line, wrapped at `width` columns; a line of the user is never broken.
+    /// All of it, from the error line on, wrapped at `width` columns; a line of the user is never broken.
     #[must_use]
     pub fn lines(&self, width: usize, detail: Detail) -> Vec<String> {
         let more = match self.more {
@@ -139,25 +144,23 @@ impl Explanation {
             1 => Some("1 more conflict remains.".to_owned()),
             more => Some(format!("{more} more conflicts remain.")),
         };
-        let notes = self.notes.iter().chain(&more).flat_map(|note| wrap::wrapped(note, "  ", "  ", width));
+        let notes = self.notes.iter().chain(&more).flat_map(|note| wrapped(note, "  ", "  ", width));
         let notes: Vec<String> = notes.take(MOST_LINES / 3).collect();
-        let head = wrap::wrapped(&format!("error: {}", self.headline), "", "", width).len();
-        let mut lines = vec![String::new()];
-        lines.extend(tree::drawn(&self.cause, width, MOST_LINES.saturating_sub(head + notes.len())));
-        if !notes.is_empty() {
-            lines.push(String::new());
-        }
-        lines.extend(notes);
+        let mut lines = wrapped(&self.headline, "error: ", "  ", width);
+        let room = MOST_LINES.saturating_sub(lines.len() + notes.len());
+        let mut paragraph = |mut text: Vec<String>| {
+            if !text.is_empty() {
+                lines.push(String::new());
+                lines.append(&mut text);
+            }
+        };
+        paragraph(tree::drawn(&self.cause, width, room));
+        paragraph(notes);
         if detail == Detail::Full {
-            lines.push(String::new());
-            lines.extend(
-                steps::steps(&self.failure)
-                    .iter()
-                    .flat_map(|step| wrap::wrapped(step, "  ", "      ", width)),
-            );
+            let steps = steps::steps(&self.failure);
+            paragraph(steps.iter().flat_map(|step| wrapped(step, "  ", "      ", width)).collect());
         }
-        lines.push(String::new());
-        lines.extend(advice::lines(&self.found, self.elapsed, width));
+        paragraph(advice::lines(&self.found, self.elapsed, width));
         lines
     }
 }

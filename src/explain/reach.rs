@@ -1,6 +1,7 @@
 //! How far down a need reaches: below the user's range, as far as the search for fixes looked.
 
-use super::cause::{Cause, Shape, Told};
+use super::cause::{Cause, Told};
+use super::needs::Shape;
 use crate::repair::Found;
 use crate::repair::Lab;
 use crate::solve::{Candidate, Package, Trust, base_requirements};

@@ -1,10 +1,12 @@
 //! What there is to tell -> short, plain sentences. Pure functions of data.
 
 use super::DeadEnd;
-use super::cause::{Cause, Clash, Manner, Shape, Told};
+use super::cause::{Cause, Clash, Manner, Told};
+use super::needs::Shape;
 use crate::repair::Role;
 use crate::solve::{Package, Reach, Reason};
 use crate::spec::PackageName;
+use crate::text::list;
 
 /// What is wrong, in one sentence without a full stop.
 pub(super) fn headline(cause: &Cause, kind: DeadEnd) -> String {
@@ -53,26 +55,26 @@ fn sides(cause: &Cause, package: &PackageName) -> Vec<String> {
 /// Why no release of the package on which they collide fits.
 fn obstacle(cause: &Cause, clash: &Clash) -> String {
     let package = &clash.package;
-    let Some((version, reason)) = clash.barred.last() else {
-        return match clash.manner {
-            Manner::Asked => format!("there is no such release of {package}"),
-            Manner::Needing => {
-                format!("each release of {package} that fits needs something that another line rules out")
-            }
-        };
-    };
-    let that = match clash.barred.len() {
-        1 => format!("{package} {version}"),
+    let that = match (clash.barred.as_slice(), clash.manner) {
+        ([], Manner::Asked) => return format!("there is no such release of {package}"),
+        ([], Manner::Needing) => {
+            return format!(
+                "each release of {package} that fits needs something that another line rules out"
+            );
+        }
+        ([(version, _)], _) => format!("{package} {version}"),
         _ => format!("every release of {package} that fits"),
     };
-    let why = why(cause, reason);
-    match reason {
-        _ if clash.barred.iter().all(|(_, other)| self::why(cause, other) == why) => format!("{that} {why}"),
-        _ if !of_one_kind(clash) => format!("{that} is barred"),
-        Reason::RequiresPython(_) => format!("{that} needs a newer Python"),
-        Reason::TooNew(_) => format!("{that} is newer than --exclude-newer allows"),
-        _ => format!("{that} {why}"),
-    }
+    let mut whys: Vec<String> = clash.barred.iter().map(|(_, reason)| why(cause, reason)).collect();
+    whys.dedup();
+    let why = match (whys.as_slice(), &clash.barred[0].1) {
+        ([why], _) => why,
+        _ if !of_one_kind(clash) => "is barred",
+        (_, Reason::RequiresPython(_)) => "needs a newer Python",
+        (_, Reason::TooNew(_) | Reason::NoUploadTime) => "is newer than --exclude-newer allows",
+        (whys, _) => &whys[whys.len() - 1],
+    };
+    format!("{that} {why}")
 }
 
 /// Whether all releases that would fit are barred for the same kind of reason.
@@ -128,14 +130,5 @@ fn subject(shape: &Shape, name: &Package, range: &str) -> String {
         Shape::Some(count, all, low, high) => {
             format!("{count} of the {all} releases of {name} {range}, from {low} to {high}, need")
         }
-    }
-}
-
-/// `a`, `a and b`, `a, b and c`
-pub(super) fn list<T: ToString>(items: &[T]) -> String {
-    let texts: Vec<String> = items.iter().map(T::to_string).collect();
-    match texts.as_slice() {
-        [first @ .., last] if !first.is_empty() => format!("{} and {last}", first.join(", ")),
-        texts => texts.concat(),
     }
 }

@@ -2,7 +2,8 @@
 
 use pubgrub::Term;
 
-use crate::solve::{Fact, Known, NoSolution, OrdinalSet, Package, Step};
+use crate::solve::{Candidates, Fact, Known, NoSolution, OrdinalSet, Package, Step};
+use crate::text::few;
 
 /// How many versions and ranges stand in a row.
 const MOST: usize = 6;
@@ -71,31 +72,23 @@ impl Teller<'_> {
                 Some(line) => format!("{} `{}`", line.at, line.text),
                 None => "a line".to_owned(),
             },
-            Package::Dist(name) | Package::Extra(name, _) => {
-                let Some(candidates) = self.known.known_candidates(name) else { return package.to_string() };
-                let version = |n: u32| &candidates.usable[n as usize].version;
-                let runs: Vec<_> = set.runs(candidates.count()).filter(|run| !run.is_empty()).collect();
-                let all = runs.iter().map(ExactSizeIterator::len).sum::<usize>() == candidates.usable.len();
-                if all && !candidates.usable.is_empty() {
-                    return format!("any {package}");
-                }
-                let mut texts: Vec<String> = runs
-                    .iter()
-                    .take(MOST / 2)
-                    .map(|run| match run.len() {
-                        1 => version(run.start).to_string(),
-                        _ => format!("{} to {}", version(run.start), version(run.end - 1)),
-                    })
-                    .collect();
-                if runs.len() > texts.len() {
-                    texts.push(format!("{} more", runs.len() - texts.len()));
-                }
-                if texts.is_empty() {
-                    format!("no release of {package}")
-                } else {
-                    format!("{package} {}", texts.join(" or "))
-                }
-            }
+            Package::Dist(_) | Package::Extra(..) => match self.known.candidates_of(package) {
+                Some(candidates) => releases(package, &candidates, set),
+                None => package.to_string(),
+            },
         }
+    }
+}
+
+fn releases(package: &Package, candidates: &Candidates, set: &OrdinalSet) -> String {
+    let version = |n| &candidates.get(n).version;
+    let runs = set.runs(candidates.count()).filter(|run| !run.is_empty()).map(|run| match run.len() {
+        1 => version(run.start).to_string(),
+        _ => format!("{} to {}", version(run.start), version(run.end - 1)),
+    });
+    match set.len(candidates.count()) {
+        0 => format!("no release of {package}"),
+        all if all == candidates.usable.len() => format!("any {package}"),
+        _ => format!("{package} {}", few(runs.collect(), MOST / 2).join(" or ")),
     }
 }

@@ -1,16 +1,17 @@
 //! The lines at fault, each with the chain that leads from it to the collision.
 
 use rustc_hash::FxHashSet;
+use serde::Serialize;
 
 use super::CauseLine;
 use super::cause::{Cause, Culprit};
 use super::sentences;
-use super::wrap::wrapped;
 use crate::repair::Role;
 use crate::spec::PackageName;
+use crate::text::wrapped;
 
 /// What a package needs of another, and what that one needs in turn.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Branch {
     /// Such as `google-genai 1.60.0 needs google-auth>=2.47.0`.
     pub text: String,
@@ -24,15 +25,16 @@ const DEEPEST: usize = 24;
 /// The lines at fault, each with what its package needs; each need stands once.
 pub(super) fn lines(cause: &Cause) -> Vec<CauseLine> {
     let mut seen = FxHashSet::default();
-    cause.culprits.iter().map(|culprit| line(cause, culprit, &mut seen)).collect()
-}
-
-fn line(cause: &Cause, culprit: &Culprit, seen: &mut FxHashSet<usize>) -> CauseLine {
-    let needs = match culprit.role {
-        Role::Requirement => branches(cause, &culprit.line.requirement.name, seen, 0),
-        Role::Constraint | Role::Override => Vec::new(),
+    let line = |Culprit { role, line }: &Culprit| CauseLine {
+        role: *role,
+        at: line.at.clone(),
+        text: line.text.clone(),
+        needs: match role {
+            Role::Requirement => branches(cause, &line.requirement.name, &mut seen, 0),
+            Role::Constraint | Role::Override => Vec::new(),
+        },
     };
-    CauseLine { role: culprit.role, at: culprit.line.at.clone(), text: culprit.line.text.clone(), needs }
+    cause.culprits.iter().map(line).collect()
 }
 
 fn branches(cause: &Cause, name: &PackageName, seen: &mut FxHashSet<usize>, depth: usize) -> Vec<Branch> {

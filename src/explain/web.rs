@@ -23,6 +23,8 @@ pub(super) struct Web {
     pub(super) items: Vec<Item>,
     /// Releases of a node that cannot be chosen, and the item that says so.
     outs: Vec<(usize, OrdinalSet, usize)>,
+    /// Each extra with its distribution.
+    extras: Vec<(usize, usize)>,
 }
 
 /// What releases of one package need of another.
@@ -43,11 +45,30 @@ pub(super) enum Item {
     Out(Package),
 }
 
-/// What is left of each package, by node and ordinal; and which nodes are in play.
+/// What is left of each package, by node and ordinal; which nodes are in play; and which have just changed.
 #[derive(Clone)]
 pub(super) struct State {
     pub(super) left: Vec<Vec<bool>>,
     in_play: Vec<bool>,
+    stale: Vec<bool>,
+}
+
+impl State {
+    fn keep(&mut self, node: usize, keeps: impl Fn(usize) -> bool) {
+        for n in 0..self.left[node].len() {
+            if self.left[node][n] && !keeps(n) {
+                (self.left[node][n], self.stale[node]) = (false, true);
+            }
+        }
+    }
+
+    fn put_in_play(&mut self, node: usize) {
+        self.stale[node] |= !std::mem::replace(&mut self.in_play[node], true);
+    }
+
+    fn is_empty(&self, node: usize) -> bool {
+        self.in_play[node] && !self.left[node].contains(&true)
+    }
 }
 
 /// How far one reasons.
@@ -80,6 +101,11 @@ impl Web {
         (state, empty)
     }
 
+    /// The items that are `on`.
+    pub(super) fn on<'w>(&'w self, on: &'w [bool]) -> impl Iterator<Item = &'w Item> {
+        self.items.iter().zip(on).filter(|(_, on)| **on).map(|(item, _)| item)
+    }
+
     /// Whether the items that are `on` contradict each other, going through the releases of single packages
     /// at most `fuel` times.
     pub(super) fn contradicts(&self, on: &[bool], fuel: &mut usize) -> bool {
@@ -106,66 +132,57 @@ impl Web {
         let mut state = State {
             left: self.nodes.iter().map(|(_, count)| vec![true; *count as usize]).collect(),
             in_play: self.nodes.iter().map(|(package, _)| matches!(package, Package::Line(_))).collect(),
+            stale: vec![true; self.nodes.len()],
         };
         for (node, set, _) in self.outs.iter().filter(|out| on[out.2]) {
-            for run in set.runs(self.nodes[*node].1) {
-                state.left[*node][run.start as usize..run.end as usize].fill(false);
+            for ordinal in set.ordinals(self.nodes[*node].1) {
+                state.left[*node][ordinal as usize] = false;
             }
         }
         state
     }
 
-    /// Narrows what is left until nothing changes or a package in play has nothing left.
+    /// Narrows what is left until nothing changes or a package in play has nothing left: that one.
     fn narrow(&self, state: &mut State, on: &[bool], depth: Depth) -> Option<usize> {
-        let mut stale = vec![true; self.nodes.len()];
         loop {
-            let mut changed = self.agree(state, &mut stale);
-            let now = std::mem::replace(&mut stale, vec![false; self.nodes.len()]);
+            let before = std::mem::replace(&mut state.stale, vec![false; self.nodes.len()]);
+            self.extras.iter().for_each(|&(extra, dist)| agree(state, extra, dist));
             for edge in self.edges.iter().filter(|edge| on[edge.item]) {
-                if !(now[edge.from] || now[edge.to] || stale[edge.from] || stale[edge.to]) {
-                    continue;
+                if [edge.from, edge.to].into_iter().any(|node| before[node] || state.stale[node]) {
+                    if depth == Depth::Full {
+                        self.rule_out(state, edge);
+                    }
+                    self.follow(state, edge);
                 }
-                let ruled_out = depth == Depth::Full && self.rule_out(state, edge);
-                let followed = self.follow(state, edge);
-                stale[edge.from] |= ruled_out;
-                stale[edge.to] |= followed;
-                changed |= ruled_out || followed;
             }
-            let empty = (0..self.nodes.len()).find(|&n| state.in_play[n] && !state.left[n].contains(&true));
-            if empty.is_some() || !changed {
+            let empty = (0..self.nodes.len()).find(|&node| state.is_empty(node));
+            if empty.is_some() || !state.stale.contains(&true) {
                 return empty;
             }
         }
     }
 
     /// Takes out the releases whose need cannot be met.
-    fn rule_out(&self, state: &mut State, edge: &Edge) -> bool {
-        let mut changed = false;
+    fn rule_out(&self, state: &mut State, edge: &Edge) {
         for (releases, permitted) in &edge.needs {
             let to = &state.left[edge.to];
-            if permitted.runs(self.nodes[edge.to].1).flatten().any(|ordinal| to[ordinal as usize]) {
-                continue;
-            }
-            for ordinal in releases.runs(self.nodes[edge.from].1).flatten() {
-                changed |= std::mem::replace(&mut state.left[edge.from][ordinal as usize], false);
+            if !permitted.runs(self.nodes[edge.to].1).flatten().any(|ordinal| to[ordinal as usize]) {
+                for ordinal in releases.runs(self.nodes[edge.from].1).flatten() {
+                    state.stale[edge.from] |=
+                        std::mem::replace(&mut state.left[edge.from][ordinal as usize], false);
+                }
             }
         }
-        changed
     }
 
     /// Where every release left of a package in play needs another, that one is in play, and only what one
     /// of them permits is left of it.
-    fn follow(&self, state: &mut State, edge: &Edge) -> bool {
+    fn follow(&self, state: &mut State, edge: &Edge) {
         let (needing, permitted) = self.needing(state, edge);
-        if !state.in_play[edge.from] || needing != state.left[edge.from] {
-            return false;
+        if state.in_play[edge.from] && needing == state.left[edge.from] {
+            state.put_in_play(edge.to);
+            state.keep(edge.to, |n| permitted[n]);
         }
-        let mut changed = !std::mem::replace(&mut state.in_play[edge.to], true);
-        for (left, permitted) in state.left[edge.to].iter_mut().zip(permitted) {
-            changed |= *left && !permitted;
-            *left &= permitted;
-        }
-        changed
     }
 
     /// Which releases left have the need of `edge`, and what any of them permits.
@@ -186,36 +203,23 @@ impl Web {
         (needing, any)
     }
 
-    /// An extra has the releases of its distribution, and the other way round where the extra is in play.
-    fn agree(&self, state: &mut State, stale: &mut [bool]) -> bool {
-        let mut changed = false;
-        for (extra, (package, _)) in self.nodes.iter().enumerate() {
-            let Package::Extra(name, _) = package else { continue };
-            let dist = self
-                .nodes
-                .iter()
-                .position(|(other, _)| matches!(other, Package::Dist(other) if other == name));
-            let Some(dist) = dist else { continue };
-            for n in 0..state.left[dist].len() {
-                let (of_dist, of_extra) = (state.left[dist][n], state.left[extra][n]);
-                if of_dist != of_extra && (of_extra || state.in_play[extra]) {
-                    (state.left[dist][n], state.left[extra][n]) = (false, false);
-                    (stale[dist], stale[extra], changed) = (true, true, true);
-                }
-            }
-            if state.in_play[extra] && !std::mem::replace(&mut state.in_play[dist], true) {
-                (stale[dist], changed) = (true, true);
-            }
-        }
-        changed
-    }
-
     /// The package in play with the fewest releases left, from two up to a few dozen.
     fn smallest_choice(&self, state: &State) -> Option<usize> {
         let left = |n: &usize| state.left[*n].iter().filter(|left| **left).count();
         let choices =
             (0..self.nodes.len()).filter(|n| state.in_play[*n] && (2..=MOST_CHOICES).contains(&left(n)));
         choices.min_by_key(left)
+    }
+}
+
+/// An extra has the releases of its distribution, and the other way round where the extra is in play.
+fn agree(state: &mut State, extra: usize, dist: usize) {
+    let left = state.left[dist].clone();
+    state.keep(extra, |n| left[n]);
+    if state.in_play[extra] {
+        let left = state.left[extra].clone();
+        state.put_in_play(dist);
+        state.keep(dist, |n| left[n]);
     }
 }
 
@@ -229,14 +233,18 @@ struct Builder<'a> {
 
 impl Builder<'_> {
     fn node(&mut self, package: &Package) -> usize {
-        let (known, nodes) = (self.known, &mut self.web.nodes);
-        *self.nodes.entry(package.clone()).or_insert_with(|| {
-            let candidates = package.name().map(|name| known.known_candidates(name));
-            let count =
-                candidates.map_or(1, |candidates| candidates.map_or(0, |candidates| candidates.count()));
-            nodes.push((package.clone(), count));
-            nodes.len() - 1
-        })
+        if let Some(node) = self.nodes.get(package) {
+            return *node;
+        }
+        let node = self.web.nodes.len();
+        let count = |name| self.known.known_candidates(name).map_or(0, |candidates| candidates.count());
+        self.web.nodes.push((package.clone(), package.name().map_or(1, count)));
+        self.nodes.insert(package.clone(), node);
+        if let Package::Extra(name, _) = package {
+            let dist = self.node(&Package::Dist(name.clone()));
+            self.web.extras.push((node, dist));
+        }
+        node
     }
 
     fn item(&mut self, item: Item) -> usize {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use super::session::Session;
 use crate::spec::PackageName;
+use crate::text::{few, list};
 
 /// The entries of projects' pages that were barred or repaired, each a sentence.
 pub(super) type Odd = BTreeMap<PackageName, Vec<String>>;
@@ -30,13 +31,8 @@ pub(super) fn folded(odd: &Odd, session: &Session) -> Option<String> {
 
 /// `a, b and c`; of many, the first few and how many more.
 fn listed(names: &[String]) -> String {
-    if names.len() > NAMED + 1 {
-        return format!("{} and {} more", names[..NAMED].join(", "), names.len() - NAMED);
-    }
-    match names {
-        [init @ .., last] if !init.is_empty() => format!("{} and {last}", init.join(", ")),
-        _ => names.concat(),
-    }
+    let most = if names.len() > NAMED + 1 { NAMED } else { names.len() };
+    list(few(names.to_vec(), most))
 }
 
 #[cfg(test)]

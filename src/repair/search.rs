@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use jiff::civil::Date;
 use jiff::tz::Offset;
+use serde::Serialize;
 
 use super::core::{self, Places, Role, Slot};
 use super::lab::Lab;
@@ -38,11 +39,13 @@ pub struct Fix {
 }
 
 /// A line of the inputs to be changed.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
 pub struct Edit {
-    /// What the line does.
+    /// What the line does; JSON does without.
+    #[serde(skip)]
     pub role: Role,
     /// Where it stands.
+    #[serde(flatten)]
     pub at: Location,
     /// The requirement as it stands there.
     pub old: Arc<str>,

@@ -8,6 +8,7 @@ use rustc_hash::FxHashMap;
 
 use super::candidates::{Candidate, Candidates, Demands, Project, Reason};
 use super::index::{Index, MetadataFailure, Trust, Want};
+use super::package::Package;
 use super::policy::PrereleaseMode;
 use super::problem::Problem;
 use super::set::Ordinal;
@@ -86,6 +87,11 @@ impl Known {
     /// The candidates of `name`, where they were looked up before.
     pub(crate) fn known_candidates(&self, name: &PackageName) -> Option<Arc<Candidates>> {
         unpoisoned(self.candidates.lock()).get(name)?.all.value.get().cloned()
+    }
+
+    /// The same for a distribution or one of its extras.
+    pub(crate) fn candidates_of(&self, package: &Package) -> Option<Arc<Candidates>> {
+        self.known_candidates(package.name()?)
     }
 
     /// The candidates of all packages whose releases were all looked at.

@@ -3,14 +3,17 @@
 use std::fmt;
 use std::sync::Arc;
 
+use serde::Serialize;
+
 /// A place in an input: the file as the user named it, and a line and column in it.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct Location {
     /// The file as given on the command line or in `-r`/`-c`; `-` is standard input.
     pub file: Arc<str>,
     /// The line, from 1.
     pub line: u32,
-    /// The column in characters, from 1.
+    /// The column in characters, from 1; JSON does without.
+    #[serde(skip)]
     pub column: u32,
 }
 

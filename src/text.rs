@@ -1,8 +1,25 @@
-//! Breaking sentences into lines.
+//! Lists and lines as people read them.
+
+/// `a`, `a and b`, `a, b and c`
+pub(crate) fn list<T: ToString>(items: impl IntoIterator<Item = T>) -> String {
+    let texts: Vec<String> = items.into_iter().map(|item| item.to_string()).collect();
+    match texts.as_slice() {
+        [first @ .., last] if !first.is_empty() => format!("{} and {last}", first.join(", ")),
+        texts => texts.concat(),
+    }
+}
+
+/// The first few of them, `most`, and how many more there are.
+pub(crate) fn few(mut all: Vec<String>, most: usize) -> Vec<String> {
+    let more = all.len().saturating_sub(most);
+    all.truncate(most);
+    all.extend((more > 0).then(|| format!("{more} more")));
+    all
+}
 
 /// `text` in lines of at most `width` characters, the first after `first`, the others after `rest`. It is
 /// broken at spaces outside of backquotes only, so a line of the user or a URL stays in one piece.
-pub(super) fn wrapped(text: &str, first: &str, rest: &str, width: usize) -> Vec<String> {
+pub(crate) fn wrapped(text: &str, first: &str, rest: &str, width: usize) -> Vec<String> {
     let mut lines = Vec::new();
     let mut line = first.to_owned();
     let mut is_empty = true;
@@ -22,13 +39,16 @@ pub(super) fn wrapped(text: &str, first: &str, rest: &str, width: usize) -> Vec<
     lines
 }
 
-/// What stands between spaces; what stands in backquotes is one word.
+/// How a bound begins.
+const BOUNDS: [char; 5] = ['<', '>', '=', '!', '~'];
+
+/// What stands between spaces; what stands in backquotes is one word, and a bound belongs to what it bounds.
 fn words(text: &str) -> Vec<&str> {
     let mut words = Vec::new();
     let (mut start, mut quoted) = (0, false);
     for (at, c) in text.char_indices() {
         quoted ^= c == '`';
-        if c == ' ' && !quoted {
+        if c == ' ' && !quoted && !text[at + 1..].starts_with(BOUNDS) {
             words.push(&text[start..at]);
             start = at + 1;
         }
@@ -51,6 +71,7 @@ mod tests {
             ["- it needs", "  `google-auth >= 2.47.0 ; python_version > '3.8'`,", "  says pip"]
         );
         assert_eq!(wrapped("a b", "", "", 80), ["a b"]);
+        assert_eq!(wrapped("of Python >=3.11", "", "", 12), ["of", "Python >=3.11"]);
         assert_eq!(wrapped("averylongword", "> ", "", 4), ["> averylongword"]);
     }
 }
