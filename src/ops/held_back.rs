@@ -80,6 +80,15 @@ impl Held<'_> {
 
     /// What is asked of the package that the newest release is not.
     fn asked_for(&self, Behind { name, pin, newest }: &Behind) -> Option<Bar> {
+        let binds = |line: &&InputLine| {
+            let InputLine { requirement, .. } = line;
+            requirement.name == **name
+                && requirement.applies(&self.problem.target, &[])
+                && !requirement.specifiers().contains(newest)
+        };
+        if let Some(line) = self.problem.overrides.iter().find(binds) {
+            return Some(Bar::Line(format!("the override {}", told(line))));
+        }
         let mut bars =
             pin.askers.iter().filter(|(_, requirement)| !requirement.specifiers().contains(newest));
         match bars.next() {
@@ -90,9 +99,6 @@ impl Held<'_> {
             }
             None => {}
         }
-        let binds = |line: &&InputLine| {
-            line.requirement.name == **name && !line.requirement.specifiers().contains(newest)
-        };
         let constraint = self.problem.constraints.iter().find(binds)?;
         Some(Bar::Line(format!("the constraint {}", told(constraint))))
     }
