@@ -147,10 +147,7 @@ impl Scenario {
 
     fn explain(&self) -> Explanation {
         let Err(failure) = self.solve() else { panic!("{}: it has a solution", self.name) };
-        let names =
-            ["requests", "flask", "numpy", "scikit-learn"].map(|name| PackageName::new(name).unwrap());
         let request = ExplainRequest {
-            names: names.to_vec(),
             alternatives: of_targets(&[self.target()], &self.target(), |other| Arc::new(self.problem(other))),
             ..ExplainRequest::new(Budget::unlimited())
         };

@@ -120,7 +120,6 @@ fn headline(failure: Box<NoSolution>, watcher: &dyn Watcher) -> String {
     let started = Instant::now();
     let request = ExplainRequest {
         budget: Budget::new(Duration::ZERO, Arc::new(move || started.elapsed())),
-        names: Vec::new(),
         alternatives: Vec::new(),
         others: Vec::new(),
     };

@@ -382,6 +382,10 @@ impl Index for Building {
         self.client.reach()
     }
 
+    fn names(&self) -> Vec<PackageName> {
+        self.client.names()
+    }
+
     fn scouts(&self) -> usize {
         self.client.scouts()
     }

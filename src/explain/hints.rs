@@ -85,8 +85,7 @@ fn hint(cause: &Cause, clash: &Clash, kind: DeadEnd, names: &[PackageName]) -> O
 }
 
 fn misspelt(cause: &Cause, package: &PackageName, names: &[PackageName]) -> String {
-    let lines = cause.known.problem.lines.iter().map(|line| &line.requirement.name);
-    let others = names.iter().chain(lines).filter(|name| *name != package).map(PackageName::as_str);
+    let others = names.iter().filter(|name| *name != package).map(PackageName::as_str);
     match (meant(package.as_str(), others), cause.known.index.reach()) {
         (Some(name), _) => format!("Did you mean `{name}`?"),
         (None, Reach::FindLinks) => {

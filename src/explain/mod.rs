@@ -32,7 +32,7 @@ use cause::Cause;
 
 use crate::event::{Event, Watcher};
 use crate::repair::{self, Lab, Wider};
-use crate::solve::{NoSolution, Problem};
+use crate::solve::{Known, NoSolution, Problem, Project};
 use crate::spec::{Location, PackageName};
 use crate::text::wrapped;
 
@@ -41,8 +41,6 @@ use crate::text::wrapped;
 pub struct ExplainRequest {
     /// How long lines are left out and fixes are tried.
     pub budget: Budget,
-    /// Names of packages that there are, as far as known: for a name that was misspelt.
-    pub names: Vec<PackageName>,
     /// The same inputs for other targets: another Python or platform; of the values of one option, the most
     /// natural first. See [`of_targets`].
     pub alternatives: Vec<Alternative>,
@@ -51,10 +49,10 @@ pub struct ExplainRequest {
 }
 
 impl ExplainRequest {
-    /// A request that knows of no other names, options and targets.
+    /// A request that knows of no other options and targets.
     #[must_use]
     pub fn new(budget: Budget) -> Self {
-        Self { budget, names: Vec::new(), alternatives: Vec::new(), others: Vec::new() }
+        Self { budget, alternatives: Vec::new(), others: Vec::new() }
     }
 }
 
@@ -119,7 +117,7 @@ pub fn explain(failure: Box<NoSolution>, request: &ExplainRequest, watcher: &dyn
     let found = repair::search(&known, &cause.places(), cause.names(), wider, &lab);
     reach::widen(&mut cause, &found, &lab);
     let kind = DeadEnd::of(&cause);
-    let mut notes = hints::notes(&cause, kind, &request.names);
+    let mut notes = hints::notes(&cause, kind, &names_known(&known));
     if !request.others.is_empty() {
         notes.push(format!("This is about the target {}.", known.problem.target.label()));
     }
@@ -133,6 +131,14 @@ pub fn explain(failure: Box<NoSolution>, request: &ExplainRequest, watcher: &dyn
         elapsed: request.budget.elapsed(),
         failure,
     }
+}
+
+/// Names of packages that there are, as far as known: for one that was misspelt.
+fn names_known(known: &Known) -> Vec<PackageName> {
+    let met = known.all_candidates().into_iter().filter(|met| met.project == Project::Known);
+    let mut names: Vec<PackageName> = met.map(|met| met.name.clone()).chain(known.index.names()).collect();
+    names.sort();
+    names
 }
 
 impl Explanation {

@@ -32,6 +32,18 @@ pub(super) fn listing(root: &Path, name: &PackageName) -> Result<Option<Listing>
     Err(broken(&format!("the index {} is no folder", root.display())))
 }
 
+/// The projects of an index in `root`, sorted; none where it cannot be read.
+pub(super) fn names(root: &Path) -> Vec<PackageName> {
+    let folders = [root.join("simple"), root.to_owned()];
+    let entries = folders.iter().filter_map(|folder| std::fs::read_dir(folder).ok()).flatten().flatten();
+    let projects = entries.filter(|entry| entry.path().is_dir());
+    let mut names: Vec<PackageName> =
+        projects.filter_map(|entry| PackageName::new(entry.file_name().to_str()?).ok()).collect();
+    names.sort();
+    names.dedup();
+    names
+}
+
 fn simple_folders(root: &Path, name: &PackageName) -> [PathBuf; 2] {
     [root.join("simple").join(name.as_str()), root.join(name.as_str())]
 }

@@ -29,12 +29,7 @@ impl Question<'_> {
             Ok(universal) => universal,
             Err(NoUniversal::Trouble(error)) => return Err(NoLock::Error(error)),
             Err(NoUniversal::NoSolution { failure, regions, others }) => {
-                return Err(NoLock::NoSolution(Box::new(Unsolved::somewhere(
-                    failure,
-                    regions,
-                    others,
-                    self.inputs,
-                ))));
+                return Err(NoLock::NoSolution(Box::new(Unsolved::somewhere(failure, regions, others))));
             }
         };
         session.detail(format!("solved for {} kinds of environments", universal.answers.len()));

@@ -120,8 +120,6 @@ pub struct Unsolved {
     /// The same inputs under other options, and for the other targets.
     alternatives: Vec<Alternative>,
     others: Vec<Arc<Problem>>,
-    /// The packages that the inputs and the older lock name.
-    names: Vec<PackageName>,
     /// Where there is none, in a lock for every environment.
     somewhere: Option<Marker>,
 }
@@ -130,8 +128,8 @@ impl Unsolved {
     /// Explains why, and tries what would help within `budget`.
     #[must_use]
     pub fn explain(self, budget: Budget, watcher: &dyn Watcher) -> Explanation {
-        let Self { failure, alternatives, others, names, somewhere } = self;
-        let request = ExplainRequest { budget, names, alternatives, others };
+        let Self { failure, alternatives, others, somewhere } = self;
+        let request = ExplainRequest { budget, alternatives, others };
         let mut explanation = explain::explain(failure, &request, watcher);
         if let Some(marker) = somewhere.filter(|marker| !marker.is_always()) {
             explanation.notes.push(format!("There is no solution in the environments with `{marker}`."));
@@ -140,14 +138,8 @@ impl Unsolved {
     }
 
     /// There is no solution where `somewhere` holds; `others` are solved.
-    pub(super) fn somewhere(
-        failure: Box<NoSolution>,
-        somewhere: Marker,
-        others: Vec<Arc<Problem>>,
-        inputs: &Inputs,
-    ) -> Self {
-        let names = inputs.requirements.iter().map(|line| line.requirement.name.clone()).collect();
-        Self { failure, alternatives: Vec::new(), others, names, somewhere: Some(somewhere) }
+    pub(super) fn somewhere(failure: Box<NoSolution>, somewhere: Marker, others: Vec<Arc<Problem>>) -> Self {
+        Self { failure, alternatives: Vec::new(), others, somewhere: Some(somewhere) }
     }
 }
 
@@ -324,13 +316,11 @@ impl Question<'_> {
             let (policy, preferences) = (self.policy.clone(), preferences.clone());
             Arc::new(Problem::new(self.inputs, target.clone(), policy, preferences))
         };
-        let lines = self.inputs.requirements.iter().map(|line| line.requirement.name.clone());
         let others = targets.iter().filter(|other| other.label() != target.label());
         Unsolved {
             failure,
             alternatives: explain::of_targets(targets, target, pose),
             others: others.map(pose).collect(),
-            names: lines.collect(),
             somewhere: None,
         }
     }

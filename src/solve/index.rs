@@ -48,6 +48,11 @@ pub trait Index: Send + Sync {
         Reach::Indexes
     }
 
+    /// Names of projects that there are, as far as that can be told at once: for one that was misspelt.
+    fn names(&self) -> Vec<PackageName> {
+        Vec::new()
+    }
+
     /// How many threads that look ahead of the solver pay off: none where answers take no time.
     fn scouts(&self) -> usize {
         0

@@ -260,6 +260,10 @@ impl Index for Universe {
     }
 
     fn prefetch(&self, _: &[Want]) {}
+
+    fn names(&self) -> Vec<PackageName> {
+        self.listings.keys().cloned().collect()
+    }
 }
 
 fn is_blank(line: &str) -> bool {
