@@ -83,8 +83,8 @@ impl Need<'_> {
         let groups: Vec<_> = texts.chunk_by(|a, b| a.1 == b.1).collect();
         let to = self.to.name().map(PackageName::as_str).unwrap_or_default();
         let in_one = match groups.len() {
-            ..2 => None,
-            ..=MOST_GROUPS => self.weakest(&rest, known),
+            0 | 1 => None,
+            2..=MOST_GROUPS => self.weakest(&rest, known),
             _ => self.weakest(&rest, known).or_else(|| Some(format!("{to} in another release each"))),
         };
         match in_one {
