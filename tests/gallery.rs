@@ -432,7 +432,11 @@ fn promises(scenario: &Scenario, explanation: &Explanation, said: &[String]) -> 
             wrong.push(format!("{place} is not told verbatim"));
         }
     }
-    for fix in &explanation.found.fixes {
+    let fixes = &explanation.found.fixes;
+    if fixes.iter().any(|fix| fix.edits.len() == 1) && fixes[0].edits.len() != 1 {
+        wrong.push("a fix of one line is not the first".to_owned());
+    }
+    for fix in fixes {
         let mut fixed = scenario.edited(&fix.edits);
         fix.options.iter().for_each(|option| fixed = fixed.with_option(option));
         match fixed.solve() {
