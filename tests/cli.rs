@@ -149,6 +149,21 @@ fn a_lock_tells_what_changes_and_what_is_held_back() {
 }
 
 #[test]
+fn a_name_with_a_slip_of_the_pen_is_found_in_the_list_of_the_index() {
+    let project = Project::new("toool\n");
+    assert_snapshot!(project.run(&format!("lock {TARGET}")), @r"
+    error: there is no package `toool` on the index
+
+      requirements.in:1  toool
+
+      Did you mean `tool`?
+
+    No fix found: tried 0 changes of one line and 0 pairs in T
+    exit 1
+    ");
+}
+
+#[test]
 fn a_constraint_holds_back_and_is_named() {
     let project = Project::new("web\ncore\n");
     project.write("bounds.txt", "web<2\n");

@@ -7,20 +7,20 @@ use super::cause::{Cause, Clash, Culprit};
 use super::sentences::{of_one_kind, why};
 use crate::inputs::nearest::meant;
 use crate::repair::Role;
-use crate::solve::{Reach, Reason};
+use crate::solve::{Known, Project, Reach, Reason};
 use crate::spec::{PackageName, Requirement, TagSet, Version};
 use crate::text::{few, list};
 
 /// How many things of one kind stand in a row.
 const MOST: usize = 6;
 
-/// Sentences to stand below the lines at fault.
-pub(super) fn notes(cause: &Cause, kind: DeadEnd, names: &[PackageName]) -> Vec<String> {
+/// Sentences to stand below the lines at fault; `met` is what the whole problem made known.
+pub(super) fn notes(cause: &Cause, kind: DeadEnd, met: &Known) -> Vec<String> {
     let Some(clash) = &cause.clash else {
         return vec!["Every combination of their releases was looked at.".to_owned()];
     };
     let mut notes = barred(cause, clash);
-    notes.extend(hint(cause, clash, kind, names));
+    notes.extend(hint(cause, clash, kind, met));
     notes.extend(markers(cause));
     notes
 }
@@ -54,11 +54,11 @@ where
     clash.barred.iter().filter_map(move |(_, reason)| pick(reason))
 }
 
-fn hint(cause: &Cause, clash: &Clash, kind: DeadEnd, names: &[PackageName]) -> Option<String> {
+fn hint(cause: &Cause, clash: &Clash, kind: DeadEnd, met: &Known) -> Option<String> {
     let package = &clash.package;
     let newest = clash.barred.last().map(|(version, _)| version);
     match kind {
-        DeadEnd::UnknownPackage => Some(misspelt(cause, package, names)),
+        DeadEnd::UnknownPackage => Some(misspelt(package, met)),
         DeadEnd::NoRelease => nearest(cause, package),
         DeadEnd::OnlyPrereleases => Some("`--prerelease if-necessary` would let it in.".to_owned()),
         DeadEnd::OnlyYanked => {
@@ -84,9 +84,13 @@ fn hint(cause: &Cause, clash: &Clash, kind: DeadEnd, names: &[PackageName]) -> O
     }
 }
 
-fn misspelt(cause: &Cause, package: &PackageName, names: &[PackageName]) -> String {
+fn misspelt(package: &PackageName, met: &Known) -> String {
+    let known = met.all_candidates().into_iter().filter(|candidates| candidates.project == Project::Known);
+    let mut names: Vec<PackageName> = known.map(|candidates| candidates.name.clone()).collect();
+    names.extend(met.index.names());
+    names.sort();
     let others = names.iter().filter(|name| *name != package).map(PackageName::as_str);
-    match (meant(package.as_str(), others), cause.known.index.reach()) {
+    match (meant(package.as_str(), others), met.index.reach()) {
         (Some(name), _) => format!("Did you mean `{name}`?"),
         (None, Reach::FindLinks) => {
             "Without `--no-index` the index would be asked; or put its files where `--find-links` looks."

@@ -32,8 +32,8 @@ use cause::Cause;
 
 use crate::event::{Event, Watcher};
 use crate::repair::{self, Lab, Wider};
-use crate::solve::{Known, NoSolution, Problem, Project};
-use crate::spec::{Location, PackageName};
+use crate::solve::{NoSolution, Problem};
+use crate::spec::Location;
 use crate::text::wrapped;
 
 /// What an explanation may use.
@@ -117,7 +117,7 @@ pub fn explain(failure: Box<NoSolution>, request: &ExplainRequest, watcher: &dyn
     let found = repair::search(&known, &cause.places(), cause.names(), wider, &lab);
     reach::widen(&mut cause, &found, &lab);
     let kind = DeadEnd::of(&cause);
-    let mut notes = hints::notes(&cause, kind, &names_known(&known));
+    let mut notes = hints::notes(&cause, kind, &known);
     if !request.others.is_empty() {
         notes.push(format!("This is about the target {}.", known.problem.target.label()));
     }
@@ -131,14 +131,6 @@ pub fn explain(failure: Box<NoSolution>, request: &ExplainRequest, watcher: &dyn
         elapsed: request.budget.elapsed(),
         failure,
     }
-}
-
-/// Names of packages that there are, as far as known: for one that was misspelt.
-fn names_known(known: &Known) -> Vec<PackageName> {
-    let met = known.all_candidates().into_iter().filter(|met| met.project == Project::Known);
-    let mut names: Vec<PackageName> = met.map(|met| met.name.clone()).chain(known.index.names()).collect();
-    names.sort();
-    names
 }
 
 impl Explanation {

@@ -25,7 +25,7 @@ use crate::error::Error;
 use crate::spec::{Listing, PackageName, Version};
 
 const ACCEPT_JSON: &str = "application/json";
-const ACCEPT_SIMPLE: &str = "application/vnd.pypi.simple.v1+json, \
+pub(super) const ACCEPT_SIMPLE: &str = "application/vnd.pypi.simple.v1+json, \
     application/vnd.pypi.simple.v1+html;q=0.2, text/html;q=0.1";
 const ACCEPT_HTML: &str = "text/html, */*;q=0.1";
 

@@ -20,6 +20,7 @@ mod kept;
 mod limits;
 mod listing;
 mod metadata;
+mod names;
 mod net;
 mod once;
 mod origins;
@@ -252,9 +253,8 @@ impl Index for Client {
         if config.indexes.is_empty() && config.sources.is_empty() { Reach::FindLinks } else { Reach::Indexes }
     }
 
-    /// Those of indexes in folders: what a server has is not asked for.
     fn names(&self) -> Vec<PackageName> {
-        self.shared.sites.iter().filter_map(|site| site.folder.as_deref()).flat_map(folder::names).collect()
+        self.shared.names()
     }
 
     /// Where a question costs a round trip, or much reading, as many as keep the levels of the graph under way.

@@ -48,7 +48,7 @@ pub trait Index: Send + Sync {
         Reach::Indexes
     }
 
-    /// Names of projects that there are, as far as that can be told at once: for one that was misspelt.
+    /// Names of projects that there are, as far as that can be told in a moment: for one that was misspelt.
     fn names(&self) -> Vec<PackageName> {
         Vec::new()
     }

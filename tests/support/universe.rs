@@ -26,7 +26,11 @@ pub(super) fn pages(text: &str) -> Vec<(String, Vec<u8>)> {
     for release in releases(text) {
         projects.entry(release.name).or_default().push(release);
     }
-    projects.iter().flat_map(|(name, releases)| project(name, releases)).collect()
+    let names: Vec<_> = projects.keys().map(|name| json!({ "name": name })).collect();
+    let list = bytes(&json!({ "meta": { "api-version": "1.1" }, "projects": names }));
+    let mut pages = vec![("/simple/index.json".to_owned(), list)];
+    pages.extend(projects.iter().flat_map(|(name, releases)| project(name, releases)));
+    pages
 }
 
 fn releases(text: &str) -> Vec<Release<'_>> {

@@ -6,6 +6,7 @@
 mod build;
 mod html;
 mod json;
+mod names;
 mod seen;
 mod text;
 
@@ -13,6 +14,7 @@ use url::Url;
 
 pub(super) use build::{Scope, listing, merged};
 pub(super) use html::is_closed;
+pub(super) use names::names;
 pub(super) use text::{Text, tame};
 
 use crate::spec::{PackageName, Sha256};
