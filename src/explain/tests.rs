@@ -218,7 +218,8 @@ proptest! {
             }
             let text = explanation.lines(100, Detail::Short);
             let before = text.iter().take_while(|line| !line.starts_with("Fixes") && !line.starts_with("No fix"));
-            prop_assert!(before.filter(|line| !line.is_empty()).count() < 12, "{:#?}", text);
+            prop_assert!(text[0].starts_with("error: "), "{:#?}", text);
+            prop_assert!(before.filter(|line| !line.is_empty()).count() <= 12, "{:#?}", text);
             prop_assert!(explanation.lines(40, Detail::Full).len() > text.len());
         }
     }
