@@ -117,15 +117,11 @@ pub fn explain(failure: Box<NoSolution>, request: &ExplainRequest, watcher: &dyn
     let found = repair::search(&known, &cause.places(), cause.names(), wider, &lab);
     reach::widen(&mut cause, &found, &lab);
     let kind = DeadEnd::of(&cause);
-    let mut notes = hints::notes(&cause, kind, &known);
-    if !request.others.is_empty() {
-        notes.push(format!("This is about the target {}.", known.problem.target.label()));
-    }
     Explanation {
         kind,
         headline: sentences::headline(&cause, kind),
         cause: tree::lines(&cause),
-        notes,
+        notes: hints::notes(&cause, kind, &known),
         found,
         more,
         elapsed: request.budget.elapsed(),

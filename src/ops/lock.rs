@@ -129,11 +129,15 @@ impl Unsolved {
     #[must_use]
     pub fn explain(self, budget: Budget, watcher: &dyn Watcher) -> Explanation {
         let Self { failure, alternatives, others, somewhere } = self;
+        let place = match &somewhere {
+            Some(marker) if marker.is_always() => None,
+            Some(marker) => Some(format!("There is no solution in the environments with `{marker}`.")),
+            None if others.is_empty() => None,
+            None => Some(format!("This is about the target {}.", failure.known.problem.target.label())),
+        };
         let request = ExplainRequest { budget, alternatives, others };
         let mut explanation = explain::explain(failure, &request, watcher);
-        if let Some(marker) = somewhere.filter(|marker| !marker.is_always()) {
-            explanation.notes.push(format!("There is no solution in the environments with `{marker}`."));
-        }
+        explanation.notes.extend(place);
         explanation
     }
 
