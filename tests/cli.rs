@@ -368,6 +368,42 @@ fn an_option_is_taken_as_a_fix_and_told_how_to_keep() {
 }
 
 #[test]
+fn a_constraint_of_the_settings_is_named_and_mended_as_seen_from_here() {
+    let project = Project::new("web>=2\n");
+    project.write("pinfast.toml", "constraints = [\"bounds.txt\"]\n");
+    project.write("bounds.txt", "web<2  # old\n");
+    let lock = format!("lock {TARGET}");
+    assert_snapshot!(project.run(&lock), @r"
+    error: requirements.in:1 asks for `web>=2`, but web 2.0 is ruled out by the constraint `web<2` at
+      bounds.txt:1
+
+      bounds.txt:1       web<2  (constraint)
+      requirements.in:1  web>=2
+
+    Fixes (each was tried, and resolves):
+      1. bounds.txt:1  web<2 -> web<3
+         gives web 2.0; no other pin moves
+      2. requirements.in:1  web>=2 -> web>=1
+         gives web 1.0; no other pin moves
+      3. bounds.txt:1  web<2 -> (taken out)
+         gives web 2.0; no other pin moves
+    exit 1
+    ");
+    project.run(&format!("{lock} --fix 1"));
+    assert_snapshot!(project.read("bounds.txt"), @"web<3  # old");
+}
+
+#[test]
+fn there_is_nothing_to_edit_in_standard_input() {
+    let project = Project::new("");
+    assert_snapshot!(project.run(&format!("lock {TARGET} - --fix 1")), @r"
+    error: no fix can be taken where an input is standard input: there is no file to edit
+    hint: change the line that the fix names, and lock again
+    exit 2
+    ");
+}
+
+#[test]
 fn a_changed_input_takes_the_fixes_back() {
     let project = Project::new("tool==1.0\ncore>=2\n");
     let lock = format!("lock {TARGET}");

@@ -108,10 +108,8 @@ pub(super) fn with_settings(request: &InputRequest, session: &Session) -> Result
         wanted.inputs.push((*found).to_owned());
     }
     let paths = |named: &[Placed<String>]| {
-        named
-            .iter()
-            .map(|path| settings.path(path, &session.around).to_string_lossy().into_owned())
-            .collect::<Vec<_>>()
+        let absolute = |path| settings.path(path, &session.around).to_string_lossy().into_owned();
+        named.iter().map(|path| current::file_name(&absolute(path), session)).collect::<Vec<_>>()
     };
     if wanted.constraints.is_empty() {
         wanted.constraints = paths(&settings.constraints);

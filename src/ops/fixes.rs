@@ -90,6 +90,12 @@ pub fn apply(request: &LockRequest, number: usize, session: &Session) -> Result<
         Error::usage("no failed run of this question is known, so there is no fix to take")
             .hint("run `pinfast lock` with the same arguments: it tells the fixes")
     };
+    if request.inputs.inputs.iter().any(|input| input == "-") {
+        return Err(Error::usage(
+            "no fix can be taken where an input is standard input: there is no file to edit",
+        )
+        .hint("change the line that the fix names, and lock again"));
+    }
     let text = place(request, session).and_then(|path| files::read_optional(&path).ok()?);
     let kept: Kept = text.and_then(|text| serde_json::from_str(&text).ok()).ok_or_else(unknown)?;
     if digest(request, session)?.is_none_or(|digest| digest.to_string() != kept.digest) {

@@ -11,7 +11,7 @@ use super::lab::Lab;
 use super::options::{self, Alternative, OptionValue};
 use super::respell;
 use crate::inputs::InputLine;
-use crate::solve::{Candidate, Known, NoSolution, Problem, Resolution};
+use crate::solve::{Candidate, Known, NoSolution, Problem, Reason, Resolution};
 use crate::spec::{Location, PackageName, RequirementError, Source, Version};
 
 /// How many fixes are shown.
@@ -195,6 +195,16 @@ impl Search<'_> {
         candidates.into_iter().filter(|candidate| candidate.version.is_stable())
     }
 
+    /// How many newer stable releases there are, those among them that a constraint bars: a fix may let them in.
+    fn newer(&self, name: &PackageName, version: &Version) -> usize {
+        let Some(candidates) = self.known.known_candidates(name) else { return 0 };
+        let constrained =
+            candidates.barred.iter().filter(|(_, reason)| matches!(reason, Reason::Constraint(_)));
+        let all =
+            candidates.usable.iter().map(|it| &it.version).chain(constrained.map(|(version, _)| version));
+        all.filter(|other| other.is_stable() && *other > version).count()
+    }
+
     /// Adds the fix if the edited problem, as the user would have it, has a solution for every target.
     fn prove(&mut self, edits: Vec<Edit>) {
         if edits.iter().any(|edit| edit.new.as_deref() == Some(&*edit.old)) || self.seen.contains(&edits) {
@@ -290,10 +300,7 @@ impl Search<'_> {
         let pins: Vec<(PackageName, Version)> = pins.collect();
         let others = resolution.pins.iter().filter(|(name, _)| !self.names.contains(name));
         let moved = others.filter(|(name, pin)| self.moves(name, &pin.candidate.version)).count();
-        let newer = |(name, version): &(PackageName, Version)| {
-            self.releases(name).filter(|c| c.version > *version).count()
-        };
-        let behind = pins.iter().map(newer).sum();
+        let behind = pins.iter().map(|(name, version)| self.newer(name, version)).sum();
         let old = pins.iter().filter_map(|(name, version)| self.years_old(name, version)).collect();
         Fix { edits, options, pins, moved, old, behind }
     }
