@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::spec::{ExtraName, Specifiers, Target};
+use crate::spec::{ExtraName, Specifiers, Target, Version};
 
 /// A formula; its depth is bounded by the parser.
 #[derive(Clone, Debug, PartialEq)]
@@ -166,8 +166,11 @@ impl fmt::Display for Test {
         match self {
             Self::Version(key, specifiers) => specifiers.write_comparisons(f, key.as_str()),
             Self::Text { key, relation, text, wanted } => {
+                // Read back, `==` would compare with this text as a version.
+                let is_exact = key.is_version() && text.parse::<Version>().is_ok();
                 let (key, text) = (key.as_str(), Quoted(text));
                 match (relation, wanted) {
+                    (Relation::Equal, true) if is_exact => write!(f, "{key} === {text}"),
                     (Relation::Equal, true) => write!(f, "{key} == {text}"),
                     (Relation::Equal, false) => write!(f, "{key} != {text}"),
                     (Relation::In, true) => write!(f, "{key} in {text}"),

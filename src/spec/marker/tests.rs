@@ -243,3 +243,16 @@ fn the_normal_form_is_one_for_all_spellings() {
     assert!(marker("os_name == 'a'").excludes(&marker("os_name == 'b'")));
     assert!(!marker("os_name == 'a'").excludes(&marker("'a' in os_name")));
 }
+
+#[test]
+fn a_text_that_looks_like_a_version_is_read_back_as_a_text() {
+    for (text, shown) in [
+        ("platform_release === '5'", "platform_release === '5'"),
+        ("platform_release == '5'", "platform_release == '5'"),
+        ("platform_release == '5.15-generic'", "platform_release == '5.15-generic'"),
+    ] {
+        assert_eq!(marker(text).to_string(), shown);
+        assert_eq!(marker(shown), marker(text));
+    }
+    assert_ne!(marker("platform_release === '5'"), marker("platform_release == '5'"));
+}
