@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::changes::{Height, height};
 use crate::inputs::InputLine;
 use crate::solve::{
-    self, Asker, Candidate, Index, Problem, Resolution, ResolvedPin, Trust, Want, base_requirements,
+    self, Asker, Candidate, Index, Problem, Resolution, ResolvedPin, Standing, Trust, Want, base_requirements,
 };
 use crate::spec::{PackageName, Requirement, Version};
 
@@ -48,8 +48,8 @@ pub(super) fn held_back(
     let behind: Vec<Behind> =
         meant.filter_map(|(name, pin)| Some(Behind { name, pin, newest: pin.newest.as_ref()? })).collect();
     let untold = behind.iter().filter(|behind| asked.asked_for(behind).is_none());
-    let wants = untold.filter_map(|Behind { name, newest, .. }| asked.candidate(name, newest));
-    index.prefetch(&wants.map(|c| Want::Metadata(c.file().clone(), Trust::Release)).collect::<Vec<_>>());
+    let files = untold.filter_map(|behind| Some(behind.pin.newest_candidate.as_ref()?.file().clone()));
+    index.prefetch(&files.map(|file| Want::Metadata(file, Trust::Release)).collect::<Vec<_>>());
     behind.iter().map(|behind| asked.held(behind)).collect()
 }
 
@@ -106,8 +106,9 @@ impl Held<'_> {
     /// What the newest release itself asks for; where an older pin was kept, only what no newer lock could give it.
     fn asks_for(&self, Behind { name, pin, newest }: &Behind) -> Bar {
         let is_kept = self.problem.preferences.of(name).contains(&pin.candidate.version);
-        let mut misfits = self.misfits(name, newest).into_iter();
-        match misfits.find(|misfit| !is_kept || self.is_stuck(misfit, &mut vec![(*name).clone()])) {
+        let misfits = pin.newest_candidate.as_ref().map(|newest| self.misfits(newest)).unwrap_or_default();
+        match misfits.into_iter().find(|misfit| !is_kept || self.is_stuck(misfit, &mut vec![(*name).clone()]))
+        {
             None if is_kept => Bar::OlderPin,
             None => Bar::Packages(format!("{name} {newest} itself, which does not fit what else is locked")),
             Some(misfit) => {
@@ -119,11 +120,9 @@ impl Held<'_> {
         }
     }
 
-    /// What `version` of `name` asks for that the other pins are not.
-    fn misfits(&self, name: &PackageName, version: &Version) -> Vec<Requirement> {
-        let candidate = self.candidate(name, version);
-        let metadata = candidate.and_then(|it| self.index.metadata(it.file(), Trust::Release).ok());
-        let Some(metadata) = metadata else { return Vec::new() };
+    /// What `candidate` asks for that the other pins are not.
+    fn misfits(&self, candidate: &Candidate) -> Vec<Requirement> {
+        let Ok(metadata) = self.index.metadata(candidate.file(), Trust::Release) else { return Vec::new() };
         let misfit = |requirement: &&Requirement| {
             let pin = self.resolution.pins.get(&requirement.name);
             pin.is_some_and(|pin| !requirement.specifiers().contains(&pin.candidate.version))
@@ -132,29 +131,23 @@ impl Held<'_> {
     }
 
     /// Whether the pin that `misfit` does not fit could not be raised to fit it either, as far as one choice tells: that
-    /// of the newest release that all others let in. The packages of `moving` are no longer at their pins.
+    /// of the newest stable release that all others let in. The packages of `moving` are no longer at their pins.
     fn is_stuck(&self, misfit: &Requirement, moving: &mut Vec<PackageName>) -> bool {
         moving.push(misfit.name.clone());
         let stays = |asker: &Asker| !matches!(asker, Asker::Package(by) if moving.contains(by));
         let askers = self.resolution.pins.get(&misfit.name).into_iter().flat_map(|pin| &pin.askers);
         let bounds: Vec<&Requirement> =
             askers.filter(|(by, _)| stays(by)).map(|(_, asked)| asked).chain([misfit]).collect();
-        let fits = |version: &Version| bounds.iter().all(|bound| bound.specifiers().contains(version));
-        let Some(next) = self.candidates(&misfit.name).into_iter().rfind(|next| fits(&next.version)) else {
-            return true;
+        let fits = |next: &&Candidate| {
+            next.standing == Standing::Stable
+                && bounds.iter().all(|bound| bound.specifiers().contains(&next.version))
         };
-        let further = self.misfits(&misfit.name, &next.version);
+        let Ok(all) = solve::candidates(self.problem.clone(), self.index.clone(), &misfit.name) else {
+            return false;
+        };
+        let Some(next) = all.usable.iter().rfind(fits) else { return true };
+        let further = self.misfits(next);
         further.iter().any(|misfit| !moving.contains(&misfit.name) && self.is_stuck(misfit, moving))
-    }
-
-    fn candidate(&self, name: &PackageName, version: &Version) -> Option<Candidate> {
-        self.candidates(name).into_iter().find(|candidate| candidate.version == *version)
-    }
-
-    /// The releases of `name` that may be chosen; none where the index gives no answer.
-    fn candidates(&self, name: &PackageName) -> Vec<Candidate> {
-        let found = solve::candidates(self.problem.clone(), self.index.clone(), name);
-        found.map_or_else(|_| Vec::new(), |found| found.usable.clone())
     }
 }
 

@@ -157,18 +157,23 @@ impl Known {
         Ok(candidates)
     }
 
-    /// The newest release of `name` that fits the target and policy, whatever constraints and preferences say.
-    pub(super) fn newest(&self, name: &PackageName) -> Result<Option<Version>, Error> {
+    /// The newest release of `name` that fits the target and policy, whatever constraints and preferences say; and its
+    /// candidate, where no constraint bars it.
+    pub(super) fn newest(&self, name: &PackageName) -> Result<Option<(Version, Option<Candidate>)>, Error> {
         let demands = self.demands(name);
-        if demands.prerelease == PrereleaseMode::Allow || !self.problem.urls(name).is_empty() {
-            return Ok(self.candidates(name)?.newest().cloned());
-        }
-        let Some(listing) = self.index.listing(name)? else { return Ok(None) };
-        let free = Demands { constraints: Vec::new(), ..demands.into_owned() };
-        let (target, policy) = (&self.problem.target, &self.problem.policy);
-        let first = Candidates::first(&listing, target, policy, &free, &[]);
-        let seen = first.unwrap_or_else(|| Candidates::new(&listing, target, policy, &free));
-        Ok(seen.newest().cloned())
+        let seen = if demands.prerelease == PrereleaseMode::Allow || !self.problem.urls(name).is_empty() {
+            self.candidates(name)?
+        } else {
+            let Some(listing) = self.index.listing(name)? else { return Ok(None) };
+            let free = Demands { constraints: Vec::new(), ..Demands::clone(&demands) };
+            let (target, policy) = (&self.problem.target, &self.problem.policy);
+            let first = Candidates::first(&listing, target, policy, &free, &[]);
+            Arc::new(first.unwrap_or_else(|| Candidates::new(&listing, target, policy, &free)))
+        };
+        let Some(newest) = seen.newest() else { return Ok(None) };
+        let is_bound = demands.constraints.iter().any(|(specifiers, _)| !specifiers.contains(newest));
+        let candidate = seen.usable.iter().rfind(|candidate| candidate.version == *newest && !is_bound);
+        Ok(Some((newest.clone(), candidate.cloned())))
     }
 
     /// The metadata of a candidate; blocks until it is there. The index's word for the release will do

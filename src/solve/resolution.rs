@@ -35,6 +35,8 @@ pub struct ResolvedPin {
     /// Of a package that a line asks for: the newest release that would fit the target and policy, constraints
     /// apart, where the chosen one is older.
     pub newest: Option<Version>,
+    /// The candidate of that release, where no constraint bars it.
+    pub newest_candidate: Option<Candidate>,
 }
 
 /// Who asks for a package, and how.
@@ -146,7 +148,7 @@ impl Builder<'_> {
             self.odd_entries.insert(name.clone(), candidates.warnings.clone());
         }
         let (extras, askers) = (BTreeSet::new(), Vec::new());
-        Ok(ResolvedPin { candidate, metadata, extras, askers, newest: None })
+        Ok(ResolvedPin { candidate, metadata, extras, askers, newest: None, newest_candidate: None })
     }
 
     fn expand(&mut self, name: &PackageName, extra: Option<&ExtraName>) -> Result<(), Error> {
@@ -174,7 +176,12 @@ impl Builder<'_> {
             pin.askers.sort_by_cached_key(|(asker, requirement)| (asker.clone(), requirement.to_string()));
             // Lines come first.
             if matches!(pin.askers.first(), Some((Asker::Line(_), _))) {
-                pin.newest = self.known.newest(name)?.filter(|newest| *newest > pin.candidate.version);
+                let newest = self.known.newest(name)?;
+                if let Some((newest, candidate)) =
+                    newest.filter(|(newest, _)| *newest > pin.candidate.version)
+                {
+                    (pin.newest, pin.newest_candidate) = (Some(newest), candidate);
+                }
             }
         }
         Ok(Resolution {
