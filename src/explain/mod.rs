@@ -2,10 +2,10 @@
 //! user's own lines, and fixes that were tried and do resolve.
 //!
 //! [`repair`](crate::repair) takes away every line that the conflict does not need; `web.rs` looks at the
-//! proof's facts as a web of packages, `cause.rs` picks the few that contradict each other, `needs.rs` says what
-//! releases need as briefly as can be, and `kind.rs` names the kind of dead end. Then `repair` tries what would help, and `reach.rs` sees how far a need goes beyond
-//! the user's range. `sentences.rs`, `hints.rs`, `tree.rs`, `advice.rs` and `steps.rs` say it, `json.rs` is for
-//! machines.
+//! proof's facts as a web of packages, `cause.rs` picks the few that contradict each other, `needs.rs` finds the
+//! fewest words for what releases need, and `kind.rs` names the kind of dead end. Then `repair` tries what would
+//! help, and `reach.rs` sees how far a need goes beyond the user's range. `sentences.rs`, `hints.rs`, `tree.rs`,
+//! `advice.rs` and `steps.rs` say it, `json.rs` is for machines.
 
 mod advice;
 mod cause;
