@@ -12,7 +12,7 @@ use super::options::{self, Alternative, OptionValue};
 use super::respell;
 use crate::inputs::InputLine;
 use crate::solve::{Candidate, Known, NoSolution, Problem, Reason, Resolution};
-use crate::spec::{Location, PackageName, RequirementError, Source, Version};
+use crate::spec::{Location, PackageName, Requirement, RequirementError, Source, Version};
 
 /// How many fixes are shown.
 const MOST: usize = 5;
@@ -296,9 +296,16 @@ impl Search<'_> {
 
     fn fix(&self, edits: Vec<Edit>, options: Vec<OptionValue>, resolution: &Resolution) -> Fix {
         let version = |name| resolution.pins.get(name).map(|pin| &pin.candidate.version);
-        let pins = self.names.iter().filter_map(|name| Some((name.clone(), version(name)?.clone())));
+        let mut names = self.names.clone();
+        let edited = edits.iter().filter_map(|edit| Some(edit.old.parse::<Requirement>().ok()?.name));
+        for name in edited {
+            if !names.contains(&name) {
+                names.push(name);
+            }
+        }
+        let pins = names.iter().filter_map(|name| Some((name.clone(), version(name)?.clone())));
         let pins: Vec<(PackageName, Version)> = pins.collect();
-        let others = resolution.pins.iter().filter(|(name, _)| !self.names.contains(name));
+        let others = resolution.pins.iter().filter(|(name, _)| !names.contains(name));
         let moved = others.filter(|(name, pin)| self.moves(name, &pin.candidate.version)).count();
         let behind = pins.iter().map(|(name, version)| self.newer(name, version)).sum();
         let old = pins.iter().filter_map(|(name, version)| self.years_old(name, version)).collect();
