@@ -11,7 +11,7 @@
 //! - [`inputs`]: requirement files and `pyproject.toml` -> requirements with `file:line`
 //! - [`solve`]: inputs + target + an index -> a resolution or a proof that there is none
 //! - [`lock`]: the lock as data; readers, writers, freshness, merge, diff
-//! - [`repair`]: which lines a failure needs, and changes to them that were tried and do resolve
+//! - [`repair`]: which lines and facts a failure needs, and changes to them that were tried and do resolve
 //! - [`explain`]: a proof -> the one conflict that matters, in plain words, and fixes that were tried
 //!
 //! **Edges**: each talks to one part of the world.

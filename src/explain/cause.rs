@@ -2,16 +2,12 @@
 
 use std::sync::Arc;
 
-use crate::repair::{self, Places, Role};
+use crate::repair::{self, Depth, Item, Places, Role, Web};
 
 use super::needs::{Need, Said, needs};
-use super::web::{Depth, Item, Web};
 use crate::inputs::InputLine;
 use crate::solve::{Fact, Known, NoSolution, Package, Reason};
 use crate::spec::{PackageName, Requirement, Source, Version};
-
-/// How often the releases of single packages are gone through before that is given up.
-const FUEL: usize = 2_000;
 
 /// What there is to tell of a failure.
 pub(super) struct Cause {
@@ -59,7 +55,7 @@ impl Cause {
     pub(super) fn of(failure: &NoSolution) -> Self {
         let known = failure.known.clone();
         let web = Web::new(&failure.proof, &known);
-        let on = needed_items(&web);
+        let on = web.needed();
         let (state, empty) = web.contradiction(&on, Depth::Forward);
         let needs = needs(&web, &on, &state, &known);
         let told = told(&needs, &known);
@@ -125,24 +121,6 @@ fn culprits(known: &Known, web: &Web, on: &[bool]) -> Vec<Culprit> {
     let mut culprits: Vec<Culprit> = repair::slots(&known.problem).into_iter().filter_map(culprit).collect();
     culprits.sort_by(|a, b| (&a.line.at, a.role).cmp(&(&b.line.at, b.role)));
     culprits
-}
-
-/// A smallest part of the web that still contradicts itself; what the lines say is kept where there is a
-/// choice, and that releases cannot be chosen is left out.
-fn needed_items(web: &Web) -> Vec<bool> {
-    let mut order: Vec<usize> = (0..web.items.len()).collect();
-    order.sort_by_key(|&item| match &web.items[item] {
-        Item::Needs(Package::Line(_), _) => 0,
-        Item::Needs(..) => 1,
-        Item::Out(_) => 2,
-    });
-    let switched = |items: &[usize]| {
-        let mut on = vec![false; web.items.len()];
-        items.iter().for_each(|&item| on[item] = true);
-        on
-    };
-    let mut fuel = FUEL;
-    switched(&repair::minimal(&order, &mut |items| web.contradicts(&switched(items), &mut fuel)))
 }
 
 /// How many distributions `package` needs something of.

@@ -1,9 +1,8 @@
 //! Why there is no solution, and what to do: a failure of the solver -> a few plain sentences that name the
 //! user's own lines, and fixes that were tried and do resolve.
 //!
-//! [`repair`](crate::repair) takes away every line that the conflict does not need; `web.rs` looks at the
-//! proof's facts as a web of packages, `cause.rs` picks the few that contradict each other, `needs.rs` finds the
-//! fewest words for what releases need, and `kind.rs` names the kind of dead end. Then `repair` tries what would
+//! [`repair`](crate::repair) takes away every line and every fact that the conflict does not need; `cause.rs` sees what
+//! collides in the rest, `needs.rs` finds the fewest words for what releases need, and `kind.rs` names the kind of dead end. Then `repair` tries what would
 //! help, and `reach.rs` sees how far a need goes beyond the user's range. `sentences.rs`, `hints.rs`, `tree.rs`,
 //! `advice.rs` and `steps.rs` say it, `json.rs` is for machines.
 
@@ -17,7 +16,6 @@ mod reach;
 mod sentences;
 mod steps;
 mod tree;
-mod web;
 
 pub use crate::repair::{Alternative, Budget, Edit, Fix, Found, OptionValue, Role, of_targets};
 pub use kind::DeadEnd;

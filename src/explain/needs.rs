@@ -1,6 +1,6 @@
 //! What releases of one package need of another, in as few words as say it.
 
-use super::web::{Edge, State, Web};
+use crate::repair::{Edge, State, Web};
 use crate::solve::{Known, Package, base_requirements, requirements_of_extra};
 use crate::spec::{Marker, PackageName, Requirement, Specifiers, Version};
 

@@ -1,8 +1,8 @@
 //! What would help where there is no solution: the lines that a failure needs, and changes to them that were
 //! tried and do resolve.
 //!
-//! `lab.rs` solves again within a budget; `core.rs` takes away every line that a failure does not need
-//! (`minimal.rs`); `search.rs` loosens the rest one by one, then two by two, says each change that helps in the
+//! `lab.rs` solves again within a budget; `core.rs` takes away every line that a failure does not need, and `web.rs`
+//! every fact of its proof (`minimal.rs`); `search.rs` loosens the rest one by one, then two by two, says each change that helps in the
 //! user's spelling (`respell.rs`), and tries other options (`options.rs`).
 
 mod core;
@@ -11,6 +11,7 @@ mod minimal;
 mod options;
 mod respell;
 mod search;
+mod web;
 
 pub use self::core::Role;
 pub use lab::Budget;
@@ -19,5 +20,5 @@ pub use search::{Edit, Fix, Found};
 
 pub(crate) use self::core::{Places, further, lines_of, shrink, slots};
 pub(crate) use lab::Lab;
-pub(crate) use minimal::minimal;
 pub(crate) use search::{Wider, search};
+pub(crate) use web::{Depth, Edge, Item, State, Web};

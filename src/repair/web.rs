@@ -7,20 +7,24 @@
 
 use rustc_hash::FxHashMap;
 
+use super::minimal::minimal;
 use crate::solve::{Fact, Known, Ordinal, OrdinalSet, Package, Proof};
 use crate::spec::PackageName;
 
 /// A package with more releases left than this is not gone through.
 const MOST_CHOICES: usize = 64;
 
+/// How often the releases of single packages are gone through before that is given up.
+const FUEL: usize = 2_000;
+
 /// The facts of a proof.
 #[derive(Default)]
-pub(super) struct Web {
+pub(crate) struct Web {
     /// Each package, and how many releases it has.
-    pub(super) nodes: Vec<(Package, Ordinal)>,
-    pub(super) edges: Vec<Edge>,
+    pub(crate) nodes: Vec<(Package, Ordinal)>,
+    pub(crate) edges: Vec<Edge>,
     /// What can be left out of the web, one by one.
-    pub(super) items: Vec<Item>,
+    pub(crate) items: Vec<Item>,
     /// Releases of a node that cannot be chosen, and the item that says so.
     outs: Vec<(usize, OrdinalSet, usize)>,
     /// Each extra with its distribution.
@@ -28,17 +32,17 @@ pub(super) struct Web {
 }
 
 /// What releases of one package need of another.
-pub(super) struct Edge {
-    pub(super) from: usize,
-    pub(super) to: usize,
-    pub(super) item: usize,
+pub(crate) struct Edge {
+    pub(crate) from: usize,
+    pub(crate) to: usize,
+    pub(crate) item: usize,
     /// Which releases need which.
     needs: Vec<(OrdinalSet, OrdinalSet)>,
 }
 
 /// A part of the web that may or may not matter.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(super) enum Item {
+pub(crate) enum Item {
     /// What a package needs of a distribution and its extras.
     Needs(Package, PackageName),
     /// The releases of a package that cannot be chosen.
@@ -47,8 +51,8 @@ pub(super) enum Item {
 
 /// What is left of each package, by node and ordinal; which nodes are in play; and which have just changed.
 #[derive(Clone)]
-pub(super) struct State {
-    pub(super) left: Vec<Vec<bool>>,
+pub(crate) struct State {
+    pub(crate) left: Vec<Vec<bool>>,
     in_play: Vec<bool>,
     stale: Vec<bool>,
 }
@@ -73,7 +77,7 @@ impl State {
 
 /// How far one reasons.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Depth {
+pub(crate) enum Depth {
     /// Only from what is in play to what it needs.
     Forward,
     /// A release is out, too, when what it needs is not to be had.
@@ -82,7 +86,7 @@ pub(super) enum Depth {
 
 impl Web {
     /// The web of the facts of `proof`.
-    pub(super) fn new(proof: &Proof, known: &Known) -> Self {
+    pub(crate) fn new(proof: &Proof, known: &Known) -> Self {
         let mut builder = Builder {
             known,
             web: Self::default(),
@@ -94,21 +98,39 @@ impl Web {
         builder.web
     }
 
+    /// A smallest part of it that still contradicts itself, as the items that are on; what the lines say is kept where
+    /// there is a choice, and that releases cannot be chosen is left out.
+    pub(crate) fn needed(&self) -> Vec<bool> {
+        let mut order: Vec<usize> = (0..self.items.len()).collect();
+        order.sort_by_key(|&item| match &self.items[item] {
+            Item::Needs(Package::Line(_), _) => 0,
+            Item::Needs(..) => 1,
+            Item::Out(_) => 2,
+        });
+        let switched = |items: &[usize]| {
+            let mut on = vec![false; self.items.len()];
+            items.iter().for_each(|&item| on[item] = true);
+            on
+        };
+        let mut fuel = FUEL;
+        switched(&minimal(&order, &mut |items| self.contradicts(&switched(items), &mut fuel)))
+    }
+
     /// What is left by the items that are `on`, and the node in play of which nothing is.
-    pub(super) fn contradiction(&self, on: &[bool], depth: Depth) -> (State, Option<usize>) {
+    pub(crate) fn contradiction(&self, on: &[bool], depth: Depth) -> (State, Option<usize>) {
         let mut state = self.start(on);
         let empty = self.narrow(&mut state, on, depth);
         (state, empty)
     }
 
     /// The items that are `on`.
-    pub(super) fn on<'w>(&'w self, on: &'w [bool]) -> impl Iterator<Item = &'w Item> {
+    pub(crate) fn on<'w>(&'w self, on: &'w [bool]) -> impl Iterator<Item = &'w Item> {
         self.items.iter().zip(on).filter(|(_, on)| **on).map(|(item, _)| item)
     }
 
     /// Whether the items that are `on` contradict each other, going through the releases of single packages
     /// at most `fuel` times.
-    pub(super) fn contradicts(&self, on: &[bool], fuel: &mut usize) -> bool {
+    fn contradicts(&self, on: &[bool], fuel: &mut usize) -> bool {
         let mut open = vec![self.start(on)];
         while let Some(mut state) = open.pop() {
             if self.narrow(&mut state, on, Depth::Full).is_some() {
@@ -186,7 +208,7 @@ impl Web {
     }
 
     /// Which releases left have the need of `edge`, and what any of them permits.
-    pub(super) fn needing(&self, state: &State, edge: &Edge) -> (Vec<bool>, Vec<bool>) {
+    pub(crate) fn needing(&self, state: &State, edge: &Edge) -> (Vec<bool>, Vec<bool>) {
         let left = &state.left[edge.from];
         let mut needing = vec![false; left.len()];
         let mut any = vec![false; state.left[edge.to].len()];
