@@ -42,6 +42,13 @@ pub(super) struct CachedFile {
     pub(super) stamp: Stamp,
 }
 
+impl CachedFile {
+    /// The folder of the archive that it is in; empty for the outermost.
+    pub(super) fn folder(&self) -> &str {
+        self.path.rsplit_once('/').map_or("", |(folder, _)| folder)
+    }
+}
+
 /// How a file gets into an environment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum FileKind {
@@ -69,6 +76,17 @@ impl Stamp {
             seconds: metadata.mtime(),
             nanoseconds: metadata.mtime_nsec(),
             mode: metadata.mode(),
+        }
+    }
+
+    /// The same of what a call of the system's told.
+    pub(super) fn of_stat(stat: &rustix::fs::Stat) -> Self {
+        Self {
+            size: stat.st_size as u64,
+            inode: stat.st_ino,
+            seconds: stat.st_mtime,
+            nanoseconds: stat.st_mtime_nsec as i64,
+            mode: stat.st_mode,
         }
     }
 

@@ -1,10 +1,10 @@
 //! Installs: everything is found out, fetched and checked first; then the environment changes.
 
-use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use rayon::prelude::*;
 use rustc_hash::FxHashSet;
 
 use super::archive::Limits;
@@ -16,12 +16,13 @@ use super::installed::{self, Installed, Site};
 use super::journal::{self, Journal};
 use super::layout::{Extras, Layout, NoLayout, Requested, layout};
 use super::obtain::{Means, obtain};
-use super::place::{LinkMode, fill, place};
+use super::place::{fill, place};
 use super::plan::{self, Change, Plan, Prune, Why};
 use super::remove::{self, Removal};
 use super::source::Files;
 use super::store::{CachedWheel, Health, Store};
 use super::strays;
+use super::take::LinkMode;
 use super::venv::{self, BasePython, State};
 use super::verify;
 use crate::error::{Error, Result};
@@ -129,7 +130,7 @@ pub fn install(request: &Request<'_>, files: &dyn Files, watcher: &dyn Watcher) 
         Place::New { folder, base } if venv::state(folder)? != State::Ready => {
             job.create(&environment, folder, base)
         }
-        _ => job.update(&environment.resolved()?),
+        _ => job.update(&environment.resolved()?, Vec::new()),
     }
 }
 
@@ -161,8 +162,6 @@ struct Job<'a> {
     request: &'a Request<'a>,
     pins: Vec<&'a Pin>,
     means: Means<'a>,
-    /// What was laid out before a new environment was created.
-    prepared: RefCell<Vec<Layout>>,
 }
 
 /// What there is to do, and the wheels for it.
@@ -203,7 +202,7 @@ impl<'a> Job<'a> {
             watcher,
             fetched,
         };
-        Ok((environment, Self { request, pins, means, prepared: RefCell::default() }))
+        Ok((environment, Self { request, pins, means }))
     }
 
     /// Makes sure that everything can be had, and fits together, before a new environment is begun.
@@ -222,12 +221,12 @@ impl<'a> Job<'a> {
         let held = journal::hold(environment, self.means.watcher)?;
         venv::create(folder, base)?;
         drop(held);
-        self.prepared.replace(layouts);
-        self.update(&environment.resolved()?)
+        self.update(&environment.resolved()?, layouts)
     }
 
-    /// Brings an environment that is there up to the lock.
-    fn update(&self, environment: &Environment) -> Result<Outcome> {
+    /// Brings an environment that is there up to the lock; `prepared` is what was laid out before it was
+    /// created.
+    fn update(&self, environment: &Environment, prepared: Vec<Layout>) -> Result<Outcome> {
         let _held = match self.request.run {
             Run::Real => journal::hold(environment, self.means.watcher)?,
             Run::Dry => journal::share(environment),
@@ -237,7 +236,7 @@ impl<'a> Job<'a> {
         for distribution in &mut site.distributions {
             distribution.origin = journal.origin(distribution);
         }
-        let mut work = self.work(&site, environment)?;
+        let mut work = self.work(&site, environment, prepared)?;
         if self.request.run == Run::Real && (!work.plan.is_empty() || journal.is_unfinished()) {
             self.apply(&mut work, &mut journal, environment)?;
         }
@@ -246,7 +245,7 @@ impl<'a> Job<'a> {
     }
 
     /// Finds out what is to be done, gets the wheels, and looks whether it can be done.
-    fn work(&self, site: &Site, environment: &Environment) -> Result<Work<'a>> {
+    fn work(&self, site: &Site, environment: &Environment, prepared: Vec<Layout>) -> Result<Work<'a>> {
         let mut afresh = match self.request.effort {
             Effort::Look => BTreeMap::new(),
             Effort::Hash => verify::altered(&site.distributions, environment),
@@ -263,8 +262,12 @@ impl<'a> Job<'a> {
             // Each turn adds a name, so this ends.
             afresh.extend(torn.into_iter().map(|name| (name, Why::Shared)));
         };
-        let mut layouts = self.lay_out(&plan.install, environment)?;
-        conflict::settle(&mut layouts, self.means.watcher)?;
+        let names = plan.install.iter().map(|change| change.pin.name.as_str());
+        let mut layouts = prepared;
+        if layouts.is_empty() || !layouts.iter().map(|layout| layout.name.as_str()).eq(names) {
+            layouts = self.lay_out(&plan.install, environment)?;
+            conflict::settle(&mut layouts, self.means.watcher)?;
+        }
         let goes = removals.iter().flat_map(|removal| {
             let info = &removal.distribution.info;
             removal.files.iter().map(|owned| owned.path.clone()).chain([info.join("RECORD")])
@@ -278,16 +281,12 @@ impl<'a> Job<'a> {
     /// Gets the wheels of these changes and says where their files go.
     fn lay_out(&self, changes: &[Change<'a>], environment: &Environment) -> Result<Vec<Layout>> {
         let pins: Vec<&Pin> = changes.iter().map(|change| change.pin).collect();
-        let prepared = self.prepared.take();
-        if !prepared.is_empty()
-            && prepared.iter().map(|layout| layout.name.as_str()).eq(pins.iter().map(|pin| pin.name.as_str()))
-        {
-            return Ok(prepared);
-        }
         let wheels = obtain(&pins, self.means)?;
         let some_via = self.pins.iter().any(|pin| !pin.via.is_empty());
-        let pairs = pins.iter().zip(wheels);
-        pairs.map(|(pin, wheel)| self.lay_out_one(pin, wheel, some_via, environment)).collect()
+        let pairs = pins.par_iter().zip(wheels);
+        let layouts: Vec<_> =
+            pairs.map(|(pin, wheel)| self.lay_out_one(pin, wheel, some_via, environment)).collect();
+        layouts.into_iter().collect()
     }
 
     fn lay_out_one(

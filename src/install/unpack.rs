@@ -32,7 +32,8 @@ pub(super) fn unpack(
         .into_par_iter()
         .map_init(|| archive.clone(), |archive, job| write(archive, &job, into))
         .collect::<Result<Vec<_>, _>>()?;
-    files.sort_by(|a, b| a.path.cmp(&b.path));
+    // Folder by folder, which is how they are taken.
+    files.sort_by(|a, b| (a.folder(), &a.path).cmp(&(b.folder(), &b.path)));
     let manifest = Manifest {
         name: name.to_string(),
         version: version.to_string(),
