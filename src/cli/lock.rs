@@ -13,7 +13,7 @@ use crate::error::{Error, Result};
 use crate::event::counted;
 use crate::explain::{Budget, Detail};
 use crate::lock::Annotations;
-use crate::lock::diff::ChangeKind;
+use crate::lock::diff::{ChangeKind, Summary};
 use crate::ops::changes::Height;
 use crate::ops::fixes::{self, Applied};
 use crate::ops::held_back::HeldBack;
@@ -237,7 +237,7 @@ fn summarise(locked: &Locked, request: &LockRequest, arguments: &LockArgs, start
         format!("{}, {}", counted(requests, "request"), Bytes(bytes))
     };
     let changed = match &locked.changes {
-        Some(changes) if !changes.changes.is_empty() => format!(" ({})", changes.summary()),
+        Some(changes) if changes.summary() != Summary::default() => format!(" ({})", changes.summary()),
         _ => String::new(),
     };
     ui.note(format_args!(
@@ -258,6 +258,7 @@ fn list_changes(locked: &Locked, ui: &Ui) {
     if listed < told.len() {
         ui.note(format_args!("… and {} more changes (--verbose lists them)", told.len() - listed));
     }
+    changes.builds.iter().for_each(|build| ui.note(build.to_string().trim_end()));
 }
 
 fn held_back(held: &HeldBack, ui: &Ui) {

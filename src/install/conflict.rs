@@ -1,6 +1,7 @@
 //! Files that more than one distribution carries, or that stand in the way: found before anything is
 //! changed.
 
+use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
@@ -17,12 +18,13 @@ use crate::event::{Event, Watcher};
 /// Settles who writes a file that several of `layouts` carry: the last by name, as every run would
 /// have it; the others keep it in their RECORDs.
 pub(super) fn settle(layouts: &mut [Layout], watcher: &dyn Watcher) -> Result<()> {
-    let mut owners: FxHashMap<&Path, (usize, &str)> = FxHashMap::default();
+    // Paths in plain form, so that their text says it all.
+    let mut owners: FxHashMap<&OsStr, (usize, &str)> = FxHashMap::default();
     owners.reserve(layouts.iter().map(|layout| layout.links.len() + layout.writes.len()).sum());
     let mut losers: Vec<(usize, PathBuf)> = Vec::new();
     for (at, layout) in layouts.iter().enumerate() {
         for (path, digest) in carried(layout) {
-            let Some((other, its)) = owners.insert(path, (at, digest)) else { continue };
+            let Some((other, its)) = owners.insert(path.as_os_str(), (at, digest)) else { continue };
             if other == at {
                 return Err(Error::refused(format!(
                     "{} holds two files for {}",
@@ -57,15 +59,15 @@ fn carried(layout: &Layout) -> impl Iterator<Item = (&Path, &str)> {
 }
 
 /// Refuses a file where another distribution needs a folder.
-fn check_folders(layouts: &[Layout], owners: &FxHashMap<&Path, (usize, &str)>) -> Result<()> {
+fn check_folders(layouts: &[Layout], owners: &FxHashMap<&OsStr, (usize, &str)>) -> Result<()> {
     let mut seen = FxHashSet::default();
     for layout in layouts {
         for path in layout.targets() {
             for folder in path.ancestors().skip(1) {
-                if !seen.insert(folder) {
+                if !seen.insert(folder.as_os_str()) {
                     break;
                 }
-                if let Some((other, _)) = owners.get(folder) {
+                if let Some((other, _)) = owners.get(folder.as_os_str()) {
                     return Err(Error::refused(format!(
                         "{} has {} as a file, and {} as a folder",
                         layouts[*other].name,
@@ -96,9 +98,13 @@ impl Ground<'_> {
         let mut owners: Option<FxHashMap<PathBuf, String>> = None;
         for layout in layouts.iter_mut() {
             let mut shared = FxHashSet::default();
+            let mut last = (OsStr::new(""), false);
             for (path, digest) in carried(layout) {
                 let Some(folder) = path.parent() else { continue };
-                if !self.is_folder(folder, &mut folders)? || self.goes.contains(path) {
+                if folder.as_os_str() != last.0 {
+                    last = (folder.as_os_str(), self.is_folder(folder, &mut folders)?);
+                }
+                if !last.1 || self.goes.contains(path) {
                     continue;
                 }
                 let Ok(metadata) = fs::symlink_metadata(path) else { continue };

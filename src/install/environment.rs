@@ -72,6 +72,12 @@ impl Environment {
         [purelib, platlib, scripts, headers, data]
     }
 
+    /// Whether `folder` is one of these, or the environment's own.
+    pub(super) fn is_base(&self, folder: &Path) -> bool {
+        let text = folder.as_os_str();
+        text == self.root.as_os_str() || self.bases().iter().any(|base| text == base.as_os_str())
+    }
+
     /// The folder for the headers of a distribution.
     pub(super) fn headers_of(&self, name: &str) -> PathBuf {
         self.scheme.headers.join(name)

@@ -2,6 +2,7 @@
 //! installation will do, known before it does anything.
 
 use std::collections::BTreeSet;
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use super::disk::{self, Mode};
@@ -200,7 +201,8 @@ impl Layout {
     /// The entries of the site folder that it has files in.
     pub(super) fn tops(&self) -> BTreeSet<String> {
         let rows = self.rows.iter().map(|row| row.path.split('/').next().unwrap_or_default());
-        rows.filter(|top| *top != "..").map(str::to_owned).collect()
+        let tops: BTreeSet<&str> = rows.filter(|top| *top != "..").collect();
+        tops.into_iter().map(str::to_owned).collect()
     }
 
     /// Its files, each with its size; see [`Content`].
@@ -216,7 +218,14 @@ impl Layout {
 
     /// Refuses a file that would overwrite what makes the environment one, or leave it.
     fn check(&self, environment: &Environment) -> Result<()> {
-        let bad = self.targets().find(|to| environment.is_reserved(to) || !environment.is_inside(to));
+        // Below the folders of the scheme, what holds for one file of a folder holds for all.
+        let mut last = OsStr::new("");
+        let bad = self.targets().find(|to| {
+            let folder = to.parent().unwrap_or(to);
+            let known = folder.as_os_str() == last && !environment.is_base(folder);
+            last = folder.as_os_str();
+            !known && (environment.is_reserved(to) || !environment.is_inside(to))
+        });
         match bad {
             None => Ok(()),
             Some(path) => Err(Error::refused(format!(

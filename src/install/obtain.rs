@@ -116,6 +116,9 @@ fn fetch(pin: &Pin, means: Means<'_>) -> Result<CachedWheel> {
     let path = means.store.scratch()?;
     let sha256 = source::fetch(pin, &file, means.files, &path)?;
     means.fetched.fetch_add(1, Ordering::Relaxed);
+    if file.sha256.is_none() {
+        source::learn(pin, &file, sha256, means.store);
+    }
     let key = key(wish, choice.form, sha256);
     // Who does not tell the hash of a file beforehand may have brought one that is here already.
     if let Some(wheel) = means.store.get(&key, &pin.name, &pin.version) {

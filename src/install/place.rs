@@ -60,12 +60,12 @@ fn needed<'a>(layouts: &'a [Layout], environment: &Environment) -> FxHashSet<&'a
         let mut last = None;
         for folder in layout.targets().map(Path::parent).chain([Some(layout.info.as_path())]) {
             // Files of one folder mostly follow each other.
-            if folder == last {
+            if folder.map(Path::as_os_str) == last {
                 continue;
             }
-            last = folder;
+            last = folder.map(Path::as_os_str);
             for folder in folder.into_iter().flat_map(Path::ancestors) {
-                if !needed.insert(folder) || is_base(folder, environment) {
+                if !needed.insert(folder) || environment.is_base(folder) {
                     break;
                 }
             }
@@ -74,12 +74,8 @@ fn needed<'a>(layouts: &'a [Layout], environment: &Environment) -> FxHashSet<&'a
     needed
 }
 
-fn is_base(folder: &Path, environment: &Environment) -> bool {
-    environment.bases().contains(&folder) || folder == environment.root
-}
-
 fn make_folder(folder: &Path, environment: &Environment) -> Result<()> {
-    if is_base(folder, environment) {
+    if environment.is_base(folder) {
         return disk::create_dirs(folder);
     }
     match fs::create_dir(folder) {

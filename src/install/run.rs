@@ -227,9 +227,14 @@ impl<'a> Job<'a> {
     /// Brings an environment that is there up to the lock; `prepared` is what was laid out before it was
     /// created.
     fn update(&self, environment: &Environment, prepared: Vec<Layout>) -> Result<Outcome> {
-        let _held = match self.request.run {
-            Run::Real => journal::hold(environment, self.means.watcher)?,
-            Run::Dry => journal::share(environment),
+        let held = match self.request.run {
+            Run::Real => journal::hold(environment, self.means.watcher),
+            Run::Dry => Ok(journal::share(environment)),
+        };
+        // Where nothing can be written, there may be nothing to write.
+        let (_held, barred) = match held {
+            Ok(held) => (held, None),
+            Err(error) => (journal::share(environment), Some(error)),
         };
         let mut journal = Journal::read(environment)?;
         let mut site = installed::scan(environment)?;
@@ -238,6 +243,9 @@ impl<'a> Job<'a> {
         }
         let mut work = self.work(&site, environment, prepared)?;
         if self.request.run == Run::Real && (!work.plan.is_empty() || journal.is_unfinished()) {
+            if let Some(error) = barred {
+                return Err(error);
+            }
             self.apply(&mut work, &mut journal, environment)?;
         }
         self.warn_of_strays(&site, &work, &journal, environment);
@@ -375,7 +383,7 @@ impl<'a> Job<'a> {
             }
         }
         for layout in &work.layouts {
-            tops.extend(layout.targets().filter_map(|path| top(path, &layout.site)));
+            tops.extend(layout.tops().iter().map(|name| layout.site.join(name)));
         }
         let is_stray = |path: &&PathBuf| {
             !tops.contains(*path)

@@ -118,6 +118,14 @@ pub(super) fn choose(wish: Wish<'_>, store: &Store, files: &dyn Files, memory: M
     Ok(choice)
 }
 
+/// Remembers the hash of a file that no index told, so that the cache can be asked for it.
+pub(super) fn learn(pin: &Pin, file: &DistFile, sha256: Sha256, store: &Store) {
+    let mut known = store.known_files(&key(pin)).unwrap_or_default();
+    let same = known.iter_mut().filter(|known| *known.filename == *file.filename);
+    same.for_each(|known| known.sha256 = Some(sha256.0));
+    store.remember_files(&key(pin), &known);
+}
+
 /// The files of a pin: as the lock tells them, where it tells names and URLs, else as the source does.
 pub(super) fn listed(pin: &Pin, files: &dyn Files) -> Result<Vec<Arc<DistFile>>> {
     if let Some(url) = &pin.url {
@@ -157,16 +165,19 @@ fn key(pin: &Pin) -> Sha256 {
 }
 
 fn known(file: &DistFile, pin: &Pin) -> Option<KnownFile> {
-    let sha256 = file.sha256.filter(|hash| pin.hashes.contains(hash))?;
+    if file.sha256.is_some_and(|hash| !pin.hashes.contains(&hash)) {
+        return None;
+    }
     let requires_python = file.requires_python.as_ref().map(ToString::to_string);
-    Some(KnownFile { filename: file.filename.to_string(), sha256: sha256.0, requires_python })
+    let sha256 = file.sha256.map(|hash| hash.0);
+    Some(KnownFile { filename: file.filename.to_string(), sha256, requires_python })
 }
 
 fn recall(known: &KnownFile, pin: &Pin) -> Option<Candidate> {
     Some(Candidate {
         filename: known.filename.as_str().into(),
         dist: DistName::parse(&known.filename, &pin.name).ok()?,
-        sha256: Some(Sha256(known.sha256)),
+        sha256: known.sha256.map(Sha256),
         requires_python: known.requires_python.as_deref().map(str::parse).transpose().ok()?,
         file: None,
     })

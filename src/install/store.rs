@@ -75,7 +75,8 @@ impl Key {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct KnownFile {
     pub(super) filename: String,
-    pub(super) sha256: [u8; 32],
+    /// As the index told it; where it did not, as it was found to be when the file was fetched.
+    pub(super) sha256: Option<[u8; 32]>,
     pub(super) requires_python: Option<String>,
 }
 
@@ -242,7 +243,7 @@ impl Store {
     }
 }
 
-const PINS_MAGIC: &[u8; 8] = b"pinfile1";
+const PINS_MAGIC: &[u8; 8] = b"pinfile2";
 
 /// The file with its present stamp, if its content is right and its mode is or can be mended.
 fn heal_file(folder: &Path, file: &CachedFile) -> Option<CachedFile> {

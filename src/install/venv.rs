@@ -24,6 +24,15 @@ pub struct BasePython {
     pub threading: Threading,
 }
 
+impl BasePython {
+    /// Whether both are one program, whatever links lead to it.
+    #[must_use]
+    pub fn is_same_program(&self, other: &Self) -> bool {
+        let place = |it: &Self| fs::canonicalize(&it.executable).ok();
+        self.executable == other.executable || place(self).is_some_and(|own| place(other) == Some(own))
+    }
+}
+
 /// How an interpreter treats threads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Threading {

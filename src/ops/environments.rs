@@ -51,12 +51,15 @@ impl EnvironmentRequest {
     fn ready(&self, folder: &Path, session: &Session) -> Result<Environment> {
         let probe = &session.interpreter(Some(&folder.to_string_lossy()))?.probe;
         if let Some(python) = &self.python {
-            let named = BasePython::of(&session.find(Some(python))?.probe)?.executable;
-            let own = BasePython::of(probe)?.executable;
-            if own != named {
-                let said = format!("{} was made from {}", session.shown(folder), own.display());
-                return Err(Error::usage(format!("{said}, and --python means {}", named.display()))
-                    .hint("leave `--python` out; or remove the folder, so that it is made anew"));
+            let named = BasePython::of(&session.find(Some(python))?.probe)?;
+            let own = BasePython::of(probe)?;
+            if !own.is_same_program(&named) {
+                let said = format!("{} was made from {}", session.shown(folder), own.executable.display());
+                return Err(Error::usage(format!(
+                    "{said}, and --python means {}",
+                    named.executable.display()
+                ))
+                .hint("leave `--python` out; or remove the folder, so that it is made anew"));
             }
         }
         Environment::of(probe)

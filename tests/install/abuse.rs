@@ -171,11 +171,12 @@ fn read_only_folders_are_told() {
          rm -rf .venv; mkdir .venv; mount -t tmpfs none .venv; mount -o remount,ro .venv
          {INSTALL}; echo environment $?
          mount -o remount,rw .venv; {INSTALL}; mount -o remount,ro .venv
+         {INSTALL}; echo nothing to do $?
          $PINFAST install two.txt --no-index --find-links files; echo something to do $?
          $PINFAST verify --strict one.txt; echo verified $?"
     );
     let Some(ended) = mounting(&project, &script) else { return };
-    let expected = "cache 0\nverified 0\nenvironment 3\nsomething to do 3\nverified 0\n";
+    let expected = "cache 0\nverified 0\nenvironment 3\nnothing to do 0\nsomething to do 3\nverified 0\n";
     assert_eq!(ended.out, expected, "{}", ended.err);
     assert!(ended.err.contains("cannot be used: Read-only file system"), "{}", ended.err);
     assert!(ended.err.contains("caused by: Read-only file system"), "{}", ended.err);

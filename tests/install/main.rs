@@ -4,6 +4,7 @@
 
 mod abuse;
 mod choice;
+mod commands;
 mod crash;
 mod good;
 mod hostile;

@@ -4,18 +4,42 @@ mod render;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Lock, Pin};
+use super::{Build, Lock, Pin};
 use crate::spec::{PackageName, Sha256};
 
-pub use render::{DiffReport, ReportedChange, ReportedPin, Summary};
+pub use render::{DiffReport, ReportedBuild, ReportedChange, ReportedPin, Summary};
 
 /// What changed between two locks.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Diff {
     /// The changes, sorted by name; several of one name where markers tell its pins apart.
     pub changes: Vec<Change>,
+    /// What changed of the builds that the locks permit, sorted by name.
+    pub builds: Vec<BuildChange>,
+}
+
+/// What changed of the build of one package.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BuildChange {
+    /// The package that is built.
+    pub name: PackageName,
+    /// Whether it may be built.
+    pub permit: Permit,
+    /// What changed of that which its build requires.
+    pub changes: Vec<Change>,
+}
+
+/// Whether a package may be built.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Permit {
+    /// It may be now.
+    Given,
+    /// It may not be any more.
+    Withdrawn,
+    /// As before.
+    Kept,
 }
 
 /// What changed of one pin.
@@ -53,15 +77,43 @@ pub enum ChangeKind {
 /// What changed from `old` to `new`. Who wants a package is no change of the package.
 #[must_use]
 pub fn diff(old: &Lock, new: &Lock) -> Diff {
+    Diff { changes: changes(&old.pins, &new.pins), builds: builds(old, new) }
+}
+
+fn changes<'a>(
+    old: impl IntoIterator<Item = &'a Pin>,
+    new: impl IntoIterator<Item = &'a Pin>,
+) -> Vec<Change> {
     let mut names: BTreeMap<&PackageName, (Vec<&Pin>, Vec<&Pin>)> = BTreeMap::new();
-    for pin in &old.pins {
+    for pin in old {
         names.entry(&pin.name).or_default().0.push(pin);
     }
-    for pin in &new.pins {
+    for pin in new {
         names.entry(&pin.name).or_default().1.push(pin);
     }
-    let changes = names.into_values().flat_map(|(old, new)| pairs(old, new));
-    Diff { changes: changes.filter_map(|(old, new)| change(old, new)).collect() }
+    let pairs = names.into_values().flat_map(|(old, new)| pairs(old, new));
+    pairs.filter_map(|(old, new)| change(old, new)).collect()
+}
+
+fn builds(old: &Lock, new: &Lock) -> Vec<BuildChange> {
+    let names: BTreeSet<&PackageName> =
+        old.builds.iter().chain(&new.builds).map(|build| &build.name).collect();
+    let change = |name: &PackageName| {
+        let (old, new) = (builds_of(old, name), builds_of(new, name));
+        let permit = match (old.is_empty(), new.is_empty()) {
+            (true, _) => Permit::Given,
+            (_, true) => Permit::Withdrawn,
+            _ => Permit::Kept,
+        };
+        let pins = |builds| <Vec<&Build>>::into_iter(builds).flat_map(|build| &build.pins);
+        BuildChange { name: name.clone(), permit, changes: changes(pins(old), pins(new)) }
+    };
+    let changed = names.into_iter().map(change);
+    changed.filter(|change| change.permit != Permit::Kept || !change.changes.is_empty()).collect()
+}
+
+fn builds_of<'a>(lock: &'a Lock, name: &PackageName) -> Vec<&'a Build> {
+    lock.builds.iter().filter(|build| build.name == *name).collect()
 }
 
 /// The pins of one name, each old one with what became of it: the new one with the same marker, else the

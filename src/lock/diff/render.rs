@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Change, ChangeKind, Diff};
+use super::{BuildChange, Change, ChangeKind, Diff, Permit};
 use crate::lock::Pin;
 
 /// The JSON document of a diff.
@@ -15,6 +15,19 @@ pub struct DiffReport {
     pub summary: Summary,
     /// The changes, sorted by name.
     pub changes: Vec<ReportedChange>,
+    /// What changed of the builds that the locks permit, sorted by name.
+    pub builds: Vec<ReportedBuild>,
+}
+
+/// What changed of the build of one package.
+#[derive(Clone, Debug, Serialize)]
+pub struct ReportedBuild {
+    /// The package that is built.
+    pub name: String,
+    /// `added` (it may be built now), `removed` (not any more) or `changed`.
+    pub change: &'static str,
+    /// What changed of that which its build requires.
+    pub changes: Vec<ReportedChange>,
 }
 
 /// How many changes there are of each kind.
@@ -26,6 +39,8 @@ pub struct Summary {
     pub up: usize,
     pub down: usize,
     pub changed: usize,
+    /// Packages whose build changed, or whether they may be built.
+    pub builds: usize,
 }
 
 /// One change.
@@ -91,19 +106,30 @@ impl Diff {
     #[must_use]
     pub fn to_text(&self) -> String {
         let lines: String = self.changes.iter().map(|change| format!("{change}\n")).collect();
-        format!("{lines}{}\n", self.summary())
+        let builds: String = self.builds.iter().map(ToString::to_string).collect();
+        format!("{lines}{builds}{}\n", self.summary())
     }
 
     /// A table fit for a comment on a pull request.
     #[must_use]
     pub fn to_markdown(&self) -> String {
         let mut text = format!("**{}**\n", self.summary());
-        if !self.changes.is_empty() {
+        if !self.changes.is_empty() || !self.builds.is_empty() {
             text.push_str("\n| package | old | new | change |\n|---|---|---|---|\n");
         }
         for change in &self.changes {
             let (old, new) = (cell(change.old.as_ref()), cell(change.new.as_ref()));
             text.push_str(&format!("| {} | {old} | {new} | {} |\n", change.name, change.note()));
+        }
+        for build in &self.builds {
+            if build.permit != Permit::Kept {
+                text.push_str(&format!("| build of {} | | | {} |\n", build.name, build.permit.code()));
+            }
+            for change in &build.changes {
+                let (old, new) = (cell(change.old.as_ref()), cell(change.new.as_ref()));
+                let (package, note) = (&change.name, change.note());
+                text.push_str(&format!("| {package} (build of {}) | {old} | {new} | {note} |\n", build.name));
+            }
         }
         text
     }
@@ -112,13 +138,14 @@ impl Diff {
     #[must_use]
     pub fn report(&self) -> DiffReport {
         let changes = self.changes.iter().map(ReportedChange::from).collect();
-        DiffReport { schema_version: 1, summary: self.summary(), changes }
+        let builds = self.builds.iter().map(ReportedBuild::from).collect();
+        DiffReport { schema_version: 1, summary: self.summary(), changes, builds }
     }
 
     /// How many changes there are of each kind.
     #[must_use]
     pub fn summary(&self) -> Summary {
-        let mut summary = Summary::default();
+        let mut summary = Summary { builds: self.builds.len(), ..Summary::default() };
         for change in &self.changes {
             let count = match change.kind {
                 ChangeKind::Added => &mut summary.added,
@@ -142,6 +169,7 @@ impl std::fmt::Display for Summary {
             (self.up, "up"),
             (self.down, "down"),
             (self.changed, "changed"),
+            (self.builds, if self.builds == 1 { "build changed" } else { "builds changed" }),
         ];
         let counts: Vec<_> = counts
             .iter()
@@ -150,6 +178,29 @@ impl std::fmt::Display for Summary {
             .collect();
         f.write_str(if counts.is_empty() { "no package changed" } else { "" })?;
         f.write_str(&counts.join(", "))
+    }
+}
+
+impl Permit {
+    fn code(self) -> &'static str {
+        match self {
+            Self::Given => "added",
+            Self::Withdrawn => "removed",
+            Self::Kept => "changed",
+        }
+    }
+}
+
+/// `+ build of docopt`, then a line a change of what its build requires.
+impl std::fmt::Display for BuildChange {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let sign = match self.permit {
+            Permit::Given => '+',
+            Permit::Withdrawn => '-',
+            Permit::Kept => '~',
+        };
+        writeln!(f, "{sign} build of {}", self.name)?;
+        self.changes.iter().try_for_each(|change| writeln!(f, "    {change}"))
     }
 }
 
@@ -194,6 +245,16 @@ fn pinned(pin: &Pin) -> String {
 
 fn cell(pin: Option<&Pin>) -> String {
     pin.map(|pin| format!("`{}`", pinned(pin).replace('|', "\\|").replace('`', "'"))).unwrap_or_default()
+}
+
+impl From<&BuildChange> for ReportedBuild {
+    fn from(build: &BuildChange) -> Self {
+        Self {
+            name: build.name.to_string(),
+            change: build.permit.code(),
+            changes: build.changes.iter().map(ReportedChange::from).collect(),
+        }
+    }
 }
 
 impl From<&Change> for ReportedChange {

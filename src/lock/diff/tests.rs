@@ -88,7 +88,8 @@ fn a_diff_is_a_document() {
         "removed": 0,
         "up": 1,
         "down": 0,
-        "changed": 0
+        "changed": 0,
+        "builds": 0
       },
       "changes": [
         {
@@ -114,9 +115,54 @@ fn a_diff_is_a_document() {
           "hashes_added": 1,
           "hashes_removed": 0
         }
-      ]
+      ],
+      "builds": []
     }
     "#);
+}
+
+/// What a lock permits to build runs code, so that its changes are told however the rest is.
+#[test]
+fn builds_are_told() {
+    let with = |builds: &[(&str, &str, &[&str])]| {
+        let build = |(name, version, pins): &(&str, &str, &[&str])| Build {
+            name: PackageName::new(name).unwrap(),
+            version: version.parse().unwrap(),
+            pins: lock(pins).pins,
+        };
+        Lock { builds: builds.iter().map(build).collect(), ..lock(&["docopt==0.6.2"]) }
+    };
+    let old = with(&[("docopt", "0.6.2", &["setuptools==80.9.0", "wheel==0.45"]), ("gone", "1", &[])]);
+    let new = with(&[("docopt", "0.6.2", &["setuptools==80.10.0"]), ("fresh", "1", &["flit-core==3.12"])]);
+    let diff = diff(&old, &new);
+    assert_snapshot!(diff.to_text(), @r"
+    ~ build of docopt
+        ^ setuptools 80.9.0 -> 80.10.0
+        - wheel 0.45
+    + build of fresh
+        + flit-core 3.12
+    - build of gone
+    3 builds changed
+    ");
+    assert_snapshot!(diff.to_markdown(), @r"
+    **3 builds changed**
+
+    | package | old | new | change |
+    |---|---|---|---|
+    | setuptools (build of docopt) | `80.9.0` | `80.10.0` | up |
+    | wheel (build of docopt) | `0.45` |  | removed |
+    | build of fresh | | | added |
+    | flit-core (build of fresh) |  | `3.12` | added |
+    | build of gone | | | removed |
+    ");
+    let report = serde_json::to_value(diff.report()).unwrap();
+    let told = report["builds"].as_array().unwrap();
+    let of = |at: usize, field: &str| told[at][field].as_str().unwrap().to_owned();
+    let kinds: Vec<_> = (0..told.len()).map(|at| (of(at, "name"), of(at, "change"))).collect();
+    let expected = [("docopt", "changed"), ("fresh", "added"), ("gone", "removed")];
+    assert_eq!(kinds, expected.map(|(name, change)| (name.to_owned(), change.to_owned())));
+    assert_eq!(told[0]["changes"][0]["new"]["version"], "80.10.0");
+    assert_eq!(report["summary"]["builds"], 3);
 }
 
 #[test]
