@@ -9,6 +9,15 @@ pub enum Event {
     RequestDone,
     /// So many bytes of bodies arrived.
     BytesReceived(u64),
+    /// So many of them were of files of packages.
+    FileBytesReceived(u64),
+    /// So many files of packages will be fetched.
+    FilesWanted {
+        /// How many.
+        files: usize,
+        /// Their size together, where every one's is known.
+        bytes: Option<u64>,
+    },
     /// A file of a package is being fetched.
     FileBegun {
         /// Its size in bytes, where known.

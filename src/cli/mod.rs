@@ -10,6 +10,7 @@ mod lock;
 mod locked_report;
 mod options;
 mod outdated;
+mod progress;
 mod releases;
 mod rollback;
 mod tree;

@@ -9,6 +9,7 @@ use anstream::ColorChoice;
 use anstyle::{AnsiColor, Style};
 use indicatif::{ProgressBar, ProgressStyle};
 
+use super::progress::Files;
 use crate::error::{Error, Kind};
 use crate::event::{Event, Watcher, counted};
 
@@ -45,10 +46,7 @@ struct Counts {
     in_flight: usize,
     requests: usize,
     bytes: u64,
-    files_begun: usize,
-    files_done: usize,
-    /// When the first file was begun.
-    since: Option<Instant>,
+    files: Files,
     /// How long requests were under way, up to the last moment without one, and since when they are now.
     waited: Duration,
     waiting_since: Option<Instant>,
@@ -187,11 +185,6 @@ impl Ui {
                 counts.in_flight += 1;
                 counts.requests += 1;
             }
-            Event::FileBegun { .. } => {
-                counts.files_begun += 1;
-                counts.since.get_or_insert_with(Instant::now);
-            }
-            Event::FileDone => counts.files_done += 1,
             Event::RequestDone => {
                 counts.in_flight = counts.in_flight.saturating_sub(1);
                 if counts.in_flight == 0 {
@@ -200,6 +193,12 @@ impl Ui {
                 }
             }
             Event::BytesReceived(bytes) => counts.bytes += bytes,
+            Event::FilesWanted { .. }
+            | Event::FileBegun { .. }
+            | Event::FileDone
+            | Event::FileBytesReceived(_) => {
+                counts.files.count(event);
+            }
             Event::Solving { met, decided } => (counts.met, counts.decided) = (*met, *decided),
             _ => return,
         }
@@ -245,16 +244,8 @@ impl Watcher for Ui {
 
 impl Display for Counts {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        if let Some(since) = self.since {
-            let seconds = since.elapsed().as_secs_f64().max(0.1);
-            let rate = Bytes((self.bytes as f64 / seconds) as u64);
-            return write!(
-                f,
-                "{} of {} files, {}, {rate}/s",
-                self.files_done,
-                self.files_begun,
-                Bytes(self.bytes)
-            );
+        if self.files.is_under_way() {
+            return self.files.fmt(f);
         }
         let packages = (self.met > 0).then(|| format!("{} of {} packages", self.decided, self.met));
         let packages = self.deciding.clone().or(packages);

@@ -224,6 +224,7 @@ impl Http {
         let mut size = 0;
         while let Some(piece) = response.chunk().await.map_err(in_transit)? {
             self.watcher.on(Event::BytesReceived(piece.len() as u64));
+            self.watcher.on(Event::FileBytesReceived(piece.len() as u64));
             size += piece.len() as u64;
             check_size(ask, size)?;
             sink.take(&piece).map_err(stopped)?;

@@ -84,6 +84,8 @@ pub fn download(
         return Ok(DownloadOutcome { files: names, fetched: lacking.count() });
     }
     watcher.on(Event::Step(format!("downloading {}", counted(jobs.len(), "file"))));
+    let bytes = jobs.iter().map(|(_, file)| file.size).sum();
+    watcher.on(Event::FilesWanted { files: jobs.len(), bytes });
     let done = side_by_side(&jobs, |(pin, file)| fetch(pin, file, request.folder, files))?;
     write_pages(request.folder, &jobs, &done)?;
     let fetched = done.iter().filter(|done| done.came == Came::Now).count();

@@ -48,6 +48,7 @@ pub(super) fn obtain(pins: &[&Pin], means: Means<'_>) -> Result<Vec<CachedWheel>
     let missing: Vec<usize> = (0..pins.len()).filter(|at| wheels[*at].is_none()).collect();
     if !missing.is_empty() {
         means.watcher.on(Event::Step(format!("fetching {}", counted(missing.len(), "file"))));
+        means.watcher.on(Event::FilesWanted { files: missing.len(), bytes: None });
         means.store.sweep();
         for (at, wheel) in fetch_all(&missing, pins, means)? {
             wheels[at] = Some(wheel);
