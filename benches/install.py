@@ -10,7 +10,8 @@ environment is still there; `first` a new one from a full cache that no other en
 environment that is right already. pip is slow, and measured once.
 
 Nothing is removed before the end, since some file systems are slow to use again what was removed just now: that would
-measure what ran before; `--folder` names a disk that nobody else works on. A round takes some 2 GB. A peak of memory below this program's own is told as that.
+measure what ran before; `--folder` names a disk that nobody else works on. A round takes some 2 GB. A peak of memory
+below this program's own is told as that.
 """
 
 import argparse

@@ -79,3 +79,66 @@ fn one_interpreter_goes_by_many_names() {
     project.done(&["install", "one.txt", "--venv", "w", "--python", "./my-python"]);
     project.done(&["install", "two.txt", "--venv", "w", "--python", &python]);
 }
+
+#[test]
+fn what_holds_no_pins_is_refused_before_anything_is_done() {
+    let hash = format!("--hash=sha256:{}", "a".repeat(64));
+    for (line, said) in [
+        ("a==1.* HASH", "l.txt:1:1: `a==1.*` is no exact pin"),
+        ("a>=1 HASH", "l.txt:1:1: `a>=1` is no exact pin"),
+        ("a", "l.txt:1:1: `a` is no exact pin"),
+        ("a==1.0", "l.txt:1:1: `a` has no SHA-256 hash"),
+        ("-e ./a HASH", "l.txt:1:1: an editable requirement cannot be locked"),
+        ("-r other.txt", "l.txt:1:1: `-r` names another file, but a lock holds all its pins"),
+        ("./a-1.0-py3-none-any.whl HASH", "l.txt:1:1: a URL or a file needs a name before it"),
+        ("a==1.0 HASH\na==2.0 HASH", "l.txt:2:1: `a` is pinned on line 1 too"),
+    ] {
+        let project = project();
+        project.write("l.txt", &format!("{}\n", line.replace("HASH", &hash)));
+        for command in [&["install", "l.txt"][..], &["download", "l.txt", "-d", "down"], &["verify", "l.txt"]]
+        {
+            let ended = project.run(command);
+            assert_eq!(ended.code, Some(2), "{line}: {}", ended.err);
+            assert!(ended.err.contains(said), "{line}: {}", ended.err);
+        }
+        assert!(!project.path(".venv").exists() && !project.path("down").exists(), "{line}");
+    }
+}
+
+#[test]
+fn seeds_stay_on_demand() {
+    let all = Shelf::of(&["a", "pip"].map(|name| Wheel::new(name, "1.0").module()));
+    let project = Project::new([&all]);
+    project.lock("all.txt", &all);
+    project.lock("a.txt", &Shelf::of(&[Wheel::new("a", "1.0").module()]));
+    project.done(&["install", "all.txt"]);
+    let kept = document(&project, &["install", "a.txt", "--keep-seed"], 0);
+    assert_eq!((&kept["changes"], &kept["spared"]), (&json!([]), &json!(["pip 1.0"])));
+    let gone = document(&project, &["install", "a.txt"], 0);
+    let change = json!([{"name": "pip", "old": ["1.0"], "new": null, "why": null}]);
+    assert_eq!((&gone["changes"], &gone["spared"]), (&change, &json!([])));
+}
+
+#[test]
+fn offline_nobody_is_asked() {
+    let project = project();
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    silent.set_nonblocking(true).unwrap();
+    let index = format!("http://{}/simple", silent.local_addr().unwrap());
+    let install = |more: &[&str]| {
+        let mut command = project.command(env!("CARGO_BIN_EXE_pinfast"));
+        let ended =
+            command.args(["install", "one.txt", "--offline", "--index-url", &index]).args(more).output();
+        crate::program::Ended::from(ended.unwrap())
+    };
+    let lacking = install(&[]);
+    assert_eq!(lacking.code, Some(3), "{}", lacking.err);
+    assert!(lacking.err.contains("is not in the cache, and --offline forbids to get it"), "{}", lacking.err);
+    assert!(!project.path(".venv").exists());
+    // What the cache has of both files suffices.
+    project.done(&["install", "one.txt", "--dry-run"]);
+    let had = install(&["--venv", "offline"]);
+    assert_eq!(had.code, Some(0), "{}", had.err);
+    project.done(&["verify", "one.txt", "--venv", "offline"]);
+    assert_eq!(silent.accept().unwrap_err().kind(), std::io::ErrorKind::WouldBlock, "somebody was asked");
+}
