@@ -80,13 +80,17 @@ impl Stamp {
     }
 
     /// The same of what a call of the system's told.
+    #[cfg_attr(
+        target_os = "linux",
+        expect(clippy::unnecessary_cast, reason = "elsewhere a mode has fewer bits")
+    )]
     pub(super) fn of_stat(stat: &rustix::fs::Stat) -> Self {
         Self {
             size: stat.st_size as u64,
             inode: stat.st_ino,
             seconds: stat.st_mtime,
             nanoseconds: stat.st_mtime_nsec as i64,
-            mode: stat.st_mode,
+            mode: stat.st_mode as u32,
         }
     }
 

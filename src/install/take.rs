@@ -12,7 +12,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use rustix::buffer::spare_capacity;
-use rustix::fs::{AtFlags, Mode, OFlags};
+use rustix::fs::{AtFlags, Mode, OFlags, RawMode};
 
 use super::disk;
 use super::layout::Link;
@@ -131,7 +131,7 @@ impl Folders<'_> {
         };
         let mode = stamp.mode() & 0o777;
         let create = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
-        let create = || Ok(rustix::fs::openat(&self.to, name, create, Mode::from_raw_mode(mode))?);
+        let create = || Ok(rustix::fs::openat(&self.to, name, create, Mode::from_raw_mode(mode as RawMode))?);
         let target = File::from(self.replacing(name, create)?);
         let count = self.pour(&source, &target, stamp)?;
         disk::set_mode(&target, target.metadata()?.mode(), mode)?;
