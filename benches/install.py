@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Times installing a lock by pinfast, `uv pip sync` and pip, whole processes in turns, from one index on 127.0.0.1.
 
-    python3 benches/install.py [--pinfast target/release/pinfast] [--uv uv] [--python python3.11] [--rounds 5]
+    python3 benches/install.py [--pinfast target/release/pinfast] [--uv uv] [--python python3.11] [--rounds 3]
 
 Locks the example, downloads its files once from the index that pip is configured for, serves them over HTTP, and
 prints for each case the medians of the wall time and of the peak memory, and the ratio of the times to uv's, as a
@@ -34,6 +34,11 @@ class Quiet(http.server.SimpleHTTPRequestHandler):
 
     def log_message(self, *_):
         pass
+
+
+class Server(http.server.ThreadingHTTPServer):
+    def handle_error(self, *_):
+        """Clients may leave when they have what they want."""
 
 
 class Contender:
@@ -106,7 +111,7 @@ def laid_out(folder, args):
     subprocess.run(lock, cwd=folder, check=True)
     subprocess.run([pinfast, "-q", "download", "-d", "files"], cwd=folder, check=True)
     handler = lambda *it: Quiet(*it, directory=str(folder / "files"))
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    server = Server(("127.0.0.1", 0), handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     return f"http://127.0.0.1:{server.server_port}/simple"
 
