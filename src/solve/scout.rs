@@ -40,10 +40,12 @@ struct Errand {
     stage: Stage,
 }
 
-/// How far an errand is. Between the two it goes to the end of the queue, so that no scout waits for the
-/// metadata of one package while the listings of others are there.
+/// What is asked for next. Between listing and metadata an errand goes to the end of the queue, so that no scout waits
+/// for the metadata of one package while the listings of others are there.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Stage {
+    /// What the newest release needs is asked for, where an older pin goes before it: people are told what holds it back.
+    Newest,
     /// The listing is asked for.
     Listing,
     /// The metadata is.
@@ -74,6 +76,11 @@ impl Scouts {
             let requirements = problem.lines.iter().flat_map(|line| problem.effective(&line.requirement));
             scouts.follow(known, &requirements.collect::<Vec<_>>());
             scouts.set_out(known, problem.preferences.names().map(|name| Errand::to(name.clone())));
+            let kept = problem.lines.iter().map(|line| &line.requirement.name);
+            let kept = kept.filter(|name| !problem.preferences.of(name).is_empty());
+            let newest = kept.map(|name| Errand { stage: Stage::Newest, ..Errand::to(name.clone()) });
+            scouts.lock().queue.extend(newest);
+            scouts.changed.notify_all();
         }
         scouts
     }
@@ -109,6 +116,9 @@ impl Scouts {
     }
 
     fn errand(&self, known: &Known, errand: &Errand) -> Result<(), Error> {
+        if errand.stage == Stage::Newest {
+            return ask_for_newest(known, &errand.name);
+        }
         let fits =
             |first: &Arc<Candidates>| first.usable.iter().any(|it| errand.specifiers.contains(&it.version));
         let first = known.first(&errand.name)?.filter(fits);
@@ -158,6 +168,24 @@ impl Scouts {
         self.lock().queue.extend(errands);
         self.changed.notify_all();
     }
+}
+
+/// Asks for the newest release of `name` where another goes before it, and for the projects whose pins would be in
+/// its way.
+fn ask_for_newest(known: &Known, name: &PackageName) -> Result<(), Error> {
+    let preferences = &known.problem.preferences;
+    let Some((newest, Some(candidate))) = known.newest(name)? else { return Ok(()) };
+    if preferences.of(name).contains(&newest) {
+        return Ok(());
+    }
+    let Ok(metadata) = known.index.metadata(candidate.file(), Trust::Release) else { return Ok(()) };
+    let is_misfit = |requirement: &&Requirement| {
+        preferences.of(&requirement.name).first().is_some_and(|pin| !requirement.specifiers().contains(pin))
+    };
+    let misfits = edges::base(&known.problem, &metadata).into_iter().filter(is_misfit);
+    let wants: Vec<_> = misfits.map(|misfit| Want::Listing(misfit.name.clone())).collect();
+    known.index.prefetch(&wants);
+    Ok(())
 }
 
 /// The candidate that the solver will most likely take, as far as one requirement tells.
