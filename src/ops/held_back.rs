@@ -1,5 +1,6 @@
 //! The direct dependencies that are not at their newest release, and what holds each back.
 
+use std::cell::Cell;
 use std::sync::Arc;
 
 use super::changes::{Height, height};
@@ -42,7 +43,7 @@ pub(super) fn held_back(
     problem: &Arc<Problem>,
     index: &Arc<dyn Index>,
 ) -> Vec<HeldBack> {
-    let asked = Held { resolution, problem, index };
+    let asked = Held { resolution, problem, index, steps: Cell::new(MOST_STEPS) };
     let is_direct = |pin: &ResolvedPin| pin.askers.iter().any(|(by, _)| matches!(by, Asker::Line(_)));
     let meant = resolution.pins.iter().filter(|(name, pin)| is_direct(pin) && !problem.wants_lowest(name));
     let behind: Vec<Behind> =
@@ -60,10 +61,16 @@ struct Behind<'a> {
     newest: &'a Version,
 }
 
+/// How many packages are followed beyond what the newest releases ask for, in all. Each may take two round trips, and
+/// nobody waits for the sake of a remark: a package that is not followed is told as kept.
+const MOST_STEPS: usize = 8;
+
 struct Held<'a> {
     resolution: &'a Resolution,
     problem: &'a Arc<Problem>,
     index: &'a Arc<dyn Index>,
+    /// How many more packages may be followed.
+    steps: Cell<usize>,
 }
 
 impl Held<'_> {
@@ -133,6 +140,8 @@ impl Held<'_> {
     /// Whether the pin that `misfit` does not fit could not be raised to fit it either, as far as one choice tells: that
     /// of the newest stable release that all others let in. The packages of `moving` are no longer at their pins.
     fn is_stuck(&self, misfit: &Requirement, moving: &mut Vec<PackageName>) -> bool {
+        let Some(left) = self.steps.get().checked_sub(1) else { return false };
+        self.steps.set(left);
         moving.push(misfit.name.clone());
         let stays = |asker: &Asker| !matches!(asker, Asker::Package(by) if moving.contains(by));
         let askers = self.resolution.pins.get(&misfit.name).into_iter().flat_map(|pin| &pin.askers);

@@ -10,7 +10,7 @@ use super::{
 use crate::error::Error;
 use crate::event::Unwatched;
 use crate::inputs::{InputLine, Inputs};
-use crate::spec::{DirectUrl, DistFile, Listing, Location, Metadata, PackageName, Sha256, Target};
+use crate::spec::{DirectUrl, DistFile, Listing, Location, Metadata, PackageName, Sha256, Target, Version};
 
 fn target() -> Target {
     Target::declared(&"3.11".parse().unwrap(), &"linux".parse().unwrap())
@@ -340,6 +340,57 @@ fn a_long_search_says_what_it_is_deciding_between() {
     let first = heard();
     assert_eq!(first[0], "scipy 1.18 against plots 1.0, 40 tries");
     assert_eq!(heard(), first);
+}
+
+/// A universe that counts the projects' listings it is asked for.
+struct Counted(Universe, std::sync::Mutex<std::collections::BTreeSet<String>>);
+
+impl Index for Counted {
+    fn listing(&self, name: &PackageName) -> Result<Option<Arc<Listing>>, Error> {
+        self.1.lock().unwrap().insert(name.to_string());
+        self.0.listing(name)
+    }
+
+    fn release(&self, name: &PackageName, version: &Version) -> Option<Arc<Listing>> {
+        self.0.release(name, version)
+    }
+
+    fn metadata(&self, file: &Arc<DistFile>, trust: Trust) -> Result<Arc<Metadata>, MetadataFailure> {
+        self.0.metadata(file, trust)
+    }
+
+    fn direct(&self, name: &PackageName, url: &DirectUrl) -> Result<Arc<Listing>, Error> {
+        self.0.direct(name, url)
+    }
+
+    fn sha256(&self, file: &Arc<DistFile>) -> Result<Sha256, Error> {
+        self.0.sha256(file)
+    }
+
+    fn prefetch(&self, _: &[Want]) {}
+}
+
+#[test]
+fn however_long_the_search_what_an_older_lock_pins_is_asked_for_alone() {
+    // Ten links of a chain fall one after the other; a hundred packages stay.
+    let mut universe = String::from("app 1\n    link0\n");
+    let mut preferences = Preferences::default();
+    for n in 0..100 {
+        universe.insert_str(6, &format!("    stays{n}\n"));
+        universe += &format!("stays{n} 1 2\n");
+        preferences.add(format!("stays{n}").parse().unwrap(), "1".parse().unwrap());
+    }
+    for n in 0..10 {
+        universe += &format!("link{n} 1\n    link{}<2\nlink{n} 2\n    link{}>=2\n", n + 1, n + 1);
+        preferences.add(format!("link{n}").parse().unwrap(), "2".parse().unwrap());
+    }
+    universe += "link10 1 2\n";
+    let index = Arc::new(Counted(Universe::parse(&universe).unwrap(), Default::default()));
+    let problem = Problem::new(&inputs(&["app", "link10<2"]), target(), Policy::default(), preferences);
+    let answer = solve(Arc::new(problem), index.clone(), &Unwatched).ok().unwrap();
+    assert_eq!(answer.pins.len(), 112);
+    let asked = index.1.lock().unwrap();
+    assert!(asked.iter().all(|name| !name.starts_with("stays")), "{asked:?}");
 }
 
 /// A universe that does not tell of releases alone.

@@ -5,7 +5,7 @@
 //! Where something does speak against the release, a requirement or what the search learned, the package is contested:
 //! all of its releases are looked at from then on. A run that was told of it under the old numbers goes on as if nothing
 //! had happened, since it may find more of them; what it comes to does not count, and it begins again.
-//! Where that happens again and again, all packages are looked at as a whole. Which packages are depends on the problem and on what the index says, never on timing.
+//! Where that happens again and again, all packages that no older lock pins are looked at as a whole. Which packages are depends on the problem and on what the index says, never on timing.
 
 use std::sync::Arc;
 
@@ -82,7 +82,7 @@ impl Views {
         Ok(true)
     }
 
-    /// Whether all candidates of a package are looked at from the beginning.
+    /// Whether all candidates of a package that no older lock pins are looked at from the beginning.
     pub(super) fn begin_whole(&self) -> bool {
         self.in_vain >= MOST_IN_VAIN
     }

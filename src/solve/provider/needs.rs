@@ -135,8 +135,10 @@ impl Provider<'_> {
         if let Some(seen) = self.seen(name) {
             return Ok(seen);
         }
-        let begins_whole = self.search.borrow().views.begin_whole();
-        let first = if begins_whole { None } else { self.known.first(name)? };
+        // What an older lock pins mostly stays, and may be told of alone: it is never looked at as a whole beforehand.
+        let is_pinned = !self.known.problem.preferences.of(name).is_empty();
+        let begins_first = is_pinned || !self.search.borrow().views.begin_whole();
+        let first = if begins_first { self.known.first(name)? } else { None };
         let view = first.map_or_else(|| self.known.candidates(name), Ok)?;
         self.search.borrow_mut().views.see(view.clone());
         Ok(view)
