@@ -133,8 +133,11 @@ impl DependencyProvider for Provider<'_> {
             Package::Extra(..) if decided.is_some() => decided,
             _ => best.and_then(|best| self.next(&candidates, range, best)),
         };
-        if let (Package::Dist(_), Some(ordinal)) = (package, choice) {
-            let tries = self.search.borrow_mut().decide(name, ordinal);
+        if let Some(ordinal) = choice.filter(|_| matches!(package, Package::Dist(_)) || choice != decided) {
+            let tries = match package {
+                Package::Extra(..) => self.search.borrow_mut().attempt(name, ordinal),
+                _ => self.search.borrow_mut().decide(name, ordinal),
+            };
             if best == choice {
                 self.expect_more(&candidates, range, ordinal, tries);
             }

@@ -272,6 +272,11 @@ impl Search {
     /// Takes note of a choice; tells how many different candidates of `name` this run has tried.
     pub(super) fn decide(&mut self, name: &PackageName, ordinal: Ordinal) -> usize {
         self.decided.insert(name.clone(), ordinal);
+        self.attempt(name, ordinal)
+    }
+
+    /// The same of a candidate that an extra tries on its own, since what is chosen of its distribution is out for it.
+    pub(super) fn attempt(&mut self, name: &PackageName, ordinal: Ordinal) -> usize {
         let tries = self.tries.entry(name.clone()).or_default();
         tries.insert(ordinal);
         let count = tries.len();

@@ -308,6 +308,16 @@ fn a_short_train_is_looked_at_release_by_release() {
     assert_eq!(looked_at(&universe, &["app", "rail<2"]).0.unwrap(), "app==1.7.1 rail==1");
 }
 
+#[test]
+fn an_extra_that_does_not_fit_is_no_endless_search() {
+    let release = |n| format!("queue 1.{n}\n    store<2 ; extra == \"fast\"\n");
+    let universe =
+        (0..200).map(release).collect::<String>() + "store 1 2\napp 1\n    queue[fast]\n    store\n";
+    let (pins, files) = looked_at(&universe, &["store", "app"]);
+    assert_eq!(pins.unwrap(), "app==1 queue==1.199 store==1");
+    assert!(files < 40, "{files} files");
+}
+
 /// What a watcher was told of long searches.
 #[derive(Default)]
 struct Heard(std::sync::Mutex<Vec<String>>);
