@@ -352,29 +352,47 @@ fn a_long_search_says_what_it_is_deciding_between() {
     assert_eq!(heard(), first);
 }
 
-/// A universe that counts the projects' listings it is asked for.
-struct Counted(Universe, std::sync::Mutex<std::collections::BTreeSet<String>>);
+/// A universe that remembers which projects' listings it was asked for.
+struct Heedful {
+    universe: Universe,
+    releases: Releases,
+    asked: std::sync::Mutex<std::collections::BTreeSet<String>>,
+}
 
-impl Index for Counted {
+/// Whether a release is told of alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Releases {
+    Alone,
+    WithProject,
+}
+
+impl Heedful {
+    fn new(universe: &str, releases: Releases) -> Arc<Self> {
+        let universe = Universe::parse(universe).unwrap();
+        Arc::new(Self { universe, releases, asked: Default::default() })
+    }
+}
+
+impl Index for Heedful {
     fn listing(&self, name: &PackageName) -> Result<Option<Arc<Listing>>, Error> {
-        self.1.lock().unwrap().insert(name.to_string());
-        self.0.listing(name)
+        self.asked.lock().unwrap().insert(name.to_string());
+        self.universe.listing(name)
     }
 
     fn release(&self, name: &PackageName, version: &Version) -> Option<Arc<Listing>> {
-        self.0.release(name, version)
+        (self.releases == Releases::Alone).then(|| self.universe.release(name, version))?
     }
 
     fn metadata(&self, file: &Arc<DistFile>, trust: Trust) -> Result<Arc<Metadata>, MetadataFailure> {
-        self.0.metadata(file, trust)
+        self.universe.metadata(file, trust)
     }
 
     fn direct(&self, name: &PackageName, url: &DirectUrl) -> Result<Arc<Listing>, Error> {
-        self.0.direct(name, url)
+        self.universe.direct(name, url)
     }
 
     fn sha256(&self, file: &Arc<DistFile>) -> Result<Sha256, Error> {
-        self.0.sha256(file)
+        self.universe.sha256(file)
     }
 
     fn prefetch(&self, _: &[Want]) {}
@@ -395,35 +413,12 @@ fn however_long_the_search_what_an_older_lock_pins_is_asked_for_alone() {
         preferences.add(format!("link{n}").parse().unwrap(), "2".parse().unwrap());
     }
     universe += "link10 1 2\n";
-    let index = Arc::new(Counted(Universe::parse(&universe).unwrap(), Default::default()));
+    let index = Heedful::new(&universe, Releases::Alone);
     let problem = Problem::new(&inputs(&["app", "link10<2"]), target(), Policy::default(), preferences);
     let answer = solve(Arc::new(problem), index.clone(), &Unwatched).ok().unwrap();
     assert_eq!(answer.pins.len(), 112);
-    let asked = index.1.lock().unwrap();
+    let asked = index.asked.lock().unwrap();
     assert!(asked.iter().all(|name| !name.starts_with("stays")), "{asked:?}");
-}
-
-/// A universe that does not tell of releases alone.
-struct Whole(Universe);
-
-impl Index for Whole {
-    fn listing(&self, name: &PackageName) -> Result<Option<Arc<Listing>>, Error> {
-        self.0.listing(name)
-    }
-
-    fn metadata(&self, file: &Arc<DistFile>, trust: Trust) -> Result<Arc<Metadata>, MetadataFailure> {
-        self.0.metadata(file, trust)
-    }
-
-    fn direct(&self, name: &PackageName, url: &DirectUrl) -> Result<Arc<Listing>, Error> {
-        self.0.direct(name, url)
-    }
-
-    fn sha256(&self, file: &Arc<DistFile>) -> Result<Sha256, Error> {
-        self.0.sha256(file)
-    }
-
-    fn prefetch(&self, _: &[Want]) {}
 }
 
 #[test]
@@ -438,24 +433,20 @@ fn what_is_said_of_a_release_alone_changes_no_answer() {
     ];
     for lines in [&["a"][..], &["a", "d"], &["a", "d<2"], &["a>=4", "d<2"], &["d", "c<2"]] {
         for pins in pins {
-            let solved = |index: Arc<dyn Index>| {
+            let solved = |releases| {
                 let mut preferences = Preferences::default();
                 for (name, version) in *pins {
                     preferences.add(name.parse().unwrap(), version.parse().unwrap());
                 }
                 let problem = Problem::new(&inputs(lines), target(), Policy::default(), preferences);
+                let index = Heedful::new(universe, releases);
                 let answer = solve(Arc::new(problem), index, &Unwatched).ok()?;
                 let pin = |(name, pin): (&PackageName, &ResolvedPin)| {
                     format!("{name}=={} {:?} {:?}", pin.candidate.version, pin.askers, pin.newest)
                 };
                 Some(answer.pins.iter().map(pin).collect::<Vec<_>>())
             };
-            let alone = solved(Arc::new(Universe::parse(universe).unwrap()));
-            assert_eq!(
-                alone,
-                solved(Arc::new(Whole(Universe::parse(universe).unwrap()))),
-                "{lines:?} {pins:?}"
-            );
+            assert_eq!(solved(Releases::Alone), solved(Releases::WithProject), "{lines:?} {pins:?}");
         }
     }
 }
