@@ -1,9 +1,9 @@
 //! The solver: a [`Problem`] and an [`Index`] -> a [`Resolution`], or the [`Proof`] that there is none.
 //!
-//! Solved by PubGrub over candidate ordinals (see `candidates.rs`, `judge.rs` and `set.rs`); `provider.rs` is pubgrub's view of the
-//! problem, `views.rs` how much of each package it looks at, `search.rs` what is remembered over restarts, `stride.rs` how a train of a
-//! thousand releases is crossed, `scout.rs` what runs ahead. The answer depends
-//! on the problem and on what the index says, never on timing nor on the order of the inputs' lines.
+//! Solved by PubGrub over candidate ordinals (see `candidates.rs`, `judge.rs` and `set.rs`); `provider.rs` is pubgrub's view
+//! of the problem, `views.rs` how much of each package it looks at, `search.rs` what is remembered over restarts,
+//! `stride.rs` how a train of a thousand releases is crossed, `scout.rs` what runs ahead. The answer depends on the problem
+//! and on what the index says, never on timing nor on the order of the inputs' lines.
 
 mod candidates;
 mod edges;

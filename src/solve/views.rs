@@ -5,7 +5,8 @@
 //! Where something does speak against the release, a requirement or what the search learned, the package is contested:
 //! all of its releases are looked at from then on. A run that was told of it under the old numbers goes on as if nothing
 //! had happened, since it may find more of them; what it comes to does not count, and it begins again.
-//! Where that happens again and again, all packages that no older lock pins are looked at as a whole. Which packages are depends on the problem and on what the index says, never on timing.
+//! Where that happens again and again, all packages that no older lock pins are looked at as a whole. All of this depends
+//! on the problem and on what the index says, never on timing.
 
 use std::sync::Arc;
 
@@ -14,7 +15,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use super::candidates::Candidates;
 use crate::spec::PackageName;
 
-/// How many runs may come to nothing before all packages are looked at as a whole.
+/// How many runs may come to nothing before all packages that no older lock pins are looked at as a whole.
 const MOST_IN_VAIN: u32 = 4;
 
 /// The packages seen so far.
