@@ -1,12 +1,21 @@
 //! Package and extra names, normalised once (PyPA "Names and normalization", PEP 503, PEP 685).
 
+use std::cmp::Ordering;
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::str::FromStr;
 use std::sync::Arc;
 
+use rustc_hash::FxHasher;
+
 /// A normalised distribution name: lower case, runs of `-`, `_` and `.` folded to one `-`.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct PackageName(Arc<str>);
+///
+/// A solve looks names up by the million, so each carries its hash along.
+#[derive(Clone)]
+pub struct PackageName {
+    text: Arc<str>,
+    hash: u64,
+}
 
 /// A normalised name of an extra or a dependency group.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -25,13 +34,39 @@ impl PackageName {
     /// # Errors
     /// When `text` is not a valid name.
     pub fn new(text: &str) -> Result<Self, NameError> {
-        normalise(text).map(Self)
+        normalise(text).map(|text| Self { hash: hash(&text), text })
     }
 
     /// The normalised name.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        &self.0
+        &self.text
+    }
+}
+
+impl PartialEq for PackageName {
+    fn eq(&self, other: &Self) -> bool {
+        self.hash == other.hash && self.text == other.text
+    }
+}
+
+impl Eq for PackageName {}
+
+impl Hash for PackageName {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write_u64(self.hash);
+    }
+}
+
+impl PartialOrd for PackageName {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for PackageName {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.text.cmp(&other.text)
     }
 }
 
@@ -49,6 +84,12 @@ impl ExtraName {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+}
+
+fn hash(text: &str) -> u64 {
+    let mut hasher = FxHasher::default();
+    text.hash(&mut hasher);
+    hasher.finish()
 }
 
 fn normalise(text: &str) -> Result<Arc<str>, NameError> {
@@ -98,13 +139,13 @@ impl FromStr for ExtraName {
 
 impl fmt::Display for PackageName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(&self.text)
     }
 }
 
 impl fmt::Debug for PackageName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(&self.text)
     }
 }
 
