@@ -27,7 +27,7 @@ use crate::spec::{PackageName, Version};
 const PATIENCE: usize = 5;
 
 /// For how many packages that were met one more candidate is tried before the first restart.
-const PACKAGES_A_TRY: usize = 64;
+const PACKAGES_A_TRY: usize = 40;
 
 /// How many candidates of one package are tried before a package that the inputs name themselves is put last
 /// for standing in their way: people want the newest of those before the newest of anything else.
@@ -291,13 +291,18 @@ impl Search {
         self.tries.get(name).is_some_and(|tries| tries.len() >= stride::FROM) || self.strides.is_at(name)
     }
 
-    /// The candidate of `name` to try next, one of `left`, ascending; and those that may be tried after it.
+    /// The candidate of `name` to try next, one of `left`, ascending; and those that may be tried after it. What was
+    /// tried last and is still among them was not rejected, but undone for the sake of another package.
     pub(super) fn stride(
         &mut self,
         name: &PackageName,
         left: &[Rank],
         rank: impl Fn(Ordinal) -> Rank,
     ) -> Option<(Rank, Vec<Rank>)> {
+        let last = self.decided(name).map(&rank).filter(|last| left.contains(last));
+        if let Some(last) = last {
+            return Some((last, Vec::new()));
+        }
         let tried = ranks(self.tries.get(name), rank);
         let pick = self.strides.pick(name, left, &tried)?;
         Some((pick, self.strides.after(name, pick, left, &tried).collect()))

@@ -295,6 +295,17 @@ fn a_long_train_of_releases_is_crossed_in_strides() {
 }
 
 #[test]
+fn a_release_of_a_train_that_others_undo_is_not_passed_over() {
+    // Each partner rules out the newest anchor that is left, which is decided before the train.
+    let partners: String = (2..6).map(|n| format!("partner{n} 1 2\n    anchor!={n}\n")).collect();
+    let universe = train(100, 50) + "anchor 1 2 3 4 5\n" + &partners;
+    let lines = ["anchor", "app", "rail<2", "partner5", "partner4", "partner3", "partner2"];
+    let (pins, files) = looked_at(&universe, &lines);
+    assert!(pins.unwrap().starts_with("anchor==1 app==1.49 engine==1.49 "));
+    assert!(files < 150, "{files} files");
+}
+
+#[test]
 fn where_nothing_fits_the_whole_train_is_looked_at() {
     // The 200 of each, and one of rail.
     let (pins, files) = looked_at(&train(200, 0), &["app", "rail<2"]);
