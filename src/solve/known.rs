@@ -24,6 +24,8 @@ pub struct Known {
     pub(crate) problem: Arc<Problem>,
     pub(crate) index: Arc<dyn Index>,
     demands: FxHashMap<PackageName, Demands>,
+    /// The lines that are alone in naming their packages.
+    lone_lines: FxHashMap<PackageName, usize>,
     candidates: Mutex<FxHashMap<PackageName, Arc<Slot>>>,
     metadata: Mutex<FxHashMap<Arc<str>, Told>>,
 }
@@ -65,8 +67,9 @@ impl<T: Clone> Once<T> {
 impl Known {
     /// Nothing known yet.
     pub(super) fn new(problem: Arc<Problem>, index: Arc<dyn Index>) -> Self {
-        let demands = problem.demands();
-        Self { problem, index, demands, candidates: Mutex::default(), metadata: Mutex::default() }
+        let (demands, lone_lines) = (problem.demands(), problem.lone_lines());
+        let (candidates, metadata) = (Mutex::default(), Mutex::default());
+        Self { problem, index, demands, lone_lines, candidates, metadata }
     }
 
     /// The candidates of `name`; blocks until its listing is there.
@@ -78,6 +81,11 @@ impl Known {
     /// until its listing is there. `None` where all candidates have to be looked at to know it.
     pub(super) fn first(&self, name: &PackageName) -> Result<Option<Arc<Candidates>>, Error> {
         self.slot(name).first.get(|| Ok(self.find_first(name)?.map(Arc::new)))
+    }
+
+    /// The line that is alone in naming `name`, if one is.
+    pub(super) fn lone_line(&self, name: &PackageName) -> Option<usize> {
+        self.lone_lines.get(name).copied()
     }
 
     fn slot(&self, name: &PackageName) -> Arc<Slot> {

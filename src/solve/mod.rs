@@ -190,7 +190,7 @@ fn run(known: &Known, search: &mut Search, watcher: &dyn Watcher) -> Run {
             let chosen = dists.map(|(seen, ordinal)| (seen.name.clone(), (seen, ordinal)));
             Ok(Outcome::Chosen(chosen.collect()))
         }
-        Err(PubGrubError::NoSolution(tree)) => Ok(Outcome::Impossible(Proof::new(tree))),
+        Err(PubGrubError::NoSolution(tree)) => Ok(Outcome::Impossible(Proof::new(tree, known))),
         Err(
             PubGrubError::ErrorRetrievingDependencies { source, .. }
             | PubGrubError::ErrorChoosingVersion { source, .. }

@@ -9,7 +9,8 @@ use crate::spec::{ExtraName, PackageName};
 pub(crate) enum Package {
     /// The whole question; it depends on each line.
     Root,
-    /// A line of the inputs, by its place in the problem: so a proof names lines, not packages.
+    /// A line of the inputs, by its place in the problem: so a proof names lines, not packages. One that is alone in naming
+    /// its package comes to light in a proof only.
     Line(usize),
     /// A distribution.
     Dist(PackageName),

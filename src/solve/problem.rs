@@ -79,6 +79,16 @@ impl Problem {
         replacements.filter(|r| r.applies(&self.target, &[])).collect()
     }
 
+    /// The lines that are alone in naming their packages, by package.
+    pub(super) fn lone_lines(&self) -> FxHashMap<PackageName, usize> {
+        let mut naming: FxHashMap<&PackageName, Vec<usize>> = FxHashMap::default();
+        for (place, line) in self.lines.iter().enumerate() {
+            naming.entry(&line.requirement.name).or_default().push(place);
+        }
+        let lone = naming.into_iter().filter(|(_, places)| places.len() == 1);
+        lone.map(|(name, places)| (name.clone(), places[0])).collect()
+    }
+
     /// Whether a constraint pins `name` exactly.
     pub(super) fn constraints_pin(&self, name: &PackageName) -> bool {
         let mut of_name = self.constraints.iter().filter(|line| line.requirement.name == *name);

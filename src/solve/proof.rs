@@ -9,6 +9,7 @@ use pubgrub::{DerivationTree, Derived, External, Term};
 use rustc_hash::FxHashMap;
 
 use super::candidates::Reason;
+use super::known::Known;
 use super::package::Package;
 use super::set::OrdinalSet;
 
@@ -50,8 +51,9 @@ pub(crate) enum Fact {
 type Tree = DerivationTree<Package, OrdinalSet, Reason>;
 
 impl Proof {
-    /// Flattens `tree`, without recursion: neither in the walk, nor when the tree is dropped.
-    pub(super) fn new(tree: Tree) -> Self {
+    /// Flattens `tree`, without recursion: neither in the walk, nor when the tree is dropped. What pubgrub was told
+    /// that the question needs is said by the line that asks for it.
+    pub(super) fn new(tree: Tree, known: &Known) -> Self {
         let root = Arc::new(tree);
         let mut seen: FxHashMap<*const Tree, usize> = FxHashMap::default();
         let mut order: Vec<Arc<Tree>> = Vec::new();
@@ -69,7 +71,7 @@ impl Proof {
                     stack.extend(causes.map(|cause| (cause, Visit::Causes)));
                 }
                 (node_ref, _) => {
-                    steps.push(step(node_ref, &seen));
+                    steps.push(step(node_ref, &seen, known));
                     seen.insert(at, order.len());
                     order.push(node);
                 }
@@ -95,9 +97,9 @@ enum Visit {
     Itself,
 }
 
-fn step(node: &Tree, seen: &FxHashMap<*const Tree, usize>) -> Step {
+fn step(node: &Tree, seen: &FxHashMap<*const Tree, usize>, known: &Known) -> Step {
     match node {
-        DerivationTree::External(external) => Step::Fact(fact(external)),
+        DerivationTree::External(external) => Step::Fact(fact(external, known)),
         DerivationTree::Derived(Derived { terms, cause1, cause2, .. }) => {
             let place = |cause: &Arc<Tree>| seen.get(&Arc::as_ptr(cause)).copied().unwrap_or_default();
             let mut together: Vec<_> =
@@ -108,12 +110,15 @@ fn step(node: &Tree, seen: &FxHashMap<*const Tree, usize>) -> Step {
     }
 }
 
-fn fact(external: &External<Package, OrdinalSet, Reason>) -> Fact {
+fn fact(external: &External<Package, OrdinalSet, Reason>, known: &Known) -> Fact {
     match external {
         External::NotRoot(..) => Fact::Asked,
         External::NoVersions(package, set) => Fact::None(package.clone(), set.clone()),
         External::FromDependencyOf(package, set, needed, permitted) => {
-            Fact::Needs(package.clone(), set.clone(), needed.clone(), permitted.clone())
+            let lone =
+                needed.name().filter(|_| *package == Package::Root).and_then(|name| known.lone_line(name));
+            let package = lone.map_or_else(|| package.clone(), Package::Line);
+            Fact::Needs(package, set.clone(), needed.clone(), permitted.clone())
         }
         External::Custom(package, set, reason) => Fact::Barred(package.clone(), set.clone(), reason.clone()),
     }

@@ -8,7 +8,6 @@ use std::cmp::Reverse;
 use std::fmt;
 use std::sync::Arc;
 
-use needs::merged;
 use pubgrub::{Dependencies, DependencyProvider, PackageResolutionStatistics, VersionSet as _};
 
 use super::candidates::Reason;
@@ -65,11 +64,6 @@ impl<'a> Provider<'a> {
     /// The files whose metadata this run has used.
     pub(super) fn into_asked(self) -> Vec<Arc<DistFile>> {
         self.asked.into_inner()
-    }
-
-    fn requirements_of_root(&self) -> Vec<(Package, OrdinalSet)> {
-        let lines = 0..self.known.problem.lines.len();
-        lines.map(|line| (Package::Line(line), OrdinalSet::singleton(0))).collect()
     }
 
     /// Says of a long search what it is deciding between.
@@ -153,8 +147,8 @@ impl DependencyProvider for Provider<'_> {
         ordinal: &Ordinal,
     ) -> Result<Dependencies<Package, OrdinalSet, Reason>, Stop> {
         let dependencies = match package {
-            Package::Root => self.requirements_of_root().into(),
-            Package::Line(line) => merged(self.of_line(*line)?, package).into(),
+            Package::Root => self.of_root()?.into(),
+            Package::Line(line) => self.of_line(*line)?.into(),
             Package::Dist(name) | Package::Extra(name, _) => {
                 match self.of_candidate(package, name, *ordinal)? {
                     Found::Barred(reason) => return Ok(Dependencies::Unavailable(reason)),

@@ -15,10 +15,23 @@ use crate::solve::set::{Ordinal, OrdinalSet};
 use crate::spec::{PackageName, Requirement, Source};
 
 impl Provider<'_> {
+    /// What the question needs: the lines; of one that is alone in naming its package, what it asks for, which saves a
+    /// decision in each run.
+    pub(super) fn of_root(&self) -> Result<Vec<(Package, OrdinalSet)>, Stop> {
+        let mut needs = Vec::new();
+        for (place, line) in self.known.problem.lines.iter().enumerate() {
+            match self.known.lone_line(&line.requirement.name) {
+                Some(_) => needs.extend(self.of_line(place)?),
+                None => needs.push((Package::Line(place), OrdinalSet::singleton(0))),
+            }
+        }
+        Ok(needs)
+    }
+
     pub(super) fn of_line(&self, line: usize) -> Result<Vec<(Package, OrdinalSet)>, Stop> {
         let problem = &*self.known.problem;
         let requirements = problem.effective(&problem.lines[line].requirement);
-        let dependencies = self.dependencies(&requirements)?;
+        let dependencies = merged(self.dependencies(&requirements)?, &Package::Line(line));
         for (package, permitted) in &dependencies {
             if let Package::Dist(name) = package {
                 let all = self.seen(name).filter(|seen| seen.only_first().is_none());
@@ -185,10 +198,7 @@ impl Provider<'_> {
 }
 
 /// One entry a package, their sets intersected, ordered by package; none on `own` itself.
-pub(super) fn merged(
-    mut dependencies: Vec<(Package, OrdinalSet)>,
-    own: &Package,
-) -> Vec<(Package, OrdinalSet)> {
+fn merged(mut dependencies: Vec<(Package, OrdinalSet)>, own: &Package) -> Vec<(Package, OrdinalSet)> {
     dependencies.retain(|(package, _)| package != own);
     dependencies.sort_by(|a, b| a.0.cmp(&b.0));
     dependencies.dedup_by(|next, kept| {
