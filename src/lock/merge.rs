@@ -1,6 +1,9 @@
 //! The pins of several targets -> one list whose markers tell the targets apart.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+
+use rustc_hash::FxHashMap;
 
 use super::Pin;
 use crate::spec::{Marker, PackageName, Target, Version};
@@ -14,42 +17,62 @@ type Release = (PackageName, Version, Option<String>);
 /// these and on no other of the targets.
 #[must_use]
 pub fn merge(targets: &[Target], pins: Vec<Vec<Pin>>) -> Vec<Pin> {
-    merge_by(pins, |of_targets| Marker::telling(targets, |target| of_targets.contains(&target)))
+    let mut merger = Merger::default();
+    pins.into_iter().for_each(|pins| merger.add(pins));
+    merger.merged(|places| Marker::telling(targets, |target| places.contains(&target)))
 }
 
-/// Merges the pins of several environments: each carries the marker that `telling` gives for the
-/// environments, by their places in `pins`, that have it.
-#[must_use]
-pub fn merge_by(pins: Vec<Vec<Pin>>, telling: impl Fn(&[usize]) -> Marker) -> Vec<Pin> {
-    let mut merged: BTreeMap<Release, (Pin, Vec<usize>)> = BTreeMap::new();
-    for (target, pins) in pins.into_iter().enumerate() {
+/// The pins of several environments, merged one environment after the other.
+#[derive(Default)]
+pub struct Merger {
+    merged: BTreeMap<Release, (Pin, Vec<usize>)>,
+    environments: usize,
+}
+
+impl Merger {
+    /// Adds the pins of the next environment.
+    pub fn add(&mut self, pins: Vec<Pin>) {
         for pin in pins {
             let key =
                 (pin.name.clone(), pin.version.clone(), pin.url.as_ref().map(|url| url.url.to_string()));
-            match merged.entry(key) {
-                std::collections::btree_map::Entry::Vacant(entry) => {
-                    entry.insert((pin, vec![target]));
+            match self.merged.entry(key) {
+                Entry::Vacant(entry) => {
+                    entry.insert((pin, vec![self.environments]));
                 }
-                std::collections::btree_map::Entry::Occupied(mut entry) => {
-                    let (kept, of_targets) = entry.get_mut();
-                    of_targets.push(target);
-                    add(kept, pin);
+                Entry::Occupied(mut entry) => {
+                    let (kept, environments) = entry.get_mut();
+                    environments.push(self.environments);
+                    join(kept, pin);
                 }
             }
         }
+        self.environments += 1;
     }
-    let marked = |(mut pin, of_targets): (Pin, Vec<usize>)| {
-        pin.marker = telling(&of_targets);
-        pin
-    };
-    merged.into_values().map(marked).collect()
+
+    /// The merged pins: each carries the marker that `telling` gives for the environments that have it, by their places
+    /// in the order in which they were added.
+    #[must_use]
+    pub fn merged(self, telling: impl Fn(&[usize]) -> Marker) -> Vec<Pin> {
+        // Many pins, few sets of environments: each marker is worked out once.
+        let mut markers: FxHashMap<Vec<usize>, Marker> = FxHashMap::default();
+        let marked = |(mut pin, environments): (Pin, Vec<usize>)| {
+            pin.marker = markers.entry(environments).or_insert_with_key(|places| telling(places)).clone();
+            pin
+        };
+        self.merged.into_values().map(marked).collect()
+    }
 }
 
-fn add(kept: &mut Pin, pin: Pin) {
+/// Adds what is new in `pin`; of most, all environments have the same files.
+fn join(kept: &mut Pin, pin: Pin) {
     kept.extras.extend(pin.extras);
-    kept.hashes.extend(pin.hashes);
-    kept.files.extend(pin.files);
-    kept.via.extend(pin.via);
+    if kept.hashes != pin.hashes || kept.files != pin.files {
+        kept.hashes.extend(pin.hashes);
+        kept.files.extend(pin.files);
+    }
+    if kept.via != pin.via {
+        kept.via.extend(pin.via);
+    }
 }
 
 #[cfg(test)]

@@ -29,7 +29,7 @@ use crate::spec::{
 };
 
 pub use fresh::{Current, CurrentInput, CurrentLine, CurrentOption, Freshness, Reason, freshness};
-pub use merge::{merge, merge_by};
+pub use merge::{Merger, merge};
 pub use pylock::{PylockFacts, is_pylock};
 pub use text::{Annotations, Integrity, LockOption, ParsedLock, Problem, WriteOptions, integrity};
 

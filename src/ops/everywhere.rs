@@ -6,7 +6,7 @@ use super::assemble::{self, Hashes};
 use super::held_back::held_back;
 use super::lock::{Answer, NoLock, Question, Unsolved};
 use super::session::Session;
-use crate::lock;
+use crate::lock::Merger;
 use crate::solve::Index;
 use crate::solve::universal::{self, NoUniversal, solve_everywhere};
 use crate::spec::Version;
@@ -34,16 +34,16 @@ impl Question<'_> {
         };
         session.detail(format!("solved for {} kinds of environments", universal.answers.len()));
         let mut answer = Answer::default();
-        let mut pins = Vec::new();
+        let mut merger = Merger::default();
         for (problem, resolution) in &universal.answers {
             // Every file fits some environment.
-            pins.push(assemble::pins(resolution, problem, Hashes::All, &*index, session)?);
+            merger.add(assemble::pins(resolution, problem, Hashes::All, &*index, session)?);
             answer.held_back.extend(held_back(resolution, problem, &index));
             answer.odd_entries.extend(resolution.odd_entries.clone());
         }
         answer.held_back.sort();
         answer.held_back.dedup();
-        answer.pins = lock::merge_by(pins, |places| universal.marker(places));
+        answer.pins = merger.merged(|places| universal.marker(places));
         answer.warnings.extend(universal.warnings);
         Ok(answer)
     }

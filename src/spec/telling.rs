@@ -57,20 +57,22 @@ struct Condition {
     holds: BTreeSet<usize>,
 }
 
-/// Conditions of up to three parts that hold on wanted targets only, the simplest first.
+/// Conditions of up to three parts that hold on wanted targets only, the simplest first; of those that hold on the same
+/// targets, the first.
 fn conditions(targets: &[Target], wanted: &BTreeSet<usize>) -> Vec<Condition> {
-    let singles = single_conditions(targets);
-    let mut level = singles.clone();
+    let mut seen: BTreeSet<BTreeSet<usize>> = BTreeSet::new();
+    let mut level = single_conditions(targets);
+    level.retain(|condition| seen.insert(condition.holds.clone()));
+    let singles = level.clone();
     let mut fit = Vec::new();
     for _ in 0..3 {
-        fit.extend(level.iter().filter(|c| !c.holds.is_empty() && c.holds.is_subset(wanted)).cloned());
+        fit.extend(level.iter().filter(|condition| condition.holds.is_subset(wanted)).cloned());
         let both = |(a, b): (&Condition, &Condition)| {
             let holds: BTreeSet<usize> = a.holds.intersection(&b.holds).copied().collect();
-            let narrower = holds.len() < a.holds.len() && holds.len() < b.holds.len() && !holds.is_empty();
-            narrower.then(|| Condition { marker: a.marker.and(&b.marker), holds })
+            let is_new = !holds.is_empty() && seen.insert(holds.clone());
+            is_new.then(|| Condition { marker: a.marker.and(&b.marker), holds })
         };
         level = level.iter().flat_map(|a| singles.iter().map(move |b| (a, b))).filter_map(both).collect();
-        level.dedup_by(|a, b| a.marker == b.marker);
     }
     fit
 }
