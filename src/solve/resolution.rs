@@ -48,6 +48,14 @@ pub enum Asker {
     Package(PackageName),
 }
 
+impl ResolvedPin {
+    /// Sorts those who ask by who they are; what one asks twice, by what it says.
+    pub(super) fn sort_askers(&mut self) {
+        let said = |requirement: &Requirement| requirement.to_string();
+        self.askers.sort_by(|a, b| a.0.cmp(&b.0).then_with(|| said(&a.1).cmp(&said(&b.1))));
+    }
+}
+
 impl Resolution {
     /// A yanked pin that no exact pin asks for.
     pub(super) fn unpinned_yank(&self, problem: &Problem) -> Option<(&PackageName, &Version)> {
@@ -173,7 +181,7 @@ impl Builder<'_> {
 
     fn finish(mut self) -> Result<Resolution, Error> {
         for (name, pin) in &mut self.pins {
-            pin.askers.sort_by_cached_key(|(asker, requirement)| (asker.clone(), requirement.to_string()));
+            pin.sort_askers();
             // Lines come first.
             if matches!(pin.askers.first(), Some((Asker::Line(_), _))) {
                 let newest = self.known.newest(name)?;

@@ -122,7 +122,7 @@ impl Replay<'_> {
 
     fn finish(mut self) -> Resolution {
         for pin in self.pins.values_mut() {
-            pin.askers.sort_by_cached_key(|(asker, requirement)| (asker.clone(), requirement.to_string()));
+            pin.sort_askers();
         }
         Resolution { pins: self.pins, warnings: Vec::new(), odd_entries: BTreeMap::new() }
     }
