@@ -76,8 +76,11 @@ use origins::Origins;
 use site::Site;
 use workers::Workers;
 
-/// How many threads look ahead of the solver; most of the time each waits for an answer.
+/// How many threads look ahead of the solver over the network; most of the time each waits for an answer.
 const SCOUTS: usize = 8;
+
+/// How many do as long as all that is asked for lies on disk: there is nothing to wait for.
+const SCOUTS_ON_DISK: usize = 2;
 
 /// The indexes of a run. Made without I/O: threads, TLS and connections start when something needs them.
 pub struct Client {
@@ -257,9 +260,9 @@ impl Index for Client {
         self.shared.names()
     }
 
-    /// Where a question costs a round trip, or much reading, as many as keep the levels of the graph under way.
+    /// Where a question costs a round trip, as many as keep the levels of the graph under way.
     fn scouts(&self) -> usize {
-        SCOUTS
+        if self.shared.net.get().is_some() { SCOUTS } else { SCOUTS_ON_DISK }
     }
 }
 

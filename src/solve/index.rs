@@ -53,7 +53,8 @@ pub trait Index: Send + Sync {
         Vec::new()
     }
 
-    /// How many threads that look ahead of the solver pay off: none where answers take no time.
+    /// How many threads that look ahead of the solver pay off at present: none where answers take no time. They may
+    /// become more during a solve.
     fn scouts(&self) -> usize {
         0
     }

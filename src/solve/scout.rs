@@ -28,6 +28,8 @@ pub(super) struct Scouts {
 struct State {
     queue: VecDeque<Errand>,
     seen: FxHashSet<(PackageName, Option<ExtraName>)>,
+    /// How many scouts were sent.
+    sent: usize,
     over: bool,
 }
 
@@ -60,14 +62,11 @@ impl Errand {
 }
 
 impl Scouts {
-    /// Sends as many scouts as the index has use for after the lines of the problem. They are not waited
+    /// Sends scouts after the lines of the problem. They are not waited
     /// for: one that hangs on a slow answer when the solve is over ends by itself.
     pub(super) fn send(known: &Arc<Known>) -> Arc<Self> {
         let scouts = Arc::new(Self::default());
-        for _ in 0..known.index.scouts() {
-            let (scouts, known) = (Arc::clone(&scouts), Arc::clone(known));
-            std::thread::spawn(move || scouts.run(&known));
-        }
+        scouts.recruit(known);
         if known.index.scouts() > 0 {
             let problem = &*known.problem;
             // What the lines name is asked for its newest release too, in the end.
@@ -85,14 +84,25 @@ impl Scouts {
         scouts
     }
 
+    /// Sends more scouts where the index has use for more by now.
+    fn recruit(self: &Arc<Self>, known: &Arc<Known>) {
+        let mut state = self.lock();
+        while state.sent < known.index.scouts() {
+            let (scouts, known) = (Arc::clone(self), Arc::clone(known));
+            std::thread::spawn(move || scouts.run(&known));
+            state.sent += 1;
+        }
+    }
+
     /// Calls the scouts back.
     pub(super) fn call_back(&self) {
         self.lock().over = true;
         self.changed.notify_all();
     }
 
-    fn run(&self, known: &Known) {
+    fn run(self: &Arc<Self>, known: &Arc<Known>) {
         while let Some(errand) = self.next() {
+            self.recruit(known);
             // A scout that fails says nothing: the solver meets the same trouble if it matters.
             let _ = self.errand(known, &errand);
         }
