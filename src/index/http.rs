@@ -388,14 +388,23 @@ pub(super) fn too_big(url: &Url, most: Most) -> Failure {
     )
 }
 
+/// How much room `packed` is given in advance: what its end says that it holds (RFC 1952, ISIZE), within reason.
+fn unpacked_length(packed: &[u8], most: Most) -> usize {
+    const MOST_TIMES: usize = 1032;
+    let said = packed.last_chunk::<4>().map_or(0, |bytes| u32::from_le_bytes(*bytes) as usize);
+    said.min(packed.len().saturating_mul(MOST_TIMES))
+        .min(usize::try_from(most.bytes).unwrap_or(usize::MAX))
+        .min(64 << 20)
+}
+
 /// Undoes the `Content-Encoding`.
 fn unpack(body: Vec<u8>, headers: &HeaderMap, most: Most, url: &Url) -> Result<Vec<u8>, Trouble> {
     let encoding = headers.get(header::CONTENT_ENCODING).map(HeaderValue::as_bytes);
     match encoding {
         None | Some(b"" | b"identity") => Ok(body),
         Some(b"gzip" | b"x-gzip") => {
-            let mut plain = Vec::with_capacity(body.len().saturating_mul(4).min(64 << 20));
-            let mut reader = flate2::read::MultiGzDecoder::new(body.as_slice()).take(most.bytes + 1);
+            let mut plain = Vec::with_capacity(unpacked_length(&body, most));
+            let mut reader = flate2::bufread::MultiGzDecoder::new(body.as_slice()).take(most.bytes + 1);
             reader.read_to_end(&mut plain).map_err(|error| again(format!("its gzip is broken: {error}")))?;
             if plain.len() as u64 > most.bytes {
                 return Err(Trouble::Stop(too_big(url, most)));

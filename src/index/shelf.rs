@@ -257,7 +257,9 @@ impl<'a> Detail<'a> {
             DistName::Wheel(wheel) => wheel.build.as_ref(),
             DistName::Sdist { .. } => None,
         };
-        let own = file.dist.version().to_string();
+        // Of equal versions, only the zeros at the end of the release tell the spelling apart.
+        let own = file.dist.version();
+        let is_spelled_alike = own == version && own.release() == version.release();
         Self {
             filename: borrowed(&file.filename),
             place: Place::of(file.url.as_text(), &file.filename, roots),
@@ -270,7 +272,7 @@ impl<'a> Detail<'a> {
             },
             yanked: file.yanked.as_deref().map(borrowed),
             build: build.map(|(number, rest)| (*number, borrowed(rest))),
-            version: (own != version.to_string()).then(|| own.into()),
+            version: (!is_spelled_alike).then(|| own.to_string().into()),
         }
     }
 }
@@ -381,10 +383,19 @@ impl<'a> Place<'a> {
 fn digest_at_end(head: &str) -> Option<(&str, [u8; 32])> {
     const LENGTH: usize = 2 + 1 + 2 + 1 + 60 + 1;
     let (root, end) = head.split_at_checked(head.len().checked_sub(LENGTH)?)?;
-    let parts: Vec<&str> = end.strip_suffix('/')?.split('/').collect();
-    let is_digest = matches!(parts.as_slice(), [a, b, c] if (a.len(), b.len(), c.len()) == (2, 2, 60))
-        && end.bytes().all(|byte| matches!(byte, b'/' | b'0'..=b'9' | b'a'..=b'f'));
-    let Sha256(digest) = is_digest.then(|| parts.concat().parse().ok())??;
+    let parts = [
+        (end.get(..2)?, end.get(2..3)?),
+        (end.get(3..5)?, end.get(5..6)?),
+        (end.get(6..66)?, end.get(66..)?),
+    ];
+    let mut digits = String::with_capacity(64);
+    for (part, slash) in parts {
+        if slash != "/" || part.bytes().any(|byte| byte.is_ascii_uppercase()) {
+            return None;
+        }
+        digits.push_str(part);
+    }
+    let Sha256(digest) = digits.parse().ok()?;
     Some((root, digest))
 }
 
