@@ -2,20 +2,21 @@
 //!
 //! The solver asks for one thing at a time, and each answer takes a round trip. A scout follows the
 //! requirements of the likeliest candidate of each package, so that all packages of one level of the
-//! graph are under way at once, as is from the beginning all that an older lock pins. What scouts find out goes
+//! graph are under way at once, as is from the beginning all that an older lock pins. Where a requirement comes to light
+//! that this candidate does not fit, the next likeliest is followed as well. What scouts find out goes
 //! into [`Known`]; it never changes an answer, only when it is there.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
-use rustc_hash::FxHashSet;
+use rustc_hash::FxHashMap;
 
 use super::candidates::{Candidate, Candidates};
 use super::edges;
 use super::index::{Trust, Want};
 use super::known::Known;
 use crate::error::Error;
-use crate::spec::{DistName, ExtraName, PackageName, Requirement, Specifiers};
+use crate::spec::{DistName, ExtraName, PackageName, Requirement, Specifiers, Version};
 
 /// The work of the scouts, shared by them.
 #[derive(Default)]
@@ -27,38 +28,67 @@ pub(super) struct Scouts {
 #[derive(Default)]
 struct State {
     queue: VecDeque<Errand>,
-    seen: FxHashSet<(PackageName, Option<ExtraName>)>,
+    asked: FxHashMap<PackageName, Asked>,
     /// How many scouts were sent.
     sent: usize,
     over: bool,
 }
 
-/// One package to look at: as a requirement names it, with one extra or without.
-#[derive(Clone)]
+/// What was asked of a package so far.
+#[derive(Default)]
+struct Asked {
+    /// Each once.
+    specifiers: Vec<Specifiers>,
+    /// Without extras, and with each of these.
+    extras: BTreeSet<Option<ExtraName>>,
+    /// The releases that were followed; the last is the likeliest.
+    followed: Vec<(Option<ExtraName>, Version)>,
+}
+
+/// One package to look at: with one extra or without.
 struct Errand {
     name: PackageName,
     extra: Option<ExtraName>,
-    specifiers: Specifiers,
     stage: Stage,
 }
 
 /// What is asked for next. Between listing and metadata an errand goes to the end of the queue, so that no scout waits
 /// for the metadata of one package while the listings of others are there.
-#[derive(Clone, Copy, PartialEq, Eq)]
 enum Stage {
     /// What the newest release needs is asked for, where an older pin goes before it: people are told what holds it back.
     Newest,
     /// The listing is asked for.
     Listing,
-    /// The metadata is.
-    Metadata,
+    /// The metadata of this candidate is.
+    Metadata(Box<Candidate>),
 }
 
-impl Errand {
-    /// To any release of `name`, without extras.
-    fn to(name: PackageName) -> Self {
-        Self { name, extra: None, specifiers: Specifiers::default(), stage: Stage::Listing }
+impl Asked {
+    /// Adds what is asked; tells for which extras the package is to be looked at: for new ones, or for all again where
+    /// what was likeliest does not fit any more.
+    fn add(&mut self, specifiers: &Specifiers, extras: impl Iterator<Item = Option<ExtraName>>) -> News {
+        let new: Vec<_> = extras.filter(|extra| self.extras.insert(extra.clone())).collect();
+        if self.specifiers.contains(specifiers) {
+            return News::Extras(new);
+        }
+        self.specifiers.push(specifiers.clone());
+        match self.followed.last() {
+            Some((_, likeliest)) if !specifiers.contains(likeliest) => News::Misfit,
+            _ => News::Extras(new),
+        }
     }
+
+    fn permits(&self, version: &Version) -> bool {
+        self.specifiers.iter().all(|specifiers| specifiers.contains(version))
+    }
+}
+
+/// What is new of a package.
+enum News {
+    /// It is to be looked at with these.
+    Extras(Vec<Option<ExtraName>>),
+    /// What was likeliest does not fit any more.
+    Misfit,
 }
 
 impl Scouts {
@@ -74,10 +104,11 @@ impl Scouts {
             known.index.prefetch(&named.collect::<Vec<_>>());
             let requirements = problem.lines.iter().flat_map(|line| problem.effective(&line.requirement));
             scouts.follow(known, &requirements.collect::<Vec<_>>());
-            scouts.set_out(known, problem.preferences.names().map(|name| Errand::to(name.clone())));
-            let kept = problem.lines.iter().map(|line| &line.requirement.name);
+            let any = Specifiers::default();
+            scouts.set_out(known, problem.preferences.names().map(|name| (name, &any, &[] as &[ExtraName])));
+            let kept = problem.lines.iter().map(|line| line.requirement.name.clone());
             let kept = kept.filter(|name| !problem.preferences.of(name).is_empty());
-            let newest = kept.map(|name| Errand { stage: Stage::Newest, ..Errand::to(name.clone()) });
+            let newest = kept.map(|name| Errand { name, extra: None, stage: Stage::Newest });
             scouts.lock().queue.extend(newest);
             scouts.changed.notify_all();
         }
@@ -104,7 +135,7 @@ impl Scouts {
         while let Some(errand) = self.next() {
             self.recruit(known);
             // A scout that fails says nothing: the solver meets the same trouble if it matters.
-            let _ = self.errand(known, &errand);
+            let _ = self.errand(known, errand);
         }
     }
 
@@ -125,55 +156,84 @@ impl Scouts {
         }
     }
 
-    fn errand(&self, known: &Known, errand: &Errand) -> Result<(), Error> {
-        if errand.stage == Stage::Newest {
-            return ask_for_newest(known, &errand.name);
+    fn errand(&self, known: &Known, errand: Errand) -> Result<(), Error> {
+        let Errand { name, extra, stage } = errand;
+        match stage {
+            Stage::Newest => ask_for_newest(known, &name),
+            Stage::Listing => self.choose(known, name, extra),
+            Stage::Metadata(candidate) => {
+                let Ok(metadata) = known.metadata(&candidate)? else { return Ok(()) };
+                let requirements = match &extra {
+                    None => edges::base(&known.problem, &metadata),
+                    Some(extra) => edges::of_extra(&known.problem, &metadata, extra),
+                };
+                self.follow(known, &requirements);
+                Ok(())
+            }
         }
-        let fits =
-            |first: &Arc<Candidates>| first.usable.iter().any(|it| errand.specifiers.contains(&it.version));
-        let first = known.first(&errand.name)?.filter(fits);
-        let candidates = first.map_or_else(|| known.candidates(&errand.name), Ok)?;
-        let Some(best) = likeliest(known, &candidates, &errand.specifiers) else { return Ok(()) };
-        if matches!(best.file().dist, DistName::Sdist { .. }) {
+    }
+
+    /// Asks for the metadata of the likeliest candidate of `name`, as far as is known what is asked of it.
+    fn choose(&self, known: &Known, name: PackageName, extra: Option<ExtraName>) -> Result<(), Error> {
+        let asked = self.lock().asked.get(&name).map(|asked| asked.specifiers.clone()).unwrap_or_default();
+        let fits = |version: &Version| asked.iter().all(|specifiers| specifiers.contains(version));
+        let first = known.first(&name)?.filter(|first| first.usable.iter().any(|it| fits(&it.version)));
+        let candidates = first.map_or_else(|| known.candidates(&name), Ok)?;
+        let Some(likeliest) = likeliest(known, &candidates, fits) else { return Ok(()) };
+        if matches!(likeliest.file().dist, DistName::Sdist { .. }) {
             // It may need a build, and that is for the solver to decide on.
             return Ok(());
         }
-        if errand.stage == Stage::Listing {
-            known.index.prefetch(&[Want::Metadata(best.file().clone(), Trust::Release)]);
-            self.lock().queue.push_back(Errand { stage: Stage::Metadata, ..errand.clone() });
-            self.changed.notify_one();
-            return Ok(());
+        let mut state = self.lock();
+        let asked = state.asked.entry(name.clone()).or_default();
+        let follows = (extra.clone(), likeliest.version.clone());
+        if !asked.permits(&likeliest.version) {
+            // More was asked meanwhile.
+            state.queue.push_back(Errand { name, extra, stage: Stage::Listing });
+        } else if !asked.followed.contains(&follows) {
+            asked.followed.push(follows);
+            let stage = Stage::Metadata(Box::new(likeliest.clone()));
+            state.queue.push_back(Errand { name, extra, stage });
+            drop(state);
+            known.index.prefetch(&[Want::Metadata(likeliest.file().clone(), Trust::Release)]);
         }
-        let Ok(metadata) = known.metadata(best)? else { return Ok(()) };
-        let requirements = match &errand.extra {
-            None => edges::base(&known.problem, &metadata),
-            Some(extra) => edges::of_extra(&known.problem, &metadata, extra),
-        };
-        self.follow(known, &requirements);
+        self.changed.notify_one();
         Ok(())
     }
 
     fn follow(&self, known: &Known, requirements: &[&Requirement]) {
-        let errands = requirements.iter().flat_map(|requirement| {
-            let extras = requirement.extras.iter().cloned().map(Some);
-            let specifiers = requirement.specifiers();
-            let errand = |extra| Errand {
-                extra,
-                specifiers: specifiers.clone(),
-                ..Errand::to(requirement.name.clone())
-            };
-            std::iter::once(None).chain(extras).map(errand)
-        });
-        self.set_out(known, errands);
+        let asked = requirements.iter().map(|it| (&it.name, it.specifiers(), it.extras.as_slice()));
+        self.set_out(known, asked);
     }
 
-    /// Sends scouts on those errands that none was sent on before.
-    fn set_out(&self, known: &Known, errands: impl Iterator<Item = Errand>) {
-        let errands: Vec<_> = {
-            let mut state = self.lock();
-            errands.filter(|errand| state.seen.insert((errand.name.clone(), errand.extra.clone()))).collect()
-        };
-        let wants: Vec<_> = errands.iter().map(|errand| known.want(&errand.name)).collect();
+    /// Sends scouts on what is new in these: packages, each with specifiers and extras.
+    fn set_out<'r>(
+        &self,
+        known: &Known,
+        asked: impl Iterator<Item = (&'r PackageName, &'r Specifiers, &'r [ExtraName])>,
+    ) {
+        let (mut errands, mut wants) = (Vec::new(), Vec::new());
+        let mut state = self.lock();
+        for (name, specifiers, extras) in asked {
+            let package = state.asked.entry(name.clone()).or_default();
+            let extras = std::iter::once(None).chain(extras.iter().cloned().map(Some));
+            let (extras, want) = match package.add(specifiers, extras) {
+                News::Extras(new) => (new, known.want(name)),
+                News::Misfit => (package.extras.iter().cloned().collect(), Want::Listing(name.clone())),
+            };
+            if !extras.is_empty() {
+                wants.push(want);
+            }
+            errands.extend(extras.into_iter().map(|extra| Errand {
+                name: name.clone(),
+                extra,
+                stage: Stage::Listing,
+            }));
+        }
+        drop(state);
+        if errands.is_empty() {
+            return;
+        }
         known.index.prefetch(&wants);
         self.lock().queue.extend(errands);
         self.changed.notify_all();
@@ -198,15 +258,15 @@ fn ask_for_newest(known: &Known, name: &PackageName) -> Result<(), Error> {
     Ok(())
 }
 
-/// The candidate that the solver will most likely take, as far as one requirement tells.
+/// The candidate that the solver will most likely take, of those that fit.
 fn likeliest<'c>(
     known: &Known,
     candidates: &'c Candidates,
-    specifiers: &Specifiers,
+    fits: impl Fn(&Version) -> bool,
 ) -> Option<&'c Candidate> {
     let preferences = known.problem.preferences.of(&candidates.name);
-    let fits = || candidates.usable.iter().rev().filter(|candidate| specifiers.contains(&candidate.version));
+    let fitting = || candidates.usable.iter().rev().filter(|candidate| fits(&candidate.version));
     let preferred =
-        preferences.iter().find_map(|version| fits().find(|candidate| candidate.version == *version));
-    preferred.or_else(|| fits().min_by_key(|candidate| candidate.standing))
+        preferences.iter().find_map(|version| fitting().find(|candidate| candidate.version == *version));
+    preferred.or_else(|| fitting().min_by_key(|candidate| candidate.standing))
 }

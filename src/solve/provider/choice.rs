@@ -11,7 +11,8 @@ use crate::solve::stride;
 /// From how many tries of one package on the metadata of more of its candidates is asked for ahead.
 const ASK_AHEAD: usize = 2;
 
-/// How many are asked for ahead at most.
+/// How many are asked for ahead, at least and at most: a round trip costs more than a few small answers for nothing.
+const LEAST_AHEAD: usize = 8;
 const MOST_AHEAD: usize = 32;
 
 impl Provider<'_> {
@@ -22,7 +23,7 @@ impl Provider<'_> {
         }
     }
 
-    /// When several candidates of a package were tried, asks ahead for the next ones: as many again. They need not
+    /// When several candidates of a package were tried, asks ahead for the next ones: mostly as many again. They need not
     /// be `left` yet: of projects that are released together each lets in one release of the next at a time. When
     /// the search is in long strides, what lies beyond is passed over.
     pub(super) fn expect_more(
@@ -40,7 +41,7 @@ impl Provider<'_> {
             candidates.get(*ordinal).standing == standing && (tries < stride::FROM || left.contains(ordinal))
         };
         let of = |ordinal: Ordinal| metadata_of(candidates, ordinal);
-        let ahead = tries.min(MOST_AHEAD);
+        let ahead = tries.clamp(LEAST_AHEAD, MOST_AHEAD);
         let wants: Vec<_> = if self.known.problem.wants_lowest(&candidates.name) {
             (tried + 1..candidates.count()).filter(alike).take(ahead).map(of).collect()
         } else {
