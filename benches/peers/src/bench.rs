@@ -4,6 +4,8 @@ use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail, ensure};
 use serde::Serialize;
@@ -148,6 +150,9 @@ impl Bench {
             let recorded = self.once(set, plan, folder, base);
             self.server.behave(usual);
             recorded?;
+            while self.server.recordings() > 0 {
+                thread::sleep(Duration::from_millis(50));
+            }
         }
         bail!("{} asks for ever more that is not recorded", plan.label)
     }

@@ -56,7 +56,7 @@ pub(crate) enum Unknown {
 /// A server.
 pub(crate) struct Server {
     pub(crate) store: Arc<Store>,
-    pub(crate) upstream: Option<Upstream>,
+    pub(crate) upstream: Option<Arc<Upstream>>,
     pub(crate) counter: Arc<Counter>,
     manners: Mutex<Manners>,
 }
@@ -65,6 +65,7 @@ type Answer = Response<Full<Bytes>>;
 
 impl Server {
     pub(crate) fn new(store: Arc<Store>, upstream: Option<Upstream>, manners: Manners) -> Arc<Self> {
+        let upstream = upstream.map(Arc::new);
         Arc::new(Self { store, upstream, counter: Arc::default(), manners: Mutex::new(manners) })
     }
 
@@ -162,11 +163,19 @@ impl Server {
         }
     }
 
+    /// Records `resource`, to the end even where the one who asked for it goes away.
     async fn recorded(&self, resource: &Resource) -> Option<Arc<Kept>> {
-        if let Err(error) = self.upstream.as_ref()?.record(resource).await {
+        let (upstream, wanted) = (self.upstream.clone()?, resource.clone());
+        let recording = tokio::spawn(async move { upstream.record(&wanted).await });
+        if let Err(error) = recording.await.unwrap_or_else(|error| Err(error.into())) {
             eprintln!("cannot record {resource:?}: {error:#}");
         }
         self.store.get(resource)
+    }
+
+    /// How many recordings are under way.
+    pub(crate) fn recordings(&self) -> usize {
+        self.upstream.as_ref().map_or(0, |upstream| Arc::strong_count(upstream) - 1)
     }
 
     /// A piece of a wheel whose METADATA is recorded: of a stand-in for the wheel.
