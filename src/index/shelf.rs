@@ -138,40 +138,52 @@ pub(super) fn open(name: &PackageName, record: Arc<Record>, at: usize) -> Option
     let (front, rest) = postcard::take_from_bytes::<Front<'_>>(record.get(at..)?).ok()?;
     let files = front.releases.iter().map(|release| release.files as usize).sum::<usize>();
     let (rows, details) = rest.split_at_checked(files.checked_mul(Outline::BYTES)?)?;
-    let mut starts = Vec::with_capacity(front.releases.len());
+    let (first_row, mut row) = (record.len() - rest.len(), 0);
     let mut next = record.len() - details.len();
-    for release in &front.releases {
-        starts.push(next);
-        next = next.checked_add(release.length as usize)?;
+    let mut releases = Vec::with_capacity(front.releases.len());
+    for Release { files, length } in &front.releases {
+        releases.push(Spot { row, files: *files, details: u32::try_from(next).ok()? });
+        (row, next) = (row.checked_add(*files)?, next.checked_add(*length as usize)?);
     }
     let [versions, tags, pythons] =
         [&front.versions, &front.tags, &front.pythons].map(|text| Lines::new(text));
-    if next != record.len() || versions.len() != starts.len() {
+    let words = (tags.len(), pythons.len());
+    let are_within =
+        rows.as_chunks().0.iter().all(|row| Outline::from_bytes(row).is_within(words.0, words.1));
+    if next != record.len() || versions.len() != releases.len() || !are_within {
         return None;
     }
-    let words = (tags.len(), pythons.len());
-    let (rows, _) = rows.as_chunks::<{ Outline::BYTES }>();
-    let outlines = rows.iter().map(Outline::from_bytes).collect();
     let info = match front.info {
         Some(info) => Some(info.read()?),
         None => None,
     };
     let warnings = front.warnings.iter().map(|warning| warning.to_string()).collect();
     let roots = front.roots.iter().map(|root| root.to_string()).collect();
-    let shelf = Arc::new(Packed { record: Arc::clone(&record), starts, roots, versions, tags, pythons });
-    let releases = front.releases.iter().map(|release| release.files);
-    Some(Listing::on_shelf(name.clone(), releases, outlines, words, shelf)?.with(info, warnings))
+    let count = releases.len();
+    let shelf = Packed { record: Arc::clone(&record), first_row, releases, roots, versions, tags, pythons };
+    Some(Listing::on_shelf(name.clone(), count, words, Arc::new(shelf)).with(info, warnings))
 }
 
 /// A record.
 struct Packed {
     record: Arc<Record>,
-    /// Where the files of each release begin.
-    starts: Vec<usize>,
+    /// Where the outlines begin.
+    first_row: usize,
+    releases: Vec<Spot>,
     roots: Vec<String>,
     versions: Lines,
     tags: Lines,
     pythons: Lines,
+}
+
+/// Where a release is in a record.
+struct Spot {
+    /// The number of its first outline.
+    row: u32,
+    /// How many files it has.
+    files: u32,
+    /// Where what is told of its files begins.
+    details: u32,
 }
 
 impl std::fmt::Debug for Packed {
@@ -187,6 +199,13 @@ impl Shelf for Packed {
         self.versions.line(number).parse().unwrap_or_else(|_| Version::new([0]))
     }
 
+    fn outlines(&self, number: usize) -> Box<[Outline]> {
+        let Spot { row, files, .. } = self.releases[number];
+        let start = self.first_row + row as usize * Outline::BYTES;
+        let rows = &self.record[start..start + files as usize * Outline::BYTES];
+        rows.as_chunks().0.iter().map(Outline::from_bytes).collect()
+    }
+
     fn tag_set(&self, tags: usize) -> TagSet {
         tag_set(self.tags.line(tags)).unwrap_or_else(TagSet::foreign)
     }
@@ -195,15 +214,15 @@ impl Shelf for Packed {
         self.pythons.line(python).parse().unwrap_or_default()
     }
 
-    fn files(&self, listing: &Listing, number: usize) -> Vec<Arc<DistFile>> {
-        let mut rest = &self.record[self.starts[number]..];
+    fn files(&self, listing: &Listing, number: usize) -> Box<[Arc<DistFile>]> {
+        let mut rest = &self.record[self.releases[number].details as usize..];
         let mut files = Vec::with_capacity(listing.outlines(number).len());
         for outline in listing.outlines(number) {
             let Ok((detail, after)) = postcard::take_from_bytes::<Detail<'_>>(rest) else { break };
             rest = after;
             files.extend(self.file(listing, listing.version(number), outline, &detail).map(Arc::new));
         }
-        files
+        files.into()
     }
 }
 

@@ -7,7 +7,6 @@
 use std::cmp::Ordering;
 use std::fmt;
 use std::hash::Hash;
-use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
 use jiff::Timestamp;
@@ -25,17 +24,16 @@ pub struct Listing {
     /// Entries that were barred, each a sentence that names the file.
     pub warnings: Vec<String>,
     releases: Vec<Release>,
-    outlines: Vec<Outline>,
     words: Words,
     shelf: Option<Arc<dyn Shelf>>,
 }
 
-/// One release: its version, and where its files are in the listing.
-#[derive(Clone, Debug)]
+/// One release, as far as it was looked at.
+#[derive(Clone, Debug, Default)]
 struct Release {
     version: OnceLock<Version>,
-    outlines: Range<u32>,
-    files: OnceLock<Vec<Arc<DistFile>>>,
+    outlines: OnceLock<Box<[Outline]>>,
+    files: OnceLock<Box<[Arc<DistFile>]>>,
 }
 
 /// What many files of a project say alike, each once.
@@ -83,6 +81,9 @@ pub trait Shelf: fmt::Debug + Send + Sync {
     /// The version of the release `number`.
     fn version(&self, number: usize) -> Version;
 
+    /// The outlines of the files of the release `number`; what they call by number is there.
+    fn outlines(&self, number: usize) -> Box<[Outline]>;
+
     /// The tag set that outlines call by this number.
     fn tag_set(&self, tags: usize) -> TagSet;
 
@@ -90,7 +91,7 @@ pub trait Shelf: fmt::Debug + Send + Sync {
     fn requires_python(&self, python: usize) -> Specifiers;
 
     /// The files of the release `number` of `listing`, one for each of its outlines.
-    fn files(&self, listing: &Listing, number: usize) -> Vec<Arc<DistFile>>;
+    fn files(&self, listing: &Listing, number: usize) -> Box<[Arc<DistFile>]>;
 }
 
 /// One file of a release.
@@ -145,50 +146,26 @@ impl Listing {
     #[must_use]
     pub fn new(name: PackageName, releases: Vec<(Version, Vec<Arc<DistFile>>)>) -> Self {
         let mut words = Interner::default();
-        let mut outlines = Vec::with_capacity(releases.iter().map(|(_, files)| files.len()).sum());
-        let mut made = Vec::with_capacity(releases.len());
-        for (version, files) in releases {
-            let start = ordinal(outlines.len());
-            outlines.extend(words.outlines(&files));
-            let outlines = start..ordinal(outlines.len());
-            made.push(Release { version: version.into(), outlines, files: files.into() });
-        }
-        let words = words.words;
-        Self { name, releases: made, outlines, words, info: None, warnings: Vec::new(), shelf: None }
+        let made = releases.into_iter().map(|(version, files)| Release {
+            version: version.into(),
+            outlines: words.outlines(&files).into(),
+            files: files.into_boxed_slice().into(),
+        });
+        let releases = made.collect();
+        Self { name, releases, words: words.words, info: None, warnings: Vec::new(), shelf: None }
     }
 
-    /// A listing that is on `shelf`: of each release how many of the `outlines` are its own, in their order, and how
-    /// many `tags` and `pythons` these name. `None` where they do not add up.
+    /// A listing of so many `releases` that is on `shelf`, whose outlines name so many `tags` and `pythons`.
     #[must_use]
     pub fn on_shelf(
         name: PackageName,
-        releases: impl ExactSizeIterator<Item = u32>,
-        outlines: Vec<Outline>,
+        releases: usize,
         (tags, pythons): (usize, usize),
         shelf: Arc<dyn Shelf>,
-    ) -> Option<Self> {
-        let mut end = 0_u32;
-        let mut made = Vec::with_capacity(releases.len());
-        for count in releases {
-            let start = end;
-            end = start.checked_add(count)?;
-            made.push(Release { version: OnceLock::new(), outlines: start..end, files: OnceLock::new() });
-        }
+    ) -> Self {
         let words = Words { tags: vec![OnceLock::new(); tags], pythons: vec![OnceLock::new(); pythons] };
-        let known = |outline: &Outline| {
-            let is_of = |place: u32, count: usize| place == NONE || (place as usize) < count;
-            is_of(outline.tags, words.tags.len()) && is_of(outline.python, words.pythons.len())
-        };
-        let whole = end as usize == outlines.len() && outlines.iter().all(known);
-        whole.then(|| Self {
-            name,
-            releases: made,
-            outlines,
-            words,
-            info: None,
-            warnings: Vec::new(),
-            shelf: Some(shelf),
-        })
+        let releases = vec![Release::default(); releases];
+        Self { name, releases, words, info: None, warnings: Vec::new(), shelf: Some(shelf) }
     }
 
     /// The same with what the JSON API tells of its newest release, and with entries that were barred.
@@ -235,8 +212,7 @@ impl Listing {
     /// When there is no such release; so do the others that take a number.
     #[must_use]
     pub fn outlines(&self, number: usize) -> &[Outline] {
-        let Range { start, end } = self.releases[number].outlines;
-        &self.outlines[start as usize..end as usize]
+        self.read::<Box<[Outline]>>(&self.releases[number].outlines, |shelf| shelf.outlines(number))
     }
 
     /// The version of the release `number`.
@@ -248,8 +224,7 @@ impl Listing {
     /// The files of the release `number`, sorted by name.
     #[must_use]
     pub fn files(&self, number: usize) -> &[Arc<DistFile>] {
-        let shelf = || self.shelf.as_ref().map(|shelf| shelf.files(self, number)).unwrap_or_default();
-        self.releases[number].files.get_or_init(shelf)
+        self.read::<Box<[Arc<DistFile>]>>(&self.releases[number].files, |shelf| shelf.files(self, number))
     }
 
     /// All files, release by release.
@@ -301,6 +276,13 @@ impl Outline {
             NONE => Form::Sdist,
             tags => Form::Wheel { tags, turn: self.turn },
         }
+    }
+
+    /// Whether there are so many tag sets and Requires-Pythons that it calls none that is not there.
+    #[must_use]
+    pub fn is_within(&self, tags: usize, pythons: usize) -> bool {
+        let is_of = |place: u32, count: usize| place == NONE || (place as usize) < count;
+        is_of(self.tags, tags) && is_of(self.python, pythons)
     }
 
     /// Its Requires-Python, where the index tells a readable one: see [`Listing::requires_python`].
@@ -362,7 +344,7 @@ struct Interner {
 
 impl Interner {
     /// The outlines of one release's files, which are sorted by name.
-    fn outlines(&mut self, files: &[Arc<DistFile>]) -> Vec<Outline> {
+    fn outlines(&mut self, files: &[Arc<DistFile>]) -> Box<[Outline]> {
         let mut wheels: Vec<usize> = (0..files.len()).filter(|&n| build(&files[n]).is_some()).collect();
         wheels.sort_by_key(|&n| std::cmp::Reverse(build(&files[n])));
         let mut turns = vec![0; files.len()];
