@@ -33,16 +33,23 @@ pub(super) enum Unread {
     Io(io::Error),
 }
 
-/// Writes the record of `contents` under `key` in parts.
+/// Writes the record under `key` whose contents are these `parts`, one after the other.
 pub(super) fn wrap(
-    contents: &[u8],
+    parts: &[&[u8]],
     key: &Key,
     mut write: impl FnMut(&[u8]) -> io::Result<()>,
 ) -> io::Result<()> {
     let mut checksum = Crc::new();
-    checksum.update(contents);
-    write(&head(key, contents.len() as u64, checksum.sum()))?;
-    write(contents)
+    parts.iter().for_each(|part| checksum.update(part));
+    let length = parts.iter().map(|part| part.len() as u64).sum();
+    write(&head(key, length, checksum.sum()))?;
+    parts.iter().try_for_each(|part| write(part))
+}
+
+/// The large record that was just written to `file`.
+pub(super) fn written(file: &File) -> Option<Record> {
+    let is_large = file.metadata().is_ok_and(|found| found.len() >= MAPPED_FROM);
+    is_large.then(|| map(file).ok().map(|map| Record(Bytes::Mapped(map))))?
 }
 
 /// The record that `file` holds, which should be the one under `key`.

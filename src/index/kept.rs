@@ -133,27 +133,32 @@ impl Shared {
         }
     }
 
-    /// Keeps the `packed` listing of a page that came with `headers`.
-    pub(super) fn keep_page(&self, key: &Key, headers: &HeaderMap, packed: &[u8]) {
-        let Some(cache) = &self.cache else { return };
-        match Head::new(Known::Page, headers, self.now) {
-            Some(head) => self.put(Bucket::Pages, key, with_head(&head, packed)),
+    /// Keeps the `packed` listing of a page that came with `headers`; gives it back as it is kept, where it takes
+    /// less memory so.
+    pub(super) fn keep_page(&self, key: &Key, headers: &HeaderMap, packed: &[u8]) -> Option<Kept> {
+        let cache = self.cache.as_ref()?;
+        let Some(head) = Head::new(Known::Page, headers, self.now) else {
             // It must not be stored; nor may an older one be taken for it. What is not there is not removed.
-            None => drop(cache.remove(Bucket::Pages, key)),
-        }
+            drop(cache.remove(Bucket::Pages, key));
+            return None;
+        };
+        let before = postcard::to_stdvec(&head);
+        let at = before.as_ref().map_or(0, Vec::len);
+        let record = self.put(Bucket::Pages, key, before, packed)?;
+        Some(Kept { head, record: Arc::new(record), at })
     }
 
     /// Keeps the fact that there is no page.
     pub(super) fn keep_absence(&self, key: &Key) {
         if let Some(head) = Head::new(Known::Absent, &HeaderMap::new(), self.now) {
-            self.put(Bucket::Pages, key, postcard::to_stdvec(&head));
+            self.put(Bucket::Pages, key, postcard::to_stdvec(&head), &[]);
         }
     }
 
     /// Keeps the fact that a page still holds.
     pub(super) fn keep_on(&self, key: &Key, kept: &Kept, headers: &HeaderMap) {
         let head = kept.head.renewed(headers, self.now);
-        self.put(Bucket::Pages, key, with_head(&head, &kept.record[kept.at..]));
+        self.put(Bucket::Pages, key, postcard::to_stdvec(&head), &kept.record[kept.at..]);
     }
 
     /// What the cache holds under `key`; damage is a warning, and nothing.
@@ -179,14 +184,21 @@ impl Shared {
         self.watcher.on(Event::Warning(what));
     }
 
-    /// Puts a record into the cache.
-    pub(super) fn put(&self, bucket: Bucket, key: &Key, record: postcard::Result<Vec<u8>>) {
-        let Some(cache) = &self.cache else { return };
-        let written =
-            record.map_err(std::io::Error::other).and_then(|record| cache.write(bucket, key, &record));
-        if let Err(error) = written {
+    /// Puts a record into the cache: a head, and what follows it. A large one is given back as it lies there.
+    pub(super) fn put(
+        &self,
+        bucket: Bucket,
+        key: &Key,
+        head: postcard::Result<Vec<u8>>,
+        rest: &[u8],
+    ) -> Option<Record> {
+        let cache = self.cache.as_ref()?;
+        let head = head.map_err(std::io::Error::other);
+        let written = head.and_then(|head| cache.write_parts(bucket, key, &[&head, rest]));
+        written.unwrap_or_else(|error| {
             self.warn_of_cache(&error.to_string());
-        }
+            None
+        })
     }
 
     /// A cache that cannot be used costs time, not the run: one warning.
@@ -198,12 +210,6 @@ impl Shared {
             self.watcher.on(Event::Warning(format!("the cache {folder} cannot be used: {why}")));
         }
     }
-}
-
-fn with_head(head: &Head, packed: &[u8]) -> postcard::Result<Vec<u8>> {
-    let mut record = postcard::to_stdvec(head)?;
-    record.extend_from_slice(packed);
-    Ok(record)
 }
 
 /// How long an answer is fresh; `None` where it must not be stored.

@@ -67,7 +67,7 @@ impl Shared {
             if let Some(key) = key
                 && (metadata.is_ok() || word.is_of_sdist())
             {
-                shared.put(Bucket::Metadata, &key, postcard::to_stdvec(&word));
+                shared.put(Bucket::Metadata, &key, postcard::to_stdvec(&word), &[]);
             }
             metadata
         };
