@@ -132,7 +132,8 @@ impl DependencyProvider for Provider<'_> {
                 Package::Extra(..) => self.search.borrow_mut().attempt(name, ordinal),
                 _ => self.search.borrow_mut().decide(name, ordinal),
             };
-            if best == choice {
+            let is_new = self.search.borrow().found(package, ordinal).is_none();
+            if best == choice && is_new {
                 self.expect_more(&candidates, range, ordinal, tries);
             }
         }
@@ -146,15 +147,9 @@ impl DependencyProvider for Provider<'_> {
         package: &Package,
         ordinal: &Ordinal,
     ) -> Result<Dependencies<Package, OrdinalSet, Reason>, Stop> {
-        let dependencies = match package {
-            Package::Root => self.of_root()?.into(),
-            Package::Line(line) => self.of_line(*line)?.into(),
-            Package::Dist(name) | Package::Extra(name, _) => {
-                match self.of_candidate(package, name, *ordinal)? {
-                    Found::Barred(reason) => return Ok(Dependencies::Unavailable(reason)),
-                    Found::Needs(dependencies) => dependencies,
-                }
-            }
+        let dependencies = match self.found(package, *ordinal)? {
+            Found::Barred(reason) => return Ok(Dependencies::Unavailable(reason)),
+            Found::Needs(dependencies) => dependencies,
         };
         let rival = self.search.borrow_mut().weigh(package, &dependencies);
         if let Some((rival, tries)) = rival {

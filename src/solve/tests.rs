@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::scout::Scouts;
 use super::universe::Universe;
 use super::{
     Answer, Failure, Index, Known, MetadataFailure, Policy, Preferences, PrereleaseMode, Problem,
@@ -368,6 +369,7 @@ struct Heedful {
     universe: Universe,
     releases: Releases,
     asked: std::sync::Mutex<std::collections::BTreeSet<String>>,
+    scouts: usize,
 }
 
 /// Whether a release is told of alone.
@@ -380,7 +382,7 @@ enum Releases {
 impl Heedful {
     fn new(universe: &str, releases: Releases) -> Arc<Self> {
         let universe = Universe::parse(universe).unwrap();
-        Arc::new(Self { universe, releases, asked: Default::default() })
+        Arc::new(Self { universe, releases, asked: Default::default(), scouts: 0 })
     }
 }
 
@@ -407,6 +409,28 @@ impl Index for Heedful {
     }
 
     fn prefetch(&self, _: &[Want]) {}
+
+    fn scouts(&self) -> usize {
+        self.scouts
+    }
+}
+
+#[test]
+fn a_scout_follows_the_next_likeliest_release_where_the_first_does_not_fit() {
+    // The newest lib is likeliest until late is met.
+    let universe = "app 1\n    lib\nlate 1\n    lib<2\nlib 1\n    deep\nlib 2\ndeep 1\n";
+    let index =
+        Heedful { scouts: 1, ..Arc::into_inner(Heedful::new(universe, Releases::WithProject)).unwrap() };
+    let index = Arc::new(index);
+    let problem =
+        Problem::new(&inputs(&["app", "late"]), target(), Policy::default(), Preferences::default());
+    let scouts = Scouts::send(&Arc::new(Known::new(Arc::new(problem), index.clone())));
+    let begin = std::time::Instant::now();
+    while !index.asked.lock().unwrap().contains("deep") {
+        assert!(begin.elapsed().as_secs() < 60, "{:?}", index.asked.lock().unwrap());
+        std::thread::sleep(std::time::Duration::from_millis(1));
+    }
+    scouts.call_back();
 }
 
 #[test]

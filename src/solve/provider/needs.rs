@@ -17,7 +17,7 @@ use crate::spec::{PackageName, Requirement, Source};
 impl Provider<'_> {
     /// What the question needs: the lines; of one that is alone in naming its package, what it asks for, which saves a
     /// decision in each run.
-    pub(super) fn of_root(&self) -> Result<Vec<(Package, OrdinalSet)>, Stop> {
+    fn of_root(&self) -> Result<Vec<(Package, OrdinalSet)>, Stop> {
         let mut needs = Vec::new();
         for (place, line) in self.known.problem.lines.iter().enumerate() {
             match self.known.lone_line(&line.requirement.name) {
@@ -28,7 +28,7 @@ impl Provider<'_> {
         Ok(needs)
     }
 
-    pub(super) fn of_line(&self, line: usize) -> Result<Vec<(Package, OrdinalSet)>, Stop> {
+    fn of_line(&self, line: usize) -> Result<Vec<(Package, OrdinalSet)>, Stop> {
         let problem = &*self.known.problem;
         let requirements = problem.effective(&problem.lines[line].requirement);
         let dependencies = merged(self.dependencies(&requirements)?, &Package::Line(line));
@@ -43,20 +43,22 @@ impl Provider<'_> {
         Ok(dependencies)
     }
 
-    /// What a candidate comes to.
-    pub(super) fn of_candidate(
-        &self,
-        package: &Package,
-        name: &PackageName,
-        ordinal: Ordinal,
-    ) -> Result<Found, Stop> {
-        let candidates = self.view(name)?;
-        let candidate = candidates.get(ordinal);
-        self.asked.borrow_mut().push(candidate.file().clone());
+    /// What a choice comes to; worked out once for all runs that see packages alike.
+    pub(super) fn found(&self, package: &Package, ordinal: Ordinal) -> Result<Found, Stop> {
+        if let Some(name) = package.name() {
+            self.asked.borrow_mut().push(self.view(name)?.get(ordinal).file().clone());
+        }
         if let Some(found) = self.search.borrow().found(package, ordinal) {
             return Ok(found);
         }
-        let found = self.find_out(package, name, candidate, ordinal)?;
+        let found = match package {
+            Package::Root => Found::Needs(self.of_root()?.into()),
+            Package::Line(line) => Found::Needs(self.of_line(*line)?.into()),
+            Package::Dist(name) | Package::Extra(name, _) => {
+                let candidates = self.view(name)?;
+                self.find_out(package, name, candidates.get(ordinal), ordinal)?
+            }
+        };
         self.search.borrow_mut().find(package, ordinal, found.clone());
         Ok(found)
     }
