@@ -115,15 +115,14 @@ impl Cache {
     /// # Errors
     /// When it cannot be written; then what was there is still there.
     pub fn write(&self, bucket: Bucket, key: &Key, contents: &[u8]) -> io::Result<()> {
-        self.write_parts(bucket, key, &[contents]).map(drop)
+        self.write_parts(bucket, key, &[contents])
     }
 
-    /// The same with contents in parts; a large record is given back as it lies on the disk, so that the parts need not
-    /// stay in memory.
+    /// The same with contents in parts, one after the other.
     ///
     /// # Errors
-    /// When it cannot be written.
-    pub fn write_parts(&self, bucket: Bucket, key: &Key, parts: &[&[u8]]) -> io::Result<Option<Record>> {
+    /// As above.
+    pub fn write_parts(&self, bucket: Bucket, key: &Key, parts: &[&[u8]]) -> io::Result<()> {
         let path = self.path(bucket, key);
         let folder = path.parent().unwrap_or(&self.root);
         if !folder.is_dir() {
@@ -131,8 +130,8 @@ impl Cache {
         }
         let mut file = tempfile::Builder::new().prefix(TEMPORARY).tempfile_in(folder)?;
         record::wrap(parts, key, |part| file.write_all(part))?;
-        let file = file.persist(&path)?;
-        Ok(record::written(&file))
+        file.persist(&path)?;
+        Ok(())
     }
 
     /// Whether something lies under `key`.

@@ -46,12 +46,6 @@ pub(super) fn wrap(
     parts.iter().try_for_each(|part| write(part))
 }
 
-/// The large record that was just written to `file`.
-pub(super) fn written(file: &File) -> Option<Record> {
-    let is_large = file.metadata().is_ok_and(|found| found.len() >= MAPPED_FROM);
-    is_large.then(|| map(file).ok().map(|map| Record(Bytes::Mapped(map))))?
-}
-
 /// The record that `file` holds, which should be the one under `key`.
 ///
 /// # Errors

@@ -133,19 +133,14 @@ impl Shared {
         }
     }
 
-    /// Keeps the `packed` listing of a page that came with `headers`; gives it back as it is kept, where it takes
-    /// less memory so.
-    pub(super) fn keep_page(&self, key: &Key, headers: &HeaderMap, packed: &[u8]) -> Option<Kept> {
-        let cache = self.cache.as_ref()?;
-        let Some(head) = Head::new(Known::Page, headers, self.now) else {
+    /// Keeps the `packed` listing of a page that came with `headers`.
+    pub(super) fn keep_page(&self, key: &Key, headers: &HeaderMap, packed: &[u8]) {
+        let Some(cache) = &self.cache else { return };
+        match Head::new(Known::Page, headers, self.now) {
+            Some(head) => self.put(Bucket::Pages, key, postcard::to_stdvec(&head), packed),
             // It must not be stored; nor may an older one be taken for it. What is not there is not removed.
-            drop(cache.remove(Bucket::Pages, key));
-            return None;
-        };
-        let before = postcard::to_stdvec(&head);
-        let at = before.as_ref().map_or(0, Vec::len);
-        let record = self.put(Bucket::Pages, key, before, packed)?;
-        Some(Kept { head, record: Arc::new(record), at })
+            None => drop(cache.remove(Bucket::Pages, key)),
+        }
     }
 
     /// Keeps the fact that there is no page.
@@ -184,21 +179,14 @@ impl Shared {
         self.watcher.on(Event::Warning(what));
     }
 
-    /// Puts a record into the cache: a head, and what follows it. A large one is given back as it lies there.
-    pub(super) fn put(
-        &self,
-        bucket: Bucket,
-        key: &Key,
-        head: postcard::Result<Vec<u8>>,
-        rest: &[u8],
-    ) -> Option<Record> {
-        let cache = self.cache.as_ref()?;
+    /// Puts a record into the cache: a head, and what follows it.
+    pub(super) fn put(&self, bucket: Bucket, key: &Key, head: postcard::Result<Vec<u8>>, rest: &[u8]) {
+        let Some(cache) = &self.cache else { return };
         let head = head.map_err(std::io::Error::other);
         let written = head.and_then(|head| cache.write_parts(bucket, key, &[&head, rest]));
-        written.unwrap_or_else(|error| {
+        if let Err(error) = written {
             self.warn_of_cache(&error.to_string());
-            None
-        })
+        }
     }
 
     /// A cache that cannot be used costs time, not the run: one warning.

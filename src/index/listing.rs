@@ -278,12 +278,8 @@ impl PageReader {
             return Err(Misread::Malformed(format!("it is not about {} {version} alone", self.name)));
         }
         let Ok(packed) = shelf::pack(&listing) else { return Ok(listing) };
-        let kept = self.shared.keep_page(&self.key, &answer.headers, &packed);
-        let opened = match kept {
-            Some(kept) => kept.listing(&self.name),
-            None => shelf::open(&self.name, Arc::new(Record::from(packed)), 0),
-        };
-        Ok(opened.unwrap_or(listing))
+        self.shared.keep_page(&self.key, &answer.headers, &packed);
+        Ok(shelf::open(&self.name, Arc::new(Record::from(packed)), 0).unwrap_or(listing))
     }
 }
 

@@ -132,6 +132,7 @@ impl DependencyProvider for Provider<'_> {
                 Package::Extra(..) => self.search.borrow_mut().attempt(name, ordinal),
                 _ => self.search.borrow_mut().decide(name, ordinal),
             };
+            // Where it is known from an earlier run, what comes after it was asked for then.
             let is_new = self.search.borrow().found(package, ordinal).is_none();
             if best == choice && is_new {
                 self.expect_more(&candidates, range, ordinal, tries);
