@@ -18,6 +18,9 @@ use super::known::Known;
 use crate::error::Error;
 use crate::spec::{DistName, ExtraName, PackageName, Requirement, Specifiers, Version};
 
+/// How many different specifiers on one package scouts heed: hostile metadata may have any number.
+const MOST_SPECIFIERS: usize = 64;
+
 /// The work of the scouts, shared by them.
 #[derive(Default)]
 pub(super) struct Scouts {
@@ -68,7 +71,7 @@ impl Asked {
     /// what was likeliest does not fit any more.
     fn add(&mut self, specifiers: &Specifiers, extras: impl Iterator<Item = Option<ExtraName>>) -> News {
         let new: Vec<_> = extras.filter(|extra| self.extras.insert(extra.clone())).collect();
-        if self.specifiers.contains(specifiers) {
+        if self.specifiers.len() == MOST_SPECIFIERS || self.specifiers.contains(specifiers) {
             return News::Extras(new);
         }
         self.specifiers.push(specifiers.clone());
