@@ -178,8 +178,8 @@ impl Scouts {
 
     /// Asks for the metadata of the likeliest candidate of `name`, as far as is known what is asked of it.
     fn choose(&self, known: &Known, name: PackageName, extra: Option<ExtraName>) -> Result<(), Error> {
-        let asked = self.lock().asked.get(&name).map(|asked| asked.specifiers.clone()).unwrap_or_default();
-        let fits = |version: &Version| asked.iter().all(|specifiers| specifiers.contains(version));
+        let heard = self.lock().asked.get(&name).map(|asked| asked.specifiers.clone()).unwrap_or_default();
+        let fits = |version: &Version| heard.iter().all(|specifiers| specifiers.contains(version));
         let first = known.first(&name)?.filter(|first| first.usable.iter().any(|it| fits(&it.version)));
         let candidates = first.map_or_else(|| known.candidates(&name), Ok)?;
         let Some(likeliest) = likeliest(known, &candidates, fits) else { return Ok(()) };
@@ -190,16 +190,18 @@ impl Scouts {
         let mut state = self.lock();
         let asked = state.asked.entry(name.clone()).or_default();
         let follows = (extra.clone(), likeliest.version.clone());
-        if !asked.permits(&likeliest.version) {
-            // More was asked meanwhile.
-            state.queue.push_back(Errand { name, extra, stage: Stage::Listing });
-        } else if !asked.followed.contains(&follows) {
-            asked.followed.push(follows);
-            let stage = Stage::Metadata(Box::new(likeliest.clone()));
-            state.queue.push_back(Errand { name, extra, stage });
-            drop(state);
-            known.index.prefetch(&[Want::Metadata(likeliest.file().clone(), Trust::Release)]);
+        if asked.followed.contains(&follows) {
+            return Ok(());
         }
+        let stage = if asked.permits(&likeliest.version) {
+            asked.followed.push(follows);
+            known.index.prefetch(&[Want::Metadata(likeliest.file().clone(), Trust::Release)]);
+            Stage::Metadata(Box::new(likeliest.clone()))
+        } else {
+            // More was asked meanwhile.
+            Stage::Listing
+        };
+        state.queue.push_back(Errand { name, extra, stage });
         self.changed.notify_one();
         Ok(())
     }
@@ -221,12 +223,11 @@ impl Scouts {
             let package = state.asked.entry(name.clone()).or_default();
             let extras = std::iter::once(None).chain(extras.iter().cloned().map(Some));
             let (extras, want) = match package.add(specifiers, extras) {
+                News::Extras(new) if new.is_empty() => continue,
                 News::Extras(new) => (new, known.want(name)),
                 News::Misfit => (package.extras.iter().cloned().collect(), Want::Listing(name.clone())),
             };
-            if !extras.is_empty() {
-                wants.push(want);
-            }
+            wants.push(want);
             errands.extend(extras.into_iter().map(|extra| Errand {
                 name: name.clone(),
                 extra,

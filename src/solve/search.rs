@@ -299,8 +299,7 @@ impl Search {
         left: &[Rank],
         rank: impl Fn(Ordinal) -> Rank,
     ) -> Option<(Rank, Vec<Rank>)> {
-        let last = self.decided(name).map(&rank).filter(|last| left.contains(last));
-        if let Some(last) = last {
+        if let Some(last) = self.decided(name).map(&rank).filter(|last| left.contains(last)) {
             return Some((last, Vec::new()));
         }
         let tried = ranks(self.tries.get(name), rank);

@@ -173,7 +173,7 @@ impl Server {
         self.store.get(resource)
     }
 
-    /// How many recordings are under way.
+    /// How many recordings are under way: each holds on to the upstream.
     pub(crate) fn recordings(&self) -> usize {
         self.upstream.as_ref().map_or(0, |upstream| Arc::strong_count(upstream) - 1)
     }
