@@ -5,7 +5,7 @@
 
 use std::hash::{Hash as _, Hasher as _};
 use std::io::Read as _;
-use std::sync::Arc;
+use std::sync::{Arc, Once};
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
@@ -25,7 +25,10 @@ use crate::event::{Event, Watcher};
 /// The client of a run.
 pub(super) struct Http {
     pub(super) client: reqwest::Client,
+    /// As many as there may be requests in flight.
     pub(super) permits: Semaphore,
+    /// Whether there are as many as HTTP/2 allows for.
+    pub(super) widened: Once,
     pub(super) limits: Limits,
     pub(super) credentials: Arc<Credentials>,
     pub(super) workers: Arc<Workers>,
@@ -238,6 +241,7 @@ impl Http {
         let mut url = ask.url.clone();
         for _ in 0..=self.limits.redirects {
             let response = self.request(ask, &url).send().await.map_err(in_transit)?;
+            self.widen(response.version());
             let location = response.headers().get(header::LOCATION);
             match location.filter(|_| is_redirect(response.status())) {
                 Some(location) => url = redirected(&url, location)?,
@@ -248,6 +252,14 @@ impl Http {
         let error = Error::no_answer(format!("cannot get {}: {why}", shown(&ask.url)))
             .hint(format!("{REDIRECTS_VARIABLE}=COUNT raises the limit"));
         Err(Trouble::Stop(Failure::new(Cause::Transit, error)))
+    }
+
+    /// Lets more requests be in flight where they do not take a connection each.
+    fn widen(&self, version: Version) {
+        if version == Version::HTTP_2 {
+            let Limits { requests, streams, .. } = self.limits;
+            self.widened.call_once(|| self.permits.add_permits(streams.saturating_sub(requests)));
+        }
     }
 
     fn request(&self, ask: &Ask, url: &Url) -> reqwest::RequestBuilder {

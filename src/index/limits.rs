@@ -22,6 +22,8 @@ pub struct Limits {
     pub redirects: u32,
     /// Requests in flight.
     pub requests: usize,
+    /// The same over HTTP/2, where they share a connection.
+    pub streams: usize,
     /// Tries after the first.
     pub retries: u32,
     /// The pause before the first retry; it doubles with each.
@@ -38,7 +40,7 @@ pub const FILE_VARIABLE: &str = "PINFAST_MAX_FILE_SIZE";
 pub const TIME_VARIABLE: &str = "PINFAST_HTTP_TIMEOUT";
 /// The variable that sets [`Limits::redirects`].
 pub const REDIRECTS_VARIABLE: &str = "PINFAST_MAX_REDIRECTS";
-/// The variable that sets [`Limits::requests`].
+/// The variable that sets [`Limits::requests`] and [`Limits::streams`].
 pub const REQUESTS_VARIABLE: &str = "PINFAST_CONCURRENT_REQUESTS";
 /// The variable that sets [`Limits::retries`].
 pub const RETRIES_VARIABLE: &str = "PINFAST_HTTP_RETRIES";
@@ -53,6 +55,7 @@ impl Default for Limits {
             silence: Duration::from_secs(20),
             redirects: 10,
             requests: 50,
+            streams: 100,
             retries: 4,
             pause: Duration::from_millis(250),
         }
@@ -76,14 +79,18 @@ impl Limits {
             number(name, default.into(), least).map(|value| u32::try_from(value).unwrap_or(u32::MAX))
         };
         let default = Self::default();
-        let requests = u32::try_from(default.requests).unwrap_or(u32::MAX);
+        let in_flight = |default: usize| {
+            let default = u32::try_from(default).unwrap_or(u32::MAX);
+            small(REQUESTS_VARIABLE, default, 1).map(|requests| requests.min(1 << 16) as usize)
+        };
         Ok(Self {
             page: number(PAGE_VARIABLE, default.page, 1)?,
             metadata: number(METADATA_VARIABLE, default.metadata, 1)?,
             file: number(FILE_VARIABLE, default.file, 1)?,
             time: Duration::from_secs(number(TIME_VARIABLE, default.time.as_secs(), 1)?.min(1 << 32)),
             redirects: small(REDIRECTS_VARIABLE, default.redirects, 0)?,
-            requests: small(REQUESTS_VARIABLE, requests, 1)?.min(1 << 16) as usize,
+            requests: in_flight(default.requests)?,
+            streams: in_flight(default.streams)?,
             retries: small(RETRIES_VARIABLE, default.retries, 0)?,
             ..default
         })
@@ -104,13 +111,16 @@ mod tests {
         let limits = Limits::from_variables(|_| None).unwrap();
         assert_eq!(limits, Limits::default());
         assert_eq!((limits.page, limits.metadata), (256 * 1024 * 1024, 16 * 1024 * 1024));
-        assert_eq!((limits.time, limits.redirects, limits.requests), (Duration::from_secs(60), 10, 50));
+        assert_eq!((limits.time, limits.redirects), (Duration::from_secs(60), 10));
+        assert_eq!((limits.requests, limits.streams), (50, 100));
     }
 
     #[test]
     fn variables_raise_them_and_nonsense_is_refused() {
         let limits = Limits::from_variables(|name| (name == TIME_VARIABLE).then(|| "90".into())).unwrap();
         assert_eq!(limits.time, Duration::from_secs(90));
+        let few = Limits::from_variables(|name| (name == REQUESTS_VARIABLE).then(|| "2".into())).unwrap();
+        assert_eq!((few.requests, few.streams), (2, 2));
         for text in ["", "-1", "0", "a minute", "1.5"] {
             let error =
                 Limits::from_variables(|name| (name == TIME_VARIABLE).then(|| text.into())).unwrap_err();

@@ -1,7 +1,7 @@
 //! What the network needs, started when something first needs it: TLS, a runtime, a client.
 
 use std::path::Path;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, Once};
 
 use reqwest::Certificate;
 use tokio::runtime::{Builder, Handle, Runtime};
@@ -34,6 +34,7 @@ impl Net {
             let http = Http {
                 client: client(config)?,
                 permits: Semaphore::new(config.limits.requests),
+                widened: Once::new(),
                 limits: config.limits,
                 credentials,
                 workers,
