@@ -12,7 +12,7 @@ fn main() -> ExitCode {
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 #[expect(unsafe_code, reason = "it is called before there is a second thread or anything allocated by us")]
 fn take_memory_in_large_steps() {
-    const STEP: libc::c_int = 16 << 20;
+    const STEP: libc::c_int = 4 << 20;
     // SAFETY: `mallopt` sets a number; refused, it changes nothing.
     let _ = unsafe { libc::mallopt(libc::M_TOP_PAD, STEP) };
 }

@@ -123,6 +123,18 @@ impl Cache {
     /// # Errors
     /// As above.
     pub fn write_parts(&self, bucket: Bucket, key: &Key, parts: &[&[u8]]) -> io::Result<()> {
+        self.put(bucket, key, parts).map(drop)
+    }
+
+    /// The same, and the record as it lies there: a large one takes no memory of its own.
+    ///
+    /// # Errors
+    /// As above.
+    pub fn write_and_map(&self, bucket: Bucket, key: &Key, parts: &[&[u8]]) -> io::Result<Record> {
+        record::written(&self.put(bucket, key, parts)?, parts)
+    }
+
+    fn put(&self, bucket: Bucket, key: &Key, parts: &[&[u8]]) -> io::Result<fs::File> {
         let path = self.path(bucket, key);
         let folder = path.parent().unwrap_or(&self.root);
         if !folder.is_dir() {
@@ -130,8 +142,7 @@ impl Cache {
         }
         let mut file = tempfile::Builder::new().prefix(TEMPORARY).tempfile_in(folder)?;
         record::wrap(parts, key, |part| file.write_all(part))?;
-        file.persist(&path)?;
-        Ok(())
+        Ok(file.persist(&path)?)
     }
 
     /// Whether something lies under `key`.
@@ -193,6 +204,12 @@ mod tests {
         for contents in [b"one".as_slice(), b"", b"two"] {
             cache.write(Bucket::Pages, &key, contents).unwrap();
             assert_eq!(cache.read(Bucket::Pages, &key), Found::Record(contents.to_vec().into()));
+        }
+        for contents in [vec![1; 10], vec![2; 100_000]] {
+            let (begin, end) = contents.split_at(7);
+            let written = cache.write_and_map(Bucket::Pages, &key, &[begin, end]).unwrap();
+            assert!(*written == *contents);
+            assert_eq!(cache.read(Bucket::Pages, &key), Found::Record(written));
         }
         assert_eq!(cache.read(Bucket::Metadata, &key), Found::Nothing);
         cache.remove(Bucket::Pages, &key).unwrap();

@@ -46,6 +46,13 @@ pub(super) fn wrap(
     parts.iter().try_for_each(|part| write(part))
 }
 
+/// The record that was just written to `file`, of these `parts`.
+pub(super) fn written(file: &File, parts: &[&[u8]]) -> io::Result<Record> {
+    let contents: usize = parts.iter().map(|part| part.len()).sum();
+    let is_small = ((HEAD + contents) as u64) < MAPPED_FROM;
+    Ok(Record(if is_small { Bytes::Contents(parts.concat()) } else { Bytes::Mapped(map(file)?) }))
+}
+
 /// The record that `file` holds, which should be the one under `key`.
 ///
 /// # Errors

@@ -15,7 +15,7 @@ use url::Url;
 use super::Shared;
 use super::config::Freshness;
 use super::shelf;
-use crate::cache::{Bucket, Found, Key, Record};
+use crate::cache::{Bucket, Cache, Found, Key, Record};
 use crate::event::Event;
 use crate::spec::{Listing, PackageName};
 
@@ -133,14 +133,19 @@ impl Shared {
         }
     }
 
-    /// Keeps the `packed` listing of a page that came with `headers`.
-    pub(super) fn keep_page(&self, key: &Key, headers: &HeaderMap, packed: &[u8]) {
-        let Some(cache) = &self.cache else { return };
-        match Head::new(Known::Page, headers, self.now) {
-            Some(head) => self.put(Bucket::Pages, key, postcard::to_stdvec(&head), packed),
+    /// Keeps the `packed` listing of a page that came with `headers`; tells the record that it is in, and where it begins.
+    pub(super) fn keep_page(&self, key: &Key, headers: &HeaderMap, packed: Vec<u8>) -> (Record, usize) {
+        let head = Head::new(Known::Page, headers, self.now);
+        if let (Some(cache), None) = (&self.cache, &head) {
             // It must not be stored; nor may an older one be taken for it. What is not there is not removed.
-            None => drop(cache.remove(Bucket::Pages, key)),
+            drop(cache.remove(Bucket::Pages, key));
         }
+        let head = head.and_then(|head| postcard::to_stdvec(&head).ok()).filter(|_| self.cache.is_some());
+        let kept = head.and_then(|head| {
+            let record = self.written(|cache| cache.write_and_map(Bucket::Pages, key, &[&head, &packed]))?;
+            Some((record, head.len()))
+        });
+        kept.unwrap_or_else(|| (packed.into(), 0))
     }
 
     /// Keeps the fact that there is no page.
@@ -181,12 +186,16 @@ impl Shared {
 
     /// Puts a record into the cache: a head, and what follows it.
     pub(super) fn put(&self, bucket: Bucket, key: &Key, head: postcard::Result<Vec<u8>>, rest: &[u8]) {
-        let Some(cache) = &self.cache else { return };
-        let head = head.map_err(std::io::Error::other);
-        let written = head.and_then(|head| cache.write_parts(bucket, key, &[&head, rest]));
-        if let Err(error) = written {
-            self.warn_of_cache(&error.to_string());
-        }
+        self.written(|cache| {
+            let head = head.map_err(std::io::Error::other)?;
+            cache.write_parts(bucket, key, &[&head, rest])
+        });
+    }
+
+    /// What `write` comes to; where that is nothing, people are told once.
+    fn written<T>(&self, write: impl FnOnce(&Cache) -> std::io::Result<T>) -> Option<T> {
+        let written = write(self.cache.as_ref()?);
+        written.map_err(|error| self.warn_of_cache(&error.to_string())).ok()
     }
 
     /// A cache that cannot be used costs time, not the run: one warning.

@@ -20,7 +20,7 @@ use super::page::{self, Entry, Format, Page, Scope};
 use super::shelf;
 use super::site::{Api, Site};
 use super::url::IndexUrl;
-use crate::cache::{Bucket, Key, Record};
+use crate::cache::{Bucket, Key};
 use crate::error::Error;
 use crate::spec::{Listing, PackageName, Version};
 
@@ -278,8 +278,8 @@ impl PageReader {
             return Err(Misread::Malformed(format!("it is not about {} {version} alone", self.name)));
         }
         let Ok(packed) = shelf::pack(&listing) else { return Ok(listing) };
-        self.shared.keep_page(&self.key, &answer.headers, &packed);
-        Ok(shelf::open(&self.name, Arc::new(Record::from(packed)), 0).unwrap_or(listing))
+        let (record, at) = self.shared.keep_page(&self.key, &answer.headers, packed);
+        Ok(shelf::open(&self.name, Arc::new(record), at).unwrap_or(listing))
     }
 }
 
