@@ -126,8 +126,10 @@ pub(super) fn pack(listing: &Listing) -> postcard::Result<Vec<u8>> {
         releases,
     };
     let mut record = postcard::to_stdvec(&front)?;
-    for outline in (0..listing.len()).flat_map(|number| listing.outlines(number)) {
-        record.extend_from_slice(&outline.to_bytes());
+    for number in 0..listing.len() {
+        for outline in &*listing.outlines(number) {
+            record.extend_from_slice(&outline.to_bytes());
+        }
     }
     record.extend_from_slice(&details);
     Ok(record)
@@ -199,7 +201,7 @@ impl Shelf for Packed {
         self.versions.line(number).parse().unwrap_or_else(|_| Version::new([0]))
     }
 
-    fn outlines(&self, number: usize) -> Box<[Outline]> {
+    fn outlines(&self, number: usize) -> Vec<Outline> {
         let Spot { row, files, .. } = self.releases[number];
         let start = self.first_row + row as usize * Outline::BYTES;
         let rows = &self.record[start..start + files as usize * Outline::BYTES];
@@ -216,8 +218,9 @@ impl Shelf for Packed {
 
     fn files(&self, listing: &Listing, number: usize) -> Box<[Arc<DistFile>]> {
         let mut rest = &self.record[self.releases[number].details as usize..];
-        let mut files = Vec::with_capacity(listing.outlines(number).len());
-        for outline in listing.outlines(number) {
+        let outlines = self.outlines(number);
+        let mut files = Vec::with_capacity(outlines.len());
+        for outline in &outlines {
             let Ok((detail, after)) = postcard::take_from_bytes::<Detail<'_>>(rest) else { break };
             rest = after;
             files.extend(self.file(listing, listing.version(number), outline, &detail).map(Arc::new));

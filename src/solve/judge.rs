@@ -42,7 +42,7 @@ impl<'a> Judge<'a> {
     /// The candidate that the release `number` makes, or why it makes none.
     pub(super) fn judge(&self, number: u32, version: &Version) -> Result<Candidate, Reason> {
         self.prerelease_allowed(version)?;
-        let outlines = self.listing.outlines(number as usize);
+        let outlines = &*self.listing.outlines(number as usize);
         let timely = self.old_enough(outlines)?;
         let permitted = self.of_permitted_format(outlines, timely)?;
         let allowed = self.of_allowed_hash(number, permitted)?;

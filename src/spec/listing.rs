@@ -4,6 +4,7 @@
 //! holds of each file no more than decides between releases, its [`Outline`]; versions, words and the files of a
 //! release are read from the listing's [`Shelf`] when somebody looks at them.
 
+use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::fmt;
 use std::hash::Hash;
@@ -25,14 +26,22 @@ pub struct Listing {
     pub warnings: Vec<String>,
     releases: Vec<Release>,
     words: Words,
-    shelf: Option<Arc<dyn Shelf>>,
+    rest: Rest,
+}
+
+/// Where the rest is.
+#[derive(Clone, Debug)]
+enum Rest {
+    /// In memory: here are the outlines of each release, and nothing is missing elsewhere.
+    Outlines(Vec<Box<[Outline]>>),
+    /// Where it is read from when somebody looks at it. Outlines are looked at once or twice, so they are not kept.
+    Shelf(Arc<dyn Shelf>),
 }
 
 /// One release, as far as it was looked at.
 #[derive(Clone, Debug, Default)]
 struct Release {
     version: OnceLock<Version>,
-    outlines: OnceLock<Box<[Outline]>>,
     files: OnceLock<Box<[Arc<DistFile>]>>,
 }
 
@@ -82,7 +91,7 @@ pub trait Shelf: fmt::Debug + Send + Sync {
     fn version(&self, number: usize) -> Version;
 
     /// The outlines of the files of the release `number`; what they call by number is there.
-    fn outlines(&self, number: usize) -> Box<[Outline]>;
+    fn outlines(&self, number: usize) -> Vec<Outline>;
 
     /// The tag set that outlines call by this number.
     fn tag_set(&self, tags: usize) -> TagSet;
@@ -146,13 +155,13 @@ impl Listing {
     #[must_use]
     pub fn new(name: PackageName, releases: Vec<(Version, Vec<Arc<DistFile>>)>) -> Self {
         let mut words = Interner::default();
+        let outlines = releases.iter().map(|(_, files)| words.outlines(files)).collect();
         let made = releases.into_iter().map(|(version, files)| Release {
             version: version.into(),
-            outlines: words.outlines(&files).into(),
             files: files.into_boxed_slice().into(),
         });
-        let releases = made.collect();
-        Self { name, releases, words: words.words, info: None, warnings: Vec::new(), shelf: None }
+        let (releases, rest) = (made.collect(), Rest::Outlines(outlines));
+        Self { name, releases, words: words.words, info: None, warnings: Vec::new(), rest }
     }
 
     /// A listing of so many `releases` that is on `shelf`, whose outlines name so many `tags` and `pythons`.
@@ -165,7 +174,7 @@ impl Listing {
     ) -> Self {
         let words = Words { tags: vec![OnceLock::new(); tags], pythons: vec![OnceLock::new(); pythons] };
         let releases = vec![Release::default(); releases];
-        Self { name, releases, words, info: None, warnings: Vec::new(), shelf: Some(shelf) }
+        Self { name, releases, words, info: None, warnings: Vec::new(), rest: Rest::Shelf(shelf) }
     }
 
     /// The same with what the JSON API tells of its newest release, and with entries that were barred.
@@ -211,8 +220,11 @@ impl Listing {
     /// # Panics
     /// When there is no such release; so do the others that take a number.
     #[must_use]
-    pub fn outlines(&self, number: usize) -> &[Outline] {
-        self.read::<Box<[Outline]>>(&self.releases[number].outlines, |shelf| shelf.outlines(number))
+    pub fn outlines(&self, number: usize) -> Cow<'_, [Outline]> {
+        match &self.rest {
+            Rest::Outlines(outlines) => Cow::Borrowed(&outlines[number]),
+            Rest::Shelf(shelf) => Cow::Owned(shelf.outlines(number)),
+        }
     }
 
     /// The version of the release `number`.
@@ -258,9 +270,9 @@ impl Listing {
 
     /// What is in `slot`; where that is empty, it is read from the shelf first.
     fn read<'l, T>(&'l self, slot: &'l OnceLock<T>, from: impl FnOnce(&dyn Shelf) -> T) -> &'l T {
-        slot.get_or_init(|| match &self.shelf {
-            Some(shelf) => from(&**shelf),
-            None => unreachable!("a listing without a shelf is made with everything in it"),
+        slot.get_or_init(|| match &self.rest {
+            Rest::Shelf(shelf) => from(&**shelf),
+            Rest::Outlines(_) => unreachable!("a listing without a shelf is made with everything in it"),
         })
     }
 }
