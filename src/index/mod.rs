@@ -5,7 +5,7 @@
 //! - `shelf`: a listing as the cache keeps it; `kept`: how long it may stand for the page
 //! - `metadata`, `ranges`, `zip`, `sdist`: where a file's metadata comes from; `download`: whole files
 //! - `http`: one resource with tries, redirects, limits and credentials (`auth`, `url`, `limits`);
-//!   `net`: the runtime, started at first need; `workers`: threads that parse
+//!   `net`: the runtime, started at first need; `work`: what may need it; `workers`: threads that parse
 //! - `once`: one request a resource; `origins`, `site`: what a run learns of servers
 //!
 //! Every question has one answer a run, whoever asks first and whatever arrives first.
@@ -35,21 +35,19 @@ mod testing;
 mod tests;
 mod url;
 mod word;
+mod work;
 mod workers;
 mod zip;
 
 use std::fs::File;
-use std::future::Future;
 use std::path::Path;
 use std::pin::pin;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, OnceLock};
-use std::task::{Context, Poll, Waker};
 use std::time::SystemTime;
 
 use ::url::Url;
 use rustc_hash::FxHashMap;
-use tokio::runtime::Handle;
 
 pub use config::{ApiOrder, Config, Freshness};
 pub use limits::{
@@ -67,8 +65,7 @@ use crate::spec::{
 };
 use auth::Credentials;
 use download::Download;
-use failure::{Cause, Failure, Outcome};
-use http::Http;
+use failure::{Cause, Outcome};
 use listing::Loose;
 use net::Net;
 use once::{OnceMap, Slot};
@@ -325,47 +322,6 @@ impl Shared {
             self.launch(async move { promise.keep(shared.of_file(&file).await.map(Arc::new)) });
         }
         slot
-    }
-
-    /// Begins `work` on this thread, which is enough for what lies on disk; what turns out to need the
-    /// network goes on in the runtime.
-    fn launch(self: &Arc<Self>, work: impl Future<Output = ()> + Send + 'static) {
-        let mut work = Box::pin(work);
-        if work.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending()
-            && let Ok(net) = self.net()
-        {
-            net.handle.spawn(work);
-        }
-    }
-
-    /// The same, waiting for the result.
-    fn block_on<T>(&self, mut work: std::pin::Pin<&mut impl Future<Output = Outcome<T>>>) -> Outcome<T> {
-        match work.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
-            Poll::Ready(result) => result,
-            Poll::Pending => self.net()?.handle.block_on(work),
-        }
-    }
-
-    /// The network; work that began elsewhere goes on in the runtime from here.
-    async fn http(&self, url: &Url) -> Outcome<&Http> {
-        if self.config.freshness == Freshness::Offline {
-            let what = url::shown(url);
-            let error =
-                Error::no_answer(format!("{what} is not in the cache, and --offline forbids to get it"));
-            return Err(Failure::new(Cause::Transit, error.hint("run once without --offline")).into());
-        }
-        let net = self.net()?;
-        std::future::poll_fn(|_| if Handle::try_current().is_ok() { Poll::Ready(()) } else { Poll::Pending })
-            .await;
-        Ok(&net.http)
-    }
-
-    fn net(&self) -> Outcome<&Net> {
-        let start = || {
-            let (workers, watcher) = (self.workers.clone(), self.watcher.clone());
-            Net::start(&self.config, self.credentials().clone(), workers, watcher)
-        };
-        self.net.get_or_init(start).as_ref().map_err(Arc::clone)
     }
 
     fn credentials(&self) -> &Arc<Credentials> {

@@ -6,6 +6,8 @@
 //! that just came over the network is read back from its record too: so it takes as little memory, and a run
 //! sees the same whether the cache was warm or not.
 
+mod place;
+
 use std::fmt::Write as _;
 use std::sync::Arc;
 
@@ -14,9 +16,10 @@ use serde::{Deserialize, Serialize};
 use super::page::Text;
 use crate::cache::Record;
 use crate::spec::{
-    DistFile, DistName, FileUrl, Form, Listing, MetadataHint, Outline, PackageName, ReleaseInfo, SdistFormat,
-    Sha256, Shelf, Specifiers, TagSet, Version, WheelName,
+    DistFile, DistName, Form, Listing, MetadataHint, Outline, PackageName, ReleaseInfo, SdistFormat, Sha256,
+    Shelf, Specifiers, TagSet, Version, WheelName,
 };
+use place::{Place, Roots};
 
 /// What is read at once.
 #[derive(Serialize, Deserialize)]
@@ -80,16 +83,6 @@ struct Detail<'a> {
     version: Option<Text<'a>>,
 }
 
-/// A URL in parts: a root, perhaps a digest as `aa/bb/cc…/`, and the rest.
-#[derive(Serialize, Deserialize)]
-struct Place<'a> {
-    root: u32,
-    digest: Option<[u8; 32]>,
-    /// `None` is the file's name.
-    #[serde(borrow)]
-    rest: Option<Text<'a>>,
-}
-
 #[derive(Clone, Copy, Serialize, Deserialize)]
 enum Hint {
     Unknown,
@@ -116,7 +109,7 @@ pub(super) fn pack(listing: &Listing) -> postcard::Result<Vec<u8>> {
     }
     let front = Front {
         info: listing.info.as_ref().map(Info::of),
-        warnings: listing.warnings.iter().map(|warning| borrowed(warning)).collect(),
+        warnings: listing.warnings.iter().map(|warning| warning.as_str().into()).collect(),
         versions: lines(listing.versions())?,
         tags: lines((0..count(listing.tag_sets())?).map(|tags| listing.tag_set(tags)))?,
         pythons: lines(
@@ -283,7 +276,7 @@ impl<'a> Detail<'a> {
         let own = file.dist.version();
         let is_spelled_alike = own == version && own.release() == version.release();
         Self {
-            filename: borrowed(&file.filename),
+            filename: (*file.filename).into(),
             place: Place::of(file.url.as_text(), &file.filename, roots),
             sha256: file.sha256.map(|hash| hash.0),
             size: file.size,
@@ -292,8 +285,8 @@ impl<'a> Detail<'a> {
                 MetadataHint::Present => Hint::Present,
                 MetadataHint::Hashed(hash) => Hint::Sha256(hash.0),
             },
-            yanked: file.yanked.as_deref().map(borrowed),
-            build: build.map(|(number, rest)| (*number, borrowed(rest))),
+            yanked: file.yanked.as_deref().map(Text::from),
+            build: build.map(|(number, rest)| (*number, (**rest).into())),
             version: (!is_spelled_alike).then(|| own.to_string().into()),
         }
     }
@@ -301,11 +294,11 @@ impl<'a> Detail<'a> {
 
 impl<'a> Info<'a> {
     fn of(info: &'a ReleaseInfo) -> Self {
-        let texts = |texts: &'a [String]| texts.iter().map(|text| borrowed(text)).collect();
+        let texts = |texts: &'a [String]| texts.iter().map(|text| text.as_str().into()).collect();
         Self {
             version: info.version.to_string().into(),
             requires_dist: info.requires_dist.as_deref().map(texts),
-            requires_python: info.requires_python.as_deref().map(borrowed),
+            requires_python: info.requires_python.as_deref().map(Text::from),
             provides_extra: texts(&info.provides_extra),
         }
     }
@@ -360,76 +353,11 @@ fn lines<T: std::fmt::Display>(items: impl Iterator<Item = T>) -> postcard::Resu
     Ok(text.into())
 }
 
-/// The beginnings of URLs, each once.
-#[derive(Default)]
-struct Roots(Vec<String>);
-
-impl Roots {
-    fn place_of(&mut self, root: &str) -> u32 {
-        let known = self.0.iter().rposition(|known| known == root);
-        let place = known.unwrap_or_else(|| {
-            self.0.push(root.to_owned());
-            self.0.len() - 1
-        });
-        u32::try_from(place).unwrap_or(u32::MAX)
-    }
-}
-
-impl<'a> Place<'a> {
-    fn of(url: &'a str, filename: &str, roots: &mut Roots) -> Self {
-        let start = url.rfind('/').map_or(0, |slash| slash + 1);
-        let (head, rest) = url.split_at(start);
-        let (root, digest) = match digest_at_end(head) {
-            Some((root, digest)) => (root, Some(digest)),
-            None => (head, None),
-        };
-        let rest = (rest != filename).then(|| borrowed(rest));
-        Self { root: roots.place_of(root), digest, rest }
-    }
-
-    fn read(&self, roots: &[String], filename: &str) -> Option<FileUrl> {
-        let mut url = roots.get(self.root as usize)?.clone();
-        if let Some(digest) = self.digest {
-            let digits = Sha256(digest).to_string();
-            for part in [&digits[..2], &digits[2..4], &digits[4..]] {
-                url.push_str(part);
-                url.push('/');
-            }
-        }
-        url.push_str(self.rest.as_deref().unwrap_or(filename));
-        Some(FileUrl::kept(&url))
-    }
-}
-
-/// The digest at the end of `aa/bb/cc…/`, and what is before it.
-fn digest_at_end(head: &str) -> Option<(&str, [u8; 32])> {
-    const LENGTH: usize = 2 + 1 + 2 + 1 + 60 + 1;
-    let (root, end) = head.split_at_checked(head.len().checked_sub(LENGTH)?)?;
-    let parts = [
-        (end.get(..2)?, end.get(2..3)?),
-        (end.get(3..5)?, end.get(5..6)?),
-        (end.get(6..66)?, end.get(66..)?),
-    ];
-    let mut digits = String::with_capacity(64);
-    for (part, slash) in parts {
-        if slash != "/" || part.bytes().any(|byte| byte.is_ascii_uppercase()) {
-            return None;
-        }
-        digits.push_str(part);
-    }
-    let Sha256(digest) = digits.parse().ok()?;
-    Some((root, digest))
-}
-
 /// A tag set as it is shown.
 fn tag_set(text: &str) -> Option<TagSet> {
     let mut lists = text.split('-');
     let set = TagSet::new(lists.next()?, lists.next()?, lists.next()?).ok()?;
     lists.next().is_none().then_some(set)
-}
-
-fn borrowed(text: &str) -> Text<'_> {
-    Text(text.into())
 }
 
 fn count(number: usize) -> postcard::Result<u32> {

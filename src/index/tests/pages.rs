@@ -3,6 +3,7 @@
 use super::super::ApiOrder;
 use super::super::testing::wheel;
 use super::*;
+use crate::solve::Want;
 use crate::spec::MetadataHint;
 
 const WHEEL: &str = "a-1-py3-none-any.whl";
@@ -306,6 +307,17 @@ fn the_page_of_a_release_is_not_asked_for_where_the_project_s_is_at_hand() {
     client.listing(&name("a")).unwrap().unwrap();
     assert!(client.release(&name("a"), &"1".parse().unwrap()).is_none());
     assert_eq!(server.count("/pypi/a/1/json"), 0);
+}
+
+#[test]
+fn nor_where_the_project_s_has_been_asked_for_meanwhile() {
+    let server = with_release(RELEASE);
+    let client = client(config(&server));
+    for want in [Want::Listing(name("a")), Want::Release(name("a"), "1".parse().unwrap())] {
+        client.shared.begin(&want);
+    }
+    client.listing(&name("a")).unwrap().unwrap();
+    assert_eq!((server.count("/simple/a/"), server.count("/pypi/a/1/json")), (1, 0));
 }
 
 #[test]
