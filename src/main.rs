@@ -8,7 +8,7 @@ fn main() -> ExitCode {
 }
 
 /// Has glibc's allocator take memory from the system in large steps. Each thread has an arena of its own, which grows by
-/// a page a system call otherwise: a tenth of a warm run. What is not touched stays unused.
+/// a page a system call otherwise: a tenth of a warm run. Not in larger ones: an arena keeps a step of what was freed.
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 #[expect(unsafe_code, reason = "it is called before there is a second thread or anything allocated by us")]
 fn take_memory_in_large_steps() {
