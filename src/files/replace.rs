@@ -52,10 +52,8 @@ fn write_beside(place: &Path, folder: &Path, text: &str) -> io::Result<()> {
         file.as_file().set_permissions(old.permissions())?;
     }
     file.as_file().sync_all()?;
-    file.persist(place).map_err(|error| error.error)?;
-    // The rename itself is made durable where folders can be synced; elsewhere there is nothing to do.
-    let _ = fs::File::open(folder).and_then(|folder| folder.sync_all());
-    Ok(())
+    // That the new name is on the disk too is not waited for: after a loss of power, the old file may be there again, whole.
+    file.persist(place).map(drop).map_err(|error| error.error)
 }
 
 /// A temporary file with the permissions of any new file, not the private ones of a temporary one.
