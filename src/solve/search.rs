@@ -21,7 +21,7 @@ use super::set::{Ordinal, OrdinalSet};
 use super::stride::{self, Rank, Strides};
 use super::views::Views;
 use crate::error::Error;
-use crate::spec::{PackageName, Version};
+use crate::spec::{DistFile, PackageName, Version};
 
 /// How many candidates of one package are tried before the first restart for its sake.
 const PATIENCE: usize = 5;
@@ -38,6 +38,8 @@ const PATIENCE_WITH_DIRECT: usize = 20;
 pub(super) struct Search {
     /// How each package is seen.
     pub(super) views: Views,
+    /// The files of which the index's word counted.
+    doubted: Vec<Arc<DistFile>>,
     /// What was found out of candidates: it holds as long as packages are seen as they are.
     found: FxHashMap<(Package, Ordinal), Found>,
     /// The order in which packages were met in this run.
@@ -98,6 +100,7 @@ impl Search {
         Self {
             direct,
             views: Views::default(),
+            doubted: Vec::new(),
             found: FxHashMap::default(),
             met: FxHashMap::default(),
             decided: FxHashMap::default(),
@@ -154,6 +157,17 @@ impl Search {
     pub(super) fn forget(&mut self) {
         let (restarts, runs, at_odds) = (self.restarts + 1, self.runs + 1, self.at_odds);
         *self = Self { restarts, runs, at_odds, ..Self::new(std::mem::take(&mut self.direct)) };
+    }
+
+    /// Takes note that the index's word on `file` counts.
+    pub(super) fn doubt(&mut self, file: Arc<DistFile>) {
+        self.doubted.push(file);
+    }
+
+    /// The files of which the index's word counted in any run since nothing was learned: each has its share in the order
+    /// in which things are decided now.
+    pub(super) fn doubted(&self) -> &[Arc<DistFile>] {
+        &self.doubted
     }
 
     /// How many runs of pubgrub there were.

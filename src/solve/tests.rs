@@ -11,7 +11,9 @@ use super::{
 use crate::error::Error;
 use crate::event::Unwatched;
 use crate::inputs::{InputLine, Inputs};
-use crate::spec::{DirectUrl, DistFile, Listing, Location, Metadata, PackageName, Sha256, Target, Version};
+use crate::spec::{
+    DirectUrl, DistFile, Listing, Location, Metadata, MetadataSource, PackageName, Sha256, Target, Version,
+};
 
 fn target() -> Target {
     Target::declared(&"3.11".parse().unwrap(), &"linux".parse().unwrap())
@@ -484,4 +486,58 @@ fn what_is_said_of_a_release_alone_changes_no_answer() {
             assert_eq!(solved(Releases::Alone), solved(Releases::WithProject), "{lines:?} {pins:?}");
         }
     }
+}
+
+/// A universe whose index is wrong about what releases need.
+struct Wrong {
+    universe: Arc<Heedful>,
+    words: Universe,
+}
+
+impl Index for Wrong {
+    fn listing(&self, name: &PackageName) -> Result<Option<Arc<Listing>>, Error> {
+        self.universe.listing(name)
+    }
+
+    fn metadata(&self, file: &Arc<DistFile>, trust: Trust) -> Result<Arc<Metadata>, MetadataFailure> {
+        if trust == Trust::File {
+            return self.universe.metadata(file, trust);
+        }
+        let said = self.words.metadata(file, trust)?;
+        Ok(Arc::new(Metadata { source: MetadataSource::Release, ..Metadata::clone(&said) }))
+    }
+
+    fn direct(&self, name: &PackageName, url: &DirectUrl) -> Result<Arc<Listing>, Error> {
+        self.universe.direct(name, url)
+    }
+
+    fn sha256(&self, file: &Arc<DistFile>) -> Result<Sha256, Error> {
+        self.universe.sha256(file)
+    }
+
+    fn prefetch(&self, _: &[Want]) {}
+}
+
+#[test]
+fn what_an_index_says_wrongly_of_a_release_leaves_no_trace() {
+    // No lib goes with the newest meta, which is therefore undone, and not met again once lib is decided first.
+    let app = "app 1\n    meta\n    base\n    lib\nbase 1 2\nmeta 1\ndeep 1\n";
+    let libs: String = (1..=8).map(|n| format!("lib {n}\n    base<2\n    meta<2\n")).collect();
+    let (told, truth) = (format!("{app}{libs}meta 2\n"), format!("{app}{libs}meta 2\n    deep\n"));
+    let solved = |index: Arc<dyn Index>| {
+        let problem = Problem::new(&inputs(&["app"]), target(), Policy::default(), Preferences::default());
+        let resolution = solve(Arc::new(problem), index, &Unwatched).unwrap_or_else(|_| panic!());
+        resolution
+            .pins
+            .iter()
+            .map(|(name, pin)| format!("{name} {}", pin.candidate.version))
+            .collect::<Vec<_>>()
+    };
+    let [right, universe] = [(); 2].map(|()| Heedful::new(&truth, Releases::WithProject));
+    let wrong = Wrong { universe: universe.clone(), words: Universe::parse(&told).unwrap() };
+    assert_eq!(solved(right.clone()), ["app 1", "base 1", "lib 8", "meta 1"]);
+    assert_eq!(solved(Arc::new(wrong)), ["app 1", "base 1", "lib 8", "meta 1"]);
+    let [right, wrong] = [right, universe].map(|index| index.asked.lock().unwrap().clone());
+    assert!(right.contains("deep"));
+    assert_eq!(wrong, right, "an offline run asks for no more than the first one did");
 }

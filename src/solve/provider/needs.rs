@@ -12,7 +12,7 @@ use crate::solve::index::Want;
 use crate::solve::package::Package;
 use crate::solve::search::Found;
 use crate::solve::set::{Ordinal, OrdinalSet};
-use crate::spec::{PackageName, Requirement, Source};
+use crate::spec::{MetadataSource, PackageName, Requirement, Source};
 
 impl Provider<'_> {
     /// What the question needs: the lines; of one that is alone in naming its package, what it asks for, which saves a
@@ -74,6 +74,9 @@ impl Provider<'_> {
             Ok(metadata) => metadata,
             Err(reason) => return Ok(Found::Barred(reason)),
         };
+        if metadata.source == MetadataSource::Release {
+            self.search.borrow_mut().doubt(candidate.file().clone());
+        }
         let problem = &*self.known.problem;
         let python = metadata.requires_python.as_ref();
         if let Some(python) = python.filter(|python| !python.lower_bounds_contain(problem.target.python())) {
