@@ -131,7 +131,7 @@ impl Cache {
     /// # Errors
     /// As above.
     pub fn write_and_map(&self, bucket: Bucket, key: &Key, parts: &[&[u8]]) -> io::Result<Record> {
-        record::written(&self.put(bucket, key, parts)?, parts)
+        Ok(record::written(&self.put(bucket, key, parts)?, parts))
     }
 
     fn put(&self, bucket: Bucket, key: &Key, parts: &[&[u8]]) -> io::Result<fs::File> {

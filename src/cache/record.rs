@@ -47,10 +47,12 @@ pub(super) fn wrap(
 }
 
 /// The record that was just written to `file`, of these `parts`.
-pub(super) fn written(file: &File, parts: &[&[u8]]) -> io::Result<Record> {
+pub(super) fn written(file: &File, parts: &[&[u8]]) -> Record {
     let contents: usize = parts.iter().map(|part| part.len()).sum();
-    let is_small = ((HEAD + contents) as u64) < MAPPED_FROM;
-    Ok(Record(if is_small { Bytes::Contents(parts.concat()) } else { Bytes::Mapped(map(file)?) }))
+    let is_large = ((HEAD + contents) as u64) >= MAPPED_FROM;
+    // What cannot be mapped is kept in memory.
+    let mapped = is_large.then(|| map(file).ok()).flatten();
+    Record(mapped.map_or_else(|| Bytes::Contents(parts.concat()), Bytes::Mapped))
 }
 
 /// The record that `file` holds, which should be the one under `key`.

@@ -140,8 +140,7 @@ impl Shared {
             // It must not be stored; nor may an older one be taken for it. What is not there is not removed.
             drop(cache.remove(Bucket::Pages, key));
         }
-        let head = head.and_then(|head| postcard::to_stdvec(&head).ok()).filter(|_| self.cache.is_some());
-        let kept = head.and_then(|head| {
+        let kept = head.and_then(|head| postcard::to_stdvec(&head).ok()).and_then(|head| {
             let record = self.written(|cache| cache.write_and_map(Bucket::Pages, key, &[&head, &packed]))?;
             Some((record, head.len()))
         });
