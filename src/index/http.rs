@@ -250,7 +250,7 @@ impl Http {
     }
 
     /// Lets more requests be in flight where they do not take a connection each.
-    fn widen(&self, version: Version) {
+    pub(super) fn widen(&self, version: Version) {
         if version == Version::HTTP_2 {
             let Limits { requests, streams, .. } = self.limits;
             self.widened.call_once(|| self.permits.add_permits(streams.saturating_sub(requests)));

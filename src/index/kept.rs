@@ -135,14 +135,14 @@ impl Shared {
 
     /// Keeps the `packed` listing of a page that came with `headers`; tells the record that it is in, and where it begins.
     pub(super) fn keep_page(&self, key: &Key, headers: &HeaderMap, packed: Vec<u8>) -> (Record, usize) {
-        let head = Head::new(Known::Page, headers, self.now);
-        if let (Some(cache), None) = (&self.cache, &head) {
+        let Some(head) = Head::new(Known::Page, headers, self.now) else {
             // It must not be stored; nor may an older one be taken for it. What is not there is not removed.
-            drop(cache.remove(Bucket::Pages, key));
-        }
-        let kept = head.and_then(|head| postcard::to_stdvec(&head).ok()).and_then(|head| {
-            let record = self.written(|cache| cache.write_and_map(Bucket::Pages, key, &[&head, &packed]))?;
-            Some((record, head.len()))
+            self.cache.as_ref().map(|cache| cache.remove(Bucket::Pages, key));
+            return (packed.into(), 0);
+        };
+        let kept = self.written(|cache| {
+            let head = postcard::to_stdvec(&head).map_err(std::io::Error::other)?;
+            Ok((cache.write_and_map(Bucket::Pages, key, &[&head, &packed])?, head.len()))
         });
         kept.unwrap_or_else(|| (packed.into(), 0))
     }

@@ -276,10 +276,11 @@ impl Shared {
     }
 
     fn begin(self: &Arc<Self>, want: &Want) {
+        if self.was_asked(want) {
+            return;
+        }
         match want {
             Want::Listing(name) => drop(self.want_listing(name)),
-            // Its project's page has been asked for meanwhile.
-            Want::Release(name, _) if self.listings.was_asked(name) => {}
             Want::Release(name, version) => drop(self.want_release(name, version)),
             Want::Metadata(file, Trust::Release)
                 if !self.has_word_of(file) && self.released(file).is_some() => {}

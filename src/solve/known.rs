@@ -254,13 +254,13 @@ impl Known {
 
     /// Replaces what the index said of `files` by what the files themselves say.
     pub(super) fn confirm(&self, files: &[Arc<DistFile>]) -> Result<Confirmation, Error> {
-        let doubtful: Vec<_> = files.iter().filter(|file| self.is_doubtful(file)).collect();
+        let doubtful = self.doubtful(files);
         let wants: Vec<_> =
             doubtful.iter().map(|file| Want::Metadata(Arc::clone(file), Trust::File)).collect();
         self.index.prefetch(&wants);
         let mut outcome = Confirmation::AsTold;
         for file in doubtful {
-            let told = self.ask(file, Trust::File)?;
+            let told = self.ask(&file, Trust::File)?;
             let before = unpoisoned(self.metadata.lock()).insert(file.filename.clone(), told.clone());
             if !before.is_some_and(|before| says_the_same(&before, &told)) {
                 outcome = Confirmation::Different;
@@ -274,9 +274,9 @@ impl Known {
         matches!(metadata.get(&file.filename), Some(Ok(told)) if told.source == MetadataSource::Release)
     }
 
-    /// Every answer of the index that was no file's own word, sorted by file name.
-    pub(super) fn doubtful<'f>(&self, asked: impl Iterator<Item = &'f Arc<DistFile>>) -> Vec<Arc<DistFile>> {
-        let mut files: Vec<_> = asked.filter(|file| self.is_doubtful(file)).cloned().collect();
+    /// Those of `files` of which only the index's word is known, each once, sorted by file name.
+    fn doubtful(&self, files: &[Arc<DistFile>]) -> Vec<Arc<DistFile>> {
+        let mut files: Vec<_> = files.iter().filter(|file| self.is_doubtful(file)).cloned().collect();
         files.sort_by(|a, b| a.filename.cmp(&b.filename));
         files.dedup_by(|a, b| a.filename == b.filename);
         files

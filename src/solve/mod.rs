@@ -138,7 +138,7 @@ fn searched(known: &Known, search: &mut Search, watcher: &dyn Watcher) -> Result
             }
             Ok(outcome) => outcome,
         };
-        if known.confirm(&known.doubtful(search.doubted().iter()))? == Confirmation::Different {
+        if known.confirm(search.doubted())? == Confirmation::Different {
             // What the wrong word led to is forgotten: the answer depends on the files' own word alone.
             search.forget();
             continue;

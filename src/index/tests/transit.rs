@@ -1,7 +1,9 @@
 //! Trouble in transit never changes the answer.
 
+use super::super::net::Net;
 use super::super::testing::Manner;
 use super::*;
+use reqwest::Version;
 
 const WHEEL: &str = "a-1-py3-none-any.whl";
 
@@ -170,4 +172,19 @@ fn one_request_a_resource_however_many_ask() {
         }
     });
     assert_eq!(server.requests().len(), 2, "the JSON API, then the Simple API");
+}
+
+#[test]
+fn more_requests_are_in_flight_only_where_they_share_a_connection() {
+    for (limits, most) in [(quick(), 100), (Limits { requests: 2, streams: 2, ..quick() }, 2)] {
+        let config = Config { limits, ..Config::default() };
+        let parts = (Arc::default(), Arc::default(), Arc::new(Witness::default()));
+        let net = Net::start(&config, parts.0, parts.1, parts.2).unwrap();
+        net.http.widen(Version::HTTP_11);
+        assert_eq!(net.http.permits.available_permits(), limits.requests);
+        for _ in 0..2 {
+            net.http.widen(Version::HTTP_2);
+            assert_eq!(net.http.permits.available_permits(), most);
+        }
+    }
 }
