@@ -359,6 +359,14 @@ impl Index for Building {
         self.client.release(name, version)
     }
 
+    fn newest(&self, name: &PackageName) -> Option<Arc<Listing>> {
+        self.client.newest(name)
+    }
+
+    fn foretold(&self, name: &PackageName) -> Option<Arc<Metadata>> {
+        self.client.foretold(name)
+    }
+
     fn metadata(&self, file: &Arc<DistFile>, trust: Trust) -> Result<Arc<Metadata>, MetadataFailure> {
         match self.client.metadata(file, trust) {
             Err(MetadataFailure::NeedsBuild(reason)) => self.build(file, reason),

@@ -4,6 +4,7 @@
 //! credentials go only where they belong and `https` never becomes `http`.
 
 mod body;
+mod glance;
 
 use std::hash::{Hash as _, Hasher as _};
 use std::sync::{Arc, Once};
@@ -17,6 +18,7 @@ use url::Url;
 
 pub(super) use body::End;
 use body::{check_size, end_of, expected, unpack};
+use glance::{Glance, Look};
 
 use super::auth::Credentials;
 use super::failure::{Cause, Failure};
@@ -29,6 +31,8 @@ use crate::event::{Event, Watcher};
 /// The client of a run.
 pub(super) struct Http {
     pub(super) client: reqwest::Client,
+    /// The client for what is read to the end of its beginning: servers send it little that nobody wants.
+    pub(super) glancing: reqwest::Client,
     /// As many as there may be requests in flight.
     pub(super) permits: Semaphore,
     /// Whether there are as many as HTTP/2 allows for.
@@ -49,6 +53,8 @@ pub(super) struct Ask {
     pub(super) accept: &'static str,
     /// How the body may be packed.
     pub(super) packing: Packing,
+    /// What tells that the beginning of the body is enough, where it may be.
+    pub(super) enough: Option<Enough>,
     /// Further headers: a range, validators.
     pub(super) headers: Vec<(HeaderName, HeaderValue)>,
     /// How many bytes at most.
@@ -65,6 +71,9 @@ pub(super) enum Packing {
     /// As it is: ranges and hashes are about these bytes.
     Identity,
 }
+
+/// Whether the beginning of an unpacked body tells all that is wanted.
+pub(super) type Enough = fn(&[u8]) -> bool;
 
 /// The most bytes that a body may have.
 #[derive(Clone, Copy)]
@@ -109,8 +118,8 @@ impl Ask {
     pub(super) fn new(mut url: Url, accept: &'static str, most: Most, limits: &Limits) -> Self {
         let login = take_login(&mut url);
         url.set_fragment(None);
-        let headers = Vec::new();
-        Self { url, login, accept, packing: Packing::Gzip, headers, most, time: limits.time }
+        let (enough, headers) = (None, Vec::new());
+        Self { url, login, accept, packing: Packing::Gzip, enough, headers, most, time: limits.time }
     }
 
     fn is_ranged(&self) -> bool {
@@ -190,6 +199,7 @@ impl Http {
     async fn try_get<T: Send + 'static>(&self, ask: &Ask, decode: Decode<T>) -> Result<T, Trouble> {
         let (mut response, url) = self.send(ask).await?;
         let (status, headers, end) = (response.status(), response.headers().clone(), end_of(&response));
+        let mut glance = ask.enough.filter(|_| status == StatusCode::OK).map(|it| Glance::new(it, &response));
         let mut body = Vec::with_capacity(expected(&response, ask.most));
         // A server that does not serve ranges sends the whole file: of no use here, and perhaps large.
         let wanted = !ask.is_ranged() || status == StatusCode::PARTIAL_CONTENT;
@@ -197,12 +207,31 @@ impl Http {
             self.watcher.on(Event::BytesReceived(piece.len() as u64));
             body.extend_from_slice(&piece);
             check_size(ask, body.len() as u64)?;
+            match glance.as_mut().map_or(Look::Off, |glance| glance.look(&piece)) {
+                Look::On => {}
+                Look::Off => glance = None,
+                Look::Enough(body) => {
+                    // What else of it is on its way is called off with the response.
+                    drop(response);
+                    let read = move || decode(Answer { status, headers, url, body, end: End::LeftOff });
+                    return self.read(read).await;
+                }
+            }
         }
         let (most, asked) = (ask.most, ask.url.clone());
         let read = move || {
             let body = unpack(body, &headers, most, &asked)?;
             decode(Answer { status, headers, url, body, end }).map_err(Trouble::from)
         };
+        self.read(read).await
+    }
+
+    /// What `read` comes to on a worker.
+    async fn read<T: Send + 'static, E: Into<Trouble>>(
+        &self,
+        read: impl FnOnce() -> Result<T, E> + Send + 'static,
+    ) -> Result<T, Trouble> {
+        let read = move || read().map_err(Into::into);
         self.workers.run(read).await.unwrap_or_else(|| Err(Trouble::Stop(Failure::abandoned())))
     }
 
@@ -259,7 +288,8 @@ impl Http {
 
     fn request(&self, ask: &Ask, url: &Url) -> reqwest::RequestBuilder {
         let packing = if ask.packing == Packing::Gzip { "gzip" } else { "identity" };
-        let mut request = self.client.get(url.clone()).header(header::ACCEPT, ask.accept);
+        let client = if ask.enough.is_some() { &self.glancing } else { &self.client };
+        let mut request = client.get(url.clone()).header(header::ACCEPT, ask.accept);
         request = request.header(header::ACCEPT_ENCODING, packing);
         for (name, value) in &ask.headers {
             request = request.header(name, value);

@@ -10,21 +10,21 @@ use reqwest::header::{HeaderName, HeaderValue};
 use url::Url;
 
 use super::Shared;
-use super::config::ApiOrder;
 use super::failure::{Cause, Failure, Outcome};
 use super::folder;
 use super::http::{Answer, Ask, Decode, End, Misread, Most};
 use super::kept::{Kept, Known, Negatives};
 use super::limits::PAGE_VARIABLE;
 use super::page::{self, Entry, Format, Page, Scope};
+use super::release::Stead;
 use super::shelf;
 use super::site::{Api, Site};
 use super::url::IndexUrl;
-use crate::cache::{Bucket, Key};
+use crate::cache::Key;
 use crate::error::Error;
 use crate::spec::{Listing, PackageName, Version};
 
-const ACCEPT_JSON: &str = "application/json";
+pub(super) const ACCEPT_JSON: &str = "application/json";
 pub(super) const ACCEPT_SIMPLE: &str = "application/vnd.pypi.simple.v1+json, \
     application/vnd.pypi.simple.v1+html;q=0.2, text/html;q=0.1";
 const ACCEPT_HTML: &str = "text/html, */*;q=0.1";
@@ -126,7 +126,8 @@ impl Shared {
             return Err(absent(&url).into());
         }
         let subject = Subject::Project(api);
-        let reader = PageReader { shared: self.clone(), subject, key, name: name.clone(), kept };
+        let (name, stead) = (name.clone(), Stead::Itself);
+        let reader = PageReader { shared: self.clone(), subject, key, name, kept, stead };
         let result = self.get_page(url.clone(), reader).await;
         if let Err(failure) = &result
             && failure.cause == Cause::Absent
@@ -136,59 +137,18 @@ impl Shared {
         result
     }
 
-    /// What the index says of one release, where that takes less than the project's page: where that page is not
-    /// at hand, and there is but one index that can be asked. Trouble is told by who asks for the project.
-    pub(super) async fn find_release(
-        self: &Arc<Self>,
-        name: &PackageName,
-        version: &Version,
-    ) -> Option<Listing> {
-        let site = self.site_of_releases(name)?;
-        let url = site.release_page(name, version)?;
-        let key = self.page_key(&url);
-        let kept = self.kept(&key).map(Arc::new);
-        if let Some(kept) = &kept
-            && kept.head.known == Known::Page
-            && self.will_do(kept, Negatives::Believed)
-        {
-            let (kept, name) = (kept.clone(), name.clone());
-            return self.on_worker(move || kept.listing(&name)).await.ok()?;
-        }
-        let subject = Subject::Release(version.clone());
-        let reader = PageReader { shared: self.clone(), subject, key, name: name.clone(), kept };
-        let result = self.get_page(url, reader).await;
-        if result.as_ref().is_err_and(|failure| failure.cause == Cause::Absent) {
-            site.has_no_releases();
-        }
-        result.ok()
-    }
-
-    /// The index whose pages of single releases are asked for.
-    fn site_of_releases(&self, name: &PackageName) -> Option<&Site> {
-        let ([site], [], None) = (&*self.sites, &*self.config.find_links, self.sources.get(name)) else {
-            return None;
-        };
-        let in_cache = |api: &Api| {
-            let page = site.page(*api, name).zip(self.cache.as_ref());
-            page.is_some_and(|(url, cache)| cache.holds(Bucket::Pages, &self.page_key(&url)))
-        };
-        let order = self.config.api_order;
-        let worth_it = order == ApiOrder::JsonFirst && site.may_tell_releases();
-        (worth_it && !site.all_apis(order).iter().any(in_cache)).then_some(site)
-    }
-
-    async fn get_page(&self, url: Url, reader: PageReader) -> Outcome<Listing> {
+    pub(super) async fn get_page(&self, url: Url, reader: PageReader) -> Outcome<Listing> {
         let accept = match reader.subject {
             Subject::Project(Api::Simple) => ACCEPT_SIMPLE,
             Subject::Project(Api::Json) | Subject::Release(_) => ACCEPT_JSON,
         };
-        let headers = reader.validators();
+        let headers = validators(reader.kept.as_deref());
         let ask = Ask { headers, ..self.ask_page(url, accept) };
         let read: Decode<Listing> = Arc::new(move |answer| reader.read(&answer));
         Ok(self.http(&ask.url).await?.get(&ask, &read).await?)
     }
 
-    fn ask_page(&self, url: Url, accept: &'static str) -> Ask {
+    pub(super) fn ask_page(&self, url: Url, accept: &'static str) -> Ask {
         let limits = &self.config.limits;
         let most = Most { bytes: limits.page, what: "a project page", variable: PAGE_VARIABLE };
         Ask::new(url, accept, most, limits)
@@ -236,29 +196,28 @@ impl Shared {
 
 /// What a page is about.
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Subject {
+pub(super) enum Subject {
     Project(Api),
     Release(Version),
 }
 
 /// What reads a page and keeps it.
-struct PageReader {
-    shared: Arc<Shared>,
-    subject: Subject,
-    key: Key,
-    name: PackageName,
-    kept: Option<Arc<Kept>>,
+pub(super) struct PageReader {
+    pub(super) shared: Arc<Shared>,
+    pub(super) subject: Subject,
+    pub(super) key: Key,
+    pub(super) name: PackageName,
+    pub(super) kept: Option<Arc<Kept>>,
+    pub(super) stead: Stead,
+}
+
+/// The headers that ask whether what is kept still holds.
+pub(super) fn validators(kept: Option<&Kept>) -> Vec<(HeaderName, HeaderValue)> {
+    kept.filter(|kept| kept.head.known == Known::Page).map(|kept| kept.head.validators()).unwrap_or_default()
 }
 
 impl PageReader {
-    fn validators(&self) -> Vec<(HeaderName, HeaderValue)> {
-        match &self.kept {
-            Some(kept) if kept.head.known == Known::Page => kept.head.validators(),
-            _ => Vec::new(),
-        }
-    }
-
-    fn read(&self, answer: &Answer) -> Result<Listing, Misread> {
+    pub(super) fn read(&self, answer: &Answer) -> Result<Listing, Misread> {
         if answer.status == StatusCode::NOT_MODIFIED {
             let kept = self
                 .kept
@@ -278,7 +237,8 @@ impl PageReader {
             return Err(Misread::Malformed(format!("it is not about {} {version} alone", self.name)));
         }
         let Ok(packed) = shelf::pack(&listing) else { return Ok(listing) };
-        let (record, at) = self.shared.keep_page(&self.key, &answer.headers, packed);
+        let headers = self.stead.headers().unwrap_or(&answer.headers);
+        let (record, at) = self.shared.keep_page(&self.key, headers, packed);
         Ok(shelf::open(&self.name, Arc::new(record), at).unwrap_or(listing))
     }
 }

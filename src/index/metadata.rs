@@ -184,7 +184,7 @@ impl Shared {
     }
 }
 
-fn of_release(name: &PackageName, info: &ReleaseInfo) -> Option<Metadata> {
+pub(super) fn of_release(name: &PackageName, info: &ReleaseInfo) -> Option<Metadata> {
     let (requires, python) = (info.requires_dist.as_ref()?, info.requires_python.as_deref());
     Metadata::of_release(name, &info.version, requires, python, &info.provides_extra).ok()
 }

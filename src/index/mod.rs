@@ -1,7 +1,8 @@
 //! Indexes over the network and on disk: listings, metadata, files.
 //!
 //! - [`Config`] says where packages come from; [`Client`] answers the solver ([`crate::solve::Index`])
-//! - `page`: bytes -> listing, without I/O; `folder`: indexes on disk; `listing`: which index is asked
+//! - `page`: bytes -> listing, without I/O; `folder`: indexes on disk; `listing`: which index is asked; `release`: what it
+//!   says of one release alone, such as the newest
 //! - `shelf`: a listing as the cache keeps it; `kept`: how long it may stand for the page
 //! - `metadata`, `ranges`, `zip`, `sdist`: where a file's metadata comes from; `download`: whole files
 //! - `http`: one resource with tries, redirects, limits and credentials (`auth`, `url`, `limits`), and its body;
@@ -26,6 +27,7 @@ mod once;
 mod origins;
 mod page;
 mod ranges;
+mod release;
 mod sdist;
 mod shelf;
 mod site;
@@ -70,6 +72,7 @@ use listing::Loose;
 use net::Net;
 use once::{OnceMap, Slot};
 use origins::Origins;
+use release::{Newest, Stead};
 use site::Site;
 use workers::Workers;
 
@@ -101,6 +104,7 @@ struct Shared {
     origins: Origins,
     listings: OnceMap<PackageName, Option<Arc<Listing>>>,
     loose: OnceMap<Url, Loose>,
+    newest: OnceMap<PackageName, Option<Arc<Newest>>>,
     releases: OnceMap<(PackageName, Version), Option<Arc<Listing>>>,
     released: OnceMap<(PackageName, Version), Option<Arc<Metadata>>>,
     metadata: OnceMap<Url, Arc<Metadata>>,
@@ -130,6 +134,7 @@ impl Client {
             origins: Origins::default(),
             listings: OnceMap::new(),
             loose: OnceMap::new(),
+            newest: OnceMap::new(),
             releases: OnceMap::new(),
             released: OnceMap::new(),
             metadata: OnceMap::new(),
@@ -206,7 +211,18 @@ impl Index for Client {
         if self.shared.listings.was_asked(name) {
             return None;
         }
-        self.shared.want_release(name, version).wait().ok()?
+        self.shared.want_release(name, version, Stead::Itself).wait().ok()?
+    }
+
+    fn newest(&self, name: &PackageName) -> Option<Arc<Listing>> {
+        let newest = self.shared.told_newest(name)?;
+        self.shared.want_release(name, &newest.version, Stead::Itself).wait().ok()?
+    }
+
+    fn foretold(&self, name: &PackageName) -> Option<Arc<Metadata>> {
+        let newest = self.shared.told_newest(name)?;
+        let is_there = self.shared.releases.peek(&(name.clone(), newest.version.clone())).is_some();
+        newest.word.clone().filter(|_| !is_there)
     }
 
     fn metadata(&self, file: &Arc<DistFile>, trust: Trust) -> Result<Arc<Metadata>, MetadataFailure> {
@@ -271,6 +287,7 @@ impl Shared {
             Want::Release(name, version) => {
                 self.listings.was_asked(name) || self.releases.was_asked(&(name.clone(), version.clone()))
             }
+            Want::Newest(name) => self.listings.was_asked(name) || self.newest.was_asked(name),
             Want::Metadata(file, _) => self.metadata.was_asked(&file.url),
         }
     }
@@ -281,7 +298,8 @@ impl Shared {
         }
         match want {
             Want::Listing(name) => drop(self.want_listing(name)),
-            Want::Release(name, version) => drop(self.want_release(name, version)),
+            Want::Release(name, version) => drop(self.want_release(name, version, Stead::Itself)),
+            Want::Newest(name) => drop(self.want_newest(name)),
             Want::Metadata(file, Trust::Release)
                 if !self.has_word_of(file) && self.released(file).is_some() => {}
             Want::Metadata(file, _) => drop(self.want_metadata(file)),
@@ -293,25 +311,6 @@ impl Shared {
         if let Some(promise) = promise {
             let (shared, name) = (self.clone(), name.clone());
             self.launch(async move { promise.keep(shared.find_listing(&name).await) });
-        }
-        slot
-    }
-
-    fn want_release(
-        self: &Arc<Self>,
-        name: &PackageName,
-        version: &Version,
-    ) -> Arc<Slot<Option<Arc<Listing>>>> {
-        let (slot, promise) = self.releases.claim((name.clone(), version.clone()));
-        if let Some(promise) = promise {
-            let (shared, name, version) = (self.clone(), name.clone(), version.clone());
-            self.launch(async move {
-                let release = shared.find_release(&name, &version).await;
-                if release.is_none() {
-                    drop(shared.want_listing(&name));
-                }
-                promise.keep(Ok(release.map(Arc::new)));
-            });
         }
         slot
     }

@@ -32,7 +32,8 @@ impl Net {
     ) -> Outcome<Self> {
         let start = || -> Result<Self, Error> {
             let http = Http {
-                client: client(config)?,
+                client: client(config, Window::Wide)?,
+                glancing: client(config, Window::Narrow)?,
                 permits: Semaphore::new(config.limits.requests),
                 widened: Once::new(),
                 limits: config.limits,
@@ -65,7 +66,19 @@ impl Drop for Net {
     }
 }
 
-fn client(config: &Config) -> Result<reqwest::Client, Error> {
+/// How much of a body a server sends before it is told that the beginning was read (RFC 9113, section 5.2).
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Window {
+    /// As much as is good for whole pages and files.
+    Wide,
+    /// Little more than what is read when only the beginning is.
+    Narrow,
+}
+
+/// Where a project's page says its newest release is a matter of three kilobytes, seldom of more than twelve.
+const NARROW: u32 = 16 << 10;
+
+fn client(config: &Config, window: Window) -> Result<reqwest::Client, Error> {
     // Another part of the process may have installed one: then that one serves.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let mut builder = reqwest::Client::builder()
@@ -74,6 +87,9 @@ fn client(config: &Config) -> Result<reqwest::Client, Error> {
         .no_gzip()
         .connect_timeout(config.limits.silence)
         .read_timeout(config.limits.silence);
+    if window == Window::Narrow {
+        builder = builder.http2_initial_stream_window_size(NARROW);
+    }
     if let Some(bundle) = &config.ca_bundle {
         builder = builder.tls_certs_only(certificates(bundle)?);
     }

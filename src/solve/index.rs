@@ -22,6 +22,19 @@ pub trait Index: Send + Sync {
         None
     }
 
+    /// A listing of the one release that the index calls the project's newest, likewise.
+    fn newest(&self, name: &PackageName) -> Option<Arc<Listing>> {
+        let _ = name;
+        None
+    }
+
+    /// What the index says of that release, where it has said so much and not yet which files it has: whoever looks
+    /// ahead need not wait for them. Blocks until it has.
+    fn foretold(&self, name: &PackageName) -> Option<Arc<Metadata>> {
+        let _ = name;
+        None
+    }
+
     /// The metadata of a file of a listing.
     ///
     /// # Errors
@@ -85,6 +98,8 @@ pub enum Want {
     Listing(PackageName),
     /// What the project's listing says of one release.
     Release(PackageName, Version),
+    /// What the project's listing says of the newest release.
+    Newest(PackageName),
     /// A file's metadata.
     Metadata(Arc<DistFile>, Trust),
 }

@@ -114,17 +114,17 @@ impl Known {
     }
 
     fn find_first(&self, name: &PackageName) -> Result<Option<Candidates>, Error> {
-        let problem = &*self.problem;
-        let demands = self.demands(name);
-        if problem.wants_lowest(name)
-            || demands.prerelease == PrereleaseMode::Allow
-            || !problem.urls(name).is_empty()
-        {
+        if !self.may_be_first(name) {
             return Ok(None);
         }
+        let problem = &*self.problem;
+        let demands = self.demands(name);
         let (target, policy) = (&problem.target, &problem.policy);
         let preferred = problem.preferences.of(name);
-        let alone = preferred.first().and_then(|version| self.index.release(name, version));
+        let alone = match preferred.first() {
+            Some(version) => self.index.release(name, version),
+            None => self.index.newest(name),
+        };
         if let Some(first) =
             alone.and_then(|release| Candidates::first(&release, target, policy, &demands, preferred))
         {
@@ -138,8 +138,16 @@ impl Known {
     pub(super) fn want(&self, name: &PackageName) -> Want {
         match self.problem.preferences.of(name).first() {
             Some(version) => Want::Release(name.clone(), version.clone()),
+            None if self.may_be_first(name) => Want::Newest(name.clone()),
             None => Want::Listing(name.clone()),
         }
+    }
+
+    /// Whether one release of `name` may tell all that is needed at first: the newest stable one, or a preferred one.
+    fn may_be_first(&self, name: &PackageName) -> bool {
+        let problem = &*self.problem;
+        let allows_any = self.demands(name).prerelease == PrereleaseMode::Allow;
+        !problem.wants_lowest(name) && !allows_any && problem.urls(name).is_empty()
     }
 
     fn demands(&self, name: &PackageName) -> Cow<'_, Demands> {
@@ -172,11 +180,17 @@ impl Known {
         let seen = if demands.prerelease == PrereleaseMode::Allow || !self.problem.urls(name).is_empty() {
             self.candidates(name)?
         } else {
-            let Some(listing) = self.index.listing(name)? else { return Ok(None) };
             let free = Demands { constraints: Vec::new(), ..Demands::clone(&demands) };
             let (target, policy) = (&self.problem.target, &self.problem.policy);
-            let first = Candidates::first(&listing, target, policy, &free, &[]);
-            Arc::new(first.unwrap_or_else(|| Candidates::new(&listing, target, policy, &free)))
+            let first = |listing: &_| Candidates::first(listing, target, policy, &free, &[]);
+            let alone = self.index.newest(name).and_then(|newest| first(&newest));
+            Arc::new(match alone {
+                Some(newest) => newest,
+                None => {
+                    let Some(listing) = self.index.listing(name)? else { return Ok(None) };
+                    first(&listing).unwrap_or_else(|| Candidates::new(&listing, target, policy, &free))
+                }
+            })
         };
         let Some(newest) = seen.newest() else { return Ok(None) };
         let is_bound = demands.constraints.iter().any(|(specifiers, _)| !specifiers.contains(newest));

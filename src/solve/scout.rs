@@ -16,7 +16,7 @@ use super::edges;
 use super::index::{Trust, Want};
 use super::known::Known;
 use crate::error::Error;
-use crate::spec::{DistName, ExtraName, PackageName, Requirement, Specifiers, Version};
+use crate::spec::{DistName, ExtraName, Metadata, PackageName, Requirement, Specifiers, Version};
 
 /// How many different specifiers on one package scouts heed: hostile metadata may have any number.
 const MOST_SPECIFIERS: usize = 64;
@@ -60,6 +60,8 @@ struct Errand {
 enum Stage {
     /// What the newest release needs is asked for, where an older pin goes before it: people are told what holds it back.
     Newest,
+    /// What the index says of the newest release before it tells the files is followed.
+    Foretold,
     /// The listing is asked for.
     Listing,
     /// The metadata of this candidate is.
@@ -103,7 +105,7 @@ impl Scouts {
         if known.index.scouts() > 0 {
             let problem = &*known.problem;
             // What the lines name is asked for its newest release too, in the end.
-            let named = problem.lines.iter().map(|line| Want::Listing(line.requirement.name.clone()));
+            let named = problem.lines.iter().map(|line| Want::Newest(line.requirement.name.clone()));
             known.index.prefetch(&named.collect::<Vec<_>>());
             let requirements = problem.lines.iter().flat_map(|line| problem.effective(&line.requirement));
             scouts.follow(known, &requirements.collect::<Vec<_>>());
@@ -163,14 +165,21 @@ impl Scouts {
         let Errand { name, extra, stage } = errand;
         match stage {
             Stage::Newest => ask_for_newest(known, &name),
+            Stage::Foretold => {
+                let Some(metadata) = known.index.foretold(&name) else {
+                    return self.choose(known, name, extra);
+                };
+                if is_likely(known, &metadata) && self.permits(&name, &metadata.version) {
+                    self.follow(known, &needs(known, &metadata, extra.as_ref()));
+                }
+                self.lock().queue.push_back(Errand { name, extra, stage: Stage::Listing });
+                self.changed.notify_one();
+                Ok(())
+            }
             Stage::Listing => self.choose(known, name, extra),
             Stage::Metadata(candidate) => {
                 let Ok(metadata) = known.metadata(&candidate)? else { return Ok(()) };
-                let requirements = match &extra {
-                    None => edges::base(&known.problem, &metadata),
-                    Some(extra) => edges::of_extra(&known.problem, &metadata, extra),
-                };
-                self.follow(known, &requirements);
+                self.follow(known, &needs(known, &metadata, extra.as_ref()));
                 Ok(())
             }
         }
@@ -206,6 +215,10 @@ impl Scouts {
         Ok(())
     }
 
+    fn permits(&self, name: &PackageName, version: &Version) -> bool {
+        self.lock().asked.get(name).is_some_and(|asked| asked.permits(version))
+    }
+
     fn follow(&self, known: &Known, requirements: &[&Requirement]) {
         let asked = requirements.iter().map(|it| (&it.name, it.specifiers(), it.extras.as_slice()));
         self.set_out(known, asked);
@@ -227,12 +240,10 @@ impl Scouts {
                 News::Extras(new) => (new, known.want(name)),
                 News::Misfit => (package.extras.iter().cloned().collect(), Want::Listing(name.clone())),
             };
+            let stage = || if matches!(want, Want::Newest(_)) { Stage::Foretold } else { Stage::Listing };
+            let errand = |extra| Errand { name: name.clone(), extra, stage: stage() };
+            errands.extend(extras.into_iter().map(errand));
             wants.push(want);
-            errands.extend(extras.into_iter().map(|extra| Errand {
-                name: name.clone(),
-                extra,
-                stage: Stage::Listing,
-            }));
         }
         drop(state);
         if errands.is_empty() {
@@ -260,6 +271,20 @@ fn ask_for_newest(known: &Known, name: &PackageName) -> Result<(), Error> {
     let wants: Vec<_> = misfits.map(|misfit| Want::Listing(misfit.name.clone())).collect();
     known.index.prefetch(&wants);
     Ok(())
+}
+
+/// What a release with this metadata needs, or what one of its extras adds.
+fn needs<'m>(known: &'m Known, metadata: &'m Metadata, extra: Option<&ExtraName>) -> Vec<&'m Requirement> {
+    match extra {
+        None => edges::base(&known.problem, metadata),
+        Some(extra) => edges::of_extra(&known.problem, metadata, extra),
+    }
+}
+
+/// Whether a release of which nothing but this is known runs in the target, as far as that tells.
+fn is_likely(known: &Known, metadata: &Metadata) -> bool {
+    let python = metadata.requires_python.as_ref();
+    python.is_none_or(|python| python.lower_bounds_contain(known.problem.target.python()))
 }
 
 /// The candidate that the solver will most likely take, of those that fit.

@@ -18,6 +18,8 @@ pub(in crate::index) enum End {
     Known,
     /// It went on until the connection closed.
     Unknown,
+    /// It was left off where that was enough.
+    LeftOff,
 }
 
 /// Where the body of `response` ends.

@@ -165,7 +165,7 @@ fn releases(mut files: Vec<Arc<DistFile>>, warnings: &mut Vec<String>) -> Vec<(V
 }
 
 /// An `info` that cannot be read is none: the files tell the same.
-fn release_info(info: Info<'_>) -> Option<ReleaseInfo> {
+pub(in crate::index) fn release_info(info: Info<'_>) -> Option<ReleaseInfo> {
     let strings = |texts: Vec<super::Text<'_>>| texts.iter().map(|text| text.to_string()).collect();
     Some(ReleaseInfo {
         version: info.version.parse().ok()?,

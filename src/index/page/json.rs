@@ -8,7 +8,7 @@ use std::marker::PhantomData;
 
 use jiff::Timestamp;
 use serde::Deserialize;
-use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::text::{Text, quoted};
@@ -137,6 +137,40 @@ pub(super) fn release<'a>(body: &'a [u8], name: &PackageName) -> Result<Page<'a>
     check_name(Some(&page.info.name), name)?;
     let entries = page.urls.into_iter().map(Entry::from).collect();
     Ok(Page { info: Some(page.info), entries, warnings: Vec::new() })
+}
+
+/// The `info` that a page of the JSON API begins with, where so much of it is there.
+pub(super) fn beginning(body: &[u8]) -> Option<Info<'_>> {
+    let mut info = None;
+    // It goes on after that, so this fails in any case.
+    let _ = First(&mut info).deserialize(&mut serde_json::Deserializer::from_slice(body));
+    info
+}
+
+/// Reads the `info` of a page that begins with it.
+struct First<'i, 'a>(&'i mut Option<Info<'a>>);
+
+impl<'a> DeserializeSeed<'a> for First<'_, 'a> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'a>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'a> Visitor<'a> for First<'_, 'a> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a page")
+    }
+
+    fn visit_map<A: MapAccess<'a>>(self, mut map: A) -> Result<(), A::Error> {
+        if map.next_key::<Text<'a>>()?.is_some_and(|key| *key == *"info") {
+            *self.0 = map.next_value()?;
+        }
+        Ok(())
+    }
 }
 
 /// Reads a page of PEP 691.
@@ -274,7 +308,7 @@ impl<'de, F: Deserialize<'de>> Visitor<'de> for FlatVisitor<F> {
 /// Appends a list of files to what is there.
 struct Append<'v, F>(&'v mut Vec<F>);
 
-impl<'de, F: Deserialize<'de>> serde::de::DeserializeSeed<'de> for Append<'_, F> {
+impl<'de, F: Deserialize<'de>> DeserializeSeed<'de> for Append<'_, F> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {

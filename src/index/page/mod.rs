@@ -12,7 +12,7 @@ mod text;
 
 use url::Url;
 
-pub(super) use build::{Scope, listing, merged};
+pub(super) use build::{Scope, listing, merged, release_info};
 pub(super) use html::is_closed;
 pub(super) use names::names;
 pub(super) use text::{Text, tame};
@@ -139,6 +139,11 @@ pub(super) fn read<'a>(
         Format::SimpleJson => json::simple(body, name),
         Format::Html => html::read(body, at),
     }
+}
+
+/// The `info` that a page of the JSON API begins with; `None` where it is not there, or not whole.
+pub(super) fn beginning(body: &[u8]) -> Option<Info<'_>> {
+    json::beginning(body)
 }
 
 /// Reads a page of links that is no project's.

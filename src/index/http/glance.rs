@@ -1,0 +1,84 @@
+//! Bodies of which the beginning may be enough.
+//!
+//! Over HTTP/2 the rest is called off, and costs no more than what is on its way. Over HTTP/1.1 that closes the
+//! connection, so that only a large rest is worth it.
+
+use std::io::Write as _;
+
+use flate2::write::MultiGzDecoder;
+use reqwest::header::{self, HeaderValue};
+use reqwest::{Response, Version};
+
+use super::Enough;
+
+/// How many bytes of a body are rather read than left off: over HTTP/2 about as many as it costs to ask for what they
+/// would have told, over HTTP/1.1 about as many as come in the time that another connection takes.
+const REST: u64 = 8 << 10;
+const REST_OF_HTTP_1: u64 = 1 << 20;
+
+/// In how many bytes, unpacked, the beginning has to be found: longer pages are read to their end.
+const FAR: usize = 4 << 20;
+
+/// Looks at a body while it comes.
+pub(super) struct Glance {
+    enough: Enough,
+    plain: Plain,
+    /// How many bytes of the body are still to come, as far as that is said.
+    left: u64,
+    /// How many of them are rather read than left off.
+    rest: u64,
+}
+
+/// What a look comes to.
+pub(super) enum Look {
+    /// More of the body is needed to tell.
+    On,
+    /// The whole is to be read.
+    Off,
+    /// The rest may be left off: this is the beginning, unpacked.
+    Enough(Vec<u8>),
+}
+
+/// A body as far as it came, unpacked.
+enum Plain {
+    AsSent(Vec<u8>),
+    Gunzipped(Box<MultiGzDecoder<Vec<u8>>>),
+}
+
+impl Glance {
+    /// Looks at the body of `response` until that is `enough`.
+    pub(super) fn new(enough: Enough, response: &Response) -> Self {
+        let packing = response.headers().get(header::CONTENT_ENCODING).map(HeaderValue::as_bytes);
+        let plain = match packing {
+            Some(b"gzip" | b"x-gzip") => Plain::Gunzipped(Box::new(MultiGzDecoder::new(Vec::new()))),
+            _ => Plain::AsSent(Vec::new()),
+        };
+        let rest = if response.version() == Version::HTTP_2 { REST } else { REST_OF_HTTP_1 };
+        Self { enough, plain, left: response.content_length().unwrap_or(u64::MAX), rest }
+    }
+
+    /// Looks at the next piece. What cannot be unpacked is left to whoever reads the whole.
+    pub(super) fn look(&mut self, piece: &[u8]) -> Look {
+        self.left = self.left.saturating_sub(piece.len() as u64);
+        if self.left <= self.rest {
+            return Look::Off;
+        }
+        let plain = match &mut self.plain {
+            Plain::AsSent(plain) => {
+                plain.extend_from_slice(piece);
+                plain
+            }
+            Plain::Gunzipped(gunzip) => {
+                if gunzip.write_all(piece).and_then(|()| gunzip.flush()).is_err() {
+                    return Look::Off;
+                }
+                gunzip.get_mut()
+            }
+        };
+        match (self.enough)(plain) {
+            true => Look::Enough(std::mem::take(plain)),
+            false if plain.len() > FAR => Look::Off,
+            false => Look::On,
+        }
+    }
+}
