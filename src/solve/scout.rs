@@ -40,8 +40,8 @@ struct State {
 /// What was asked of a package so far.
 #[derive(Default)]
 struct Asked {
-    /// Each once.
-    specifiers: Vec<Specifiers>,
+    /// Each once, and which packages ask for it.
+    bounds: Vec<(Specifiers, BTreeSet<PackageName>)>,
     /// Without extras, and with each of these.
     extras: BTreeSet<Option<ExtraName>>,
     /// The releases that were followed; the last is the likeliest.
@@ -71,12 +71,21 @@ enum Stage {
 impl Asked {
     /// Adds what is asked; tells for which extras the package is to be looked at: for new ones, or for all again where
     /// what was likeliest does not fit any more.
-    fn add(&mut self, specifiers: &Specifiers, extras: impl Iterator<Item = Option<ExtraName>>) -> News {
+    fn add(
+        &mut self,
+        by: Option<&PackageName>,
+        specifiers: &Specifiers,
+        extras: impl Iterator<Item = Option<ExtraName>>,
+    ) -> News {
         let new: Vec<_> = extras.filter(|extra| self.extras.insert(extra.clone())).collect();
-        if self.specifiers.len() == MOST_SPECIFIERS || self.specifiers.contains(specifiers) {
+        if let Some((_, askers)) = self.bounds.iter_mut().find(|(bound, _)| bound == specifiers) {
+            askers.extend(by.cloned());
             return News::Extras(new);
         }
-        self.specifiers.push(specifiers.clone());
+        if self.bounds.len() == MOST_SPECIFIERS {
+            return News::Extras(new);
+        }
+        self.bounds.push((specifiers.clone(), by.cloned().into_iter().collect()));
         match self.followed.last() {
             Some((_, likeliest)) if !specifiers.contains(likeliest) => News::Misfit,
             _ => News::Extras(new),
@@ -84,7 +93,12 @@ impl Asked {
     }
 
     fn permits(&self, version: &Version) -> bool {
-        self.specifiers.iter().all(|specifiers| specifiers.contains(version))
+        self.bounds.iter().all(|(specifiers, _)| specifiers.contains(version))
+    }
+
+    /// The packages that ask for something else than `version`.
+    fn opposed(&self, version: &Version) -> impl Iterator<Item = &PackageName> {
+        self.bounds.iter().filter(|(specifiers, _)| !specifiers.contains(version)).flat_map(|(_, by)| by)
     }
 }
 
@@ -108,9 +122,13 @@ impl Scouts {
             let named = problem.lines.iter().map(|line| Want::Newest(line.requirement.name.clone()));
             known.index.prefetch(&named.collect::<Vec<_>>());
             let requirements = problem.lines.iter().flat_map(|line| problem.effective(&line.requirement));
-            scouts.follow(known, &requirements.collect::<Vec<_>>());
+            scouts.follow(known, None, &requirements.collect::<Vec<_>>());
             let any = Specifiers::default();
-            scouts.set_out(known, problem.preferences.names().map(|name| (name, &any, &[] as &[ExtraName])));
+            scouts.set_out(
+                known,
+                None,
+                problem.preferences.names().map(|name| (name, &any, &[] as &[ExtraName])),
+            );
             let kept = problem.lines.iter().map(|line| line.requirement.name.clone());
             let kept = kept.filter(|name| !problem.preferences.of(name).is_empty());
             let newest = kept.map(|name| Errand { name, extra: None, stage: Stage::Newest });
@@ -169,8 +187,8 @@ impl Scouts {
                 let Some(metadata) = known.index.foretold(&name) else {
                     return self.choose(known, name, extra);
                 };
-                if is_likely(known, &metadata) && self.permits(&name, &metadata.version) {
-                    self.follow(known, &needs(known, &metadata, extra.as_ref()));
+                if self.permits(known, &name, &metadata.version) && is_likely(known, &metadata) {
+                    self.follow(known, Some(&name), &needs(known, &metadata, extra.as_ref()));
                 }
                 self.lock().queue.push_back(Errand { name, extra, stage: Stage::Listing });
                 self.changed.notify_one();
@@ -179,7 +197,7 @@ impl Scouts {
             Stage::Listing => self.choose(known, name, extra),
             Stage::Metadata(candidate) => {
                 let Ok(metadata) = known.metadata(&candidate)? else { return Ok(()) };
-                self.follow(known, &needs(known, &metadata, extra.as_ref()));
+                self.follow(known, Some(&name), &needs(known, &metadata, extra.as_ref()));
                 Ok(())
             }
         }
@@ -187,9 +205,11 @@ impl Scouts {
 
     /// Asks for the metadata of the likeliest candidate of `name`, as far as is known what is asked of it.
     fn choose(&self, known: &Known, name: PackageName, extra: Option<ExtraName>) -> Result<(), Error> {
-        let heard = self.lock().asked.get(&name).map(|asked| asked.specifiers.clone()).unwrap_or_default();
-        let fits = |version: &Version| heard.iter().all(|specifiers| specifiers.contains(version));
-        let first = known.first(&name)?.filter(|first| first.usable.iter().any(|it| fits(&it.version)));
+        let heard = self.lock().asked.get(&name).map(|asked| asked.bounds.clone()).unwrap_or_default();
+        let fits = |version: &Version| heard.iter().all(|(specifiers, _)| specifiers.contains(version));
+        let first = known
+            .first(&name)?
+            .filter(|first| first.only_first().is_some_and(|it| self.permits(known, &name, &it.version)));
         let candidates = first.map_or_else(|| known.candidates(&name), Ok)?;
         let Some(likeliest) = likeliest(known, &candidates, fits) else { return Ok(()) };
         if matches!(likeliest.file().dist, DistName::Sdist { .. }) {
@@ -215,19 +235,28 @@ impl Scouts {
         Ok(())
     }
 
-    fn permits(&self, name: &PackageName, version: &Version) -> bool {
-        self.lock().asked.get(name).is_some_and(|asked| asked.permits(version))
+    /// Whether all that is asked of `name` so far permits `version`, the release that is looked at first; where it does
+    /// not, all releases are asked for: of `name` and of those that ask for less, since one of them has to give way.
+    fn permits(&self, known: &Known, name: &PackageName, version: &Version) -> bool {
+        let state = self.lock();
+        let Some(asked) = state.asked.get(name).filter(|asked| !asked.permits(version)) else { return true };
+        let concerned = asked.opposed(version).chain([name]).cloned();
+        let wants: Vec<_> = concerned.map(Want::Listing).collect();
+        drop(state);
+        known.index.prefetch(&wants);
+        false
     }
 
-    fn follow(&self, known: &Known, requirements: &[&Requirement]) {
+    fn follow(&self, known: &Known, by: Option<&PackageName>, requirements: &[&Requirement]) {
         let asked = requirements.iter().map(|it| (&it.name, it.specifiers(), it.extras.as_slice()));
-        self.set_out(known, asked);
+        self.set_out(known, by, asked);
     }
 
     /// Sends scouts on what is new in these: packages, each with specifiers and extras.
     fn set_out<'r>(
         &self,
         known: &Known,
+        by: Option<&PackageName>,
         asked: impl Iterator<Item = (&'r PackageName, &'r Specifiers, &'r [ExtraName])>,
     ) {
         let (mut errands, mut wants) = (Vec::new(), Vec::new());
@@ -235,10 +264,13 @@ impl Scouts {
         for (name, specifiers, extras) in asked {
             let package = state.asked.entry(name.clone()).or_default();
             let extras = std::iter::once(None).chain(extras.iter().cloned().map(Some));
-            let (extras, want) = match package.add(specifiers, extras) {
+            let (extras, want) = match package.add(by, specifiers, extras) {
                 News::Extras(new) if new.is_empty() => continue,
                 News::Extras(new) => (new, known.want(name)),
-                News::Misfit => (package.extras.iter().cloned().collect(), Want::Listing(name.clone())),
+                News::Misfit => {
+                    wants.extend(by.cloned().map(Want::Listing));
+                    (package.extras.iter().cloned().collect(), Want::Listing(name.clone()))
+                }
             };
             let stage = || if matches!(want, Want::Newest(_)) { Stage::Foretold } else { Stage::Listing };
             let errand = |extra| Errand { name: name.clone(), extra, stage: stage() };
