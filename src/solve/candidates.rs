@@ -36,6 +36,8 @@ pub struct Candidates {
 pub(super) enum Extent {
     /// The one release that is taken where nothing speaks against it.
     First,
+    /// The one release that an exact pin of a requirement asks for.
+    Pinned,
     /// Every release.
     Whole,
 }
@@ -231,12 +233,51 @@ impl Candidates {
         Ordinal::try_from(self.usable.len()).unwrap_or(Ordinal::MAX)
     }
 
-    /// The one release that was looked at, where that is the [`Extent::First`].
+    /// The one release that `pin` asks for, where it is stable and may be chosen.
+    pub(super) fn pinned(
+        listing: &Arc<Listing>,
+        target: &Target,
+        policy: &Policy,
+        demands: &Demands,
+        pin: &Version,
+    ) -> Option<Self> {
+        // An exact pin without a local version permits any.
+        let is_meant = |version: &Version| {
+            version == pin || (version.is_local() && version.clone().without_local() == *pin)
+        };
+        let mut meant = (0..listing.len()).filter(|&number| is_meant(listing.version(number)));
+        let (Some(number), None) = (meant.next(), meant.next()) else { return None };
+        let judge = Judge::new(listing, target, policy, demands);
+        let pinned = judge.judge(u32::try_from(number).ok()?, listing.version(number)).ok()?;
+        let none = Self::none(&listing.name, Project::Known);
+        (pinned.standing == Standing::Stable).then(|| Self {
+            usable: vec![pinned],
+            warnings: listing.warnings.clone(),
+            extent: Extent::Pinned,
+            ..none
+        })
+    }
+
+    /// The one release that was looked at, where there is but one.
     pub(super) fn only_first(&self) -> Option<&Candidate> {
         match self.extent {
-            Extent::First => self.usable.first(),
+            Extent::First | Extent::Pinned => self.usable.first(),
             Extent::Whole => None,
         }
+    }
+
+    /// Whether at most one of those in `set` may be chosen, as far as is known.
+    pub(super) fn leaves_no_choice(&self, set: &OrdinalSet) -> bool {
+        match self.extent {
+            Extent::First => false,
+            Extent::Pinned => true,
+            Extent::Whole => set.len(self.count()) < 2,
+        }
+    }
+
+    /// Whether no release was looked at but one that a requirement pins.
+    pub(super) fn is_only_pinned(&self) -> bool {
+        self.extent == Extent::Pinned
     }
 
     /// The candidate with this number.

@@ -30,11 +30,27 @@ pub struct Known {
     metadata: Mutex<FxHashMap<Arc<str>, Told>>,
 }
 
+/// One candidate of a package, where that may be enough.
+type View = Once<Option<Arc<Candidates>>>;
+
 /// The candidates of a package.
 #[derive(Default)]
 struct Slot {
-    first: Once<Option<Arc<Candidates>>>,
+    first: View,
+    pinned: Mutex<Vec<(Version, Arc<View>)>>,
     all: Once<Arc<Candidates>>,
+}
+
+impl Slot {
+    fn of_pin(&self, pin: &Version) -> Arc<View> {
+        let mut pinned = unpoisoned(self.pinned.lock());
+        if let Some((_, known)) = pinned.iter().find(|(version, _)| version == pin) {
+            return known.clone();
+        }
+        let new = Arc::default();
+        pinned.push((pin.clone(), Arc::clone(&new)));
+        new
+    }
 }
 
 /// A value worked out by the first who asks while the others wait.
@@ -77,15 +93,30 @@ impl Known {
         self.slot(name).all.get(|| self.find_candidates(name).map(Arc::new))
     }
 
-    /// The candidate of `name` that is taken where nothing speaks against it, in a view of its own; blocks
-    /// until its listing is there. `None` where all candidates have to be looked at to know it.
-    pub(super) fn first(&self, name: &PackageName) -> Result<Option<Arc<Candidates>>, Error> {
-        self.slot(name).first.get(|| Ok(self.find_first(name)?.map(Arc::new)))
+    /// The candidate of `name` that is taken where nothing speaks against it, in a view of its own: the one that the
+    /// requirement to come pins, if it does; blocks until its listing is there. `None` where all candidates have to be
+    /// looked at to know it.
+    pub(super) fn first(
+        &self,
+        name: &PackageName,
+        pin: Option<&Version>,
+    ) -> Result<Option<Arc<Candidates>>, Error> {
+        let slot = self.slot(name);
+        match pin {
+            None => slot.first.get(|| Ok(self.find_first(name)?.map(Arc::new))),
+            Some(pin) => slot.of_pin(pin).get(|| Ok(self.find_pinned(name, pin)?.map(Arc::new))),
+        }
     }
 
     /// The line that is alone in naming `name`, if one is.
     pub(super) fn lone_line(&self, name: &PackageName) -> Option<usize> {
         self.lone_lines.get(name).copied()
+    }
+
+    /// Whether the line that is alone in naming `name` pins it.
+    pub(super) fn pins(&self, name: &PackageName) -> bool {
+        let line = self.lone_line(name).map(|line| &self.problem.lines[line].requirement);
+        line.is_some_and(|requirement| requirement.specifiers().pinned().is_some())
     }
 
     fn slot(&self, name: &PackageName) -> Arc<Slot> {
@@ -134,9 +165,22 @@ impl Known {
         Ok(Candidates::first(&listing, target, policy, &demands, preferred))
     }
 
-    /// What will be asked to see `name` at first.
-    pub(super) fn want(&self, name: &PackageName) -> Want {
-        match self.problem.preferences.of(name).first() {
+    fn find_pinned(&self, name: &PackageName, pin: &Version) -> Result<Option<Candidates>, Error> {
+        if !self.may_be_first(name) {
+            return Ok(None);
+        }
+        let (target, policy, demands) = (&self.problem.target, &self.problem.policy, self.demands(name));
+        let of = |listing: &_| Candidates::pinned(listing, target, policy, &demands, pin);
+        if let Some(alone) = self.index.release(name, pin).and_then(|release| of(&release)) {
+            return Ok(Some(alone));
+        }
+        let Some(listing) = self.index.listing(name)? else { return Ok(None) };
+        Ok(of(&listing))
+    }
+
+    /// What will be asked to see `name` at first, where a requirement pins it or not.
+    pub(super) fn want(&self, name: &PackageName, pin: Option<&Version>) -> Want {
+        match pin.or(self.problem.preferences.of(name).first()) {
             Some(version) => Want::Release(name.clone(), version.clone()),
             None if self.may_be_first(name) => Want::Newest(name.clone()),
             None => Want::Listing(name.clone()),

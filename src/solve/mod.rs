@@ -151,6 +151,11 @@ fn searched(known: &Known, search: &mut Search, watcher: &dyn Watcher) -> Result
                     continue;
                 }
                 let mut resolution = resolution::build(known, &chosen)?;
+                if let Some(name) = resolution.unpinned_view(&chosen) {
+                    search.views.contest(name);
+                    search.renew(known)?;
+                    continue;
+                }
                 match resolution.unpinned_yank(&known.problem) {
                     None => {
                         resolution.tell_unusable(known, &run.asked);

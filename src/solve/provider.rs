@@ -105,9 +105,8 @@ impl DependencyProvider for Provider<'_> {
         if let Some(trouble) = search.trouble(name) {
             return (Class::Troubled(trouble), place);
         }
-        let all = search.views.of(name).filter(|seen| seen.only_first().is_none());
-        let class = match all.map(|all| range.len(all.count())) {
-            Some(0 | 1) => Class::Forced,
+        let class = match search.views.of(name) {
+            Some(seen) if seen.leaves_no_choice(range) => Class::Forced,
             _ if search.is_late(name) => Class::Late,
             _ => Class::Ordinary,
         };
@@ -116,7 +115,7 @@ impl DependencyProvider for Provider<'_> {
 
     fn choose_version(&self, package: &Package, range: &OrdinalSet) -> Result<Option<Ordinal>, Stop> {
         let Some(name) = package.name() else { return Ok(Some(0)) };
-        let candidates = self.view(name)?;
+        let candidates = self.view(name, None)?;
         if candidates.only_first().is_some() && !range.contains(&0) {
             self.contest(name)?;
             return Err(Stop::Contested);

@@ -56,14 +56,24 @@ impl ResolvedPin {
     }
 }
 
+impl ResolvedPin {
+    /// Whether somebody who asks for it pins it exactly.
+    fn is_pinned(&self) -> bool {
+        self.askers.iter().any(|(_, requirement)| requirement.specifiers().pinned().is_some())
+    }
+}
+
 impl Resolution {
+    /// A package of which no release was looked at but one that was pinned, where nothing pins it any more.
+    pub(super) fn unpinned_view(&self, chosen: &Chosen) -> Option<&PackageName> {
+        let pinned = |name: &PackageName| chosen.get(name).is_some_and(|(seen, _)| seen.is_only_pinned());
+        self.pins.iter().find(|(name, pin)| pinned(name) && !pin.is_pinned()).map(|(name, _)| name)
+    }
+
     /// A yanked pin that no exact pin asks for.
     pub(super) fn unpinned_yank(&self, problem: &Problem) -> Option<(&PackageName, &Version)> {
         let yanked = self.pins.iter().filter(|(_, pin)| pin.candidate.standing == Standing::Yanked);
-        let pinned = |name: &PackageName, pin: &ResolvedPin| {
-            pin.askers.iter().any(|(_, requirement)| requirement.specifiers().pinned().is_some())
-                || problem.constraints_pin(name)
-        };
+        let pinned = |name: &PackageName, pin: &ResolvedPin| pin.is_pinned() || problem.constraints_pin(name);
         yanked
             .filter(|(name, pin)| !pinned(name, pin))
             .map(|(name, pin)| (name, &pin.candidate.version))

@@ -208,7 +208,7 @@ impl Scouts {
         let heard = self.lock().asked.get(&name).map(|asked| asked.bounds.clone()).unwrap_or_default();
         let fits = |version: &Version| heard.iter().all(|(specifiers, _)| specifiers.contains(version));
         let first = known
-            .first(&name)?
+            .first(&name, heard.iter().find_map(|(specifiers, _)| specifiers.pinned()))?
             .filter(|first| first.only_first().is_some_and(|it| self.permits(known, &name, &it.version)));
         let candidates = first.map_or_else(|| known.candidates(&name), Ok)?;
         let Some(likeliest) = likeliest(known, &candidates, fits) else { return Ok(()) };
@@ -266,7 +266,7 @@ impl Scouts {
             let extras = std::iter::once(None).chain(extras.iter().cloned().map(Some));
             let (extras, want) = match package.add(by, specifiers, extras) {
                 News::Extras(new) if new.is_empty() => continue,
-                News::Extras(new) => (new, known.want(name)),
+                News::Extras(new) => (new, known.want(name, specifiers.pinned())),
                 News::Misfit => {
                     wants.extend(by.cloned().map(Want::Listing));
                     (package.extras.iter().cloned().collect(), Want::Listing(name.clone()))

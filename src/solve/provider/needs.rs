@@ -12,7 +12,7 @@ use crate::solve::index::Want;
 use crate::solve::package::Package;
 use crate::solve::search::Found;
 use crate::solve::set::{Ordinal, OrdinalSet};
-use crate::spec::{MetadataSource, PackageName, Requirement, Source};
+use crate::spec::{MetadataSource, PackageName, Requirement, Source, Version};
 
 impl Provider<'_> {
     /// What the question needs: the lines; of one that is alone in naming its package, what it asks for, which saves a
@@ -33,11 +33,10 @@ impl Provider<'_> {
         let requirements = problem.effective(&problem.lines[line].requirement);
         let dependencies = merged(self.dependencies(&requirements)?, &Package::Line(line));
         for (package, permitted) in &dependencies {
-            if let Package::Dist(name) = package {
-                let all = self.seen(name).filter(|seen| seen.only_first().is_none());
-                if all.is_some_and(|all| permitted.len(all.count()) < 2) {
-                    self.search.borrow_mut().fix(name);
-                }
+            if let Package::Dist(name) = package
+                && self.seen(name).is_some_and(|seen| seen.leaves_no_choice(permitted))
+            {
+                self.search.borrow_mut().fix(name);
             }
         }
         Ok(dependencies)
@@ -46,7 +45,7 @@ impl Provider<'_> {
     /// What a choice comes to; worked out once for all runs that see packages alike.
     pub(super) fn found(&self, package: &Package, ordinal: Ordinal) -> Result<Found, Stop> {
         if let Some(name) = package.name() {
-            self.asked.borrow_mut().push(self.view(name)?.get(ordinal).file().clone());
+            self.asked.borrow_mut().push(self.view(name, None)?.get(ordinal).file().clone());
         }
         if let Some(found) = self.search.borrow().found(package, ordinal) {
             return Ok(found);
@@ -55,7 +54,7 @@ impl Provider<'_> {
             Package::Root => Found::Needs(self.of_root()?.into()),
             Package::Line(line) => Found::Needs(self.of_line(*line)?.into()),
             Package::Dist(name) | Package::Extra(name, _) => {
-                let candidates = self.view(name)?;
+                let candidates = self.view(name, None)?;
                 self.find_out(package, name, candidates.get(ordinal), ordinal)?
             }
         };
@@ -116,7 +115,8 @@ impl Provider<'_> {
 
     /// Each package that `requirements` lead to, with the candidates permitted; waits for the listings.
     fn dependencies(&self, requirements: &[&Requirement]) -> Result<Vec<(Package, OrdinalSet)>, Stop> {
-        let wants: Vec<_> = requirements.iter().map(|r| self.known.want(&r.name)).collect();
+        let wants: Vec<_> =
+            requirements.iter().map(|r| self.known.want(&r.name, r.specifiers().pinned())).collect();
         self.known.index.prefetch(&wants);
         let mut dependencies = Vec::new();
         for requirement in requirements {
@@ -129,7 +129,7 @@ impl Provider<'_> {
     /// The candidates that a requirement permits. Of a package that only the first one was looked at, that is any.
     fn permitted(&self, requirement: &Requirement) -> Result<OrdinalSet, Stop> {
         let name = &requirement.name;
-        let mut view = self.view(name)?;
+        let mut view = self.view(name, requirement.specifiers().pinned())?;
         if let Some(first) = view.only_first() {
             if requirement.specifiers().contains(&first.version) {
                 self.known.index.prefetch(&[metadata_of(&view, 0)]);
@@ -148,15 +148,15 @@ impl Provider<'_> {
         Ok(permitted)
     }
 
-    /// What is seen of `name`; waits for its listing.
-    pub(super) fn view(&self, name: &PackageName) -> Result<Arc<Candidates>, Stop> {
+    /// What is seen of `name`; waits for its listing. Where that is nothing so far, a requirement may `pin` what is.
+    pub(super) fn view(&self, name: &PackageName, pin: Option<&Version>) -> Result<Arc<Candidates>, Stop> {
         if let Some(seen) = self.seen(name) {
             return Ok(seen);
         }
-        // What an older lock pins mostly stays, and may be told of alone: it is never looked at as a whole beforehand.
-        let is_pinned = !self.known.problem.preferences.of(name).is_empty();
+        // What an older lock or a line pins mostly stays, and may be told of alone: it is never looked at as a whole beforehand.
+        let is_pinned = !self.known.problem.preferences.of(name).is_empty() || self.known.pins(name);
         let begins_first = is_pinned || !self.search.borrow().views.begin_whole();
-        let first = if begins_first { self.known.first(name)? } else { None };
+        let first = if begins_first { self.known.first(name, pin)? } else { None };
         let view = first.map_or_else(|| self.known.candidates(name), Ok)?;
         self.search.borrow_mut().views.see(view.clone());
         Ok(view)
