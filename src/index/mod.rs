@@ -77,7 +77,7 @@ use site::Site;
 use workers::Workers;
 
 /// How many threads look ahead of the solver over the network; most of the time each waits for an answer.
-const SCOUTS: usize = 8;
+const SCOUTS: usize = 32;
 
 /// How many do as long as all that is asked for lies on disk: there is nothing to wait for.
 const SCOUTS_ON_DISK: usize = 2;

@@ -15,6 +15,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::Chosen;
 use super::candidates::{Candidates, Reason};
+use super::index::Want;
 use super::known::Known;
 use super::package::Package;
 use super::set::{Ordinal, OrdinalSet};
@@ -135,7 +136,12 @@ impl Search {
 
     /// Begins the same run again, looking at all candidates of the packages that were contested.
     pub(super) fn renew(&mut self, known: &Known) -> Result<(), Error> {
-        if self.views.renew(|name| known.candidates(name))? {
+        let expect = |names: Vec<PackageName>| {
+            let pinned = |name: &PackageName| !known.problem.preferences.of(name).is_empty();
+            let all = names.into_iter().filter(|name| !pinned(name)).map(Want::Listing);
+            known.index.prefetch(&all.collect::<Vec<_>>());
+        };
+        if self.views.renew(expect, |name| known.candidates(name))? {
             self.found.clear();
         }
         self.rewind();

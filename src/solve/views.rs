@@ -64,9 +64,10 @@ impl Views {
     }
 
     /// Begins another run, with what `all` tells of the packages that are looked at as a whole now; tells whether there
-    /// are such.
+    /// are such. Those of which all will be asked are expected.
     pub(super) fn renew<E>(
         &mut self,
+        expect: impl FnOnce(Vec<PackageName>),
         all: impl Fn(&PackageName) -> Result<Arc<Candidates>, E>,
     ) -> Result<bool, E> {
         let contested = std::mem::take(&mut self.contested);
@@ -75,7 +76,8 @@ impl Views {
         }
         self.in_vain += 1;
         if self.in_vain == MOST_IN_VAIN {
-            self.seen.clear();
+            let partly = |view: &Arc<Candidates>| view.only_first().is_some() && !view.is_only_pinned();
+            expect(self.seen.drain().filter(|(_, view)| partly(view)).map(|(name, _)| name).collect());
         }
         for name in contested {
             self.see(all(&name)?);
