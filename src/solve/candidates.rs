@@ -275,6 +275,12 @@ impl Candidates {
         }
     }
 
+    /// A number in `set` that stands for some other release than those that were looked at, if there may be one.
+    pub(super) fn beyond(&self, set: &OrdinalSet) -> Option<Ordinal> {
+        let count = self.count();
+        set.ordinals(count.saturating_add(2)).find(|ordinal| *ordinal >= count)
+    }
+
     /// Whether no release was looked at but one that a requirement pins.
     pub(super) fn is_only_pinned(&self) -> bool {
         self.extent == Extent::Pinned

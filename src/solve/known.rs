@@ -113,12 +113,6 @@ impl Known {
         self.lone_lines.get(name).copied()
     }
 
-    /// Whether the line that is alone in naming `name` pins it.
-    pub(super) fn pins(&self, name: &PackageName) -> bool {
-        let line = self.lone_line(name).map(|line| &self.problem.lines[line].requirement);
-        line.is_some_and(|requirement| requirement.specifiers().pinned().is_some())
-    }
-
     fn slot(&self, name: &PackageName) -> Arc<Slot> {
         unpoisoned(self.candidates.lock()).entry(name.clone()).or_default().clone()
     }

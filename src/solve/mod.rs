@@ -132,7 +132,7 @@ fn searched(known: &Known, search: &mut Search, watcher: &dyn Watcher) -> Result
                 continue;
             }
             Err(Stop::Trouble(error)) => return Err(error),
-            Err(Stop::Restart | Stop::Contested) => {
+            Err(Stop::Restart) => {
                 search.restart();
                 continue;
             }

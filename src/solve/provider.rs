@@ -32,8 +32,6 @@ pub(super) struct Provider<'a> {
 pub(super) enum Stop {
     /// Another order of decisions promises more.
     Restart,
-    /// All releases of a package have to be looked at where only the first was.
-    Contested,
     /// The world is at fault.
     Trouble(Error),
 }
@@ -118,7 +116,8 @@ impl DependencyProvider for Provider<'_> {
         let candidates = self.view(name, None)?;
         if candidates.only_first().is_some() && !range.contains(&0) {
             self.contest(name)?;
-            return Err(Stop::Contested);
+            self.search.borrow_mut().undecide(name);
+            return Ok(candidates.beyond(range));
         }
         let decided = self.search.borrow().decided(name).filter(|decided| range.contains(decided));
         let best = self.best(&candidates, range);
@@ -176,7 +175,6 @@ impl fmt::Display for Stop {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Restart => f.write_str("restart"),
-            Self::Contested => f.write_str("contested"),
             Self::Trouble(error) => error.fmt(f),
         }
     }

@@ -15,7 +15,6 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::Chosen;
 use super::candidates::{Candidates, Reason};
-use super::index::Want;
 use super::known::Known;
 use super::package::Package;
 use super::set::{Ordinal, OrdinalSet};
@@ -136,14 +135,12 @@ impl Search {
 
     /// Begins the same run again, looking at all candidates of the packages that were contested.
     pub(super) fn renew(&mut self, known: &Known) -> Result<(), Error> {
-        let expect = |names: Vec<PackageName>| {
-            let pinned = |name: &PackageName| !known.problem.preferences.of(name).is_empty();
-            let all = names.into_iter().filter(|name| !pinned(name)).map(Want::Listing);
-            known.index.prefetch(&all.collect::<Vec<_>>());
-        };
-        if self.views.renew(expect, |name| known.candidates(name))? {
-            self.found.clear();
-        }
+        let changed = self.views.renew(|name| known.candidates(name))?;
+        let is_changed = |package: &Package| package.name().is_some_and(|name| changed.contains(name));
+        self.found.retain(|(package, _), found| {
+            let needs = if let Found::Needs(needs) = found { &**needs } else { &[] };
+            !is_changed(package) && !needs.iter().any(|(needed, _)| is_changed(needed))
+        });
         self.rewind();
         Ok(())
     }
@@ -287,6 +284,11 @@ impl Search {
     /// The candidate of `name` that was chosen last.
     pub(super) fn decided(&self, name: &PackageName) -> Option<Ordinal> {
         self.decided.get(name).copied()
+    }
+
+    /// Forgets what was chosen of `name`.
+    pub(super) fn undecide(&mut self, name: &PackageName) {
+        self.decided.remove(name);
     }
 
     /// Takes note of a choice; tells how many different candidates of `name` this run has tried.

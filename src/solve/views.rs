@@ -3,10 +3,9 @@
 //! Most packages of a lock get that release, and then no other is looked at: of a project with a thousand releases one
 //! is judged. pubgrub is told that any release would do, which is less than what is true, so all that it derives holds.
 //! Where something does speak against the release, a requirement or what the search learned, the package is contested:
-//! all of its releases are looked at from then on. A run that was told of it under the old numbers goes on as if nothing
-//! had happened, since it may find more of them; what it comes to does not count, and it begins again.
-//! Where that happens again and again, all packages that no older lock pins are looked at as a whole. All of this depends
-//! on the problem and on what the index says, never on timing.
+//! all of its releases are looked at from then on. A run that was told of it under the old numbers goes on, with a release
+//! of it of which nothing is known and which needs nothing, since it may find more such packages; what it comes to does
+//! not count, and it begins again. All of this depends on the problem and on what the index says, never on timing.
 
 use std::sync::Arc;
 
@@ -14,9 +13,6 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::candidates::Candidates;
 use crate::spec::PackageName;
-
-/// How many runs may come to nothing before all packages that no older lock pins are looked at as a whole.
-const MOST_IN_VAIN: u32 = 4;
 
 /// The packages seen so far.
 #[derive(Debug, Default)]
@@ -26,8 +22,6 @@ pub(super) struct Views {
     told: FxHashSet<PackageName>,
     /// Those that are looked at as a whole from the next run on.
     contested: Vec<PackageName>,
-    /// How many runs came to nothing.
-    in_vain: u32,
 }
 
 impl Views {
@@ -63,30 +57,15 @@ impl Views {
         !self.contested.is_empty()
     }
 
-    /// Begins another run, with what `all` tells of the packages that are looked at as a whole now; tells whether there
-    /// are such. Those of which all will be asked are expected.
+    /// Begins another run, with what `all` tells of the packages that are looked at as a whole now: these.
     pub(super) fn renew<E>(
         &mut self,
-        expect: impl FnOnce(Vec<PackageName>),
         all: impl Fn(&PackageName) -> Result<Arc<Candidates>, E>,
-    ) -> Result<bool, E> {
-        let contested = std::mem::take(&mut self.contested);
-        if contested.is_empty() {
-            return Ok(false);
+    ) -> Result<FxHashSet<PackageName>, E> {
+        let contested: FxHashSet<_> = self.contested.drain(..).collect();
+        for name in &contested {
+            self.see(all(name)?);
         }
-        self.in_vain += 1;
-        if self.in_vain == MOST_IN_VAIN {
-            let partly = |view: &Arc<Candidates>| view.only_first().is_some() && !view.is_only_pinned();
-            expect(self.seen.drain().filter(|(_, view)| partly(view)).map(|(name, _)| name).collect());
-        }
-        for name in contested {
-            self.see(all(&name)?);
-        }
-        Ok(true)
-    }
-
-    /// Whether all candidates of a package that no older lock pins are looked at from the beginning.
-    pub(super) fn begin_whole(&self) -> bool {
-        self.in_vain >= MOST_IN_VAIN
+        Ok(contested)
     }
 }

@@ -45,7 +45,12 @@ impl Provider<'_> {
     /// What a choice comes to; worked out once for all runs that see packages alike.
     pub(super) fn found(&self, package: &Package, ordinal: Ordinal) -> Result<Found, Stop> {
         if let Some(name) = package.name() {
-            self.asked.borrow_mut().push(self.view(name, None)?.get(ordinal).file().clone());
+            let seen = self.view(name, None)?;
+            if ordinal >= seen.count() {
+                // A release that was not looked at: for all that is known, it needs nothing.
+                return Ok(Found::Needs(Arc::new([])));
+            }
+            self.asked.borrow_mut().push(seen.get(ordinal).file().clone());
         }
         if let Some(found) = self.search.borrow().found(package, ordinal) {
             return Ok(found);
@@ -153,11 +158,7 @@ impl Provider<'_> {
         if let Some(seen) = self.seen(name) {
             return Ok(seen);
         }
-        // What an older lock or a line pins mostly stays, and may be told of alone: it is never looked at as a whole beforehand.
-        let is_pinned = !self.known.problem.preferences.of(name).is_empty() || self.known.pins(name);
-        let begins_first = is_pinned || !self.search.borrow().views.begin_whole();
-        let first = if begins_first { self.known.first(name, pin)? } else { None };
-        let view = first.map_or_else(|| self.known.candidates(name), Ok)?;
+        let view = self.known.first(name, pin)?.map_or_else(|| self.known.candidates(name), Ok)?;
         self.search.borrow_mut().views.see(view.clone());
         Ok(view)
     }
