@@ -187,7 +187,9 @@ impl Scouts {
                 let Some(metadata) = known.index.foretold(&name) else {
                     return self.choose(known, name, extra);
                 };
-                if self.permits(known, &name, &metadata.version) && is_likely(known, &metadata) {
+                if !runs(known, &metadata) {
+                    known.index.prefetch(&[Want::Listing(name.clone())]);
+                } else if self.permits(known, &name, &metadata.version) {
                     self.follow(known, Some(&name), &needs(known, &metadata, extra.as_ref()));
                 }
                 self.lock().queue.push_back(Errand { name, extra, stage: Stage::Listing });
@@ -314,7 +316,7 @@ fn needs<'m>(known: &'m Known, metadata: &'m Metadata, extra: Option<&ExtraName>
 }
 
 /// Whether a release of which nothing but this is known runs in the target, as far as that tells.
-fn is_likely(known: &Known, metadata: &Metadata) -> bool {
+fn runs(known: &Known, metadata: &Metadata) -> bool {
     let python = metadata.requires_python.as_ref();
     python.is_none_or(|python| python.lower_bounds_contain(known.problem.target.python()))
 }

@@ -124,17 +124,25 @@ impl Search {
     /// Begins another run, having learned where the last one got stuck.
     pub(super) fn restart(&mut self) {
         self.restarts += 1;
+        self.learn();
+        self.rewind();
+    }
+
+    /// Has the package that this run got stuck at, if it did, decided earlier from now on, and what stood in its way later.
+    fn learn(&mut self) {
         if let Some(name) = self.stuck.take() {
             let culprit = self.culprit(&name).filter(|culprit| self.may_wait(culprit, &name)).cloned();
             self.late.extend(culprit);
             let patience = self.patience(&name).saturating_mul(2);
             self.troubled.insert(name, Trouble { restart: self.restarts, patience });
         }
-        self.rewind();
     }
 
-    /// Begins the same run again, looking at all candidates of the packages that were contested.
+    /// Begins another run, looking at all candidates of the packages that were contested: what was found out of others
+    /// holds.
     pub(super) fn renew(&mut self, known: &Known) -> Result<(), Error> {
+        self.restarts += u32::from(self.wants_restart());
+        self.learn();
         let changed = self.views.renew(|name| known.candidates(name))?;
         let is_changed = |package: &Package| package.name().is_some_and(|name| changed.contains(name));
         self.found.retain(|(package, _), found| {

@@ -362,7 +362,7 @@ fn a_long_search_says_what_it_is_deciding_between() {
         heard.0.into_inner().unwrap()
     };
     let first = heard();
-    assert_eq!(first[0], "scipy 1.18 against plots 1.0, 40 tries");
+    assert_eq!(first[0], "scipy 1.19 against plots 1.0, 40 tries");
     assert_eq!(heard(), first);
 }
 
