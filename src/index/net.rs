@@ -76,7 +76,7 @@ enum Window {
 }
 
 /// Where a project's page says its newest release is a matter of three kilobytes, seldom of more than twelve.
-const NARROW: u32 = 32 << 10;
+const NARROW: u32 = 16 << 10;
 
 fn client(config: &Config, window: Window) -> Result<reqwest::Client, Error> {
     // Another part of the process may have installed one: then that one serves.

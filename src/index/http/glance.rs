@@ -13,7 +13,7 @@ use super::Enough;
 
 /// How many bytes of a body are rather read than left off: over HTTP/2 about as many as it costs to ask for what they
 /// would have told, over HTTP/1.1 about as many as come in the time that another connection takes.
-const REST: u64 = 32 << 10;
+const REST: u64 = 16 << 10;
 const REST_OF_HTTP_1: u64 = 1 << 20;
 
 /// In how many bytes, unpacked, the beginning has to be found: longer pages are read to their end.
