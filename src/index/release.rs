@@ -203,6 +203,13 @@ impl Shared {
         if let Some(release) = self.standing(&kept, name).await {
             return Some(release);
         }
+        // Where requests queue up, one that may be needless waits until that is known.
+        if stead.headers().is_none() && self.is_busy() && self.newest.was_asked(name) {
+            let _ = self.want_newest(name).answer().await;
+            if self.listings.was_asked(name) {
+                return None;
+            }
+        }
         let (key, kept) = match stead {
             Stead::Itself => (own_key, kept),
             Stead::Project(_) => (newest_key, None),

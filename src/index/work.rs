@@ -50,6 +50,13 @@ impl Shared {
         Ok(&net.http)
     }
 
+    /// Whether as many requests are in flight as there may be.
+    pub(super) fn is_busy(&self) -> bool {
+        self.net
+            .get()
+            .is_some_and(|net| net.as_ref().is_ok_and(|net| net.http.permits.available_permits() == 0))
+    }
+
     fn net(&self) -> Outcome<&Net> {
         let start = || {
             let (workers, watcher) = (self.workers.clone(), self.watcher.clone());

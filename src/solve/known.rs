@@ -172,12 +172,12 @@ impl Known {
         Ok(of(&listing))
     }
 
-    /// What will be asked to see `name` at first, where a requirement pins it or not.
-    pub(super) fn want(&self, name: &PackageName, pin: Option<&Version>) -> Want {
-        match pin.or(self.problem.preferences.of(name).first()) {
-            Some(version) => Want::Release(name.clone(), version.clone()),
+    /// What will be asked to see `name`, of which this is `asked`, at first.
+    pub(super) fn want(&self, name: &PackageName, asked: &Specifiers) -> Want {
+        match asked.pinned().or(self.problem.preferences.of(name).first()) {
+            Some(version) if asked.contains(version) => Want::Release(name.clone(), version.clone()),
             None if self.may_be_first(name) => Want::Newest(name.clone()),
-            None => Want::Listing(name.clone()),
+            _ => Want::Listing(name.clone()),
         }
     }
 

@@ -18,6 +18,9 @@ use super::known::Known;
 use crate::error::Error;
 use crate::spec::{DistName, ExtraName, Metadata, PackageName, Requirement, Specifiers, Version};
 
+/// Of how many packages the newest release is looked at because that of another asks for it: see [`Stage::Newest`].
+const MOST_BEYOND: usize = 8;
+
 /// How many different specifiers on one package scouts heed: hostile metadata may have any number.
 const MOST_SPECIFIERS: usize = 64;
 
@@ -32,6 +35,8 @@ pub(super) struct Scouts {
 struct State {
     queue: VecDeque<Errand>,
     asked: FxHashMap<PackageName, Asked>,
+    /// Of how many packages the newest release was looked at because that of another asks for it.
+    newest_beyond: usize,
     /// How many scouts were sent.
     sent: usize,
     over: bool,
@@ -182,7 +187,7 @@ impl Scouts {
     fn errand(&self, known: &Known, errand: Errand) -> Result<(), Error> {
         let Errand { name, extra, stage } = errand;
         match stage {
-            Stage::Newest => ask_for_newest(known, &name),
+            Stage::Newest => self.ask_for_newest(known, &name),
             Stage::Foretold => {
                 let Some(metadata) = known.index.foretold(&name) else {
                     return self.choose(known, name, extra);
@@ -237,6 +242,31 @@ impl Scouts {
         Ok(())
     }
 
+    /// Asks for the newest release of `name` where another goes before it, for the projects whose pins would be in
+    /// its way, and for their newest releases.
+    fn ask_for_newest(&self, known: &Known, name: &PackageName) -> Result<(), Error> {
+        let preferences = &known.problem.preferences;
+        let Some(metadata) = newest_word(known, name)? else { return Ok(()) };
+        if preferences.of(name).contains(&metadata.version) {
+            return Ok(());
+        }
+        let is_misfit = |requirement: &&Requirement| {
+            let pin = preferences.of(&requirement.name).first();
+            pin.is_some_and(|pin| !requirement.specifiers().contains(pin))
+        };
+        let misfits = edges::base(&known.problem, &metadata).into_iter().filter(is_misfit);
+        let misfits: Vec<_> = misfits.map(|misfit| misfit.name.clone()).collect();
+        known.index.prefetch(&misfits.iter().cloned().map(Want::Listing).collect::<Vec<_>>());
+        let mut state = self.lock();
+        let beyond = misfits.into_iter().take(MOST_BEYOND - state.newest_beyond);
+        let beyond: Vec<_> = beyond.map(|name| Errand { name, extra: None, stage: Stage::Newest }).collect();
+        state.newest_beyond += beyond.len();
+        state.queue.extend(beyond);
+        drop(state);
+        self.changed.notify_all();
+        Ok(())
+    }
+
     /// Whether all that is asked of `name` so far permits `version`, the release that is looked at first; where it does
     /// not, all releases are asked for: of `name` and of those that ask for less, since one of them has to give way.
     fn permits(&self, known: &Known, name: &PackageName, version: &Version) -> bool {
@@ -268,7 +298,7 @@ impl Scouts {
             let extras = std::iter::once(None).chain(extras.iter().cloned().map(Some));
             let (extras, want) = match package.add(by, specifiers, extras) {
                 News::Extras(new) if new.is_empty() => continue,
-                News::Extras(new) => (new, known.want(name, specifiers.pinned())),
+                News::Extras(new) => (new, known.want(name, specifiers)),
                 News::Misfit => {
                     wants.extend(by.cloned().map(Want::Listing));
                     (package.extras.iter().cloned().collect(), Want::Listing(name.clone()))
@@ -289,22 +319,13 @@ impl Scouts {
     }
 }
 
-/// Asks for the newest release of `name` where another goes before it, and for the projects whose pins would be in
-/// its way.
-fn ask_for_newest(known: &Known, name: &PackageName) -> Result<(), Error> {
-    let preferences = &known.problem.preferences;
-    let Some((newest, Some(candidate))) = known.newest(name)? else { return Ok(()) };
-    if preferences.of(name).contains(&newest) {
-        return Ok(());
+/// What is said of the newest release of `name`.
+fn newest_word(known: &Known, name: &PackageName) -> Result<Option<Arc<Metadata>>, Error> {
+    if let Some(word) = known.index.foretold(name) {
+        return Ok(Some(word));
     }
-    let Ok(metadata) = known.index.metadata(candidate.file(), Trust::Release) else { return Ok(()) };
-    let is_misfit = |requirement: &&Requirement| {
-        preferences.of(&requirement.name).first().is_some_and(|pin| !requirement.specifiers().contains(pin))
-    };
-    let misfits = edges::base(&known.problem, &metadata).into_iter().filter(is_misfit);
-    let wants: Vec<_> = misfits.map(|misfit| Want::Listing(misfit.name.clone())).collect();
-    known.index.prefetch(&wants);
-    Ok(())
+    let Some((_, Some(candidate))) = known.newest(name)? else { return Ok(None) };
+    Ok(known.index.metadata(candidate.file(), Trust::Release).ok())
 }
 
 /// What a release with this metadata needs, or what one of its extras adds.

@@ -120,8 +120,7 @@ impl Provider<'_> {
 
     /// Each package that `requirements` lead to, with the candidates permitted; waits for the listings.
     fn dependencies(&self, requirements: &[&Requirement]) -> Result<Vec<(Package, OrdinalSet)>, Stop> {
-        let wants: Vec<_> =
-            requirements.iter().map(|r| self.known.want(&r.name, r.specifiers().pinned())).collect();
+        let wants: Vec<_> = requirements.iter().map(|r| self.known.want(&r.name, r.specifiers())).collect();
         self.known.index.prefetch(&wants);
         let mut dependencies = Vec::new();
         for requirement in requirements {
