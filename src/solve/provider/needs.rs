@@ -12,7 +12,7 @@ use crate::solve::index::Want;
 use crate::solve::package::Package;
 use crate::solve::search::Found;
 use crate::solve::set::{Ordinal, OrdinalSet};
-use crate::spec::{MetadataSource, PackageName, Requirement, Source, Version};
+use crate::spec::{DistName, MetadataSource, PackageName, Requirement, Source, Version};
 
 impl Provider<'_> {
     /// What the question needs: the lines; of one that is alone in naming its package, what it asks for, which saves a
@@ -55,6 +55,9 @@ impl Provider<'_> {
         if let Some(found) = self.search.borrow().found(package, ordinal) {
             return Ok(found);
         }
+        if self.is_needless(package, ordinal)? {
+            return Ok(Found::Needs(Arc::new([])));
+        }
         let found = match package {
             Package::Root => Found::Needs(self.of_root()?.into()),
             Package::Line(line) => Found::Needs(self.of_line(*line)?.into()),
@@ -65,6 +68,16 @@ impl Provider<'_> {
         };
         self.search.borrow_mut().find(package, ordinal, found.clone());
         Ok(found)
+    }
+
+    /// Whether what a choice needs is not worth finding out: in a run that does not count, only a file that is read or
+    /// built as a whole would tell.
+    fn is_needless(&self, package: &Package, ordinal: Ordinal) -> Result<bool, Stop> {
+        let Some(name) = package.name().filter(|_| self.search.borrow().views.are_outdated()) else {
+            return Ok(false);
+        };
+        let seen = self.view(name, None)?;
+        Ok(matches!(seen.get(ordinal).file().dist, DistName::Sdist { .. }))
     }
 
     fn find_out(
