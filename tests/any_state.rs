@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::time::Duration;
 
-use support::{Caching, Fault, ReleasePages, Server};
+use support::{Caching, Fault, ProjectPages, ReleasePages, Server};
 
 const ROUNDS: u64 = 10;
 
@@ -90,6 +90,9 @@ fn server(dice: &mut Dice) -> Server {
     if dice.roll(3) == 0 {
         server.release_pages(ReleasePages::Absent);
     }
+    if dice.roll(2) == 0 {
+        server.project_pages(ProjectPages::Long);
+    }
     server
 }
 
@@ -160,4 +163,22 @@ fn what_an_older_lock_pins_is_asked_for_alone() {
     let (served, absent) = (asked(ReleasePages::Served), asked(ReleasePages::Absent));
     assert_eq!((served.0, absent.0), (0, 1));
     assert_eq!(served.1, absent.1);
+}
+
+#[test]
+fn a_long_page_is_read_no_further_than_its_newest_release() {
+    let cache = tempfile::tempdir().expect("a folder");
+    let calm = text(&lock(&Server::of_recorded(), cache.path(), &[]));
+    let (server, cache) = (Server::of_recorded(), tempfile::tempdir().expect("a folder"));
+    server.project_pages(ProjectPages::Long);
+    server.caching(Caching::Validated);
+    for round in 1..=2 {
+        assert_eq!(text(&lock(&server, cache.path(), &[])), calm);
+        let asked = |path: &str| server.count(path);
+        assert_eq!((asked("/pypi/yarl/json"), asked("/simple/yarl/")), (round, 0));
+    }
+    assert_eq!(server.count("/pypi/yarl/1*"), 1, "what is unchanged is not asked for again");
+    let before = server.requests().len();
+    assert_eq!(text(&lock(&server, cache.path(), &["--offline"])), calm);
+    assert_eq!(server.requests().len(), before);
 }

@@ -63,7 +63,7 @@ impl Bucket {
     pub fn folder(self) -> &'static str {
         match self {
             Self::Pages => "pages-v3",
-            Self::Metadata => "metadata-v2",
+            Self::Metadata => "metadata-v3",
             Self::Built => "built-v2",
             Self::Locks => "locks-v1",
         }

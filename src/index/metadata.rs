@@ -54,7 +54,9 @@ impl Shared {
     /// The file's own word, from the cache or from where it can be had.
     pub(super) async fn of_file(self: &Arc<Self>, file: &Arc<DistFile>) -> Outcome<Metadata> {
         let key = word_key(file);
-        if let Some(word) = key.as_ref().and_then(|key| self.kept_word(key)) {
+        if let Some(word) =
+            key.as_ref().and_then(|key| self.kept_word(key)).filter(|w| w.is_as_told(file.metadata))
+        {
             return Ok(word.believe(file)?);
         }
         let word = match &file.dist {
@@ -194,7 +196,7 @@ fn check_unhashed(answer: &Answer, file: &DistFile) -> Result<(), Misread> {
     if answer.end == End::Unknown {
         return Err("it may be cut: the server does not say where it ends".to_owned().into());
     }
-    Word::Metadata(answer.body.clone()).believe(file).map(|_| ()).map_err(|failure| {
+    Word::metadata(answer.body.clone()).believe(file).map(|_| ()).map_err(|failure| {
         let why = format!("{}: {}", shown(&answer.url), failure.message());
         Misread::Stop(Failure::new(Cause::Transit, Error::no_answer(why)))
     })
@@ -221,13 +223,9 @@ fn read_bounded(path: &Path, most: u64) -> Result<Option<Vec<u8>>, Failure> {
     Ok(Some(bytes))
 }
 
-/// What a file's metadata is kept under: the file's hash, and that of its sibling where the index tells it.
+/// What a file's metadata is kept under: the file's hash.
 fn word_key(file: &DistFile) -> Option<Key> {
-    let hash = file.sha256?.to_string();
-    Some(match file.metadata {
-        MetadataHint::Hashed(sibling) => Key::of(&["metadata", &hash, &sibling.to_string()]),
-        MetadataHint::Present | MetadataHint::Unknown => Key::of(&["metadata", &hash]),
-    })
+    Some(Key::of(&["metadata", &file.sha256?.to_string()]))
 }
 
 /// The text of a whole wheel's METADATA.

@@ -5,6 +5,7 @@ mod cache;
 mod files;
 mod metadata;
 mod pages;
+mod release;
 mod shelf;
 mod transit;
 

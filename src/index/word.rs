@@ -4,13 +4,13 @@ use serde::{Deserialize, Serialize};
 
 use super::failure::Failure;
 use super::sdist;
-use crate::spec::{DistFile, Metadata};
+use crate::spec::{DistFile, Metadata, MetadataHint, Sha256};
 
 /// A file's own word.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum Word {
-    /// The headers of a wheel's METADATA.
-    Metadata(Vec<u8>),
+    /// The headers of a wheel's METADATA, and the hash of all of it.
+    Metadata { sha256: [u8; 32], headers: Vec<u8> },
     /// The headers of an sdist's static PKG-INFO.
     PkgInfo(Vec<u8>),
     /// An sdist's pyproject.toml, where PKG-INFO is not static.
@@ -22,7 +22,7 @@ pub(super) enum Word {
 impl Word {
     /// The word of a METADATA text.
     pub(super) fn metadata(text: Vec<u8>) -> Self {
-        Self::Metadata(headers(text))
+        Self::Metadata { sha256: Sha256::of(&text).0, headers: headers(text) }
     }
 
     /// The word of an sdist with these files.
@@ -41,7 +41,7 @@ impl Word {
     /// When it is not about that file, or cannot be read: it bars the candidate.
     pub(super) fn believe(&self, file: &DistFile) -> Result<Metadata, Failure> {
         let metadata = match self {
-            Self::Metadata(text) | Self::PkgInfo(text) => Metadata::parse(text),
+            Self::Metadata { headers: text, .. } | Self::PkgInfo(text) => Metadata::parse(text),
             Self::Project(text) => {
                 let read = sdist::of_project(text, file.dist.name(), file.dist.version());
                 read.ok_or_else(needs_build)?
@@ -53,7 +53,15 @@ impl Word {
 
     /// Whether it may be kept although nothing can be learnt from it.
     pub(super) fn is_of_sdist(&self) -> bool {
-        !matches!(self, Self::Metadata(_))
+        !matches!(self, Self::Metadata { .. })
+    }
+
+    /// Whether it is the very text of which the index told this hash, if it told one.
+    pub(super) fn is_as_told(&self, told: MetadataHint) -> bool {
+        match (self, told) {
+            (Self::Metadata { sha256, .. }, MetadataHint::Hashed(told)) => told.0 == *sha256,
+            _ => true,
+        }
     }
 }
 

@@ -332,14 +332,18 @@ fn an_extra_that_does_not_fit_is_no_endless_search() {
     assert!(files < 40, "{files} files");
 }
 
-/// What a watcher was told of long searches.
+/// What a watcher was told of long searches, and of how long they were.
 #[derive(Default)]
-struct Heard(std::sync::Mutex<Vec<String>>);
+struct Heard(std::sync::Mutex<Vec<String>>, std::sync::Mutex<String>);
 
 impl crate::event::Watcher for Heard {
     fn on(&self, event: crate::event::Event) {
-        if let crate::event::Event::Deciding { tried, against, tries } = event {
-            self.0.lock().unwrap().push(format!("{tried} against {against}, {tries} tries"));
+        match event {
+            crate::event::Event::Deciding { tried, against, tries } => {
+                self.0.lock().unwrap().push(format!("{tried} against {against}, {tries} tries"));
+            }
+            crate::event::Event::Detail(text) if text.contains("runs") => *self.1.lock().unwrap() = text,
+            _ => {}
         }
     }
 }
@@ -396,6 +400,12 @@ impl Index for Heedful {
 
     fn release(&self, name: &PackageName, version: &Version) -> Option<Arc<Listing>> {
         (self.releases == Releases::Alone).then(|| self.universe.release(name, version))?
+    }
+
+    fn newest(&self, name: &PackageName) -> Option<Arc<Listing>> {
+        let all = self.universe.listing(name).ok()??;
+        let newest = all.versions().filter(|version| version.is_stable()).last()?;
+        self.release(name, newest)
     }
 
     fn metadata(&self, file: &Arc<DistFile>, trust: Trust) -> Result<Arc<Metadata>, MetadataFailure> {
@@ -458,17 +468,73 @@ fn however_long_the_search_what_an_older_lock_pins_is_asked_for_alone() {
     assert!(asked.iter().all(|name| !name.starts_with("stays")), "{asked:?}");
 }
 
+/// The pins of `lines` in `universe`, and how many runs of the solver they took.
+fn pins_and_runs(universe: &str, lines: &[&str]) -> (Vec<String>, String) {
+    let heard = Heard::default();
+    let problem = Problem::new(&inputs(lines), target(), Policy::default(), Preferences::default());
+    let index = Heedful::new(universe, Releases::Alone);
+    let resolution = solve(Arc::new(problem), index, &heard).ok().unwrap();
+    let pin = |(name, pin): (&PackageName, &ResolvedPin)| format!("{name} {}", pin.candidate.version);
+    let runs = heard.1.into_inner().unwrap();
+    (resolution.pins.iter().map(pin).collect(), runs)
+}
+
+#[test]
+fn what_nothing_pins_any_more_is_looked_at_as_a_whole() {
+    // The newest app pins a core, and falls for another reason.
+    let universe = "app 1\n    core\napp 2\n    core==1\n    gone\ncore 1 2\n";
+    assert_eq!(pins_and_runs(universe, &["app"]).0, ["app 1", "core 2"]);
+    let universe = "app 1\n    core\napp 2\n    core==1\ncore 1 2\n";
+    assert_eq!(pins_and_runs(universe, &["app"]).0, ["app 2", "core 1"]);
+}
+
+#[test]
+fn an_exact_pin_lets_a_local_version_in() {
+    for releases in ["core 1 1+cpu 2\n", "core 1+cpu 2\n"] {
+        let universe = format!("app 1\n    core==1\n{releases}");
+        let problem = Problem::new(&inputs(&["app"]), target(), Policy::default(), Preferences::default());
+        let index = Heedful::new(&universe, Releases::WithProject);
+        let resolution = solve(Arc::new(problem), index, &Unwatched).ok().unwrap();
+        let core = &resolution.pins[&"core".parse().unwrap()].candidate.version;
+        assert_eq!(core.to_string(), "1+cpu", "{releases}");
+    }
+}
+
+#[test]
+fn one_run_finds_all_packages_whose_first_release_is_out() {
+    let libs: String = (0..9).map(|n| format!("lib{n} 1\nlib{n} 2\n    base<2\n")).collect();
+    let names: Vec<String> = (0..9).map(|n| format!("lib{n}")).collect();
+    let lines: Vec<&str> = ["base"].into_iter().chain(names.iter().map(String::as_str)).collect();
+    let (pins, runs) = pins_and_runs(&format!("base 1 2\n{libs}"), &lines);
+    assert_eq!(pins[0], "base 2");
+    assert!(pins[1..].iter().all(|pin| pin.ends_with(" 1")), "{pins:?}");
+    // One finds that base is contested, one that the libs are.
+    assert!(runs.ends_with("in 3 runs of the solver"), "{runs}");
+}
+
 #[test]
 fn what_is_said_of_a_release_alone_changes_no_answer() {
-    let universe =
-        "a 1 2 3\n    b\na 4\n    b>=3\nb 1 2\n    c<2\nb 3\n    c>=2\nc 1 2\nd 1\n    b<3\nd 2\n    c\n";
+    let universe = "a 1 2 3\n    b\na 4\n    b>=3\nb 1 2\n    c<2\nb 3\n    c>=2\nc 1 2\nd 1\n    b<3\nd 2\n    c\n\
+        e 1\n    c==1\ne 2\n    c==2\n    b<3\nf 1\n    c==1\nf 2\n    c==2\n    gone\n";
     let pins: &[&[(&str, &str)]] = &[
         &[],
         &[("a", "2"), ("b", "1"), ("c", "1")],
         &[("a", "4"), ("b", "2"), ("c", "2"), ("d", "1")],
         &[("b", "3"), ("c", "9"), ("d", "2")],
     ];
-    for lines in [&["a"][..], &["a", "d"], &["a", "d<2"], &["a>=4", "d<2"], &["d", "c<2"]] {
+    let questions: [&[&str]; 10] = [
+        &["a"],
+        &["a", "d"],
+        &["a", "d<2"],
+        &["a>=4", "d<2"],
+        &["d", "c<2"],
+        &["e"],
+        &["a", "e"],
+        &["f", "c"],
+        &["f", "e", "d==1"],
+        &["c==2", "e<2"],
+    ];
+    for lines in questions {
         for pins in pins {
             let solved = |releases| {
                 let mut preferences = Preferences::default();

@@ -25,7 +25,7 @@ pub(crate) use connection::Request;
 pub(crate) use fault::Fault;
 use fault::Rules;
 use site::Site;
-pub(crate) use site::{Caching, ReleasePages};
+pub(crate) use site::{Caching, ProjectPages, ReleasePages};
 
 /// A running server; it ends when this is dropped.
 pub(crate) struct Server {
@@ -110,6 +110,11 @@ impl Server {
     /// Whether there are pages of single releases; at first there are.
     pub(crate) fn release_pages(&self, pages: ReleasePages) {
         lock(&self.shared.site).releases = pages;
+    }
+
+    /// How long the projects' pages are; at first short.
+    pub(crate) fn project_pages(&self, pages: ProjectPages) {
+        lock(&self.shared.site).projects = pages;
     }
 
     /// Answers every request of `path` with `fault`. A path that ends with `*` is the beginning of many. Of several

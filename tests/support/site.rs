@@ -36,7 +36,21 @@ pub(super) struct Site {
     put: BTreeMap<String, Vec<u8>>,
     pub(super) caching: Caching,
     pub(super) releases: ReleasePages,
+    pub(super) projects: ProjectPages,
 }
+
+/// How long the projects' pages of the JSON API, `/pypi/NAME/json`, are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum ProjectPages {
+    /// As they were recorded: so short that they are read whole.
+    #[default]
+    Short,
+    /// So long, with something at the end that nobody knows, that their beginning is worth reading alone.
+    Long,
+}
+
+/// How much longer long pages are, in bytes.
+const MORE: usize = 3 << 19;
 
 /// Whether there are pages of single releases, `/pypi/NAME/VERSION/json`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -71,9 +85,18 @@ impl Site {
         }
         let found = candidates(&path, request).find_map(|(path, kind)| Some((self.body(&path)?, kind)));
         match found {
+            Some((body, kind)) if self.is_long(&path) => {
+                // Packed it would be short again.
+                self.headed(&request.without("accept-encoding"), kind, &lengthened(body))
+            }
             Some((body, kind)) => self.headed(request, kind, &body),
             None => Answer::status(404),
         }
+    }
+
+    fn is_long(&self, path: &str) -> bool {
+        let is_project = path.starts_with("/pypi/") && path.matches('/').count() == 3;
+        self.projects == ProjectPages::Long && is_project
     }
 
     fn body(&self, path: &str) -> Option<Vec<u8>> {
@@ -159,6 +182,15 @@ fn encoded(request: &Request, kind: &str, body: &[u8]) -> Answer {
         return answer;
     }
     Answer { body: gzip(body), ..answer }.header("Content-Encoding", "gzip").header("Vary", "Accept-Encoding")
+}
+
+/// The page of a project with more at its end.
+fn lengthened(mut page: Vec<u8>) -> Vec<u8> {
+    page.truncate(page.trim_ascii_end().len() - 1);
+    page.extend_from_slice(br#","more":""#);
+    page.resize(page.len() + MORE, b'x');
+    page.extend_from_slice(br#""}"#);
+    page
 }
 
 fn gzip(body: &[u8]) -> Vec<u8> {

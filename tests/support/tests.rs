@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use pinfast::spec::Sha256;
 use serde_json::Value;
 
-use super::{Caching, Fault, ReleasePages, Server};
+use super::{Caching, Fault, ProjectPages, ReleasePages, Server};
 
 /// What came back over a connection.
 struct Reply {
@@ -228,4 +228,18 @@ fn a_universe_has_pages_and_wheels() {
     assert_eq!(inside, metadata);
     let html = String::from_utf8(get(&server, "/simple/c/", &[]).body).unwrap();
     assert!(html.contains("../../files/c/c-2.0-py3-none-any.whl#sha256="), "{html}");
+}
+
+#[test]
+fn the_page_of_a_project_is_as_long_as_told() {
+    let server = Server::of_recorded();
+    let path = "/pypi/aiogram/json";
+    let short = get(&server, path, &[]);
+    server.project_pages(ProjectPages::Long);
+    let long = get(&server, path, &["Accept-Encoding: gzip"]);
+    assert!(long.body.len() > 1 << 20 && long.header("Content-Encoding").is_none());
+    assert_eq!(
+        (&long.json()["info"], &long.json()["releases"]),
+        (&short.json()["info"], &short.json()["releases"])
+    );
 }

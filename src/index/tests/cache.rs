@@ -10,7 +10,7 @@ use super::*;
 const WHEEL: &str = "a-1-py3-none-any.whl";
 
 /// A run some seconds after a fixed time, with a cache in `folder`.
-fn run(seconds: u64, config: Config, folder: &Path) -> Client {
+pub(super) fn run(seconds: u64, config: Config, folder: &Path) -> Client {
     let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000 + seconds);
     let cache = Some(folder.to_owned());
     Client::at(now, Config { cache, ..config }, Arc::new(Witness::default()))
@@ -145,6 +145,31 @@ fn metadata_is_kept_for_good_by_the_file_s_hash() {
     let client = run(0, Config { freshness: Freshness::Refresh, ..config(&server) }, folder.path());
     client.metadata(&only_file(&client), Trust::File).unwrap();
     assert_eq!(server.count("/files/a-1-py3-none-any.whl"), 2);
+}
+
+#[test]
+fn kept_metadata_is_what_the_index_says_it_is() {
+    let bytes = wheel("a", "1", &["b"]);
+    let text = crate::index::testing::metadata("a", "1", &["b"]);
+    let hints = [Some(Sha256::of(text.as_bytes())), Some(Sha256::of(b"another"))];
+    let listed = [None, hints[0], hints[1]].map(|hint| {
+        let hint = hint.map(|hash| format!(r#", "core-metadata": {{"sha256": "{hash}"}}"#));
+        page(&[entry(WHEEL, &bytes, &hint.unwrap_or_default())])
+    });
+    let server = Server::start(move |request| match request.path.as_str() {
+        "/simple/a/" => Reply::json(listed[request.before].clone()).with("Cache-Control", "max-age=60"),
+        "/files/a-1-py3-none-any.whl.metadata" => Reply::ok("text/plain", text.clone()),
+        "/files/a-1-py3-none-any.whl" => Reply::file(request, &bytes),
+        _ => Reply::status(404),
+    });
+    let folder = tempfile::tempdir().unwrap();
+    let at = |seconds| {
+        let client = run(seconds, config(&server), folder.path());
+        let told = client.metadata(&only_file(&client), Trust::File).map(|metadata| metadata.requires.len());
+        (told.ok(), server.count("/files/a-1-py3-none-any.whl.metadata"))
+    };
+    assert_eq!([at(0), at(60)], [(Some(1), 1), (Some(1), 1)], "the very text");
+    assert_eq!(at(120).1, 2, "another text is asked for, not taken from what is kept");
 }
 
 #[test]

@@ -3,7 +3,6 @@
 use super::super::ApiOrder;
 use super::super::testing::wheel;
 use super::*;
-use crate::solve::Want;
 use crate::spec::MetadataHint;
 
 const WHEEL: &str = "a-1-py3-none-any.whl";
@@ -275,62 +274,4 @@ fn a_local_file_that_does_not_match_its_page_is_refused() {
     let file = only_file(&client);
     assert_eq!(trouble(&client, &file).kind, Kind::Refused);
     assert_eq!(kind_of(client.fetch_file(&file, &folder.path().join("copy"))), Kind::Refused);
-}
-
-/// A server of a project `a` with two releases, that says `release` of its release 1.
-fn with_release(release: &'static str) -> Server {
-    Server::start(move |request| match request.path.as_str() {
-        "/pypi/a/1/json" if !release.is_empty() => Reply::ok("application/json", release),
-        "/simple/a/" => Reply::json(page(&[entry("a-1.tar.gz", b"1", ""), entry("a-2.tar.gz", b"2", "")])),
-        _ => Reply::status(404),
-    })
-}
-
-const RELEASE: &str = r#"{"info": {"name": "A", "version": "1", "requires_dist": ["b>=2"]}, "urls": [
-    {"filename": "a-1-py3-none-any.whl", "url": "a-1-py3-none-any.whl", "digests": {}}]}"#;
-
-#[test]
-fn the_page_of_a_release_says_what_the_project_s_would() {
-    let server = with_release(RELEASE);
-    let (client, version) = (client(config(&server)), "1".parse().unwrap());
-    let release = client.release(&name("a"), &version).unwrap();
-    assert_eq!((versions(&release), filenames(&release)), (vec!["1".to_owned()], vec![WHEEL.to_owned()]));
-    let metadata = client.metadata(&release.files(0)[0], Trust::Release).unwrap();
-    assert_eq!(metadata.requires[0].to_string(), "b>=2");
-    assert_eq!(server.count("/simple/a/"), 0);
-}
-
-#[test]
-fn the_page_of_a_release_is_not_asked_for_where_the_project_s_is_at_hand() {
-    let server = with_release(RELEASE);
-    let client = client(config(&server));
-    client.listing(&name("a")).unwrap().unwrap();
-    assert!(client.release(&name("a"), &"1".parse().unwrap()).is_none());
-    assert_eq!(server.count("/pypi/a/1/json"), 0);
-}
-
-#[test]
-fn nor_where_the_project_s_has_been_asked_for_meanwhile() {
-    let server = with_release(RELEASE);
-    let client = client(config(&server));
-    for want in [Want::Listing(name("a")), Want::Release(name("a"), "1".parse().unwrap())] {
-        client.shared.begin(&want);
-    }
-    client.listing(&name("a")).unwrap().unwrap();
-    assert_eq!((server.count("/simple/a/"), server.count("/pypi/a/1/json")), (1, 0));
-}
-
-#[test]
-fn a_page_of_another_release_is_not_believed() {
-    for release in [
-        "",
-        "{}",
-        r#"{"info": {"name": "b", "version": "1"}, "urls": []}"#,
-        r#"{"info": {"name": "a", "version": "2"}, "urls": [{"filename": "a-2.tar.gz", "url": "a-2.tar.gz"}]}"#,
-        r#"{"info": {"name": "a", "version": "1"}, "urls": [{"filename": "a-1.tar.gz", "url": 7}]}"#,
-    ] {
-        let client = client(config(&with_release(release)));
-        assert!(client.release(&name("a"), &"1".parse().unwrap()).is_none(), "{release}");
-        assert_eq!(versions(&client.listing(&name("a")).unwrap().unwrap()), ["1", "2"], "{release}");
-    }
 }
