@@ -3,6 +3,10 @@
 //! A project's page of the JSON API begins with its newest release; what follows, the files of all releases, is most of
 //! it. So it is read no further than that, and the page of the release tells its files. What the project's page says
 //! of the release is told at once: whoever looks ahead goes on from there.
+//!
+//! Both are taken at their word. The newest release is the one that the index calls so, where its page is not read whole
+//! for another reason; and an index that has pages of single releases is taken to have no local versions (PEP 440), as
+//! the public one has none: `==1.0` would let these in as well.
 
 use std::sync::Arc;
 

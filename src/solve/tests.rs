@@ -403,9 +403,7 @@ impl Index for Heedful {
     }
 
     fn newest(&self, name: &PackageName) -> Option<Arc<Listing>> {
-        let all = self.universe.listing(name).ok()??;
-        let newest = all.versions().filter(|version| version.is_stable()).last()?;
-        self.release(name, newest)
+        (self.releases == Releases::Alone).then(|| self.universe.newest(name))?
     }
 
     fn metadata(&self, file: &Arc<DistFile>, trust: Trust) -> Result<Arc<Metadata>, MetadataFailure> {

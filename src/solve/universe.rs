@@ -233,8 +233,22 @@ impl Index for Universe {
 
     fn release(&self, name: &PackageName, version: &Version) -> Option<Arc<Listing>> {
         let listing = self.listings.get(name)?;
-        let files = listing.files(listing.number_of(version)?).to_vec();
-        Some(Arc::new(Listing::new(name.clone(), vec![(version.clone(), files)])))
+        // Where there are local versions too, one release does not tell what an exact pin lets in.
+        let meant = |other: &Version| other.clone().without_local() == version.clone().without_local();
+        let mut meant = (0..listing.len()).filter(|&number| meant(listing.version(number)));
+        let (Some(number), None) = (meant.next(), meant.next()) else { return None };
+        let release = (listing.version(number).clone(), listing.files(number).to_vec());
+        Some(Arc::new(Listing::new(name.clone(), vec![release])))
+    }
+
+    fn newest(&self, name: &PackageName) -> Option<Arc<Listing>> {
+        let listing = self.listings.get(name)?;
+        let may_be_called_so = |number: &usize| {
+            let yanked = listing.outlines(*number).iter().all(|file| file.is_yanked());
+            listing.version(*number).is_stable() && !yanked
+        };
+        let newest = (0..listing.len()).rev().find(may_be_called_so)?;
+        self.release(name, listing.version(newest))
     }
 
     fn metadata(&self, file: &Arc<DistFile>, _: Trust) -> Result<Arc<Metadata>, MetadataFailure> {
