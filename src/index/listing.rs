@@ -27,6 +27,7 @@ use crate::spec::{Listing, PackageName, Version};
 pub(super) const ACCEPT_JSON: &str = "application/json";
 pub(super) const ACCEPT_SIMPLE: &str = "application/vnd.pypi.simple.v1+json, \
     application/vnd.pypi.simple.v1+html;q=0.2, text/html;q=0.1";
+const ACCEPT_SIMPLE_JSON: &str = "application/vnd.pypi.simple.v1+json";
 const ACCEPT_HTML: &str = "text/html, */*;q=0.1";
 
 /// What lies in a find-links place: the normalised file name, which tells the project, and the entry.
@@ -78,16 +79,19 @@ impl Shared {
         }
         let mut trouble = None;
         let mut lacking = None;
-        for api in site.apis(self.config.api_order) {
-            match self.page_listing(site, api, name, negatives).await {
+        let brief = site.lists_briefly().then_some(Subject::Files);
+        let subjects = site.apis(self.config.api_order).into_iter().map(Subject::Project);
+        for subject in brief.into_iter().chain(subjects) {
+            match self.page_listing(site, &subject, name, negatives).await {
                 Ok(listing) => {
-                    if lacking == Some(Api::Json) {
+                    if lacking == Some(Subject::Project(Api::Json)) {
                         site.has_no_json();
                     }
                     return Ok(Some(listing));
                 }
                 Err(failure) => match failure.cause {
-                    Cause::Absent => lacking = Some(api),
+                    Cause::Absent => lacking = Some(subject),
+                    _ if subject == Subject::Files => site.has_no_files(),
                     Cause::Transit | Cause::Denied => trouble = Some(failure),
                     Cause::Unusable | Cause::NeedsBuild | Cause::Final => return Err(failure),
                 },
@@ -112,11 +116,11 @@ impl Shared {
     async fn page_listing(
         self: &Arc<Self>,
         site: &Site,
-        api: Api,
+        subject: &Subject,
         name: &PackageName,
         negatives: Negatives,
     ) -> Outcome<Listing> {
-        let url = site.page(api, name).ok_or_else(Failure::abandoned)?;
+        let url = site.page(subject.api(), name).ok_or_else(Failure::abandoned)?;
         let key = self.page_key(&url);
         let kept = self.kept(&key).map(Arc::new);
         if let Some(kept) = &kept
@@ -125,7 +129,7 @@ impl Shared {
         {
             return Err(absent(&url).into());
         }
-        let subject = Subject::Project(api);
+        let subject = subject.clone();
         let (name, stead) = (name.clone(), Stead::Itself);
         let reader = PageReader { shared: self.clone(), subject, key, name, kept, stead };
         let result = self.get_page(url.clone(), reader).await;
@@ -140,6 +144,7 @@ impl Shared {
     pub(super) async fn get_page(&self, url: Url, reader: PageReader) -> Outcome<Listing> {
         let accept = match reader.subject {
             Subject::Project(Api::Simple) => ACCEPT_SIMPLE,
+            Subject::Files => ACCEPT_SIMPLE_JSON,
             Subject::Project(Api::Json) | Subject::Release(_) => ACCEPT_JSON,
         };
         let headers = validators(reader.kept.as_deref());
@@ -198,7 +203,19 @@ impl Shared {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Subject {
     Project(Api),
+    /// The same, from the Simple API in JSON or not at all.
+    Files,
     Release(Version),
+}
+
+impl Subject {
+    fn api(&self) -> Api {
+        match self {
+            Self::Project(api) => *api,
+            Self::Files => Api::Simple,
+            Self::Release(_) => Api::Json,
+        }
+    }
 }
 
 /// What reads a page and keeps it.
@@ -251,8 +268,12 @@ fn absent(url: &Url) -> Failure {
 fn format_of(subject: &Subject, answer: &Answer) -> Result<Format, Misread> {
     let content_type =
         answer.headers.get(reqwest::header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    if *subject == Subject::Project(Api::Simple) {
+    if subject.api() == Api::Simple {
         let format = Format::of_simple(content_type, &answer.body);
+        if format == Format::Html && *subject == Subject::Files {
+            let why = format!("{} answers with HTML", super::url::shown(&answer.url));
+            return Err(Misread::Stop(Failure::new(Cause::Transit, Error::no_answer(why))));
+        }
         if format == Format::Html {
             whole(answer)?;
         }

@@ -221,7 +221,9 @@ impl Index for Client {
 
     fn foretold(&self, name: &PackageName) -> Option<Arc<Metadata>> {
         let newest = self.shared.told_newest(name)?;
-        let is_there = self.shared.releases.peek(&(name.clone(), newest.version.clone())).is_some();
+        let alone =
+            self.shared.releases.peek(&(name.clone(), newest.version.clone())).and_then(|told| told.ok()?);
+        let is_there = alone.is_some() || self.shared.listings.peek(name).is_some();
         newest.word.clone().filter(|_| !is_there)
     }
 

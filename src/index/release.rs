@@ -20,7 +20,7 @@ use super::http::{Answer, Ask, Decode, End, Misread};
 use super::kept::{Kept, Known, Negatives};
 use super::listing::{ACCEPT_JSON, PageReader, Subject, validators};
 use super::metadata::of_release;
-use super::once::Slot;
+use super::once::{Promise, Slot};
 use super::site::{Api, Site};
 use super::{Shared, page};
 use crate::cache::{Bucket, Key};
@@ -107,9 +107,13 @@ impl Shared {
         slot
     }
 
-    /// The newest release of `name`, whose page is on its way or there. Trouble is told by who asks for the project.
+    /// The newest release of `name`, whose page is on its way or there, where there is one. Trouble is told by who asks
+    /// for the project.
     async fn find_newest(self: &Arc<Self>, name: &PackageName) -> Option<Newest> {
-        let site = self.site_of_releases(name)?;
+        let site = self.site_of_newest(name)?;
+        if !site.may_tell_releases() {
+            drop(self.want_listing(name));
+        }
         let url = site.page(Api::Json, name)?;
         let key = self.newest_key(&url);
         let kept = self.kept(&key).map(Arc::new);
@@ -136,7 +140,10 @@ impl Shared {
                 if info.version.any_prerelease() {
                     return None;
                 }
-                drop(self.want_release(name, &info.version, Stead::Project(headers)));
+                site.has_named_newest();
+                if site.may_tell_releases() {
+                    drop(self.want_release(name, &info.version, Stead::Project(headers)));
+                }
                 let word = of_release(name, &info).map(Arc::new);
                 Some(Newest { version: info.version, word })
             }
@@ -214,17 +221,38 @@ impl Shared {
                 return None;
             }
         }
+        let mut probe = None;
         let (key, kept) = match stead {
             Stead::Itself => (own_key, kept),
-            Stead::Project(_) => (newest_key, None),
+            Stead::Project(_) => {
+                probe = self.probe(site).await;
+                (newest_key, None)
+            }
         };
+        if !site.may_tell_releases() {
+            return None;
+        }
         let (subject, name) = (Subject::Release(version.clone()), name.clone());
         let reader = PageReader { shared: self.clone(), subject, key, name, kept, stead };
         let result = self.get_page(url, reader).await;
         if result.as_ref().is_err_and(|failure| failure.cause == Cause::Absent) {
             site.has_no_releases();
         }
+        if let Some(probe) = probe {
+            probe.keep(Ok(()));
+        }
         result.ok()
+    }
+
+    /// Waits until one page of a release has shown whether `site` has such pages: where it has none, asking for those of all
+    /// projects would be in vain. Nobody waits for long: what the projects' pages say at their beginning is told before.
+    /// The first who asks is to show it.
+    async fn probe(&self, site: &Site) -> Option<Promise<()>> {
+        let (slot, promise) = site.probe.claim(());
+        if promise.is_none() {
+            let _ = slot.answer().await;
+        }
+        promise
     }
 
     /// The listing that is kept, where that may stand for what the index says.
@@ -246,6 +274,11 @@ impl Shared {
 
     /// The index whose pages of single releases are asked for.
     fn site_of_releases(&self, name: &PackageName) -> Option<&Site> {
+        self.site_of_newest(name).filter(|site| site.may_tell_releases())
+    }
+
+    /// The index whose projects' pages are read no further than their newest release.
+    fn site_of_newest(&self, name: &PackageName) -> Option<&Site> {
         let ([site], [], None) = (&*self.sites, &*self.config.find_links, self.sources.get(name)) else {
             return None;
         };
@@ -254,7 +287,7 @@ impl Shared {
             page.is_some_and(|(url, cache)| cache.holds(Bucket::Pages, &self.page_key(&url)))
         };
         let order = self.config.api_order;
-        let worth_it = order == ApiOrder::JsonFirst && site.may_tell_releases();
+        let worth_it = order == ApiOrder::JsonFirst && site.may_name_newest();
         (worth_it && !site.all_apis(order).iter().any(in_cache)).then_some(site)
     }
 }

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use url::Url;
 
 use super::config::ApiOrder;
+use super::once::OnceMap;
 use super::url::IndexUrl;
 use crate::spec::{PackageName, Version};
 
@@ -18,6 +19,12 @@ pub(super) struct Site {
     no_json: AtomicBool,
     /// Set once the page of a release was not there.
     no_releases: AtomicBool,
+    /// Answered once a page of a release has shown whether there are such.
+    pub(super) probe: OnceMap<(), ()>,
+    /// Set once a page of the JSON API named a project's newest release.
+    names_newest: AtomicBool,
+    /// Set once the Simple API did not list a project's files in JSON: HTML tells less.
+    no_files: AtomicBool,
 }
 
 /// An API of an index.
@@ -34,6 +41,9 @@ impl Site {
             folder: url.path(),
             no_json: AtomicBool::new(false),
             no_releases: AtomicBool::new(false),
+            probe: OnceMap::new(),
+            names_newest: AtomicBool::new(false),
+            no_files: AtomicBool::new(false),
         }
     }
 
@@ -58,10 +68,30 @@ impl Site {
         self.no_json.store(true, Ordering::Relaxed);
     }
 
+    /// Whether pages of the JSON API are worth asking for their beginning.
+    pub(super) fn may_name_newest(&self) -> bool {
+        self.folder.is_none() && !self.no_json.load(Ordering::Relaxed)
+    }
+
     /// Whether pages of single releases are worth asking for.
     pub(super) fn may_tell_releases(&self) -> bool {
-        let said = [&self.no_json, &self.no_releases];
-        self.folder.is_none() && !said.iter().any(|no| no.load(Ordering::Relaxed))
+        self.may_name_newest() && !self.no_releases.load(Ordering::Relaxed)
+    }
+
+    /// Remembers that the JSON API names a project's newest release at the beginning of its page.
+    pub(super) fn has_named_newest(&self) {
+        self.names_newest.store(true, Ordering::Relaxed);
+    }
+
+    /// Remembers that the Simple API does not list files in JSON.
+    pub(super) fn has_no_files(&self) {
+        self.no_files.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether all files of a project are better told by the Simple API in JSON: it has fewer bytes for them and more
+    /// to say, and what the JSON API has besides was at the beginning of its page.
+    pub(super) fn lists_briefly(&self) -> bool {
+        self.names_newest.load(Ordering::Relaxed) && !self.no_files.load(Ordering::Relaxed)
     }
 
     /// Remembers that there are no pages of single releases.

@@ -240,3 +240,64 @@ fn what_a_page_is_cut_in_is_no_newest_release() {
     let client = client(config(&server));
     assert_eq!(newest(&client), None);
 }
+
+#[test]
+fn all_files_of_a_project_are_told_by_the_simple_api_unless_it_answers_in_html() {
+    let file =
+        |version: &str| format!(r#"[{{"filename": "a-{version}.tar.gz", "url": "a-{version}.tar.gz"}}]"#);
+    let info = r#"{"name": "a", "version": "2", "requires_dist": []}"#;
+    let releases = format!(r#"{{"1": {}, "2": {}}}"#, file("1"), file("2"));
+    let project = format!(r#"{{"info": {info}, "more": "{}", "releases": {releases}}}"#, "x".repeat(MORE));
+    let html = format!("<a href=\"{WHEEL}\">{WHEEL}</a>");
+    let json = page(&[entry(WHEEL, b"1", "")]);
+    for (simple, found, asked) in [(Reply::json(json), vec!["1"], 1), (Reply::html(html), vec!["1", "2"], 2)]
+    {
+        let project = project.clone();
+        let server = Server::start(move |request| match request.path.as_str() {
+            "/pypi/a/json" => Reply::ok("application/json", project.clone()),
+            "/pypi/a/2/json" => release_page("2"),
+            "/simple/a/" => simple.clone(),
+            _ => Reply::status(404),
+        });
+        let client = client(config(&server));
+        assert!(newest(&client).is_some());
+        assert_eq!(versions(&client.listing(&name("a")).unwrap().unwrap()), found);
+        assert_eq!(server.count("/pypi/a/json"), asked);
+    }
+}
+
+#[test]
+fn one_request_finds_out_that_there_are_no_pages_of_releases() {
+    let names = ["a", "b", "c", "d", "e"];
+    let server = Server::start(|request| {
+        let parts: Vec<_> = request.path.split('/').skip(1).collect();
+        match &*parts {
+            ["pypi", name, "json"] => {
+                let info = format!(r#"{{"name": "{name}", "version": "1", "requires_dist": ["x"]}}"#);
+                let more = "x".repeat(MORE);
+                Reply::ok("application/json", format!(r#"{{"info": {info}, "more": "{more}"}}"#))
+            }
+            ["simple", name, ""] => {
+                let file =
+                    format!(r#"{{"filename": "{name}-1.tar.gz", "url": "{name}-1.tar.gz", "hashes": {{}}}}"#);
+                let meta = r#""meta": {"api-version": "1.0"}"#;
+                Reply::json(format!(r#"{{{meta}, "name": "{name}", "files": [{file}]}}"#))
+            }
+            _ => {
+                std::thread::sleep(Duration::from_millis(50));
+                Reply::status(404)
+            }
+        }
+    });
+    let client = client(config(&server));
+    names.iter().for_each(|text| client.shared.begin(&Want::Newest(name(text))));
+    for text in names {
+        assert!(client.newest(&name(text)).is_none(), "{text}");
+        assert_eq!(versions(&client.listing(&name(text)).unwrap().unwrap()), ["1"]);
+    }
+    let pages = server.requests().into_iter().filter(|request| request.path.ends_with("/1/json"));
+    assert_eq!(pages.count(), 1);
+    let late = name("f");
+    assert!(client.foretold(&late).is_none_or(|word| word.requires.len() == 1));
+    assert!(client.listing(&late).unwrap().is_some());
+}
