@@ -136,7 +136,7 @@ impl Shared {
                 None
             }
             Begun::Names(info, headers) => {
-                // No project's stable release: it takes a look at all to know what is taken instead.
+                // There is no stable one: it takes a look at all to know what is taken instead.
                 if info.version.any_prerelease() {
                     return None;
                 }
@@ -232,10 +232,12 @@ impl Shared {
         if !site.may_tell_releases() {
             return None;
         }
+        // The page of a release that the index does not name itself may be missing because there is no such release.
+        let is_named = stead.headers().is_some();
         let (subject, name) = (Subject::Release(version.clone()), name.clone());
         let reader = PageReader { shared: self.clone(), subject, key, name, kept, stead };
         let result = self.get_page(url, reader).await;
-        if result.as_ref().is_err_and(|failure| failure.cause == Cause::Absent) {
+        if is_named && result.as_ref().is_err_and(|failure| failure.cause == Cause::Absent) {
             site.has_no_releases();
         }
         if let Some(probe) = probe {
