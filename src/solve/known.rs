@@ -176,9 +176,14 @@ impl Known {
     pub(super) fn want(&self, name: &PackageName, asked: &Specifiers) -> Want {
         match asked.pinned().or(self.problem.preferences.of(name).first()) {
             Some(version) if asked.contains(version) => Want::Release(name.clone(), version.clone()),
-            None if self.may_be_first(name) => Want::Newest(name.clone()),
-            _ => Want::Listing(name.clone()),
+            None => self.want_newest(name),
+            Some(_) => Want::Listing(name.clone()),
         }
+    }
+
+    /// What will be asked to know the newest release of `name`.
+    pub(super) fn want_newest(&self, name: &PackageName) -> Want {
+        if self.may_be_first(name) { Want::Newest(name.clone()) } else { Want::Listing(name.clone()) }
     }
 
     /// Whether one release of `name` may tell all that is needed at first: the newest stable one, or a preferred one.

@@ -101,6 +101,10 @@ impl Asked {
         self.bounds.iter().all(|(specifiers, _)| specifiers.contains(version))
     }
 
+    fn specifiers(&self) -> Vec<Specifiers> {
+        self.bounds.iter().map(|(specifiers, _)| specifiers.clone()).collect()
+    }
+
     /// The packages that ask for something else than `version`.
     fn opposed(&self, version: &Version) -> impl Iterator<Item = &PackageName> {
         self.bounds.iter().filter(|(specifiers, _)| !specifiers.contains(version)).flat_map(|(_, by)| by)
@@ -124,7 +128,7 @@ impl Scouts {
         if known.index.scouts() > 0 {
             let problem = &*known.problem;
             // What the lines name is asked for its newest release too, in the end.
-            let named = problem.lines.iter().map(|line| Want::Newest(line.requirement.name.clone()));
+            let named = problem.lines.iter().map(|line| known.want_newest(&line.requirement.name));
             known.index.prefetch(&named.collect::<Vec<_>>());
             let requirements = problem.lines.iter().flat_map(|line| problem.effective(&line.requirement));
             scouts.follow(known, None, &requirements.collect::<Vec<_>>());
@@ -212,10 +216,10 @@ impl Scouts {
 
     /// Asks for the metadata of the likeliest candidate of `name`, as far as is known what is asked of it.
     fn choose(&self, known: &Known, name: PackageName, extra: Option<ExtraName>) -> Result<(), Error> {
-        let heard = self.lock().asked.get(&name).map(|asked| asked.bounds.clone()).unwrap_or_default();
-        let fits = |version: &Version| heard.iter().all(|(specifiers, _)| specifiers.contains(version));
+        let heard = self.lock().asked.get(&name).map(Asked::specifiers).unwrap_or_default();
+        let fits = |version: &Version| heard.iter().all(|specifiers| specifiers.contains(version));
         let first = known
-            .first(&name, heard.iter().find_map(|(specifiers, _)| specifiers.pinned()))?
+            .first(&name, heard.iter().find_map(Specifiers::pinned))?
             .filter(|first| first.only_first().is_some_and(|it| self.permits(known, &name, &it.version)));
         let candidates = first.map_or_else(|| known.candidates(&name), Ok)?;
         let Some(likeliest) = likeliest(known, &candidates, fits) else { return Ok(()) };
