@@ -5,7 +5,7 @@
 //!   says of one release alone, such as the newest
 //! - `shelf`: a listing as the cache keeps it; `kept`: how long it may stand for the page
 //! - `metadata`, `ranges`, `zip`, `sdist`: where a file's metadata comes from; `download`: whole files
-//! - `http`: one resource with tries, redirects, limits and credentials (`auth`, `url`, `limits`), and its body;
+//! - `http`: one resource with tries, redirects, limits and credentials (`auth`, `url`, `limits`), and as much of its body as is wanted;
 //!   `net`: the runtime, started at first need; `work`: what may need it; `workers`: threads that parse
 //! - `once`: one request a resource; `origins`, `site`: what a run learns of servers
 //!
