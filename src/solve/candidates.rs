@@ -208,8 +208,7 @@ impl Candidates {
         };
         let preferred = preferred.iter().filter_map(|version| listing.number_of(version)).find_map(stable);
         let first = preferred.or_else(|| (0..listing.len()).rev().find_map(stable))?;
-        let none = Self::none(&listing.name, Project::Known);
-        Some(Self { usable: vec![first], warnings: listing.warnings.clone(), extent: Extent::First, ..none })
+        Some(Self::only(first, listing, Extent::First))
     }
 
     /// No candidates at all.
@@ -249,13 +248,13 @@ impl Candidates {
         let (Some(number), None) = (meant.next(), meant.next()) else { return None };
         let judge = Judge::new(listing, target, policy, demands);
         let pinned = judge.judge(u32::try_from(number).ok()?, listing.version(number)).ok()?;
+        (pinned.standing == Standing::Stable).then(|| Self::only(pinned, listing, Extent::Pinned))
+    }
+
+    /// One candidate of `listing`, of which no other was looked at.
+    fn only(candidate: Candidate, listing: &Listing, extent: Extent) -> Self {
         let none = Self::none(&listing.name, Project::Known);
-        (pinned.standing == Standing::Stable).then(|| Self {
-            usable: vec![pinned],
-            warnings: listing.warnings.clone(),
-            extent: Extent::Pinned,
-            ..none
-        })
+        Self { usable: vec![candidate], warnings: listing.warnings.clone(), extent, ..none }
     }
 
     /// The one release that was looked at, where there is but one.

@@ -175,8 +175,10 @@ impl Known {
     /// What will be asked to see `name`, of which this is `asked`, at first.
     pub(super) fn want(&self, name: &PackageName, asked: &Specifiers) -> Want {
         match asked.pinned().or(self.problem.preferences.of(name).first()) {
-            Some(version) if asked.contains(version) => Want::Release(name.clone(), version.clone()),
             None => self.want_newest(name),
+            Some(version) if asked.contains(version) && self.may_be_first(name) => {
+                Want::Release(name.clone(), version.clone())
+            }
             Some(_) => Want::Listing(name.clone()),
         }
     }
