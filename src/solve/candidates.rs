@@ -280,6 +280,11 @@ impl Candidates {
         set.ordinals(count.saturating_add(2)).find(|ordinal| *ordinal >= count)
     }
 
+    /// Whether no release was looked at but the one that is taken where nothing speaks against it.
+    pub(super) fn is_only_first(&self) -> bool {
+        self.extent == Extent::First
+    }
+
     /// Whether no release was looked at but one that a requirement pins.
     pub(super) fn is_only_pinned(&self) -> bool {
         self.extent == Extent::Pinned

@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::candidates::{Candidate, Candidates, Demands, Project, Reason};
 use super::index::{Index, MetadataFailure, Trust, Want};
@@ -26,6 +26,8 @@ pub struct Known {
     demands: FxHashMap<PackageName, Demands>,
     /// The lines that are alone in naming their packages.
     lone_lines: FxHashMap<PackageName, usize>,
+    /// The packages that the inputs name by URL.
+    by_url: FxHashSet<PackageName>,
     candidates: Mutex<FxHashMap<PackageName, Arc<Slot>>>,
     metadata: Mutex<FxHashMap<Arc<str>, Told>>,
 }
@@ -84,8 +86,9 @@ impl Known {
     /// Nothing known yet.
     pub(super) fn new(problem: Arc<Problem>, index: Arc<dyn Index>) -> Self {
         let (demands, lone_lines) = (problem.demands(), problem.lone_lines());
+        let by_url = problem.by_url().cloned().collect();
         let (candidates, metadata) = (Mutex::default(), Mutex::default());
-        Self { problem, index, demands, lone_lines, candidates, metadata }
+        Self { problem, index, demands, lone_lines, by_url, candidates, metadata }
     }
 
     /// The candidates of `name`; blocks until its listing is there.
@@ -192,7 +195,7 @@ impl Known {
     fn may_be_first(&self, name: &PackageName) -> bool {
         let problem = &*self.problem;
         let allows_any = self.demands(name).prerelease == PrereleaseMode::Allow;
-        !problem.wants_lowest(name) && !allows_any && problem.urls(name).is_empty()
+        !problem.wants_lowest(name) && !allows_any && !self.by_url.contains(name)
     }
 
     fn demands(&self, name: &PackageName) -> Cow<'_, Demands> {
@@ -203,26 +206,31 @@ impl Known {
     fn find_candidates(&self, name: &PackageName) -> Result<Candidates, Error> {
         let problem = &*self.problem;
         let demands = &*self.demands(name);
-        let urls = problem.urls(name);
-        if urls.is_empty() {
+        if !self.by_url.contains(name) {
             return Ok(match self.index.listing(name)? {
                 Some(listing) => Candidates::new(&listing, &problem.target, &problem.policy, demands),
                 None => Candidates::none(name, Project::Unknown),
             });
         }
         let mut candidates = Candidates::none(name, Project::Known);
-        for url in urls {
+        for url in problem.urls(name) {
             let listing = self.index.direct(name, url)?;
             candidates.add_direct(Candidates::new(&listing, &problem.target, &problem.policy, demands), url);
         }
         Ok(candidates)
     }
 
+    /// Whether the one release that was looked at is the newest that fits the target and policy.
+    pub(super) fn looks_at_newest(&self, seen: &Candidates) -> bool {
+        let is_free = self.demands(&seen.name).constraints.is_empty();
+        is_free && seen.is_only_first() && self.problem.preferences.of(&seen.name).is_empty()
+    }
+
     /// The newest release of `name` that fits the target and policy, whatever constraints and preferences say; and its
     /// candidate, where no constraint bars it.
     pub(super) fn newest(&self, name: &PackageName) -> Result<Option<(Version, Option<Candidate>)>, Error> {
         let demands = self.demands(name);
-        let seen = if demands.prerelease == PrereleaseMode::Allow || !self.problem.urls(name).is_empty() {
+        let seen = if demands.prerelease == PrereleaseMode::Allow || self.by_url.contains(name) {
             self.candidates(name)?
         } else {
             let free = Demands { constraints: Vec::new(), ..Demands::clone(&demands) };

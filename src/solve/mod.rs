@@ -10,6 +10,7 @@ mod edges;
 mod index;
 mod judge;
 mod known;
+mod nodes;
 mod package;
 mod policy;
 mod problem;
@@ -19,6 +20,7 @@ mod resolution;
 mod scout;
 mod search;
 mod set;
+mod settled;
 mod stride;
 pub mod universal;
 pub mod universe;
@@ -46,6 +48,7 @@ use crate::error::Error;
 use crate::event::{Event, Watcher};
 use crate::spec::{DistFile, PackageName};
 use known::Confirmation;
+use nodes::Part;
 use provider::{Provider, Stop};
 use scout::Scouts;
 use search::Search;
@@ -106,8 +109,7 @@ enum Answer {
 
 /// Runs pubgrub until its answer stands.
 fn search(known: &Known, watcher: &dyn Watcher) -> Result<Answer, Error> {
-    let direct = known.problem.lines.iter().map(|line| line.requirement.name.clone()).collect();
-    let mut search = Search::new(direct);
+    let mut search = Search::new(known.problem.direct());
     let answer = searched(known, &mut search, watcher);
     watcher.on(Event::Detail(format!(
         "looked at the metadata of {} files of {} packages in {} runs of the solver",
@@ -140,7 +142,7 @@ fn searched(known: &Known, search: &mut Search, watcher: &dyn Watcher) -> Result
         };
         if known.confirm(search.doubted())? == Confirmation::Different {
             // What the wrong word led to is forgotten: the answer depends on the files' own word alone.
-            search.forget();
+            search.forget(known.problem.direct());
             continue;
         }
         match outcome {
@@ -151,13 +153,15 @@ fn searched(known: &Known, search: &mut Search, watcher: &dyn Watcher) -> Result
                     continue;
                 }
                 let mut resolution = resolution::build(known, &chosen)?;
-                if let Some(name) = resolution.unpinned_view(&chosen) {
-                    search.views.contest(name);
+                let unpinned: Vec<_> = resolution.unpinned_views(&chosen).collect();
+                if !unpinned.is_empty() {
+                    search.contest(unpinned);
                     search.renew(known)?;
                     continue;
                 }
                 match resolution.unpinned_yank(&known.problem) {
                     None => {
+                        resolution.tell_newer(known, &chosen)?;
                         resolution.tell_unusable(known, &run.asked);
                         return Ok(Answer::Resolved(resolution));
                     }
@@ -185,24 +189,30 @@ enum Outcome {
 }
 
 fn run(known: &Known, search: &mut Search, watcher: &dyn Watcher) -> Run {
+    let root = search.nodes.node(&Package::Root);
     let provider = Provider::new(known, search, watcher);
-    let outcome = match pubgrub::resolve(&provider, Package::Root, 0u32) {
+    let answer = pubgrub::resolve(&provider, root, 0u32);
+    let asked = provider.into_asked();
+    let outcome = match answer {
         Ok(selected) => {
-            let dists = selected.into_iter().filter_map(|(package, ordinal)| match package {
-                Package::Dist(name) => Some((provider.seen(&name)?, ordinal)),
-                _ => None,
+            let dists = selected.into_iter().filter_map(|(node, ordinal)| match search.nodes.part(node) {
+                Part::Whole(dist) => Some((search.views.of(dist)?, ordinal)),
+                Part::Question | Part::Extra(_) => None,
             });
-            let chosen = dists.map(|(seen, ordinal)| (seen.name.clone(), (seen, ordinal)));
+            let all = dists.chain(search.settled().map(|seen| (seen, settled::ONLY)));
+            let chosen = all.map(|(seen, ordinal)| (seen.name.clone(), (seen.clone(), ordinal)));
             Ok(Outcome::Chosen(chosen.collect()))
         }
-        Err(PubGrubError::NoSolution(tree)) => Ok(Outcome::Impossible(Proof::new(tree, known))),
+        Err(PubGrubError::NoSolution(tree)) => {
+            Ok(Outcome::Impossible(Proof::new(tree, &search.nodes, known)))
+        }
         Err(
             PubGrubError::ErrorRetrievingDependencies { source, .. }
             | PubGrubError::ErrorChoosingVersion { source, .. }
             | PubGrubError::ErrorInShouldCancel(source),
         ) => Err(source),
     };
-    Run { outcome, asked: provider.into_asked() }
+    Run { outcome, asked }
 }
 
 #[cfg(test)]

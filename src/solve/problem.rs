@@ -51,9 +51,14 @@ impl Problem {
         Self { lines, constraints, overrides, ..self.clone() }
     }
 
+    /// The packages that the inputs themselves name; one may come several times.
+    pub(super) fn direct(&self) -> impl Iterator<Item = &PackageName> {
+        self.lines.iter().map(|line| &line.requirement.name)
+    }
+
     /// Whether the inputs themselves name `name`.
     pub(super) fn is_direct(&self, name: &PackageName) -> bool {
-        self.lines.iter().any(|line| line.requirement.name == *name)
+        self.direct().any(|direct| direct == name)
     }
 
     /// Whether the oldest of `name` that fits is to be taken.
@@ -93,6 +98,12 @@ impl Problem {
     pub(super) fn constraints_pin(&self, name: &PackageName) -> bool {
         let mut of_name = self.constraints.iter().filter(|line| line.requirement.name == *name);
         of_name.any(|line| line.requirement.specifiers().pinned().is_some())
+    }
+
+    /// The packages that the inputs name by URL; one may come several times.
+    pub(super) fn by_url(&self) -> impl Iterator<Item = &PackageName> {
+        let requirements = self.user_lines().map(|line| &line.requirement);
+        requirements.filter(|r| matches!(r.source, Source::Url(_))).map(|r| &r.name)
     }
 
     /// The URLs that the inputs name for `name`.

@@ -10,6 +10,7 @@ use rustc_hash::FxHashMap;
 
 use super::candidates::Reason;
 use super::known::Known;
+use super::nodes::{Node, Nodes};
 use super::package::Package;
 use super::set::OrdinalSet;
 
@@ -48,12 +49,12 @@ pub(crate) enum Fact {
     Barred(Package, OrdinalSet, Reason),
 }
 
-type Tree = DerivationTree<Package, OrdinalSet, Reason>;
+type Tree = DerivationTree<Node, OrdinalSet, Reason>;
 
 impl Proof {
     /// Flattens `tree`, without recursion: neither in the walk, nor when the tree is dropped. What pubgrub was told
     /// that the question needs is said by the line that asks for it.
-    pub(super) fn new(tree: Tree, known: &Known) -> Self {
+    pub(super) fn new(tree: Tree, nodes: &Nodes, known: &Known) -> Self {
         let root = Arc::new(tree);
         let mut seen: FxHashMap<*const Tree, usize> = FxHashMap::default();
         let mut order: Vec<Arc<Tree>> = Vec::new();
@@ -71,7 +72,7 @@ impl Proof {
                     stack.extend(causes.map(|cause| (cause, Visit::Causes)));
                 }
                 (node_ref, _) => {
-                    steps.push(step(node_ref, &seen, known));
+                    steps.push(step(node_ref, &seen, nodes, known));
                     seen.insert(at, order.len());
                     order.push(node);
                 }
@@ -97,29 +98,29 @@ enum Visit {
     Itself,
 }
 
-fn step(node: &Tree, seen: &FxHashMap<*const Tree, usize>, known: &Known) -> Step {
+fn step(node: &Tree, seen: &FxHashMap<*const Tree, usize>, nodes: &Nodes, known: &Known) -> Step {
     match node {
-        DerivationTree::External(external) => Step::Fact(fact(external, known)),
+        DerivationTree::External(external) => Step::Fact(fact(external, nodes, known)),
         DerivationTree::Derived(Derived { terms, cause1, cause2, .. }) => {
             let place = |cause: &Arc<Tree>| seen.get(&Arc::as_ptr(cause)).copied().unwrap_or_default();
             let mut together: Vec<_> =
-                terms.iter().map(|(package, term)| (package.clone(), term.clone())).collect();
+                terms.iter().map(|(node, term)| (nodes.package(*node).clone(), term.clone())).collect();
             together.sort_by(|a, b| a.0.cmp(&b.0));
             Step::Follows { first: place(cause1), second: place(cause2), together }
         }
     }
 }
 
-fn fact(external: &External<Package, OrdinalSet, Reason>, known: &Known) -> Fact {
+fn fact(external: &External<Node, OrdinalSet, Reason>, nodes: &Nodes, known: &Known) -> Fact {
+    let package = |node: &Node| nodes.package(*node).clone();
     match external {
         External::NotRoot(..) => Fact::Asked,
-        External::NoVersions(package, set) => Fact::None(package.clone(), set.clone()),
-        External::FromDependencyOf(package, set, needed, permitted) => {
-            let lone =
-                needed.name().filter(|_| *package == Package::Root).and_then(|name| known.lone_line(name));
-            let package = lone.map_or_else(|| package.clone(), Package::Line);
-            Fact::Needs(package, set.clone(), needed.clone(), permitted.clone())
+        External::NoVersions(of, set) => Fact::None(package(of), set.clone()),
+        External::FromDependencyOf(of, set, needed, permitted) => {
+            let (of, needed) = (package(of), package(needed));
+            let lone = needed.name().filter(|_| of == Package::Root).and_then(|name| known.lone_line(name));
+            Fact::Needs(lone.map_or(of, Package::Line), set.clone(), needed, permitted.clone())
         }
-        External::Custom(package, set, reason) => Fact::Barred(package.clone(), set.clone(), reason.clone()),
+        External::Custom(of, set, reason) => Fact::Barred(package(of), set.clone(), reason.clone()),
     }
 }

@@ -12,12 +12,13 @@ use pubgrub::{Dependencies, DependencyProvider, PackageResolutionStatistics, Ver
 
 use super::candidates::Reason;
 use super::known::Known;
+use super::nodes::{Dist, Node, Part};
 use super::package::Package;
-use super::search::{Found, Search};
+use super::search::{Found, Progress, Search};
 use super::set::{Ordinal, OrdinalSet};
 use crate::error::Error;
 use crate::event::{Event, Watcher};
-use crate::spec::{DistFile, PackageName};
+use crate::spec::DistFile;
 
 /// The provider of one run of pubgrub.
 pub(super) struct Provider<'a> {
@@ -65,17 +66,18 @@ impl<'a> Provider<'a> {
     }
 
     /// Says of a long search what it is deciding between.
-    fn tell(&self, package: &Package, ordinal: Ordinal, rival: &PackageName, tries: usize) {
+    fn tell(&self, node: Node, ordinal: Ordinal, rival: Dist, tries: usize) {
         if tries < LONG || !tries.is_multiple_of(SAID_EVERY) {
             return;
         }
-        let told = |name: &PackageName, ordinal: Option<Ordinal>| {
-            let version = ordinal.zip(self.seen(name)).map(|(n, all)| format!(" {}", all.get(n).version));
-            format!("{name}{}", version.unwrap_or_default())
+        let search = self.search.borrow();
+        let told = |dist: Dist, ordinal: Option<Ordinal>| {
+            let seen = ordinal.zip(search.views.of(dist));
+            let version = seen.map(|(ordinal, all)| format!(" {}", all.get(ordinal).version));
+            format!("{}{}", search.nodes.name(dist), version.unwrap_or_default())
         };
-        let Some(name) = package.name() else { return };
-        let of_rival = self.search.borrow().decided(rival);
-        let (tried, against) = (told(name, Some(ordinal)), told(rival, of_rival));
+        let Some(dist) = search.nodes.part(node).dist() else { return };
+        let (tried, against) = (told(dist, Some(ordinal)), told(rival, search.decided(rival)));
         self.watcher.on(Event::Deciding { tried, against, tries });
     }
 }
@@ -86,75 +88,83 @@ const LONG: usize = 40;
 const SAID_EVERY: usize = 20;
 
 impl DependencyProvider for Provider<'_> {
-    type P = Package;
+    type P = Node;
     type V = Ordinal;
     type VS = OrdinalSet;
     type Priority = Priority;
     type M = Reason;
     type Err = Stop;
 
-    fn prioritize(&self, package: &Package, range: &OrdinalSet, _: &PackageResolutionStatistics) -> Priority {
+    fn prioritize(&self, node: &Node, range: &OrdinalSet, _: &PackageResolutionStatistics) -> Priority {
         let mut search = self.search.borrow_mut();
-        let Some(name) = package.name() else { return (Class::Given, Reverse(search.met(package))) };
-        let place = Reverse(search.met(package));
-        if let Package::Dist(_) = package {
-            search.leave(name, range);
+        let place = Reverse(search.met(*node));
+        let part = search.nodes.part(*node);
+        let Some(dist) = part.dist() else { return (Class::Given, place) };
+        if let Part::Whole(_) = part {
+            search.leave(dist, range);
         }
-        if let Some(trouble) = search.trouble(name) {
+        if let Some(trouble) = search.trouble(dist) {
             return (Class::Troubled(trouble), place);
         }
-        let class = match search.views.of(name) {
+        let class = match search.views.of(dist) {
             Some(seen) if seen.leaves_no_choice(range) => Class::Forced,
-            _ if search.is_late(name) => Class::Late,
+            _ if search.is_late(dist) => Class::Late,
             _ => Class::Ordinary,
         };
         (class, place)
     }
 
-    fn choose_version(&self, package: &Package, range: &OrdinalSet) -> Result<Option<Ordinal>, Stop> {
-        let Some(name) = package.name() else { return Ok(Some(0)) };
-        let candidates = self.view(name, None)?;
+    fn choose_version(&self, node: &Node, range: &OrdinalSet) -> Result<Option<Ordinal>, Stop> {
+        let part = self.search.borrow().nodes.part(*node);
+        let Some(dist) = part.dist() else { return Ok(Some(0)) };
+        let candidates = self.view(dist, None)?;
         if candidates.only_first().is_some() && !range.contains(&0) {
-            self.contest(name)?;
-            self.search.borrow_mut().undecide(name);
+            self.contest(dist)?;
+            self.search.borrow_mut().undecide(dist);
             return Ok(candidates.beyond(range));
         }
-        let decided = self.search.borrow().decided(name).filter(|decided| range.contains(decided));
+        let decided = self.search.borrow().decided(dist).filter(|decided| range.contains(decided));
         let best = self.best(&candidates, range);
-        let choice = match package {
-            Package::Extra(..) if decided.is_some() => decided,
-            _ => best.and_then(|best| self.next(&candidates, range, best)),
+        let is_extra = part == Part::Extra(dist);
+        let choice = match decided {
+            Some(_) if is_extra => decided,
+            _ => best.and_then(|best| self.next(dist, &candidates, range, best)),
         };
-        if let Some(ordinal) = choice.filter(|_| matches!(package, Package::Dist(_)) || choice != decided) {
-            let tries = match package {
-                Package::Extra(..) => self.search.borrow_mut().attempt(name, ordinal),
-                _ => self.search.borrow_mut().decide(name, ordinal),
-            };
+        if let Some(ordinal) = choice.filter(|_| !is_extra || choice != decided) {
+            let mut search = self.search.borrow_mut();
+            let tries = if is_extra { search.attempt(dist, ordinal) } else { search.decide(dist, ordinal) };
             // Where it is known from an earlier run, what comes after it was asked for then.
-            let is_new = self.search.borrow().found(package, ordinal).is_none();
+            let is_new = search.found(*node, ordinal).is_none();
+            drop(search);
             if best == choice && is_new {
                 self.expect_more(&candidates, range, ordinal, tries);
             }
         }
-        let search = self.search.borrow();
-        self.watcher.on(Event::Solving { met: search.packages_met(), decided: search.packages_decided() });
+        let Progress { met, decided } = self.search.borrow().progress();
+        self.watcher.on(Event::Solving { met, decided });
         Ok(choice)
     }
 
     fn get_dependencies(
         &self,
-        package: &Package,
+        node: &Node,
         ordinal: &Ordinal,
-    ) -> Result<Dependencies<Package, OrdinalSet, Reason>, Stop> {
-        let dependencies = match self.found(package, *ordinal)? {
+    ) -> Result<Dependencies<Node, OrdinalSet, Reason>, Stop> {
+        let needs = match self.found(*node, *ordinal)? {
             Found::Barred(reason) => return Ok(Dependencies::Unavailable(reason)),
-            Found::Needs(dependencies) => dependencies,
+            Found::Needs(needs) => needs,
         };
-        let rival = self.search.borrow_mut().weigh(package, &dependencies);
+        let mut search = self.search.borrow_mut();
+        let open = match search.nodes.package(*node) {
+            Package::Root => search.ask(&needs),
+            _ => search.open(&needs),
+        };
+        let rival = search.weigh(*node, &needs);
+        drop(search);
         if let Some((rival, tries)) = rival {
-            self.tell(package, *ordinal, &rival, tries);
+            self.tell(*node, *ordinal, rival, tries);
         }
-        Ok(Dependencies::Available(dependencies.iter().cloned().collect()))
+        Ok(Dependencies::Available(open))
     }
 
     fn should_cancel(&self) -> Result<(), Stop> {

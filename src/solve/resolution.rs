@@ -64,10 +64,27 @@ impl ResolvedPin {
 }
 
 impl Resolution {
-    /// A package of which no release was looked at but one that was pinned, where nothing pins it any more.
-    pub(super) fn unpinned_view(&self, chosen: &Chosen) -> Option<&PackageName> {
+    /// The packages of which no release was looked at but one that was pinned, where nothing pins them any more.
+    pub(super) fn unpinned_views(&self, chosen: &Chosen) -> impl Iterator<Item = &PackageName> {
         let pinned = |name: &PackageName| chosen.get(name).is_some_and(|(seen, _)| seen.is_only_pinned());
-        self.pins.iter().find(|(name, pin)| pinned(name) && !pin.is_pinned()).map(|(name, _)| name)
+        let unpinned = self.pins.iter().filter(move |(name, pin)| pinned(name) && !pin.is_pinned());
+        unpinned.map(|(name, _)| name)
+    }
+
+    /// Tells of what the lines ask for whether something newer would fit the target and policy.
+    pub(super) fn tell_newer(&mut self, known: &Known, chosen: &Chosen) -> Result<(), Error> {
+        for (name, pin) in &mut self.pins {
+            // Lines come first.
+            let is_direct = matches!(pin.askers.first(), Some((Asker::Line(_), _)));
+            let is_newest = chosen.get(name).is_some_and(|(seen, _)| known.looks_at_newest(seen));
+            if is_direct && !is_newest {
+                let newest = known.newest(name)?.filter(|(newest, _)| *newest > pin.candidate.version);
+                if let Some((newest, candidate)) = newest {
+                    (pin.newest, pin.newest_candidate) = (Some(newest), candidate);
+                }
+            }
+        }
+        Ok(())
     }
 
     /// A yanked pin that no exact pin asks for.
@@ -102,7 +119,7 @@ impl Resolution {
     }
 }
 
-/// The pins of `chosen` that the lines lead to.
+/// The pins of `chosen` that the lines lead to; what is newer than them is told by [`Resolution::tell_newer`].
 pub(super) fn build(known: &Known, chosen: &Chosen) -> Result<Resolution, Error> {
     let mut builder = Builder {
         known,
@@ -121,7 +138,7 @@ pub(super) fn build(known: &Known, chosen: &Chosen) -> Result<Resolution, Error>
     while let Some((name, extra)) = builder.queue.pop() {
         builder.expand(&name, extra.as_ref())?;
     }
-    builder.finish()
+    Ok(builder.finish())
 }
 
 struct Builder<'a> {
@@ -189,24 +206,13 @@ impl Builder<'_> {
         Ok(())
     }
 
-    fn finish(mut self) -> Result<Resolution, Error> {
-        for (name, pin) in &mut self.pins {
-            pin.sort_askers();
-            // Lines come first.
-            if matches!(pin.askers.first(), Some((Asker::Line(_), _))) {
-                let newest = self.known.newest(name)?;
-                if let Some((newest, candidate)) =
-                    newest.filter(|(newest, _)| *newest > pin.candidate.version)
-                {
-                    (pin.newest, pin.newest_candidate) = (Some(newest), candidate);
-                }
-            }
-        }
-        Ok(Resolution {
+    fn finish(mut self) -> Resolution {
+        self.pins.values_mut().for_each(ResolvedPin::sort_askers);
+        Resolution {
             pins: self.pins,
             warnings: self.warnings.into_iter().collect(),
             odd_entries: self.odd_entries,
-        })
+        }
     }
 }
 

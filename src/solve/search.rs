@@ -7,17 +7,18 @@
 //! metadata for each candidate. Each restart doubles the patience with the package that caused it, so the search
 //! ends.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use pubgrub::VersionSet as _;
+use pubgrub::{DependencyConstraints, VersionSet as _};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::Chosen;
 use super::candidates::{Candidates, Reason};
 use super::known::Known;
+use super::nodes::{Dist, Node, Nodes, Part, Table};
 use super::package::Package;
 use super::set::{Ordinal, OrdinalSet};
+use super::settled::Settled;
 use super::stride::{self, Rank, Strides};
 use super::views::Views;
 use crate::error::Error;
@@ -34,55 +35,93 @@ const PACKAGES_A_TRY: usize = 40;
 const PATIENCE_WITH_DIRECT: usize = 20;
 
 /// The memory of a search.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Search {
+    /// The numbers of the packages.
+    pub(super) nodes: Nodes,
     /// How each package is seen.
     pub(super) views: Views,
+    /// What is remembered of each distribution over restarts.
+    traits: Table<Dist, Traits>,
+    /// What happened to each distribution in this run.
+    steps: Table<Dist, Steps>,
+    /// The place of each package in the order in which packages were met in this run.
+    met: Table<Node, Option<usize>>,
+    /// What the candidate of each package that was chosen last wants, in this run.
+    wants: Table<Node, Option<Needs>>,
+    /// How many packages were met and how many are decided in this run.
+    progress: Progress,
+    /// What this run need not decide.
+    settled: Settled,
     /// The files of which the index's word counted.
     doubted: Vec<Arc<DistFile>>,
     /// What was found out of candidates: it holds as long as packages are seen as they are.
-    found: FxHashMap<(Package, Ordinal), Found>,
-    /// The order in which packages were met in this run.
-    met: FxHashMap<Package, usize>,
-    /// The candidates chosen last in this run.
-    decided: FxHashMap<PackageName, Ordinal>,
-    /// How many different candidates of a package this run has tried.
-    tries: FxHashMap<PackageName, FxHashSet<Ordinal>>,
-    /// The packages that earlier runs got stuck at.
-    troubled: FxHashMap<PackageName, Trouble>,
-    /// The packages whose choice stood in the way of others: they are decided last.
-    late: FxHashSet<PackageName>,
-    /// What is left of the packages that are not decided, in this run.
-    left: FxHashMap<PackageName, OrdinalSet>,
-    /// What the candidates chosen last want, in this run.
-    wants: FxHashMap<Package, Arc<[(Package, OrdinalSet)]>>,
-    /// How often a candidate of the first was at odds with the choice of the second, in this run.
-    blame: FxHashMap<PackageName, BTreeMap<PackageName, u32>>,
+    found: FxHashMap<(Node, Ordinal), Found>,
     /// The yanked releases that an exact pin permits.
     yanked: FxHashSet<(PackageName, Version)>,
     /// The yanked releases that were chosen though the pin on them was not in the solution.
     unpinned: FxHashSet<(PackageName, Version)>,
     /// Where candidates were passed over.
     strides: Strides,
-    /// The packages that the inputs name.
-    direct: FxHashSet<PackageName>,
-    /// Those of which the inputs leave at most one candidate.
-    fixed: FxHashSet<PackageName>,
-    stuck: Option<PackageName>,
+    /// The distribution that this run got stuck at.
+    stuck: Option<Dist>,
     restarts: u32,
-    /// How many runs there were.
-    runs: u32,
+    /// How many runs there were before this one.
+    runs_before: u32,
     /// How many choices something stood against, in all runs.
     at_odds: usize,
 }
+
+/// What is remembered of a distribution over restarts.
+#[derive(Debug, Default)]
+struct Traits {
+    /// That earlier runs got stuck at it.
+    trouble: Option<Trouble>,
+    /// Its choice stood in the way of others: it is decided last.
+    is_late: bool,
+    /// The inputs name it.
+    is_direct: bool,
+    /// The inputs leave at most one candidate of it.
+    is_fixed: bool,
+}
+
+/// What happened to a distribution in a run.
+#[derive(Debug, Default)]
+struct Steps {
+    /// The candidate chosen last.
+    decided: Option<Ordinal>,
+    /// The different candidates that were tried.
+    tries: FxHashSet<Ordinal>,
+    /// What was left when it was not decided yet.
+    left: Option<OrdinalSet>,
+    /// The packages of which a candidate wanted it.
+    wanted_by: Vec<Node>,
+    /// How often a candidate of it was at odds with the choice of another.
+    blame: FxHashMap<Dist, u32>,
+}
+
+/// How far a run is.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Progress {
+    /// How many packages were met.
+    pub(super) met: usize,
+    /// How many distributions are decided.
+    pub(super) decided: usize,
+}
+
+/// What a candidate needs: one entry a package, ordered by package.
+pub(super) type Needs = Arc<[(Node, OrdinalSet)]>;
+
+/// What pubgrub is told of them.
+pub(super) type Asked = DependencyConstraints<Node, OrdinalSet>;
 
 /// What a candidate comes to.
 #[derive(Clone, Debug)]
 pub(super) enum Found {
     /// It cannot be chosen, for this reason.
     Barred(Reason),
-    /// It needs these, one entry a package, ordered by package.
-    Needs(Arc<[(Package, OrdinalSet)]>),
+    /// It needs these.
+    Needs(Needs),
 }
 
 /// That earlier runs got stuck at a package.
@@ -96,29 +135,13 @@ struct Trouble {
 
 impl Search {
     /// Nothing learned yet; the inputs name `direct`.
-    pub(super) fn new(direct: FxHashSet<PackageName>) -> Self {
-        Self {
-            direct,
-            views: Views::default(),
-            doubted: Vec::new(),
-            found: FxHashMap::default(),
-            met: FxHashMap::default(),
-            decided: FxHashMap::default(),
-            tries: FxHashMap::default(),
-            troubled: FxHashMap::default(),
-            late: FxHashSet::default(),
-            left: FxHashMap::default(),
-            wants: FxHashMap::default(),
-            blame: FxHashMap::default(),
-            yanked: FxHashSet::default(),
-            unpinned: FxHashSet::default(),
-            fixed: FxHashSet::default(),
-            strides: Strides::default(),
-            stuck: None,
-            restarts: 0,
-            runs: 1,
-            at_odds: 0,
+    pub(super) fn new<'a>(direct: impl IntoIterator<Item = &'a PackageName>) -> Self {
+        let mut search = Self::default();
+        for name in direct {
+            let dist = search.nodes.dist(name);
+            search.traits.of(dist).is_direct = true;
         }
+        search
     }
 
     /// Begins another run, having learned where the last one got stuck.
@@ -130,11 +153,12 @@ impl Search {
 
     /// Has the package that this run got stuck at, if it did, decided earlier from now on, and what stood in its way later.
     fn learn(&mut self) {
-        if let Some(name) = self.stuck.take() {
-            let culprit = self.culprit(&name).filter(|culprit| self.may_wait(culprit, &name)).cloned();
-            self.late.extend(culprit);
-            let patience = self.patience(&name).saturating_mul(2);
-            self.troubled.insert(name, Trouble { restart: self.restarts, patience });
+        if let Some(stuck) = self.stuck.take() {
+            if let Some(culprit) = self.culprit(stuck).filter(|culprit| self.may_wait(*culprit, stuck)) {
+                self.traits.of(culprit).is_late = true;
+            }
+            let patience = self.patience(stuck).saturating_mul(2);
+            self.traits.of(stuck).trouble = Some(Trouble { restart: self.restarts, patience });
         }
     }
 
@@ -143,31 +167,61 @@ impl Search {
     pub(super) fn renew(&mut self, known: &Known) -> Result<(), Error> {
         self.restarts += u32::from(self.wants_restart());
         self.learn();
-        let changed = self.views.renew(|name| known.candidates(name))?;
-        let is_changed = |package: &Package| package.name().is_some_and(|name| changed.contains(name));
-        self.found.retain(|(package, _), found| {
+        let nodes = &self.nodes;
+        let changed = self.views.renew(|dist| known.candidates(nodes.name(dist)))?;
+        let is_changed = |node: Node| nodes.part(node).dist().is_some_and(|dist| changed.contains(&dist));
+        self.found.retain(|(node, _), found| {
             let needs = if let Found::Needs(needs) = found { &**needs } else { &[] };
-            !is_changed(package) && !needs.iter().any(|(needed, _)| is_changed(needed))
+            !is_changed(*node) && !needs.iter().any(|(needed, _)| is_changed(*needed))
         });
         self.rewind();
         Ok(())
     }
 
-    fn rewind(&mut self) {
-        self.runs += 1;
-        self.stuck = None;
-        self.met.clear();
-        self.decided.clear();
-        self.tries.clear();
-        self.left.clear();
-        self.wants.clear();
-        self.blame.clear();
+    /// Has all candidates of these looked at from the next run on.
+    pub(super) fn contest<'a>(&mut self, names: impl IntoIterator<Item = &'a PackageName>) {
+        for name in names {
+            let dist = self.nodes.dist(name);
+            self.views.contest(dist);
+        }
     }
 
-    /// Begins anew with nothing learned.
-    pub(super) fn forget(&mut self) {
-        let (restarts, runs, at_odds) = (self.restarts + 1, self.runs + 1, self.at_odds);
-        *self = Self { restarts, runs, at_odds, ..Self::new(std::mem::take(&mut self.direct)) };
+    fn rewind(&mut self) {
+        self.runs_before += 1;
+        self.stuck = None;
+        self.steps.clear();
+        self.met.clear();
+        self.wants.clear();
+        self.progress = Progress::default();
+    }
+
+    /// Begins a run in which the question needs `asked`: tells what of it there is to decide.
+    pub(super) fn ask(&mut self, asked: &Needs) -> Asked {
+        let found = |node, ordinal| self.found.get(&(node, ordinal));
+        self.settled = Settled::new(&self.nodes, &self.views, asked, found);
+        self.progress.met += self.settled.count();
+        self.progress.decided += self.settled.count();
+        asked.iter().filter(|(node, _)| !self.settled.contains(*node)).cloned().collect()
+    }
+
+    /// The distributions whose choice was known before this run, and what is seen of them.
+    pub(super) fn settled(&self) -> impl Iterator<Item = &Arc<Candidates>> {
+        let settled = self.nodes.all().filter(|node| self.settled.contains(*node));
+        settled.filter_map(|node| match self.nodes.part(node) {
+            Part::Whole(dist) => self.views.of(dist),
+            Part::Question | Part::Extra(_) => None,
+        })
+    }
+
+    /// Those of the `needs` of a package that are not met whatever is chosen.
+    pub(super) fn open(&self, needs: &Needs) -> Asked {
+        needs.iter().filter(|(node, set)| !self.settled.meets(*node, set)).cloned().collect()
+    }
+
+    /// Begins anew with nothing learned; `direct` is as it was.
+    pub(super) fn forget<'a>(&mut self, direct: impl IntoIterator<Item = &'a PackageName>) {
+        let (restarts, runs_before, at_odds) = (self.restarts + 1, self.runs_before + 1, self.at_odds);
+        *self = Self { restarts, runs_before, at_odds, ..Self::new(direct) };
     }
 
     /// Takes note that the index's word on `file` counts.
@@ -183,158 +237,169 @@ impl Search {
 
     /// How many runs of pubgrub there were.
     pub(super) fn runs(&self) -> u32 {
-        self.runs
+        self.runs_before + 1
     }
 
-    /// The package whose choice was most often at odds with candidates of `name`.
-    fn culprit(&self, name: &PackageName) -> Option<&PackageName> {
-        let blamed = self.blame.get(name)?.iter();
-        blamed.rev().max_by_key(|(_, times)| **times).map(|(culprit, _)| culprit)
+    /// The package whose choice was most often at odds with candidates of `dist`; of several the first by name.
+    fn culprit(&self, dist: Dist) -> Option<Dist> {
+        let blamed = self.steps.get(dist)?.blame.iter();
+        let by_name = |a: Dist, b: Dist| self.nodes.name(a).cmp(self.nodes.name(b));
+        blamed.max_by(|(a, x), (b, y)| x.cmp(y).then_with(|| by_name(**b, **a))).map(|(culprit, _)| *culprit)
     }
 
-    /// Whether `culprit` may be put last, with what was tried of `name`.
-    fn may_wait(&self, culprit: &PackageName, name: &PackageName) -> bool {
-        let tries = self.tries.get(name).map_or(0, FxHashSet::len);
-        let tried_enough = !self.direct.contains(culprit) || tries > PATIENCE_WITH_DIRECT;
-        tried_enough && !self.troubled.contains_key(culprit) && !self.late.contains(culprit)
+    /// Whether `culprit` may be put last, with what was tried of `dist`.
+    fn may_wait(&self, culprit: Dist, dist: Dist) -> bool {
+        let tries = self.steps.get(dist).map_or(0, |steps| steps.tries.len());
+        let Some(traits) = self.traits.get(culprit) else { return true };
+        (!traits.is_direct || tries > PATIENCE_WITH_DIRECT) && traits.trouble.is_none() && !traits.is_late
     }
 
-    /// Whether the choice of `name` stood in the way of others.
-    pub(super) fn is_late(&self, name: &PackageName) -> bool {
-        self.late.contains(name)
+    /// Whether the choice of `dist` stood in the way of others.
+    pub(super) fn is_late(&self, dist: Dist) -> bool {
+        self.traits.get(dist).is_some_and(|traits| traits.is_late)
     }
 
-    /// Takes note of what is left of a package.
-    pub(super) fn leave(&mut self, name: &PackageName, left: &OrdinalSet) {
-        self.left.insert(name.clone(), left.clone());
+    /// Takes note of what is left of a distribution.
+    pub(super) fn leave(&mut self, dist: Dist, left: &OrdinalSet) {
+        self.steps.of(dist).left = Some(left.clone());
     }
 
-    /// What was found out of a candidate of `package`.
-    pub(super) fn found(&self, package: &Package, ordinal: Ordinal) -> Option<Found> {
-        self.found.get(&(package.clone(), ordinal)).cloned()
+    /// What was found out of a candidate of a package.
+    pub(super) fn found(&self, node: Node, ordinal: Ordinal) -> Option<&Found> {
+        self.found.get(&(node, ordinal))
     }
 
-    /// Takes note of what was found out of a candidate of `package`.
-    pub(super) fn find(&mut self, package: &Package, ordinal: Ordinal, found: Found) {
-        self.found.insert((package.clone(), ordinal), found);
+    /// Takes note of what was found out of a candidate of a package.
+    pub(super) fn find(&mut self, node: Node, ordinal: Ordinal, found: Found) {
+        self.found.insert((node, ordinal), found);
     }
 
-    /// Takes note of what the candidate of `package` that was just chosen wants, and of whose choice stands
+    /// The same needs, one entry a package, by their numbers.
+    pub(super) fn numbered(&mut self, needs: Vec<(Package, OrdinalSet)>) -> Needs {
+        needs.into_iter().map(|(package, set)| (self.nodes.node(&package), set)).collect()
+    }
+
+    /// Takes note of what the candidate of a package that was just chosen needs, and of whose choice stands
     /// against it: of a package that wants something else, or else of the wanted one itself.
     ///
     /// Returns the first of the latter, and how many choices so far something stood against.
-    pub(super) fn weigh(
-        &mut self,
-        package: &Package,
-        dependencies: &Arc<[(Package, OrdinalSet)]>,
-    ) -> Option<(PackageName, usize)> {
-        let name = package.name()?;
+    pub(super) fn weigh(&mut self, node: Node, needs: &Needs) -> Option<(Dist, usize)> {
+        let dist = self.nodes.part(node).dist()?;
         let mut first = None;
-        for (wanted, set) in wanted(dependencies).filter(|(wanted, _)| *wanted != name) {
-            for culprit in self.against(name, wanted, set) {
-                first.get_or_insert_with(|| culprit.clone());
-                *self.blame.entry(name.clone()).or_default().entry(culprit).or_default() += 1;
+        for (needed, set) in needs.iter() {
+            let Part::Whole(wanted) = self.nodes.part(*needed) else { continue };
+            if wanted == dist || self.settled.meets(*needed, set) {
+                continue;
             }
+            for culprit in self.against(dist, wanted, set) {
+                first.get_or_insert(culprit);
+                *self.steps.of(dist).blame.entry(culprit).or_default() += 1;
+            }
+            self.steps.of(wanted).wanted_by.push(node);
         }
-        self.wants.insert(package.clone(), dependencies.clone());
+        *self.wants.of(node) = Some(needs.clone());
         self.at_odds += usize::from(first.is_some());
         Some((first?, self.at_odds))
     }
 
-    fn against(&self, name: &PackageName, wanted: &PackageName, set: &OrdinalSet) -> BTreeSet<PackageName> {
-        let decided = self.decided.get(wanted).is_some_and(|decided| !set.contains(decided));
-        let excluded = self.left.get(wanted).is_some_and(|left| left.is_disjoint(set));
-        if !decided && !excluded {
-            return BTreeSet::new();
+    /// Whose choice stands against a candidate of `dist` that wants `set` of `wanted`, ordered by name.
+    fn against(&self, dist: Dist, wanted: Dist, set: &OrdinalSet) -> Vec<Dist> {
+        let Some(steps) = self.steps.get(wanted) else { return Vec::new() };
+        let is_decided = steps.decided.is_some_and(|decided| !set.contains(&decided));
+        let is_excluded = steps.left.as_ref().is_some_and(|left| left.is_disjoint(set));
+        if !is_decided && !is_excluded {
+            return Vec::new();
         }
-        let rivals = self.wants.iter().filter(|(_, wants)| {
-            self::wanted(wants).any(|(also, other)| also == wanted && other.is_disjoint(set))
-        });
-        let rivals = rivals.filter_map(|(rival, _)| rival.name()).filter(|rival| *rival != name).cloned();
-        let rivals: BTreeSet<_> = rivals.collect();
-        if rivals.is_empty() && decided { BTreeSet::from([wanted.clone()]) } else { rivals }
+        let wants_other = |rival: Node| {
+            let needs = self.wants.get(rival).and_then(Option::as_ref);
+            needs.into_iter().flat_map(|needs| needs.iter()).any(|(also, other)| {
+                self.nodes.part(*also) == Part::Whole(wanted) && other.is_disjoint(set)
+            })
+        };
+        let rivals = steps.wanted_by.iter().filter(|rival| wants_other(**rival));
+        let rivals = rivals.filter_map(|rival| self.nodes.part(*rival).dist()).filter(|rival| *rival != dist);
+        let mut rivals: Vec<_> = rivals.collect();
+        rivals.sort_by(|a, b| self.nodes.name(*a).cmp(self.nodes.name(*b)));
+        rivals.dedup();
+        if rivals.is_empty() && is_decided { vec![wanted] } else { rivals }
     }
 
-    /// The place of `package` in the order in which packages were met.
-    pub(super) fn met(&mut self, package: &Package) -> usize {
-        if let Some(&place) = self.met.get(package) {
-            return place;
-        }
-        let place = self.met.len();
-        self.met.insert(package.clone(), place);
-        place
+    /// The place of a package in the order in which packages were met.
+    pub(super) fn met(&mut self, node: Node) -> usize {
+        let progress = &mut self.progress;
+        *self.met.of(node).get_or_insert_with(|| {
+            progress.met += 1;
+            progress.met - 1
+        })
     }
 
-    pub(super) fn packages_met(&self) -> usize {
-        self.met.len()
+    /// How far this run is.
+    pub(super) fn progress(&self) -> Progress {
+        self.progress
     }
 
-    pub(super) fn packages_decided(&self) -> usize {
-        self.decided.len()
-    }
-
-    /// How lately earlier runs got stuck at `name`, if they did.
-    pub(super) fn trouble(&self, name: &PackageName) -> Option<u32> {
-        self.troubled.get(name).map(|trouble| trouble.restart)
+    /// How lately earlier runs got stuck at `dist`, if they did.
+    pub(super) fn trouble(&self, dist: Dist) -> Option<u32> {
+        self.traits.get(dist)?.trouble.map(|trouble| trouble.restart)
     }
 
     /// A restart costs the more, the more packages there are to decide again.
-    fn patience(&self, name: &PackageName) -> usize {
-        let at_first = PATIENCE + self.met.len() / PACKAGES_A_TRY;
-        self.troubled.get(name).map_or(at_first, |trouble| trouble.patience)
+    fn patience(&self, dist: Dist) -> usize {
+        let trouble = self.traits.get(dist).and_then(|traits| traits.trouble);
+        trouble.map_or(PATIENCE + self.progress.met / PACKAGES_A_TRY, |trouble| trouble.patience)
     }
 
-    /// Takes note that the inputs leave at most one candidate of `name`.
-    pub(super) fn fix(&mut self, name: &PackageName) {
-        self.fixed.insert(name.clone());
+    /// Takes note that the inputs leave at most one candidate of `dist`.
+    pub(super) fn fix(&mut self, dist: Dist) {
+        self.traits.of(dist).is_fixed = true;
     }
 
-    /// The candidate of `name` that was chosen last.
-    pub(super) fn decided(&self, name: &PackageName) -> Option<Ordinal> {
-        self.decided.get(name).copied()
+    /// The candidate of `dist` that was chosen last.
+    pub(super) fn decided(&self, dist: Dist) -> Option<Ordinal> {
+        self.steps.get(dist)?.decided
     }
 
-    /// Forgets what was chosen of `name`.
-    pub(super) fn undecide(&mut self, name: &PackageName) {
-        self.decided.remove(name);
+    /// Forgets what was chosen of `dist`.
+    pub(super) fn undecide(&mut self, dist: Dist) {
+        self.progress.decided -= usize::from(self.steps.of(dist).decided.take().is_some());
     }
 
-    /// Takes note of a choice; tells how many different candidates of `name` this run has tried.
-    pub(super) fn decide(&mut self, name: &PackageName, ordinal: Ordinal) -> usize {
-        self.decided.insert(name.clone(), ordinal);
-        self.attempt(name, ordinal)
+    /// Takes note of a choice; tells how many different candidates of `dist` this run has tried.
+    pub(super) fn decide(&mut self, dist: Dist, ordinal: Ordinal) -> usize {
+        self.progress.decided += usize::from(self.steps.of(dist).decided.replace(ordinal).is_none());
+        self.attempt(dist, ordinal)
     }
 
     /// The same of a candidate that an extra tries on its own, since what is chosen of its distribution is out for it.
-    pub(super) fn attempt(&mut self, name: &PackageName, ordinal: Ordinal) -> usize {
-        let tries = self.tries.entry(name.clone()).or_default();
+    pub(super) fn attempt(&mut self, dist: Dist, ordinal: Ordinal) -> usize {
+        let tries = &mut self.steps.of(dist).tries;
         tries.insert(ordinal);
         let count = tries.len();
-        if count > self.patience(name) && !self.is_expected_to_try(name, count) {
-            self.stuck = Some(name.clone());
+        if count > self.patience(dist) && !self.is_expected_to_try(dist, count) {
+            self.stuck = Some(dist);
         }
         count
     }
 
-    /// Whether the next candidate of `name` need not be the first in order: see [`stride`].
-    pub(super) fn strides_through(&self, name: &PackageName) -> bool {
-        self.tries.get(name).is_some_and(|tries| tries.len() >= stride::FROM) || self.strides.is_at(name)
+    /// Whether the next candidate of `dist` need not be the first in order: see [`stride`].
+    pub(super) fn strides_through(&self, dist: Dist) -> bool {
+        self.steps.get(dist).is_some_and(|steps| steps.tries.len() >= stride::FROM) || self.strides.is_at(dist)
     }
 
-    /// The candidate of `name` to try next, one of `left`, ascending; and those that may be tried after it. What was
+    /// The candidate of `dist` to try next, one of `left`, ascending; and those that may be tried after it. What was
     /// tried last and is still among them was not rejected, but undone for the sake of another package.
     pub(super) fn stride(
         &mut self,
-        name: &PackageName,
+        dist: Dist,
         left: &[Rank],
         rank: impl Fn(Ordinal) -> Rank,
     ) -> Option<(Rank, Vec<Rank>)> {
-        if let Some(last) = self.decided(name).map(&rank).filter(|last| left.contains(last)) {
+        if let Some(last) = self.decided(dist).map(&rank).filter(|last| left.contains(last)) {
             return Some((last, Vec::new()));
         }
-        let tried = ranks(self.tries.get(name), rank);
-        let pick = self.strides.pick(name, left, &tried)?;
-        Some((pick, self.strides.after(name, pick, left, &tried).collect()))
+        let tried = ranks(self.steps.get(dist), rank);
+        let pick = self.strides.pick(dist, left, &tried)?;
+        Some((pick, self.strides.after(dist, pick, left, &tried).collect()))
     }
 
     /// Whether a better candidate than the `chosen` ones may have been passed over.
@@ -343,35 +408,38 @@ impl Search {
         chosen: &Chosen,
         rank: impl Fn(&Candidates, Ordinal) -> Rank,
     ) -> bool {
-        let strides = &mut self.strides;
-        let open = self.tries.iter().filter(|(name, tried)| {
-            let Some((candidates, ordinal)) = chosen.get(*name) else { return false };
-            let tried = ranks(Some(tried), |ordinal| rank(candidates, ordinal));
-            strides.found(name, rank(candidates, *ordinal), &tried)
+        let (strides, nodes) = (&mut self.strides, &self.nodes);
+        let tried = self.steps.iter().filter(|(_, steps)| !steps.tries.is_empty());
+        let open = tried.filter(|(dist, steps)| {
+            let Some((candidates, ordinal)) = chosen.get(nodes.name(*dist)) else { return false };
+            let tried = ranks(Some(steps), |ordinal| rank(candidates, ordinal));
+            strides.found(*dist, rank(candidates, *ordinal), &tried)
         });
         open.count() > 0
     }
 
     /// The packages of which candidates were passed over, sorted.
     pub(super) fn strode(&self) -> Vec<&PackageName> {
-        self.strides.packages()
+        let mut names: Vec<_> = self.strides.packages().map(|dist| self.nodes.name(dist)).collect();
+        names.sort();
+        names
     }
 
-    /// Whether no other order would spare `name` the `count` candidates that it tries: what is decided last tries
+    /// Whether no other order would spare `dist` the `count` candidates that it tries: what is decided last tries
     /// many; and what was put first before, when it is at odds with what the inputs fix, or when it was put first
     /// a moment ago, unless another can be put last for it.
-    fn is_expected_to_try(&self, name: &PackageName, count: usize) -> bool {
-        if self.late.contains(name) {
+    fn is_expected_to_try(&self, dist: Dist, count: usize) -> bool {
+        if self.is_late(dist) {
             return true;
         }
-        let Some(restart) = self.trouble(name) else { return false };
-        let culprit = self.culprit(name);
-        if culprit.is_some_and(|culprit| self.fixed.contains(culprit)) {
+        let Some(restart) = self.trouble(dist) else { return false };
+        let culprit = self.culprit(dist);
+        if culprit.and_then(|culprit| self.traits.get(culprit)).is_some_and(|traits| traits.is_fixed) {
             return true;
         }
         let just_now = restart == self.restarts;
         just_now
-            && (count <= PATIENCE_WITH_DIRECT || !culprit.is_some_and(|culprit| self.may_wait(culprit, name)))
+            && (count <= PATIENCE_WITH_DIRECT || !culprit.is_some_and(|culprit| self.may_wait(culprit, dist)))
     }
 
     /// Whether this run had better stop.
@@ -397,14 +465,6 @@ impl Search {
     }
 }
 
-/// The distributions among `dependencies`, each with the candidates that will do.
-fn wanted(dependencies: &[(Package, OrdinalSet)]) -> impl Iterator<Item = (&PackageName, &OrdinalSet)> {
-    dependencies.iter().filter_map(|(package, set)| match package {
-        Package::Dist(name) => Some((name, set)),
-        _ => None,
-    })
-}
-
-fn ranks(tried: Option<&FxHashSet<Ordinal>>, rank: impl Fn(Ordinal) -> Rank) -> Vec<Rank> {
-    tried.into_iter().flatten().map(|ordinal| rank(*ordinal)).collect()
+fn ranks(steps: Option<&Steps>, rank: impl Fn(Ordinal) -> Rank) -> Vec<Rank> {
+    steps.into_iter().flat_map(|steps| &steps.tries).map(|ordinal| rank(*ordinal)).collect()
 }

@@ -10,7 +10,7 @@
 
 use rustc_hash::FxHashMap;
 
-use crate::spec::PackageName;
+use super::nodes::Dist;
 
 /// How many candidates of a package are tried one by one.
 pub(super) const FROM: usize = 32;
@@ -21,7 +21,7 @@ pub(super) type Rank = u32;
 /// Where candidates were passed over, by package.
 #[derive(Debug, Default)]
 pub(super) struct Strides {
-    gaps: FxHashMap<PackageName, Gap>,
+    gaps: FxHashMap<Dist, Gap>,
 }
 
 /// What was passed over: the candidates between two.
@@ -43,14 +43,14 @@ enum State {
 }
 
 impl Strides {
-    /// Whether candidates of `name` were passed over.
-    pub(super) fn is_at(&self, name: &PackageName) -> bool {
-        self.gaps.contains_key(name)
+    /// Whether candidates of `dist` were passed over.
+    pub(super) fn is_at(&self, dist: Dist) -> bool {
+        self.gaps.contains_key(&dist)
     }
 
-    /// The candidate of `name` to try next: one of `left`, ascending, having tried those of `tried` in this run.
-    pub(super) fn pick(&mut self, name: &PackageName, left: &[Rank], tried: &[Rank]) -> Option<Rank> {
-        let Some(gap) = self.gaps.get_mut(name).filter(|gap| left.contains(&gap.good)) else {
+    /// The candidate of `dist` to try next: one of `left`, ascending, having tried those of `tried` in this run.
+    pub(super) fn pick(&mut self, dist: Dist, left: &[Rank], tried: &[Rank]) -> Option<Rank> {
+        let Some(gap) = self.gaps.get_mut(&dist).filter(|gap| left.contains(&gap.good)) else {
             return strode(left, tried).or_else(|| left.first().copied());
         };
         *gap = gap.narrowed(left, tried);
@@ -60,12 +60,12 @@ impl Strides {
     /// The candidates that may be tried after `pick`: when that is rejected, and when it stands.
     pub(super) fn after(
         &self,
-        name: &PackageName,
+        dist: Dist,
         pick: Rank,
         left: &[Rank],
         tried: &[Rank],
     ) -> impl Iterator<Item = Rank> {
-        let gap = self.gaps.get(name).copied();
+        let gap = self.gaps.get(&dist).copied();
         let also_tried = [tried, &[pick]].concat();
         let others: Vec<Rank> = left.iter().copied().filter(|rank| *rank != pick).collect();
         let rejected = match gap.filter(|gap| others.contains(&gap.good)) {
@@ -77,13 +77,13 @@ impl Strides {
         rejected.into_iter().chain(stands)
     }
 
-    /// Takes note that the candidate of `name` in a solution is `chosen`; tells whether a better one may have been
+    /// Takes note that the candidate of `dist` in a solution is `chosen`; tells whether a better one may have been
     /// passed over.
-    pub(super) fn found(&mut self, name: &PackageName, chosen: Rank, tried: &[Rank]) -> bool {
-        let Some(gap) = self.gaps.get_mut(name) else {
+    pub(super) fn found(&mut self, dist: Dist, chosen: Rank, tried: &[Rank]) -> bool {
+        let Some(gap) = self.gaps.get_mut(&dist) else {
             let bad = last_before(chosen, tried).filter(|bad| tried.len() > FROM && bad + 1 < chosen);
             let gap = bad.map(|bad| Gap { bad, good: chosen, state: State::Open });
-            self.gaps.extend(gap.map(|gap| (name.clone(), gap)));
+            self.gaps.extend(gap.map(|gap| (dist, gap)));
             return gap.is_some();
         };
         if gap.state == State::Open && chosen < gap.good {
@@ -94,11 +94,9 @@ impl Strides {
         false
     }
 
-    /// The packages of which candidates were passed over, sorted.
-    pub(super) fn packages(&self) -> Vec<&PackageName> {
-        let mut packages: Vec<_> = self.gaps.keys().collect();
-        packages.sort();
-        packages
+    /// The packages of which candidates were passed over, in no order.
+    pub(super) fn packages(&self) -> impl Iterator<Item = Dist> {
+        self.gaps.keys().copied()
     }
 }
 

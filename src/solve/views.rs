@@ -9,47 +9,45 @@
 
 use std::sync::Arc;
 
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashSet;
 
 use super::candidates::Candidates;
-use crate::spec::PackageName;
+use super::nodes::{Dist, Table};
 
 /// The packages seen so far.
 #[derive(Debug, Default)]
 pub(super) struct Views {
-    seen: FxHashMap<PackageName, Arc<Candidates>>,
-    /// Those that pubgrub was told of.
-    told: FxHashSet<PackageName>,
+    seen: Table<Dist, Option<Arc<Candidates>>>,
+    /// Whether pubgrub was told of a package.
+    told: Table<Dist, bool>,
     /// Those that are looked at as a whole from the next run on.
-    contested: Vec<PackageName>,
+    contested: Vec<Dist>,
 }
 
 impl Views {
-    /// What is seen of `name` so far.
-    pub(super) fn of(&self, name: &PackageName) -> Option<&Arc<Candidates>> {
-        self.seen.get(name)
+    /// What is seen of `dist` so far.
+    pub(super) fn of(&self, dist: Dist) -> Option<&Arc<Candidates>> {
+        self.seen.get(dist)?.as_ref()
     }
 
-    /// Takes note of what is seen of `name` at first.
-    pub(super) fn see(&mut self, view: Arc<Candidates>) {
-        self.seen.insert(view.name.clone(), view);
+    /// Takes note of what is seen of `dist` at first.
+    pub(super) fn see(&mut self, dist: Dist, view: Arc<Candidates>) {
+        *self.seen.of(dist) = Some(view);
     }
 
-    /// Takes note that pubgrub is told of `name`.
-    pub(super) fn tell(&mut self, name: &PackageName) {
-        if !self.told.contains(name) {
-            self.told.insert(name.clone());
-        }
+    /// Takes note that pubgrub is told of `dist`.
+    pub(super) fn tell(&mut self, dist: Dist) {
+        *self.told.of(dist) = true;
     }
 
-    /// Whether pubgrub was told of `name`.
-    pub(super) fn was_told(&self, name: &PackageName) -> bool {
-        self.told.contains(name)
+    /// Whether pubgrub was told of `dist`.
+    pub(super) fn was_told(&self, dist: Dist) -> bool {
+        self.told.get(dist).is_some_and(|told| *told)
     }
 
     /// Has all candidates of a package looked at from the next run on.
-    pub(super) fn contest(&mut self, name: &PackageName) {
-        self.contested.push(name.clone());
+    pub(super) fn contest(&mut self, dist: Dist) {
+        self.contested.push(dist);
     }
 
     /// Whether what this run comes to does not count.
@@ -60,11 +58,11 @@ impl Views {
     /// Begins another run, with what `all` tells of the packages that are looked at as a whole now: these.
     pub(super) fn renew<E>(
         &mut self,
-        all: impl Fn(&PackageName) -> Result<Arc<Candidates>, E>,
-    ) -> Result<FxHashSet<PackageName>, E> {
+        all: impl Fn(Dist) -> Result<Arc<Candidates>, E>,
+    ) -> Result<FxHashSet<Dist>, E> {
         let contested: FxHashSet<_> = self.contested.drain(..).collect();
-        for name in &contested {
-            self.see(all(name)?);
+        for &dist in &contested {
+            self.see(dist, all(dist)?);
         }
         Ok(contested)
     }

@@ -5,6 +5,7 @@ use pubgrub::VersionSet as _;
 use super::Provider;
 use crate::solve::candidates::{Candidate, Candidates, Standing};
 use crate::solve::index::{Trust, Want};
+use crate::solve::nodes::Dist;
 use crate::solve::set::{Ordinal, OrdinalSet};
 use crate::solve::stride;
 
@@ -80,18 +81,24 @@ impl Provider<'_> {
     }
 
     /// The candidate to try next: the best, unless many better ones were tried in vain.
-    pub(super) fn next(&self, candidates: &Candidates, left: &OrdinalSet, best: Ordinal) -> Option<Ordinal> {
+    pub(super) fn next(
+        &self,
+        dist: Dist,
+        candidates: &Candidates,
+        left: &OrdinalSet,
+        best: Ordinal,
+    ) -> Option<Ordinal> {
         let (known, mut search) = (self.known, self.search.borrow_mut());
         let Candidate { version, standing, .. } = candidates.get(best);
         let is_preferred = known.problem.preferences.of(&candidates.name).contains(version);
-        if is_preferred || *standing == Standing::Yanked || !search.strides_through(&candidates.name) {
+        if is_preferred || *standing == Standing::Yanked || !search.strides_through(dist) {
             return Some(best);
         }
         let rank = |ordinal| known.rank(candidates, ordinal);
         let alike = |ordinal: &Ordinal| candidates.get(*ordinal).standing == *standing;
         let mut ranks: Vec<_> = left.ordinals(candidates.count()).filter(alike).map(rank).collect();
         ranks.sort_unstable();
-        let (pick, after) = search.stride(&candidates.name, &ranks, rank)?;
+        let (pick, after) = search.stride(dist, &ranks, rank)?;
         // A rank's own rank is the ordinal again.
         if rank(pick) != best {
             let wants: Vec<_> = after.into_iter().map(|after| metadata_of(candidates, rank(after))).collect();

@@ -9,6 +9,7 @@ use super::{Provider, Stop};
 use crate::solve::candidates::{Candidate, Candidates, Reason, Standing};
 use crate::solve::edges;
 use crate::solve::index::Want;
+use crate::solve::nodes::{Dist, Node};
 use crate::solve::package::Package;
 use crate::solve::search::Found;
 use crate::solve::set::{Ordinal, OrdinalSet};
@@ -32,64 +33,66 @@ impl Provider<'_> {
         let problem = &*self.known.problem;
         let requirements = problem.effective(&problem.lines[line].requirement);
         let dependencies = merged(self.dependencies(&requirements)?, &Package::Line(line));
+        let mut search = self.search.borrow_mut();
         for (package, permitted) in &dependencies {
-            if let Package::Dist(name) = package
-                && self.seen(name).is_some_and(|seen| seen.leaves_no_choice(permitted))
-            {
-                self.search.borrow_mut().fix(name);
+            let Package::Dist(name) = package else { continue };
+            let dist = search.nodes.dist(name);
+            if search.views.of(dist).is_some_and(|seen| seen.leaves_no_choice(permitted)) {
+                search.fix(dist);
             }
         }
         Ok(dependencies)
     }
 
     /// What a choice comes to; worked out once for all runs that see packages alike.
-    pub(super) fn found(&self, package: &Package, ordinal: Ordinal) -> Result<Found, Stop> {
-        if let Some(name) = package.name() {
-            let seen = self.view(name, None)?;
+    pub(super) fn found(&self, node: Node, ordinal: Ordinal) -> Result<Found, Stop> {
+        let dist = self.search.borrow().nodes.part(node).dist();
+        if let Some(dist) = dist {
+            let seen = self.view(dist, None)?;
             if ordinal >= seen.count() {
                 // A release that was not looked at: for all that is known, it needs nothing.
                 return Ok(Found::Needs(Arc::new([])));
             }
             self.asked.borrow_mut().push(seen.get(ordinal).file().clone());
         }
-        if let Some(found) = self.search.borrow().found(package, ordinal) {
-            return Ok(found);
+        if let Some(found) = self.search.borrow().found(node, ordinal) {
+            return Ok(found.clone());
         }
-        if self.is_needless(package, ordinal)? {
+        if dist.is_some_and(|dist| self.is_needless(dist, ordinal)) {
             return Ok(Found::Needs(Arc::new([])));
         }
-        let found = match package {
-            Package::Root => Found::Needs(self.of_root()?.into()),
-            Package::Line(line) => Found::Needs(self.of_line(*line)?.into()),
-            Package::Dist(name) | Package::Extra(name, _) => {
-                let candidates = self.view(name, None)?;
-                self.find_out(package, name, candidates.get(ordinal), ordinal)?
-            }
+        let package = self.search.borrow().nodes.package(node).clone();
+        let needs = match &package {
+            Package::Root => Ok(self.of_root()?),
+            Package::Line(line) => Ok(self.of_line(*line)?),
+            Package::Dist(name) | Package::Extra(name, _) => self.of_candidate(&package, name, ordinal)?,
         };
-        self.search.borrow_mut().find(package, ordinal, found.clone());
+        let mut search = self.search.borrow_mut();
+        let found = needs.map_or_else(Found::Barred, |needs| Found::Needs(search.numbered(needs)));
+        search.find(node, ordinal, found.clone());
         Ok(found)
     }
 
     /// Whether what a choice needs is not worth finding out: in a run that does not count, only a file that is read or
     /// built as a whole would tell.
-    fn is_needless(&self, package: &Package, ordinal: Ordinal) -> Result<bool, Stop> {
-        let Some(name) = package.name().filter(|_| self.search.borrow().views.are_outdated()) else {
-            return Ok(false);
-        };
-        let seen = self.view(name, None)?;
-        Ok(matches!(seen.get(ordinal).file().dist, DistName::Sdist { .. }))
+    fn is_needless(&self, dist: Dist, ordinal: Ordinal) -> bool {
+        let views = &self.search.borrow().views;
+        let seen = views.of(dist).filter(|_| views.are_outdated());
+        seen.is_some_and(|seen| matches!(seen.get(ordinal).file().dist, DistName::Sdist { .. }))
     }
 
-    fn find_out(
+    /// What a candidate of `package`, which is `name` or an extra of it, needs; or why it cannot be chosen.
+    fn of_candidate(
         &self,
         package: &Package,
         name: &PackageName,
-        candidate: &Candidate,
         ordinal: Ordinal,
-    ) -> Result<Found, Stop> {
+    ) -> Result<Result<Vec<(Package, OrdinalSet)>, Reason>, Stop> {
+        let candidates = self.view(self.dist(name), None)?;
+        let candidate = candidates.get(ordinal);
         let metadata = match self.known.metadata(candidate)? {
             Ok(metadata) => metadata,
-            Err(reason) => return Ok(Found::Barred(reason)),
+            Err(reason) => return Ok(Err(reason)),
         };
         if metadata.source == MetadataSource::Release {
             self.search.borrow_mut().doubt(candidate.file().clone());
@@ -97,7 +100,7 @@ impl Provider<'_> {
         let problem = &*self.known.problem;
         let python = metadata.requires_python.as_ref();
         if let Some(python) = python.filter(|python| !python.lower_bounds_contain(problem.target.python())) {
-            return Ok(Found::Barred(Reason::RequiresPython(python.clone())));
+            return Ok(Err(Reason::RequiresPython(python.clone())));
         }
         let (mut dependencies, requirements) = match package {
             Package::Extra(_, extra) => {
@@ -107,11 +110,11 @@ impl Provider<'_> {
             _ => (Vec::new(), edges::base(problem, &metadata)),
         };
         if let Some(why) = self.impossible(name, candidate, &requirements) {
-            return Ok(Found::Barred(Reason::Broken(why.into())));
+            return Ok(Err(Reason::Broken(why.into())));
         }
         let others = requirements.into_iter().filter(|r| r.name != *name || !r.extras.is_empty());
         dependencies.extend(self.dependencies(&others.collect::<Vec<_>>())?);
-        Ok(Found::Needs(merged(dependencies, package).into()))
+        Ok(Ok(merged(dependencies, package)))
     }
 
     /// Why no choice of other packages can make this candidate's requirements hold.
@@ -133,7 +136,9 @@ impl Provider<'_> {
 
     /// Each package that `requirements` lead to, with the candidates permitted; waits for the listings.
     fn dependencies(&self, requirements: &[&Requirement]) -> Result<Vec<(Package, OrdinalSet)>, Stop> {
-        let wants: Vec<_> = requirements.iter().map(|r| self.known.want(&r.name, r.specifiers())).collect();
+        let is_news = |requirement: &&&Requirement| self.seen(self.dist(&requirement.name)).is_none();
+        let news = requirements.iter().filter(is_news);
+        let wants: Vec<_> = news.map(|r| self.known.want(&r.name, r.specifiers())).collect();
         self.known.index.prefetch(&wants);
         let mut dependencies = Vec::new();
         for requirement in requirements {
@@ -145,15 +150,17 @@ impl Provider<'_> {
 
     /// The candidates that a requirement permits. Of a package that only the first one was looked at, that is any.
     fn permitted(&self, requirement: &Requirement) -> Result<OrdinalSet, Stop> {
-        let name = &requirement.name;
-        let mut view = self.view(name, requirement.specifiers().pinned())?;
+        let dist = self.dist(&requirement.name);
+        let mut view = self.view(dist, requirement.specifiers().pinned())?;
         if let Some(first) = view.only_first() {
             if requirement.specifiers().contains(&first.version) {
-                self.known.index.prefetch(&[metadata_of(&view, 0)]);
-                self.search.borrow_mut().views.tell(name);
+                if !self.search.borrow().views.was_told(dist) {
+                    self.known.index.prefetch(&[metadata_of(&view, 0)]);
+                }
+                self.search.borrow_mut().views.tell(dist);
                 return Ok(OrdinalSet::full());
             }
-            match self.contest(name)? {
+            match self.contest(dist)? {
                 Some(all) => view = all,
                 None => return Ok(OrdinalSet::full()),
             }
@@ -161,35 +168,45 @@ impl Provider<'_> {
         self.permit_yanked(requirement, &view)?;
         let permitted = edges::permitted(requirement, &view);
         self.expect_best(&view, &permitted);
-        self.search.borrow_mut().views.tell(name);
+        self.search.borrow_mut().views.tell(dist);
         Ok(permitted)
     }
 
-    /// What is seen of `name`; waits for its listing. Where that is nothing so far, a requirement may `pin` what is.
-    pub(super) fn view(&self, name: &PackageName, pin: Option<&Version>) -> Result<Arc<Candidates>, Stop> {
-        if let Some(seen) = self.seen(name) {
+    /// What is seen of `dist`; waits for its listing. Where that is nothing so far, a requirement may `pin` what is.
+    pub(super) fn view(&self, dist: Dist, pin: Option<&Version>) -> Result<Arc<Candidates>, Stop> {
+        if let Some(seen) = self.seen(dist) {
             return Ok(seen);
         }
-        let view = self.known.first(name, pin)?.map_or_else(|| self.known.candidates(name), Ok)?;
-        self.search.borrow_mut().views.see(view.clone());
+        let name = self.name(dist);
+        let view = self.known.first(&name, pin)?.map_or_else(|| self.known.candidates(&name), Ok)?;
+        self.search.borrow_mut().views.see(dist, view.clone());
         Ok(view)
     }
 
-    /// What is seen of `name` so far.
-    pub(in crate::solve) fn seen(&self, name: &PackageName) -> Option<Arc<Candidates>> {
-        self.search.borrow().views.of(name).cloned()
+    /// What is seen of `dist` so far.
+    fn seen(&self, dist: Dist) -> Option<Arc<Candidates>> {
+        self.search.borrow().views.of(dist).cloned()
+    }
+
+    fn name(&self, dist: Dist) -> PackageName {
+        self.search.borrow().nodes.name(dist).clone()
+    }
+
+    fn dist(&self, name: &PackageName) -> Dist {
+        self.search.borrow_mut().nodes.dist(name)
     }
 
     /// Looks at all candidates of a package of which only the first one was looked at: at once where pubgrub was
     /// not told of it yet, else from the next run on.
-    pub(super) fn contest(&self, name: &PackageName) -> Result<Option<Arc<Candidates>>, Stop> {
+    pub(super) fn contest(&self, dist: Dist) -> Result<Option<Arc<Candidates>>, Stop> {
+        let name = self.name(dist);
         self.known.index.prefetch(&[Want::Listing(name.clone())]);
-        if self.search.borrow().views.was_told(name) {
-            self.search.borrow_mut().views.contest(name);
+        if self.search.borrow().views.was_told(dist) {
+            self.search.borrow_mut().views.contest(dist);
             return Ok(None);
         }
-        let all = self.known.candidates(name)?;
-        self.search.borrow_mut().views.see(all.clone());
+        let all = self.known.candidates(&name)?;
+        self.search.borrow_mut().views.see(dist, all.clone());
         Ok(Some(all))
     }
 
