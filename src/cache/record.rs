@@ -59,7 +59,7 @@ pub(super) fn written(file: &File, parts: &[&[u8]]) -> Record {
 ///
 /// # Errors
 /// Why there is none.
-pub(super) fn read(mut file: File, key: &Key) -> Result<Record, Unread> {
+pub(super) fn read(file: File, key: &Key) -> Result<Record, Unread> {
     let length = file.metadata()?.len();
     let mut found = [0; HEAD];
     if length < HEAD as u64 {
@@ -68,7 +68,8 @@ pub(super) fn read(mut file: File, key: &Key) -> Result<Record, Unread> {
     let mut checksum = Crc::new();
     let bytes = if length < MAPPED_FROM {
         let mut bytes = Vec::with_capacity(usize::try_from(length).unwrap_or_default());
-        file.read_to_end(&mut bytes)?;
+        // Bounded, it need not ask where the file ends.
+        file.take(length).read_to_end(&mut bytes)?;
         let (head, contents) = bytes.split_at_checked(HEAD).ok_or(Unread::Damaged("it is cut"))?;
         found.copy_from_slice(head);
         checksum.update(contents);

@@ -105,6 +105,7 @@ struct Shared {
     listings: OnceMap<PackageName, Option<Arc<Listing>>>,
     loose: OnceMap<Url, Loose>,
     newest: OnceMap<PackageName, Option<Arc<Newest>>>,
+    pages_kept: OnceMap<PackageName, bool>,
     releases: OnceMap<(PackageName, Version), Option<Arc<Listing>>>,
     released: OnceMap<(PackageName, Version), Option<Arc<Metadata>>>,
     metadata: OnceMap<Url, Arc<Metadata>>,
@@ -135,6 +136,7 @@ impl Client {
             listings: OnceMap::new(),
             loose: OnceMap::new(),
             newest: OnceMap::new(),
+            pages_kept: OnceMap::new(),
             releases: OnceMap::new(),
             released: OnceMap::new(),
             metadata: OnceMap::new(),
@@ -208,7 +210,7 @@ impl Index for Client {
     }
 
     fn release(&self, name: &PackageName, version: &Version) -> Option<Arc<Listing>> {
-        if self.shared.listings.was_asked(name) {
+        if self.shared.tells_all(name) {
             return None;
         }
         self.shared.want_release(name, version, Stead::Itself).wait().ok()?

@@ -66,10 +66,15 @@ impl Shared {
     /// The newest release of `name` as the index says; waits until it has. `None` where the project's page has to be
     /// looked at.
     pub(super) fn told_newest(self: &Arc<Self>, name: &PackageName) -> Option<Arc<Newest>> {
-        if self.listings.was_asked(name) && !self.newest.was_asked(name) {
+        if !self.newest.was_asked(name) && self.tells_all(name) {
             return None;
         }
         self.want_newest(name).wait().ok()?
+    }
+
+    /// Whether the project's page was asked for, and had: what it does not tell, a page of one release need not be asked.
+    pub(super) fn tells_all(self: &Arc<Self>, name: &PackageName) -> bool {
+        self.listings.was_asked(name) && self.want_listing(name).wait().is_ok()
     }
 
     pub(super) fn want_newest(self: &Arc<Self>, name: &PackageName) -> Arc<Slot<Option<Arc<Newest>>>> {
@@ -284,13 +289,21 @@ impl Shared {
         let ([site], [], None) = (&*self.sites, &*self.config.find_links, self.sources.get(name)) else {
             return None;
         };
-        let in_cache = |api: &Api| {
-            let page = site.page(*api, name).zip(self.cache.as_ref());
-            page.is_some_and(|(url, cache)| cache.holds(Bucket::Pages, &self.page_key(&url)))
-        };
-        let order = self.config.api_order;
-        let worth_it = order == ApiOrder::JsonFirst && site.may_name_newest();
-        (worth_it && !site.all_apis(order).iter().any(in_cache)).then_some(site)
+        let worth_it = self.config.api_order == ApiOrder::JsonFirst && site.may_name_newest();
+        (worth_it && !self.keeps_page(site, name)).then_some(site)
+    }
+
+    /// Whether the project's page was in the cache when this was asked first.
+    fn keeps_page(&self, site: &Site, name: &PackageName) -> bool {
+        let (slot, promise) = self.pages_kept.claim(name.clone());
+        if let Some(promise) = promise {
+            let in_cache = |api: &Api| {
+                let page = site.page(*api, name).zip(self.cache.as_ref());
+                page.is_some_and(|(url, cache)| cache.holds(Bucket::Pages, &self.page_key(&url)))
+            };
+            promise.keep(Ok(site.all_apis(self.config.api_order).iter().any(in_cache)));
+        }
+        slot.wait().unwrap_or_default()
     }
 }
 

@@ -15,6 +15,10 @@ pub(super) struct Site {
     pub(super) url: IndexUrl,
     /// The folder of an index on disk.
     pub(super) folder: Option<PathBuf>,
+    /// `…/simple/`, below which the pages of the Simple API are.
+    simple: Url,
+    /// `…/` of `…/simple/`, below which those of the JSON API are.
+    json_root: Option<Url>,
     /// Set once a project that the Simple API knows was not on the JSON API.
     no_json: AtomicBool,
     /// Set once the page of a release was not there.
@@ -36,9 +40,13 @@ pub(super) enum Api {
 
 impl Site {
     pub(super) fn new(url: &IndexUrl) -> Self {
+        let simple = url.folder();
+        let beside = simple.path().ends_with("/simple/").then(|| simple.join("..").ok());
         Self {
             url: url.clone(),
             folder: url.path(),
+            json_root: beside.flatten(),
+            simple,
             no_json: AtomicBool::new(false),
             no_releases: AtomicBool::new(false),
             probe: OnceMap::new(),
@@ -54,7 +62,7 @@ impl Site {
 
     /// The APIs that there may be, in order.
     pub(super) fn all_apis(&self, order: ApiOrder) -> Vec<Api> {
-        if self.json_root().is_none() {
+        if self.json_root.is_none() {
             return vec![Api::Simple];
         }
         match order {
@@ -101,21 +109,15 @@ impl Site {
 
     /// The page of the release `version` of `name`.
     pub(super) fn release_page(&self, name: &PackageName, version: &Version) -> Option<Url> {
-        self.json_root()?.join(&format!("pypi/{name}/{version}/json")).ok()
+        self.json_root.as_ref()?.join(&format!("pypi/{name}/{version}/json")).ok()
     }
 
     /// The page of `name`.
     pub(super) fn page(&self, api: Api, name: &PackageName) -> Option<Url> {
         match api {
-            Api::Json => self.json_root()?.join(&format!("pypi/{name}/json")).ok(),
-            Api::Simple => self.url.folder().join(&format!("{name}/")).ok(),
+            Api::Json => self.json_root.as_ref()?.join(&format!("pypi/{name}/json")).ok(),
+            Api::Simple => self.simple.join(&format!("{name}/")).ok(),
         }
-    }
-
-    /// `…/` of `…/simple/`: the JSON API is beside the Simple API.
-    fn json_root(&self) -> Option<Url> {
-        let simple = self.url.folder();
-        simple.path().ends_with("/simple/").then(|| simple.join("..").ok()).flatten()
     }
 }
 

@@ -221,6 +221,18 @@ fn what_is_newest_is_kept_as_long_as_the_page_holds() {
 }
 
 #[test]
+fn whoever_asks_for_all_in_vain_spoils_no_release_that_is_kept() {
+    let server = with_project(|_| long_page("2"));
+    let folder = tempfile::tempdir().unwrap();
+    assert!(newest(&run(0, config(&server), folder.path())).is_some());
+    let offline = Config { freshness: Freshness::Offline, ..config(&server) };
+    let client = run(1, offline, folder.path());
+    assert!(client.listing(&name("a")).is_err(), "the whole page is not there");
+    assert_eq!(newest(&client), Some(vec!["2".to_owned()]));
+    assert_eq!(versions(&client.release(&name("a"), &"2".parse().unwrap()).unwrap()), ["2"]);
+}
+
+#[test]
 fn a_newer_release_is_found_when_the_page_is_stale() {
     let server = with_project(|request| {
         let version = if request.before == 0 { "1" } else { "2" };
