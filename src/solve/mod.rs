@@ -1,7 +1,8 @@
 //! The solver: a [`Problem`] and an [`Index`] -> a [`Resolution`], or the [`Proof`] that there is none.
 //!
 //! Solved by PubGrub over candidate ordinals (see `candidates.rs`, `judge.rs` and `set.rs`); `provider.rs` is pubgrub's view
-//! of the problem, `views.rs` how much of each package it looks at, `search.rs` what is remembered over restarts,
+//! of the problem, `views.rs` how much of each package it looks at, `nodes.rs` what it calls one, `search.rs` what is
+//! remembered over restarts, `trail.rs` what happened in one run, `settled.rs` what the next need not decide,
 //! `stride.rs` how a train of a thousand releases is crossed, `scout.rs` what runs ahead. The answer depends on the problem
 //! and on what the index says, never on timing nor on the order of the inputs' lines.
 
@@ -22,6 +23,7 @@ mod search;
 mod set;
 mod settled;
 mod stride;
+mod trail;
 pub mod universal;
 pub mod universe;
 mod views;

@@ -174,9 +174,4 @@ impl<N: Number, T: Default> Table<N, T> {
     pub(super) fn iter(&self) -> impl Iterator<Item = (N, &T)> {
         (0..).map(N::at).zip(&self.rows)
     }
-
-    /// Forgets everything.
-    pub(super) fn clear(&mut self) {
-        self.rows.clear();
-    }
 }

@@ -14,8 +14,9 @@ use super::candidates::Reason;
 use super::known::Known;
 use super::nodes::{Dist, Node, Part};
 use super::package::Package;
-use super::search::{Found, Progress, Search};
+use super::search::{Found, Search};
 use super::set::{Ordinal, OrdinalSet};
+use super::trail::Progress;
 use crate::error::Error;
 use crate::event::{Event, Watcher};
 use crate::spec::DistFile;
@@ -77,7 +78,7 @@ impl<'a> Provider<'a> {
             format!("{}{}", search.nodes.name(dist), version.unwrap_or_default())
         };
         let Some(dist) = search.nodes.part(node).dist() else { return };
-        let (tried, against) = (told(dist, Some(ordinal)), told(rival, search.decided(rival)));
+        let (tried, against) = (told(dist, Some(ordinal)), told(rival, search.trail.decided(rival)));
         self.watcher.on(Event::Deciding { tried, against, tries });
     }
 }
@@ -97,11 +98,11 @@ impl DependencyProvider for Provider<'_> {
 
     fn prioritize(&self, node: &Node, range: &OrdinalSet, _: &PackageResolutionStatistics) -> Priority {
         let mut search = self.search.borrow_mut();
-        let place = Reverse(search.met(*node));
+        let place = Reverse(search.trail.met(*node));
         let part = search.nodes.part(*node);
         let Some(dist) = part.dist() else { return (Class::Given, place) };
         if let Part::Whole(_) = part {
-            search.leave(dist, range);
+            search.trail.leave(dist, range);
         }
         if let Some(trouble) = search.trouble(dist) {
             return (Class::Troubled(trouble), place);
@@ -120,10 +121,10 @@ impl DependencyProvider for Provider<'_> {
         let candidates = self.view(dist, None)?;
         if candidates.only_first().is_some() && !range.contains(&0) {
             self.contest(dist)?;
-            self.search.borrow_mut().undecide(dist);
+            self.search.borrow_mut().trail.undecide(dist);
             return Ok(candidates.beyond(range));
         }
-        let decided = self.search.borrow().decided(dist).filter(|decided| range.contains(decided));
+        let decided = self.search.borrow().trail.decided(dist).filter(|decided| range.contains(decided));
         let best = self.best(&candidates, range);
         let is_extra = part == Part::Extra(dist);
         let choice = match decided {
@@ -140,7 +141,7 @@ impl DependencyProvider for Provider<'_> {
                 self.expect_more(&candidates, range, ordinal, tries);
             }
         }
-        let Progress { met, decided } = self.search.borrow().progress();
+        let Progress { met, decided } = self.search.borrow().trail.progress();
         self.watcher.on(Event::Solving { met, decided });
         Ok(choice)
     }

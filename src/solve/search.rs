@@ -9,7 +9,7 @@
 
 use std::sync::Arc;
 
-use pubgrub::{DependencyConstraints, VersionSet as _};
+use pubgrub::DependencyConstraints;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::Chosen;
@@ -20,6 +20,7 @@ use super::package::Package;
 use super::set::{Ordinal, OrdinalSet};
 use super::settled::Settled;
 use super::stride::{self, Rank, Strides};
+use super::trail::Trail;
 use super::views::Views;
 use crate::error::Error;
 use crate::spec::{DistFile, PackageName, Version};
@@ -43,14 +44,8 @@ pub(super) struct Search {
     pub(super) views: Views,
     /// What is remembered of each distribution over restarts.
     traits: Table<Dist, Traits>,
-    /// What happened to each distribution in this run.
-    steps: Table<Dist, Steps>,
-    /// The place of each package in the order in which packages were met in this run.
-    met: Table<Node, Option<usize>>,
-    /// What the candidate of each package that was chosen last wants, in this run.
-    wants: Table<Node, Option<Needs>>,
-    /// How many packages were met and how many are decided in this run.
-    progress: Progress,
+    /// What happened in this run.
+    pub(super) trail: Trail,
     /// What this run need not decide.
     settled: Settled,
     /// The files of which the index's word counted.
@@ -83,30 +78,6 @@ struct Traits {
     is_direct: bool,
     /// The inputs leave at most one candidate of it.
     is_fixed: bool,
-}
-
-/// What happened to a distribution in a run.
-#[derive(Debug, Default)]
-struct Steps {
-    /// The candidate chosen last.
-    decided: Option<Ordinal>,
-    /// The different candidates that were tried.
-    tries: FxHashSet<Ordinal>,
-    /// What was left when it was not decided yet.
-    left: Option<OrdinalSet>,
-    /// The packages of which a candidate wanted it.
-    wanted_by: Vec<Node>,
-    /// How often a candidate of it was at odds with the choice of another.
-    blame: FxHashMap<Dist, u32>,
-}
-
-/// How far a run is.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Progress {
-    /// How many packages were met.
-    pub(super) met: usize,
-    /// How many distributions are decided.
-    pub(super) decided: usize,
 }
 
 /// What a candidate needs: one entry a package, ordered by package.
@@ -154,7 +125,9 @@ impl Search {
     /// Has the package that this run got stuck at, if it did, decided earlier from now on, and what stood in its way later.
     fn learn(&mut self) {
         if let Some(stuck) = self.stuck.take() {
-            if let Some(culprit) = self.culprit(stuck).filter(|culprit| self.may_wait(*culprit, stuck)) {
+            if let Some(culprit) =
+                self.trail.culprit(&self.nodes, stuck).filter(|culprit| self.may_wait(*culprit, stuck))
+            {
                 self.traits.of(culprit).is_late = true;
             }
             let patience = self.patience(stuck).saturating_mul(2);
@@ -189,18 +162,14 @@ impl Search {
     fn rewind(&mut self) {
         self.runs_before += 1;
         self.stuck = None;
-        self.steps.clear();
-        self.met.clear();
-        self.wants.clear();
-        self.progress = Progress::default();
+        self.trail = Trail::default();
     }
 
     /// Begins a run in which the question needs `asked`: tells what of it there is to decide.
     pub(super) fn ask(&mut self, asked: &Needs) -> Asked {
         let found = |node, ordinal| self.found.get(&(node, ordinal));
         self.settled = Settled::new(&self.nodes, &self.views, asked, found);
-        self.progress.met += self.settled.count();
-        self.progress.decided += self.settled.count();
+        self.trail.skip(self.settled.count());
         asked.iter().filter(|(node, _)| !self.settled.contains(*node)).cloned().collect()
     }
 
@@ -240,16 +209,9 @@ impl Search {
         self.runs_before + 1
     }
 
-    /// The package whose choice was most often at odds with candidates of `dist`; of several the first by name.
-    fn culprit(&self, dist: Dist) -> Option<Dist> {
-        let blamed = self.steps.get(dist)?.blame.iter();
-        let by_name = |a: Dist, b: Dist| self.nodes.name(a).cmp(self.nodes.name(b));
-        blamed.max_by(|(a, x), (b, y)| x.cmp(y).then_with(|| by_name(**b, **a))).map(|(culprit, _)| *culprit)
-    }
-
     /// Whether `culprit` may be put last, with what was tried of `dist`.
     fn may_wait(&self, culprit: Dist, dist: Dist) -> bool {
-        let tries = self.steps.get(dist).map_or(0, |steps| steps.tries.len());
+        let tries = self.trail.tries(dist).len();
         let Some(traits) = self.traits.get(culprit) else { return true };
         (!traits.is_direct || tries > PATIENCE_WITH_DIRECT) && traits.trouble.is_none() && !traits.is_late
     }
@@ -257,11 +219,6 @@ impl Search {
     /// Whether the choice of `dist` stood in the way of others.
     pub(super) fn is_late(&self, dist: Dist) -> bool {
         self.traits.get(dist).is_some_and(|traits| traits.is_late)
-    }
-
-    /// Takes note of what is left of a distribution.
-    pub(super) fn leave(&mut self, dist: Dist, left: &OrdinalSet) {
-        self.steps.of(dist).left = Some(left.clone());
     }
 
     /// What was found out of a candidate of a package.
@@ -279,63 +236,14 @@ impl Search {
         needs.into_iter().map(|(package, set)| (self.nodes.node(&package), set)).collect()
     }
 
-    /// Takes note of what the candidate of a package that was just chosen needs, and of whose choice stands
-    /// against it: of a package that wants something else, or else of the wanted one itself.
+    /// Takes note of what the candidate of a package that was just chosen needs, and of whose choice stands against it.
     ///
-    /// Returns the first of the latter, and how many choices so far something stood against.
+    /// Returns the first of these, and how many choices so far something stood against.
     pub(super) fn weigh(&mut self, node: Node, needs: &Needs) -> Option<(Dist, usize)> {
-        let dist = self.nodes.part(node).dist()?;
-        let mut first = None;
-        for (needed, set) in needs.iter() {
-            let Part::Whole(wanted) = self.nodes.part(*needed) else { continue };
-            if wanted == dist || self.settled.meets(*needed, set) {
-                continue;
-            }
-            for culprit in self.against(dist, wanted, set) {
-                first.get_or_insert(culprit);
-                *self.steps.of(dist).blame.entry(culprit).or_default() += 1;
-            }
-            self.steps.of(wanted).wanted_by.push(node);
-        }
-        *self.wants.of(node) = Some(needs.clone());
-        self.at_odds += usize::from(first.is_some());
-        Some((first?, self.at_odds))
-    }
-
-    /// Whose choice stands against a candidate of `dist` that wants `set` of `wanted`, ordered by name.
-    fn against(&self, dist: Dist, wanted: Dist, set: &OrdinalSet) -> Vec<Dist> {
-        let Some(steps) = self.steps.get(wanted) else { return Vec::new() };
-        let is_decided = steps.decided.is_some_and(|decided| !set.contains(&decided));
-        let is_excluded = steps.left.as_ref().is_some_and(|left| left.is_disjoint(set));
-        if !is_decided && !is_excluded {
-            return Vec::new();
-        }
-        let wants_other = |rival: Node| {
-            let needs = self.wants.get(rival).and_then(Option::as_ref);
-            needs.into_iter().flat_map(|needs| needs.iter()).any(|(also, other)| {
-                self.nodes.part(*also) == Part::Whole(wanted) && other.is_disjoint(set)
-            })
-        };
-        let rivals = steps.wanted_by.iter().filter(|rival| wants_other(**rival));
-        let rivals = rivals.filter_map(|rival| self.nodes.part(*rival).dist()).filter(|rival| *rival != dist);
-        let mut rivals: Vec<_> = rivals.collect();
-        rivals.sort_by(|a, b| self.nodes.name(*a).cmp(self.nodes.name(*b)));
-        rivals.dedup();
-        if rivals.is_empty() && is_decided { vec![wanted] } else { rivals }
-    }
-
-    /// The place of a package in the order in which packages were met.
-    pub(super) fn met(&mut self, node: Node) -> usize {
-        let progress = &mut self.progress;
-        *self.met.of(node).get_or_insert_with(|| {
-            progress.met += 1;
-            progress.met - 1
-        })
-    }
-
-    /// How far this run is.
-    pub(super) fn progress(&self) -> Progress {
-        self.progress
+        let is_open = |needed, set: &OrdinalSet| !self.settled.meets(needed, set);
+        let first = self.trail.weigh(&self.nodes, node, needs, is_open)?;
+        self.at_odds += 1;
+        Some((first, self.at_odds))
     }
 
     /// How lately earlier runs got stuck at `dist`, if they did.
@@ -346,7 +254,7 @@ impl Search {
     /// A restart costs the more, the more packages there are to decide again.
     fn patience(&self, dist: Dist) -> usize {
         let trouble = self.traits.get(dist).and_then(|traits| traits.trouble);
-        trouble.map_or(PATIENCE + self.progress.met / PACKAGES_A_TRY, |trouble| trouble.patience)
+        trouble.map_or(PATIENCE + self.trail.progress().met / PACKAGES_A_TRY, |trouble| trouble.patience)
     }
 
     /// Takes note that the inputs leave at most one candidate of `dist`.
@@ -354,27 +262,15 @@ impl Search {
         self.traits.of(dist).is_fixed = true;
     }
 
-    /// The candidate of `dist` that was chosen last.
-    pub(super) fn decided(&self, dist: Dist) -> Option<Ordinal> {
-        self.steps.get(dist)?.decided
-    }
-
-    /// Forgets what was chosen of `dist`.
-    pub(super) fn undecide(&mut self, dist: Dist) {
-        self.progress.decided -= usize::from(self.steps.of(dist).decided.take().is_some());
-    }
-
     /// Takes note of a choice; tells how many different candidates of `dist` this run has tried.
     pub(super) fn decide(&mut self, dist: Dist, ordinal: Ordinal) -> usize {
-        self.progress.decided += usize::from(self.steps.of(dist).decided.replace(ordinal).is_none());
+        self.trail.decide(dist, ordinal);
         self.attempt(dist, ordinal)
     }
 
     /// The same of a candidate that an extra tries on its own, since what is chosen of its distribution is out for it.
     pub(super) fn attempt(&mut self, dist: Dist, ordinal: Ordinal) -> usize {
-        let tries = &mut self.steps.of(dist).tries;
-        tries.insert(ordinal);
-        let count = tries.len();
+        let count = self.trail.attempt(dist, ordinal);
         if count > self.patience(dist) && !self.is_expected_to_try(dist, count) {
             self.stuck = Some(dist);
         }
@@ -383,7 +279,7 @@ impl Search {
 
     /// Whether the next candidate of `dist` need not be the first in order: see [`stride`].
     pub(super) fn strides_through(&self, dist: Dist) -> bool {
-        self.steps.get(dist).is_some_and(|steps| steps.tries.len() >= stride::FROM) || self.strides.is_at(dist)
+        self.trail.tries(dist).len() >= stride::FROM || self.strides.is_at(dist)
     }
 
     /// The candidate of `dist` to try next, one of `left`, ascending; and those that may be tried after it. What was
@@ -394,10 +290,10 @@ impl Search {
         left: &[Rank],
         rank: impl Fn(Ordinal) -> Rank,
     ) -> Option<(Rank, Vec<Rank>)> {
-        if let Some(last) = self.decided(dist).map(&rank).filter(|last| left.contains(last)) {
+        if let Some(last) = self.trail.decided(dist).map(&rank).filter(|last| left.contains(last)) {
             return Some((last, Vec::new()));
         }
-        let tried = ranks(self.steps.get(dist), rank);
+        let tried: Vec<_> = self.trail.tries(dist).map(rank).collect();
         let pick = self.strides.pick(dist, left, &tried)?;
         Some((pick, self.strides.after(dist, pick, left, &tried).collect()))
     }
@@ -408,11 +304,10 @@ impl Search {
         chosen: &Chosen,
         rank: impl Fn(&Candidates, Ordinal) -> Rank,
     ) -> bool {
-        let (strides, nodes) = (&mut self.strides, &self.nodes);
-        let tried = self.steps.iter().filter(|(_, steps)| !steps.tries.is_empty());
-        let open = tried.filter(|(dist, steps)| {
+        let (strides, nodes, trail) = (&mut self.strides, &self.nodes, &self.trail);
+        let open = trail.tried().filter(|dist| {
             let Some((candidates, ordinal)) = chosen.get(nodes.name(*dist)) else { return false };
-            let tried = ranks(Some(steps), |ordinal| rank(candidates, ordinal));
+            let tried: Vec<_> = trail.tries(*dist).map(|ordinal| rank(candidates, ordinal)).collect();
             strides.found(*dist, rank(candidates, *ordinal), &tried)
         });
         open.count() > 0
@@ -433,7 +328,7 @@ impl Search {
             return true;
         }
         let Some(restart) = self.trouble(dist) else { return false };
-        let culprit = self.culprit(dist);
+        let culprit = self.trail.culprit(&self.nodes, dist);
         if culprit.and_then(|culprit| self.traits.get(culprit)).is_some_and(|traits| traits.is_fixed) {
             return true;
         }
@@ -463,8 +358,4 @@ impl Search {
     pub(super) fn forbid_yanked(&mut self, name: &PackageName, version: &Version) {
         self.unpinned.insert((name.clone(), version.clone()));
     }
-}
-
-fn ranks(steps: Option<&Steps>, rank: impl Fn(Ordinal) -> Rank) -> Vec<Rank> {
-    steps.into_iter().flat_map(|steps| &steps.tries).map(|ordinal| rank(*ordinal)).collect()
 }

@@ -6,9 +6,11 @@ use super::{Heard, inputs, target};
 use crate::error::Error;
 use crate::event::Unwatched;
 use crate::solve::scout::Scouts;
+use crate::solve::search::Search;
 use crate::solve::universe::Universe;
 use crate::solve::{
-    Index, Known, MetadataFailure, Policy, Preferences, Problem, ResolvedPin, Trust, Want, solve,
+    Answer, Index, Known, MetadataFailure, Policy, Preferences, Problem, ResolvedPin, Trust, Want, searched,
+    solve,
 };
 use crate::spec::{DirectUrl, DistFile, Listing, Metadata, MetadataSource, PackageName, Sha256, Version};
 
@@ -150,6 +152,32 @@ fn one_run_finds_all_packages_whose_first_release_is_out() {
     assert!(pins[1..].iter().all(|pin| pin.ends_with(" 1")), "{pins:?}");
     // One finds that base is contested, one that the libs are.
     assert!(runs.ends_with("in 3 runs of the solver"), "{runs}");
+}
+
+/// What the last run for `lines` in `universe` did not have to decide.
+fn settled(universe: &str, lines: &[&str]) -> Vec<String> {
+    let problem = Problem::new(&inputs(lines), target(), Policy::default(), Preferences::default());
+    let known = Known::new(Arc::new(problem), Heedful::new(universe, Releases::Alone));
+    let mut search = Search::new(known.problem.direct());
+    assert!(matches!(searched(&known, &mut search, &Unwatched), Ok(Answer::Resolved(_))));
+    let mut names: Vec<_> = search.settled().map(|seen| seen.name.to_string()).collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn what_nothing_can_be_at_odds_with_is_not_decided_again() {
+    // The newest lib falls, which takes a second run.
+    let universe = "app 1\n    leaf\n    tight<2\nleaf 1 2\ntight 1 2\nlib 1\nlib 2\n    gone\n";
+    assert_eq!(settled(universe, &["app", "lib"]), ["leaf"]);
+    assert_eq!(settled(universe, &["app", "lib", "tight<2"]), ["app", "leaf"], "the question sees to tight");
+}
+
+#[test]
+fn what_was_settled_is_decided_again_where_something_speaks_against_it() {
+    let universe = "app 1\n    leaf\nleaf 1 2\nlib 1\n    leaf<2\nlib 2\n    gone\n";
+    assert_eq!(pins_and_runs(universe, &["app", "lib"]).0, ["app 1", "leaf 1", "lib 1"]);
+    assert_eq!(settled(universe, &["app", "lib"]), [] as [&str; 0]);
 }
 
 #[test]
