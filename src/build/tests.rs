@@ -217,7 +217,7 @@ fn a_backend_is_run_once_and_told_of() {
     assert_eq!(bench.warnings(), said);
     assert_eq!(bench.requires(), ["b"]);
     assert_eq!((bench.count(), bench.warnings().len()), (1, 1), "the second run finds it in the cache");
-    fs::remove_dir_all(bench.path("cache/built-v2")).unwrap();
+    fs::remove_dir_all(bench.path("cache/built-v3")).unwrap();
     assert_eq!((bench.requires(), bench.count()), (vec!["b".to_owned()], 2));
 }
 

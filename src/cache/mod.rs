@@ -62,10 +62,10 @@ impl Bucket {
     #[must_use]
     pub fn folder(self) -> &'static str {
         match self {
-            Self::Pages => "pages-v3",
-            Self::Metadata => "metadata-v3",
-            Self::Built => "built-v2",
-            Self::Locks => "locks-v1",
+            Self::Pages => "pages-v4",
+            Self::Metadata => "metadata-v4",
+            Self::Built => "built-v3",
+            Self::Locks => "locks-v2",
         }
     }
 }
@@ -136,11 +136,15 @@ impl Cache {
 
     fn put(&self, bucket: Bucket, key: &Key, parts: &[&[u8]]) -> io::Result<fs::File> {
         let path = self.path(bucket, key);
-        let folder = path.parent().unwrap_or(&self.root);
-        if !folder.is_dir() {
-            self.make(folder)?;
-        }
-        let mut file = tempfile::Builder::new().prefix(TEMPORARY).tempfile_in(folder)?;
+        let folder = self.root.join(bucket.folder());
+        let begin = || tempfile::Builder::new().prefix(TEMPORARY).tempfile_in(&folder);
+        let mut file = match begin() {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                self.make(&folder)?;
+                begin()?
+            }
+            begun => begun?,
+        };
         record::wrap(parts, key, |part| file.write_all(part))?;
         Ok(file.persist(&path)?)
     }
@@ -163,8 +167,7 @@ impl Cache {
     }
 
     fn path(&self, bucket: Bucket, key: &Key) -> PathBuf {
-        let name = key.to_string();
-        self.root.join(bucket.folder()).join(&name[..1]).join(&name[1..])
+        self.root.join(bucket.folder()).join(key.to_string())
     }
 
     /// Makes a folder of the cache, and marks the cache as one: backups pass it over, git ignores it.

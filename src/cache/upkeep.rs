@@ -102,10 +102,11 @@ impl Cache {
     fn units(&self) -> io::Result<Vec<Unit>> {
         let mut units = Vec::new();
         for (room, folder) in self.rooms()? {
-            if ROOMS.contains(&room.as_str()) {
+            if !is_foreign(&room) {
                 units.extend(units_in(&room, &folder)?);
                 continue;
             }
+            // Up to pages-v3 and its like, records lay in folders of the bucket's.
             for shard in entries(&folder)?.filter(is_folder) {
                 units.extend(units_in(&room, &shard.path())?);
             }
@@ -203,7 +204,7 @@ mod tests {
         assert_eq!(cache.size().unwrap(), Usage::default());
         fs::create_dir_all(folder.path().join("precious")).unwrap();
         fs::write(folder.path().join("precious/data"), "x").unwrap();
-        fs::write(folder.path().join("pages-v3.txt"), "x").unwrap();
+        fs::write(folder.path().join("pages-v4.txt"), "x").unwrap();
         for text in ["a", "b"] {
             cache.write(Bucket::Pages, &Key::of(&[text]), b"12345").unwrap();
         }
@@ -213,8 +214,10 @@ mod tests {
         assert_eq!((usage.records, usage.bytes > 1010), (3, true));
         assert_eq!(cache.clear().unwrap(), usage);
         assert_eq!(cache.size().unwrap(), Usage::default());
-        assert!(folder.path().join("precious/data").exists() && folder.path().join("pages-v3.txt").exists());
-        assert!(!folder.path().join("pages-v3").exists() && !folder.path().join("wheels").exists());
+        assert!(folder.path().join("precious/data").exists() && folder.path().join("pages-v4.txt").exists());
+        assert!(
+            !folder.path().join(Bucket::Pages.folder()).exists() && !folder.path().join("wheels").exists()
+        );
     }
 
     #[test]
@@ -223,8 +226,7 @@ mod tests {
         let cache = Cache::new(folder.path().to_owned());
         cache.write(Bucket::Pages, &Key::of(&["a"]), b"12345").unwrap();
         let (now, day) = (SystemTime::now(), Duration::from_secs(24 * 3600));
-        let shard = fs::read_dir(folder.path().join("pages-v3")).unwrap().next().unwrap().unwrap().path();
-        fs::write(shard.join(".new-x"), "half").unwrap();
+        fs::write(folder.path().join(Bucket::Pages.folder()).join(".new-x"), "half").unwrap();
         fs::create_dir_all(folder.path().join("pages-v0/aa")).unwrap();
         fs::write(folder.path().join("pages-v0/aa/x"), "foreign").unwrap();
         let pruned = cache.prune(now, 30 * day).unwrap();

@@ -199,7 +199,7 @@ fn all_files(folder: &Path) -> Vec<PathBuf> {
 fn a_damaged_record_is_a_warning_and_a_fresh_fetch() {
     let (server, folder) = (growing(&[]), tempfile::tempdir().unwrap());
     assert_eq!(found(&run(0, config(&server), folder.path())), ["0"]);
-    for path in all_files(&folder.path().join("pages-v3")) {
+    for path in all_files(&folder.path().join("pages-v4")) {
         let mut bytes = std::fs::read(&path).unwrap();
         *bytes.last_mut().unwrap() ^= 1;
         std::fs::write(&path, bytes).unwrap();
