@@ -15,6 +15,9 @@ use super::nodes::Dist;
 /// How many candidates of a package are tried one by one.
 pub(super) const FROM: usize = 32;
 
+/// How many candidates between two are all asked for at once: a round trip costs more than these.
+const FEW: usize = 8;
+
 /// How much a candidate is preferred: the lower, the more.
 pub(super) type Rank = u32;
 
@@ -57,7 +60,8 @@ impl Strides {
         Some(gap.middle(left))
     }
 
-    /// The candidates that may be tried after `pick`: when that is rejected, and when it stands.
+    /// The candidates that may be tried after `pick`: when that is rejected, and when it stands; of few all. One may come
+    /// twice.
     pub(super) fn after(
         &self,
         dist: Dist,
@@ -74,7 +78,9 @@ impl Strides {
         };
         let bad = last_before(pick, tried).max(gap.map(|gap| gap.bad));
         let stands = bad.map(|bad| Gap { bad, good: pick, state: State::Open }.middle(left));
-        rejected.into_iter().chain(stands)
+        let few: Vec<_> = gap.into_iter().flat_map(|gap| gap.narrowed(left, tried).within(&others)).collect();
+        let few = if few.len() <= FEW { few } else { Vec::new() };
+        rejected.into_iter().chain(stands).chain(few)
     }
 
     /// Takes note that the candidate of `dist` in a solution is `chosen`; tells whether a better one may have been
@@ -131,4 +137,29 @@ fn strode(left: &[Rank], tried: &[Rank]) -> Option<Rank> {
 /// The last of `tried` before `rank`.
 fn last_before(rank: Rank, tried: &[Rank]) -> Option<Rank> {
     tried.iter().copied().filter(|other| *other < rank).max()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::solve::nodes::Nodes;
+
+    /// What may be tried after the first pick between the 33 that were tried and `good`, which stands.
+    fn after(good: Rank) -> Vec<Rank> {
+        let (mut strides, dist) = (Strides::default(), Nodes::default().dist(&"a".parse().unwrap()));
+        let tried: Vec<Rank> = (0..33).collect();
+        assert!(strides.found(dist, good, &tried));
+        let left: Vec<Rank> = (33..=good).collect();
+        let pick = strides.pick(dist, &left, &[]).unwrap();
+        let mut after: Vec<_> = strides.after(dist, pick, &left, &[]).collect();
+        after.sort_unstable();
+        after.dedup();
+        after
+    }
+
+    #[test]
+    fn a_large_gap_is_halved_and_all_of_a_small_one_is_asked_for() {
+        assert_eq!(after(133), [58, 108], "the middles of both halves");
+        assert_eq!(after(40), [33, 34, 35, 37, 38, 39], "all but the pick");
+    }
 }

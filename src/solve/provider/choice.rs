@@ -16,11 +16,17 @@ const ASK_AHEAD: usize = 2;
 const LEAST_AHEAD: usize = 8;
 const MOST_AHEAD: usize = 32;
 
+/// How many of those are that all have to be looked at: as many as there may be in flight.
+const MOST_NEEDED: usize = 100;
+
 impl Provider<'_> {
-    /// Asks ahead for the metadata of the candidate that will most likely be chosen.
-    pub(super) fn expect_best(&self, candidates: &Candidates, permitted: &OrdinalSet) {
-        if let Some(best) = self.best(candidates, permitted) {
-            self.known.index.prefetch(&[metadata_of(candidates, best)]);
+    /// Asks ahead for the metadata of the candidate of `dist` that will most likely be chosen. Where the search is in long
+    /// strides, for more of those that are `permitted`: before who permits them is out, each of them has to be.
+    pub(super) fn expect_best(&self, dist: Dist, candidates: &Candidates, permitted: &OrdinalSet) {
+        let Some(best) = self.best(candidates, permitted) else { return };
+        self.known.index.prefetch(&[metadata_of(candidates, best)]);
+        if self.search.borrow().strides_through(dist) {
+            self.ask_ahead(candidates, best, MOST_NEEDED, |ordinal| permitted.contains(ordinal));
         }
     }
 
@@ -37,16 +43,25 @@ impl Provider<'_> {
         if tries < ASK_AHEAD {
             return;
         }
-        let standing = candidates.get(tried).standing;
-        let alike = |ordinal: &Ordinal| {
-            candidates.get(*ordinal).standing == standing && (tries < stride::FROM || left.contains(ordinal))
-        };
-        let of = |ordinal: Ordinal| metadata_of(candidates, ordinal);
         let ahead = tries.clamp(LEAST_AHEAD, MOST_AHEAD);
+        self.ask_ahead(candidates, tried, ahead, |ordinal| tries < stride::FROM || left.contains(ordinal));
+    }
+
+    /// Asks for the metadata of up to `count` candidates that come after one and are like it, of those that `may_come`.
+    fn ask_ahead(
+        &self,
+        candidates: &Candidates,
+        after: Ordinal,
+        count: usize,
+        may_come: impl Fn(&Ordinal) -> bool,
+    ) {
+        let standing = candidates.get(after).standing;
+        let alike = |ordinal: &Ordinal| candidates.get(*ordinal).standing == standing && may_come(ordinal);
+        let of = |ordinal: Ordinal| metadata_of(candidates, ordinal);
         let wants: Vec<_> = if self.known.problem.wants_lowest(&candidates.name) {
-            (tried + 1..candidates.count()).filter(alike).take(ahead).map(of).collect()
+            (after + 1..candidates.count()).filter(alike).take(count).map(of).collect()
         } else {
-            (0..tried).rev().filter(alike).take(ahead).map(of).collect()
+            (0..after).rev().filter(alike).take(count).map(of).collect()
         };
         self.known.index.prefetch(&wants);
     }

@@ -167,7 +167,7 @@ impl Provider<'_> {
         }
         self.permit_yanked(requirement, &view)?;
         let permitted = edges::permitted(requirement, &view);
-        self.expect_best(&view, &permitted);
+        self.expect_best(dist, &view, &permitted);
         self.search.borrow_mut().views.tell(dist);
         Ok(permitted)
     }
