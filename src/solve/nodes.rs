@@ -90,7 +90,7 @@ impl Nodes {
     }
 
     /// The numbers of all packages, ascending.
-    pub(super) fn all(&self) -> impl Iterator<Item = Node> {
+    pub(super) fn all(&self) -> impl DoubleEndedIterator<Item = Node> {
         (0..next(&self.packages)).map(Node)
     }
 

@@ -46,7 +46,8 @@ impl Settled {
             Found::Needs(needs) if has_one_release(node) => Some((node, needs)),
             Found::Needs(_) | Found::Barred(_) => None,
         };
-        let mut candidates: Vec<_> = nodes.all().filter_map(needs).collect();
+        // Most packages need what was met after them: from the last to the first, one pass finds nearly all.
+        let mut candidates: Vec<_> = nodes.all().rev().filter_map(needs).collect();
         for (node, _) in &candidates {
             *settled.packages.of(*node) = true;
         }
