@@ -102,13 +102,12 @@ impl Cache {
     fn units(&self) -> io::Result<Vec<Unit>> {
         let mut units = Vec::new();
         for (room, folder) in self.rooms()? {
-            if !is_foreign(&room) {
-                units.extend(units_in(&room, &folder)?);
-                continue;
-            }
+            let (shards, records): (Vec<_>, Vec<_>) =
+                entries(&folder)?.partition(|entry| is_foreign(&room) && is_folder(entry));
+            units.extend(units_of(&room, records.into_iter()));
             // Up to pages-v3 and its like, records lay in folders of the bucket's.
-            for shard in entries(&folder)?.filter(is_folder) {
-                units.extend(units_in(&room, &shard.path())?);
+            for shard in shards {
+                units.extend(units_of(&room, entries(&shard.path())?));
             }
         }
         Ok(units)
@@ -131,8 +130,8 @@ impl Usage {
     }
 }
 
-/// The records that are the entries of `folder`. One that another process has just removed is none.
-fn units_in(room: &str, folder: &Path) -> io::Result<Vec<Unit>> {
+/// The records that these `entries` are. One that another process has just removed is none.
+fn units_of(room: &str, entries: impl Iterator<Item = DirEntry>) -> Vec<Unit> {
     let unit = |entry: DirEntry| {
         let metadata = entry.metadata().ok()?;
         let bytes = if metadata.is_dir() { bytes_under(&entry.path()) } else { metadata.len() };
@@ -140,7 +139,7 @@ fn units_in(room: &str, folder: &Path) -> io::Result<Vec<Unit>> {
         let written = metadata.modified().unwrap_or(SystemTime::UNIX_EPOCH);
         Some(Unit { room: room.to_owned(), path: entry.path(), usage, written })
     };
-    Ok(entries(folder)?.filter_map(unit).collect())
+    entries.filter_map(unit).collect()
 }
 
 /// The bytes of all files under `folder`; links are not followed.
@@ -229,8 +228,10 @@ mod tests {
         fs::write(folder.path().join(Bucket::Pages.folder()).join(".new-x"), "half").unwrap();
         fs::create_dir_all(folder.path().join("pages-v0/aa")).unwrap();
         fs::write(folder.path().join("pages-v0/aa/x"), "foreign").unwrap();
+        fs::create_dir_all(folder.path().join("pages-v99")).unwrap();
+        fs::write(folder.path().join("pages-v99/x"), "foreign").unwrap();
         let pruned = cache.prune(now, 30 * day).unwrap();
-        assert_eq!((pruned.removed.records, pruned.left.records), (1, 2));
+        assert_eq!((pruned.removed.records, pruned.left.records), (2, 2));
         let pruned = cache.prune(now + 2 * day, 30 * day).unwrap();
         assert_eq!((pruned.removed.records, pruned.left.records), (1, 1));
         let pruned = cache.prune(now + 31 * day, 30 * day).unwrap();

@@ -122,7 +122,11 @@ impl Trail {
                 first.get_or_insert(culprit);
                 *self.steps.of(dist).blame.entry(culprit).or_default() += 1;
             }
-            self.steps.of(needed).needed_by.push(node);
+            let needed_by = &mut self.steps.of(needed).needed_by;
+            // The candidates of a package are mostly tried one after the other.
+            if needed_by.last() != Some(&node) {
+                needed_by.push(node);
+            }
         }
         *self.needs.of(node) = Some(needs.clone());
         first
