@@ -9,9 +9,9 @@ use crate::spec::{DistFile, Metadata, MetadataHint, Sha256};
 /// A file's own word.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum Word {
-    /// The headers of a wheel's METADATA, and the hash of all of it.
+    /// The headers of a wheel's METADATA that matter, and the hash of all of it.
     Metadata { sha256: [u8; 32], headers: Vec<u8> },
-    /// The headers of an sdist's static PKG-INFO.
+    /// Those of an sdist's static PKG-INFO.
     PkgInfo(Vec<u8>),
     /// An sdist's pyproject.toml, where PKG-INFO is not static.
     Project(Vec<u8>),
@@ -22,14 +22,14 @@ pub(super) enum Word {
 impl Word {
     /// The word of a METADATA text.
     pub(super) fn metadata(text: Vec<u8>) -> Self {
-        Self::Metadata { sha256: Sha256::of(&text).0, headers: headers(text) }
+        Self::Metadata { sha256: Sha256::of(&text).0, headers: Metadata::headers(&text) }
     }
 
     /// The word of an sdist with these files.
     pub(super) fn sdist(pkg_info: Option<Vec<u8>>, pyproject: Option<Vec<u8>>) -> Self {
         let dynamic = |text: &Vec<u8>| matches!(Metadata::parse_static(text), Ok(None));
         match (pkg_info.filter(|text| !dynamic(text)), pyproject) {
-            (Some(text), _) => Self::PkgInfo(headers(text)),
+            (Some(text), _) => Self::PkgInfo(Metadata::headers(&text)),
             (None, Some(text)) => Self::Project(text),
             (None, None) => Self::Silent,
         }
@@ -78,31 +78,4 @@ fn same(file: &DistFile, metadata: Metadata) -> Result<Metadata, Failure> {
         return Err(Failure::unusable(format!("its metadata is about version {}", metadata.version)));
     }
     Ok(metadata)
-}
-
-/// The part of a text before its first empty line: what follows is a description.
-fn headers(mut text: Vec<u8>) -> Vec<u8> {
-    let end = text.windows(2).position(|pair| pair == b"\n\n").map(|at| at + 1);
-    let windows_end = text.windows(4).position(|four| four == b"\r\n\r\n").map(|at| at + 2);
-    if let Some(end) = end.into_iter().chain(windows_end).min() {
-        text.truncate(end);
-    }
-    text
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_the_headers_of_a_text_are_kept() {
-        for (text, kept) in [
-            ("Name: a\n\ndescription", "Name: a\n"),
-            ("Name: a\r\n\r\ndescription\n\n", "Name: a\r\n"),
-            ("Name: a\n", "Name: a\n"),
-            ("", ""),
-        ] {
-            assert_eq!(headers(text.into()), kept.as_bytes(), "{text:?}");
-        }
-    }
 }

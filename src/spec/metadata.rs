@@ -62,6 +62,19 @@ impl Metadata {
         if fields.are_static() { fields.believe().map(Some) } else { Ok(None) }
     }
 
+    /// The headers of `text` that are read, as they stand there: a fraction of most.
+    #[must_use]
+    pub fn headers(text: &[u8]) -> Vec<u8> {
+        let mut headers = Vec::new();
+        let mut lines = HeaderLines::of(text);
+        while let Some(header) = lines.next_header() {
+            if Field::of(header).is_some() {
+                headers.extend_from_slice(header);
+            }
+        }
+        headers
+    }
+
     /// From the fields that the JSON API tells of a release.
     ///
     /// # Errors
@@ -147,7 +160,7 @@ impl<'a> Fields<'a> {
             return Err(unreadable(format!("its metadata is larger than {} MB", LARGEST >> 20)));
         }
         let mut fields = Self::default();
-        let mut lines = HeaderLines { rest: text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text) };
+        let mut lines = HeaderLines::of(text);
         while let Some(header) = lines.next_header() {
             fields.take(header);
         }
@@ -155,29 +168,17 @@ impl<'a> Fields<'a> {
     }
 
     fn take(&mut self, header: &'a [u8]) {
-        let Some(colon) = header.iter().position(|byte| *byte == b':') else { return };
-        let (key, value) = (header[..colon].trim_ascii(), &header[colon + 1..]);
-        let is = |name: &str| key.eq_ignore_ascii_case(name.as_bytes());
-        if is("Requires-Dist") {
-            self.requires.push(unfold(value));
-        } else if is("Provides-Extra") {
-            self.extras.push(unfold(value));
-        } else if is("Dynamic") {
-            self.dynamic.push(unfold(value));
-        } else {
-            let field = if is("Metadata-Version") {
-                &mut self.format
-            } else if is("Name") {
-                &mut self.name
-            } else if is("Version") {
-                &mut self.version
-            } else if is("Requires-Python") {
-                &mut self.python
-            } else {
-                return;
-            };
-            field.get_or_insert_with(|| unfold(value));
-        }
+        let Some((field, value)) = Field::of(header) else { return };
+        let first = match field {
+            Field::RequiresDist => return self.requires.push(unfold(value)),
+            Field::ProvidesExtra => return self.extras.push(unfold(value)),
+            Field::Dynamic => return self.dynamic.push(unfold(value)),
+            Field::MetadataVersion => &mut self.format,
+            Field::Name => &mut self.name,
+            Field::Version => &mut self.version,
+            Field::RequiresPython => &mut self.python,
+        };
+        first.get_or_insert_with(|| unfold(value));
     }
 
     /// Whether an sdist's build may not change the requirements (PEP 643).
@@ -214,6 +215,38 @@ impl<'a> Fields<'a> {
     }
 }
 
+/// A header field that matters.
+#[derive(Clone, Copy)]
+enum Field {
+    MetadataVersion,
+    Name,
+    Version,
+    RequiresDist,
+    RequiresPython,
+    ProvidesExtra,
+    Dynamic,
+}
+
+impl Field {
+    const ALL: [(&str, Self); 7] = [
+        ("Metadata-Version", Self::MetadataVersion),
+        ("Name", Self::Name),
+        ("Version", Self::Version),
+        ("Requires-Dist", Self::RequiresDist),
+        ("Requires-Python", Self::RequiresPython),
+        ("Provides-Extra", Self::ProvidesExtra),
+        ("Dynamic", Self::Dynamic),
+    ];
+
+    /// The field of a header and its value.
+    fn of(header: &[u8]) -> Option<(Self, &[u8])> {
+        let colon = header.iter().position(|byte| *byte == b':')?;
+        let key = header[..colon].trim_ascii();
+        let (_, field) = Self::ALL.iter().find(|(name, _)| key.eq_ignore_ascii_case(name.as_bytes()))?;
+        Some((*field, &header[colon + 1..]))
+    }
+}
+
 /// `X.Y`
 fn format_version(text: &str) -> Option<(u32, u32)> {
     let (major, minor) = text.split_once('.')?;
@@ -236,6 +269,11 @@ struct HeaderLines<'a> {
 }
 
 impl<'a> HeaderLines<'a> {
+    /// Those of `text`.
+    fn of(text: &'a [u8]) -> Self {
+        Self { rest: text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text) }
+    }
+
     fn next_header(&mut self) -> Option<&'a [u8]> {
         let mut end = line_length(self.rest);
         if self.rest[..end].trim_ascii_end().is_empty() {
@@ -298,6 +336,23 @@ mod tests {
         garbage.extend_from_slice(plain.as_bytes());
         garbage.extend_from_slice(b"\xff\xfe\x00");
         assert_eq!(Metadata::parse(&garbage).unwrap(), expected);
+    }
+
+    #[test]
+    fn the_headers_that_matter_are_all_that_is_read() {
+        let matter = "Metadata-Version: 2.2\nname : a\nVersion: 1\nRequires-Dist: b>=2;\n  extra == 't'\n\
+            Provides-Extra: t\nDynamic: License\nRequires-Python: >=3\n";
+        for (before, after) in [
+            ("", ""),
+            ("\u{feff}Summary: x\n", "\nRequires-Dist: c\n"),
+            ("Description: x\n        Name: wrong\n", "License: some\nunfolded text without a colon\n"),
+        ] {
+            let text = format!("{before}{matter}{after}");
+            assert_eq!(Metadata::headers(text.as_bytes()), matter.as_bytes(), "{text}");
+            assert_eq!(read(&text), read(matter));
+        }
+        assert_eq!(Metadata::headers(b"Name: a\r\nSummary: x\r\n\r\nVersion: 1\r\n"), b"Name: a\r\n");
+        assert_eq!(Metadata::headers(b"Summary: x\nName: a"), b"Name: a");
     }
 
     #[test]
