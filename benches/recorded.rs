@@ -18,7 +18,7 @@ use pinfast::lock::{Lock, WriteOptions};
 use pinfast::ops::lock::{LockRequest, Upgrade, lock};
 use pinfast::ops::{IndexRequest, LockPlace, PolicyRequest, Session, TargetRequest};
 use pinfast::settings::Surroundings;
-use pinfast::solve::{Failure, Index as _, Policy, Preferences, Problem, candidates, solve};
+use pinfast::solve::{Failure, Index as _, Known, Policy, Preferences, Problem, solve};
 use pinfast::spec::{PackageName, Target};
 
 const EXAMPLE: &str = "examples/marketing-bot/requirements.in";
@@ -117,7 +117,7 @@ fn solves(criterion: &mut Criterion) {
     let (folder, big) = big_index();
     let big_client = client_of(folder.path().to_str().expect("a readable path"));
     criterion.bench_function("build the candidates of 4,000 files", |bencher| {
-        bencher.iter(|| black_box(candidates(problem.clone(), big_client.clone(), &big).is_ok()));
+        bencher.iter(|| black_box(Known::new(problem.clone(), big_client.clone()).candidates(&big).is_ok()));
     });
     let client = client();
     criterion.bench_function("solve the example, all pages read", |bencher| {

@@ -7,8 +7,8 @@ use super::held_back::held_back;
 use super::lock::{Answer, NoLock, Question, Unsolved};
 use super::session::Session;
 use crate::lock::Merger;
-use crate::solve::Index;
 use crate::solve::universal::{self, NoUniversal, solve_everywhere};
+use crate::solve::{Index, Known};
 use crate::spec::Version;
 
 impl Question<'_> {
@@ -38,7 +38,8 @@ impl Question<'_> {
         for (problem, resolution) in &universal.answers {
             // Every file fits some environment.
             merger.add(assemble::pins(resolution, problem, Hashes::All, &*index, session)?);
-            answer.held_back.extend(held_back(resolution, problem, &index));
+            let known = Known::new(problem.clone(), index.clone());
+            answer.held_back.extend(held_back(resolution, &known));
             answer.odd_entries.extend(resolution.odd_entries.clone());
         }
         answer.held_back.sort();

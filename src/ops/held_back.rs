@@ -1,12 +1,12 @@
 //! The direct dependencies that are not at their newest release, and what holds each back.
 
 use std::cell::Cell;
-use std::sync::Arc;
 
 use super::changes::{Height, height};
 use crate::inputs::InputLine;
 use crate::solve::{
-    self, Asker, Candidate, Index, Problem, Resolution, ResolvedPin, Standing, Trust, Want, base_requirements,
+    Asker, Candidate, Index, Known, Problem, Resolution, ResolvedPin, Standing, Trust, Want,
+    base_requirements,
 };
 use crate::spec::{PackageName, Requirement, Version};
 
@@ -37,13 +37,10 @@ enum Bar {
     OlderPin,
 }
 
-/// The direct dependencies of a resolution that are not at their newest release.
-pub(super) fn held_back(
-    resolution: &Resolution,
-    problem: &Arc<Problem>,
-    index: &Arc<dyn Index>,
-) -> Vec<HeldBack> {
-    let asked = Held { resolution, problem, index, steps: Cell::new(MOST_STEPS) };
+/// The direct dependencies of a resolution, found on what is `known`, that are not at their newest release.
+pub(super) fn held_back(resolution: &Resolution, known: &Known) -> Vec<HeldBack> {
+    let (problem, index) = (&*known.problem, &*known.index);
+    let asked = Held { resolution, known, problem, index, steps: Cell::new(MOST_STEPS) };
     let is_direct = |pin: &ResolvedPin| pin.askers.iter().any(|(by, _)| matches!(by, Asker::Line(_)));
     let meant = resolution.pins.iter().filter(|(name, pin)| is_direct(pin) && !problem.wants_lowest(name));
     let behind: Vec<Behind> =
@@ -67,8 +64,9 @@ const MOST_STEPS: usize = 8;
 
 struct Held<'a> {
     resolution: &'a Resolution,
-    problem: &'a Arc<Problem>,
-    index: &'a Arc<dyn Index>,
+    known: &'a Known,
+    problem: &'a Problem,
+    index: &'a dyn Index,
     /// How many more packages may be followed.
     steps: Cell<usize>,
 }
@@ -79,7 +77,7 @@ impl Held<'_> {
         let chosen = &pin.candidate.version;
         let (by, fall) = match self.asked_for(behind).unwrap_or_else(|| self.asks_for(behind)) {
             Bar::Line(by) => (Some(by), None),
-            Bar::Packages(by) => (Some(by), height(name, newest, chosen, &**self.index)),
+            Bar::Packages(by) => (Some(by), height(name, newest, chosen, self.index)),
             Bar::OlderPin => (None, None),
         };
         HeldBack { name: name.clone(), chosen: chosen.clone(), newest: newest.clone(), by, fall }
@@ -151,9 +149,7 @@ impl Held<'_> {
             next.standing == Standing::Stable
                 && bounds.iter().all(|bound| bound.specifiers().contains(&next.version))
         };
-        let Ok(all) = solve::candidates(self.problem.clone(), self.index.clone(), &misfit.name) else {
-            return false;
-        };
+        let Ok(all) = self.known.candidates(&misfit.name) else { return false };
         let Some(next) = all.usable.iter().rfind(fits) else { return true };
         let further = self.misfits(next);
         further.iter().any(|misfit| !moving.contains(&misfit.name) && self.is_stuck(misfit, moving))

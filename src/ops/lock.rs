@@ -22,7 +22,7 @@ use crate::files;
 use crate::inputs::{InputRequest, Inputs};
 use crate::lock::diff::{Diff, diff};
 use crate::lock::{self, Annotations, Lock, Pin};
-use crate::solve::{self, Failure, Index, NoSolution, Policy, Preferences, Problem};
+use crate::solve::{self, Failure, Index, Known, NoSolution, Policy, Preferences, Problem};
 use crate::spec::{Marker, PackageName, Target};
 
 /// What to lock, and how.
@@ -283,7 +283,9 @@ impl Question<'_> {
         for target in targets {
             let problem = Problem::new(self.inputs, target.clone(), self.policy.clone(), preferences.clone());
             let problem = Arc::new(problem);
-            let resolution = match solve::solve(problem.clone(), index.clone(), &*session.watcher) {
+            let known = Arc::new(Known::new(problem.clone(), index.clone()));
+            session.keep(known.clone());
+            let resolution = match solve::solve_on(&known, &*session.watcher) {
                 Ok(resolution) => resolution,
                 Err(Failure::Trouble(error)) => return Err(NoLock::Error(error)),
                 Err(Failure::NoSolution(failure)) => {
@@ -296,7 +298,7 @@ impl Question<'_> {
                 }
             };
             pins.push(assemble::pins(&resolution, &problem, self.hashes, &*index, session)?);
-            answer.held_back.extend(held_back(&resolution, &problem, &index));
+            answer.held_back.extend(held_back(&resolution, &known));
             answer.held_back.sort();
             answer.held_back.dedup();
             for (name, pin) in &resolution.pins {

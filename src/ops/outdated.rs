@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 use crate::files::Texts;
 use crate::inputs::{self, InputRequest, Inputs};
 use crate::lock::tree::{Graph, Top};
-use crate::solve::{Index, Policy, Preferences, Problem, Want, candidates};
+use crate::solve::{Index, Known, Policy, Preferences, Problem, Want};
 use crate::spec::{PackageName, Requirement, Source, Target, Version};
 
 /// What to look up.
@@ -112,7 +112,7 @@ fn newest<I: Index + 'static>(
     index: &Arc<I>,
 ) -> Result<Option<Version>> {
     let problem = Problem::new(&Inputs::default(), target.clone(), policy.clone(), Preferences::default());
-    let found = candidates(Arc::new(problem), index.clone(), name)?;
+    let found = Known::new(Arc::new(problem), index.clone()).candidates(name)?;
     Ok(found.newest().cloned())
 }
 

@@ -1,5 +1,6 @@
 //! What all operations of one run share: the surroundings, the settings and the cache's place.
 
+use std::any::Any;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -8,7 +9,6 @@ use crate::error::Result;
 use crate::event::{Event, Watcher};
 use crate::python::{self, Found, ProbeCache, Prober};
 use crate::settings::{Settings, Surroundings, cache_folder};
-use crate::solve::Index;
 
 /// Passes each warning on once.
 struct Once {
@@ -43,7 +43,7 @@ pub struct Session {
     pub watcher: Arc<dyn Watcher>,
     interpreter: OnceLock<Found>,
     /// What is freed with the session, hence not at all by a program that ends.
-    kept: Mutex<Vec<Arc<dyn Index>>>,
+    kept: Mutex<Vec<Box<dyn Any + Send + Sync>>>,
 }
 
 impl Session {
@@ -128,10 +128,10 @@ impl Session {
         }
     }
 
-    /// Keeps `index` until the session is dropped. Freeing tens of thousands of listed files one by one
+    /// Keeps what was `met` until the session is dropped. Freeing tens of thousands of listed files one by one
     /// takes a tenth of a warm run: a program that ends forgets its session instead.
-    pub(super) fn keep(&self, index: Arc<dyn Index>) {
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner).push(index);
+    pub(super) fn keep(&self, met: impl Any + Send + Sync) {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner).push(Box::new(met));
     }
 
     /// A path as people read it: from the current folder, where it is in there.

@@ -41,7 +41,12 @@ struct Slot {
     first: View,
     pinned: Mutex<Vec<(Version, Arc<View>)>>,
     all: Once<Arc<Candidates>>,
+    newest: Once<Option<Newest>>,
 }
+
+/// The newest release of a package that fits the target and policy, whatever constraints and preferences say; and its
+/// candidate, where no constraint bars it.
+pub(super) type Newest = (Version, Option<Candidate>);
 
 impl Slot {
     fn of_pin(&self, pin: &Version) -> Arc<View> {
@@ -84,7 +89,8 @@ impl<T: Clone> Once<T> {
 
 impl Known {
     /// Nothing known yet.
-    pub(super) fn new(problem: Arc<Problem>, index: Arc<dyn Index>) -> Self {
+    #[must_use]
+    pub fn new(problem: Arc<Problem>, index: Arc<dyn Index>) -> Self {
         let (demands, lone_lines) = (problem.demands(), problem.lone_lines());
         let by_url = problem.by_url().cloned().collect();
         let (candidates, metadata) = (Mutex::default(), Mutex::default());
@@ -92,7 +98,10 @@ impl Known {
     }
 
     /// The candidates of `name`; blocks until its listing is there.
-    pub(crate) fn candidates(&self, name: &PackageName) -> Result<Arc<Candidates>, Error> {
+    ///
+    /// # Errors
+    /// When the index gives no answer.
+    pub fn candidates(&self, name: &PackageName) -> Result<Arc<Candidates>, Error> {
         self.slot(name).all.get(|| self.find_candidates(name).map(Arc::new))
     }
 
@@ -226,9 +235,12 @@ impl Known {
         is_free && seen.is_only_first() && self.problem.preferences.of(&seen.name).is_empty()
     }
 
-    /// The newest release of `name` that fits the target and policy, whatever constraints and preferences say; and its
-    /// candidate, where no constraint bars it.
-    pub(super) fn newest(&self, name: &PackageName) -> Result<Option<(Version, Option<Candidate>)>, Error> {
+    /// The newest release of `name`; blocks until its listing is there.
+    pub(super) fn newest(&self, name: &PackageName) -> Result<Option<Newest>, Error> {
+        self.slot(name).newest.get(|| self.find_newest(name))
+    }
+
+    fn find_newest(&self, name: &PackageName) -> Result<Option<Newest>, Error> {
         let demands = self.demands(name);
         let seen = if demands.prerelease == PrereleaseMode::Allow || self.by_url.contains(name) {
             self.candidates(name)?

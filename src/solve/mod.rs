@@ -71,18 +71,6 @@ pub struct NoSolution {
     pub known: Arc<Known>,
 }
 
-/// The candidates of `name`, as a solve of `problem` sees them.
-///
-/// # Errors
-/// When the index gives no answer.
-pub fn candidates(
-    problem: Arc<Problem>,
-    index: Arc<dyn Index>,
-    name: &PackageName,
-) -> Result<Arc<Candidates>, Error> {
-    Known::new(problem, index).candidates(name)
-}
-
 /// Solves `problem` on what `index` tells.
 ///
 /// # Errors
@@ -92,13 +80,22 @@ pub fn solve(
     index: Arc<dyn Index>,
     watcher: &dyn Watcher,
 ) -> Result<Resolution, Failure> {
-    let known = Arc::new(Known::new(problem, index));
-    let scouts = Scouts::send(&known);
-    let answer = search(&known, watcher);
+    solve_on(&Arc::new(Known::new(problem, index)), watcher)
+}
+
+/// Solves the problem of `known`, which knows more then.
+///
+/// # Errors
+/// See [`Failure`].
+pub fn solve_on(known: &Arc<Known>, watcher: &dyn Watcher) -> Result<Resolution, Failure> {
+    let scouts = Scouts::send(known);
+    let answer = search(known, watcher);
     scouts.call_back();
     match answer {
         Ok(Answer::Resolved(resolution)) => Ok(resolution),
-        Ok(Answer::Impossible(proof)) => Err(Failure::NoSolution(Box::new(NoSolution { proof, known }))),
+        Ok(Answer::Impossible(proof)) => {
+            Err(Failure::NoSolution(Box::new(NoSolution { proof, known: known.clone() })))
+        }
         Err(error) => Err(Failure::Trouble(error)),
     }
 }

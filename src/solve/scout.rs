@@ -21,6 +21,9 @@ use crate::spec::{DistName, ExtraName, Metadata, PackageName, Requirement, Speci
 /// Of how many packages the newest release is looked at because that of another asks for it: see [`Stage::Newest`].
 const MOST_BEYOND: usize = 8;
 
+/// How many packages scouts are sent after at once.
+const AT_ONCE: usize = 64;
+
 /// How many different specifiers on one package scouts heed: hostile metadata may have any number.
 const MOST_SPECIFIERS: usize = 64;
 
@@ -235,12 +238,16 @@ impl Scouts {
         }
         let stage = if asked.permits(&likeliest.version) {
             asked.followed.push(follows);
-            known.index.prefetch(&[Want::Metadata(likeliest.file().clone(), Trust::Release)]);
             Stage::Metadata(Box::new(likeliest.clone()))
         } else {
             // More was asked meanwhile.
             Stage::Listing
         };
+        drop(state);
+        if let Stage::Metadata(likeliest) = &stage {
+            known.index.prefetch(&[Want::Metadata(likeliest.file().clone(), Trust::Release)]);
+        }
+        let mut state = self.lock();
         state.queue.push_back(Errand { name, extra, stage });
         self.changed.notify_one();
         Ok(())
@@ -288,8 +295,21 @@ impl Scouts {
         self.set_out(known, by, asked);
     }
 
-    /// Sends scouts on what is new in these: packages, each with specifiers and extras.
+    /// Sends scouts on what is new in these: packages, each with specifiers and extras. Of many, the first are under way
+    /// while the others are looked at.
     fn set_out<'r>(
+        &self,
+        known: &Known,
+        by: Option<&PackageName>,
+        asked: impl Iterator<Item = (&'r PackageName, &'r Specifiers, &'r [ExtraName])>,
+    ) {
+        let mut asked = asked.peekable();
+        while asked.peek().is_some() {
+            self.set_out_some(known, by, asked.by_ref().take(AT_ONCE));
+        }
+    }
+
+    fn set_out_some<'r>(
         &self,
         known: &Known,
         by: Option<&PackageName>,
