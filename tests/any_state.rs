@@ -41,20 +41,24 @@ fn lock(server: &Server, cache: &Path, options: &[&str]) -> Output {
 
 /// Locks the input with one line more than the lock `old` was made from, and gives the new lock.
 fn relock(server: &Server, cache: &Path, old: &str) -> String {
-    let folder = tempfile::tempdir().expect("a folder");
+    relock_in(tempfile::tempdir().expect("a folder").path(), server, cache, old)
+}
+
+/// The same in a `folder`, where the cache may know what was locked before.
+fn relock_in(folder: &Path, server: &Server, cache: &Path, old: &str) -> String {
     let input = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/marketing-bot/requirements.in");
     let input = std::fs::read_to_string(input).expect("the example's input") + "six\n";
-    std::fs::write(folder.path().join("requirements.in"), input).expect("the input is written");
-    std::fs::write(folder.path().join("requirements.txt"), old).expect("the old lock is written");
+    std::fs::write(folder.join("requirements.in"), input).expect("the input is written");
+    std::fs::write(folder.join("requirements.txt"), old).expect("the old lock is written");
     let output = Command::new(env!("CARGO_BIN_EXE_pinfast"))
-        .current_dir(folder.path())
+        .current_dir(folder)
         .args(["lock", "--python-version", "3.11", "--platform", "linux", "--cache-dir"])
         .arg(cache)
         .args(["--index-url", &server.url("/simple/")])
         .output()
         .expect("the program runs");
     text(&output);
-    std::fs::read_to_string(folder.path().join("requirements.txt")).expect("the new lock")
+    std::fs::read_to_string(folder.join("requirements.txt")).expect("the new lock")
 }
 
 #[track_caller]
@@ -137,7 +141,12 @@ fn a_lock_is_the_same_bytes_in_any_state_of_the_world() {
                 let options: &[&str] = if dice.roll(4) == 0 { &["--refresh"] } else { &[] };
                 assert_eq!(text(&lock(&server, cache.path(), options)), *calm, "seed {seed}, an upset cache");
                 upset(cache.path(), &mut dice);
-                assert_eq!(relock(&server, cache.path(), calm), *changed, "seed {seed}, an old lock");
+                let folder = tempfile::tempdir().expect("a folder");
+                let relock_here = || relock_in(folder.path(), &server, cache.path(), calm);
+                assert_eq!(relock_here(), *changed, "seed {seed}, an old lock");
+                assert_eq!(relock_here(), *changed, "seed {seed}, what was pinned is known");
+                upset(cache.path(), &mut dice);
+                assert_eq!(relock_here(), *changed, "seed {seed}, what was pinned is known in part");
                 let empty = tempfile::tempdir().expect("a folder");
                 assert_eq!(
                     relock(&server, empty.path(), calm),

@@ -677,7 +677,7 @@ fn a_folder_of_files_serves_a_host_without_network() {
     exit 0
     "#);
     assert_snapshot!(project.run("cache clear"), @r"
-    removed 8 records, 3 kB
+    removed 9 records, 5 kB
     ---
     exit 0
     ");

@@ -386,6 +386,10 @@ impl Index for Building {
         self.client.prefetch(wants);
     }
 
+    fn foresee(&self, wants: &[Want]) {
+        self.client.foresee(wants);
+    }
+
     fn reach(&self) -> Reach {
         self.client.reach()
     }

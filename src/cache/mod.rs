@@ -12,8 +12,9 @@ use std::fs;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
-pub use record::Record;
 use record::Unread;
+pub use record::{Record, Stamp};
+use serde::{Deserialize, Serialize};
 pub use upkeep::{Pruned, Usage};
 
 use crate::spec::Sha256;
@@ -35,10 +36,13 @@ pub enum Bucket {
     Built,
     /// From which indexes a lock came and what was told of it, by the lock's text.
     Locks,
+    /// What a run learnt of the releases that it pinned, by where its lock lies.
+    Snapshots,
 }
 
 /// What a record is found by.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "[u8; 32]", into = "[u8; 32]")]
 pub struct Key(Sha256);
 
 /// What lies under a key.
@@ -56,7 +60,7 @@ pub enum Found {
 
 impl Bucket {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Pages, Self::Metadata, Self::Built, Self::Locks];
+    pub const ALL: [Self; 5] = [Self::Pages, Self::Metadata, Self::Built, Self::Locks, Self::Snapshots];
 
     /// The name of its folder.
     #[must_use]
@@ -66,6 +70,7 @@ impl Bucket {
             Self::Metadata => "metadata-v4",
             Self::Built => "built-v3",
             Self::Locks => "locks-v2",
+            Self::Snapshots => "snapshots-v1",
         }
     }
 }
@@ -76,6 +81,18 @@ impl Key {
     pub fn of(parts: &[&str]) -> Self {
         let lengths: Vec<_> = parts.iter().map(|part| format!("{}:", part.len())).collect();
         Self(Sha256::of_parts(lengths.iter().zip(parts).flat_map(|(length, part)| [length, *part])))
+    }
+}
+
+impl From<[u8; 32]> for Key {
+    fn from(bytes: [u8; 32]) -> Self {
+        Self(Sha256(bytes))
+    }
+}
+
+impl From<Key> for [u8; 32] {
+    fn from(key: Key) -> Self {
+        key.0.0
     }
 }
 
@@ -153,6 +170,28 @@ impl Cache {
     #[must_use]
     pub fn holds(&self, bucket: Bucket, key: &Key) -> bool {
         self.path(bucket, key).is_file()
+    }
+
+    /// Whether what lies under `key` is still the record of this stamp.
+    #[must_use]
+    pub fn still_holds(&self, bucket: Bucket, key: &Key, stamp: &Stamp) -> bool {
+        let found = fs::metadata(self.path(bucket, key)).ok();
+        found.and_then(|metadata| Stamp::of(&metadata)).as_ref() == Some(stamp)
+    }
+
+    /// Removes all but the newest `count` records of a bucket.
+    ///
+    /// # Errors
+    /// When its folder cannot be read, or one cannot be removed.
+    pub fn keep_newest(&self, bucket: Bucket, count: usize) -> io::Result<()> {
+        let mut records = Vec::new();
+        for entry in fs::read_dir(self.root.join(bucket.folder()))? {
+            let entry = entry?;
+            records.push((entry.metadata()?.modified()?, entry.path()));
+        }
+        let Some(surplus) = records.len().checked_sub(count) else { return Ok(()) };
+        records.sort();
+        records.iter().take(surplus).try_for_each(|(_, path)| fs::remove_file(path))
     }
 
     /// Removes what lies under `key`.
@@ -267,6 +306,35 @@ mod tests {
         for at in [0, 20, 45, 50, 60, 70_000, whole.len() - 1] {
             damage_is_noticed(&cache, &key, &whole, at);
         }
+    }
+
+    #[test]
+    fn the_newest_records_are_kept() {
+        let (_folder, cache) = cache();
+        let keys = ["a", "b", "c"].map(|name| Key::of(&[name]));
+        for key in &keys {
+            cache.write(Bucket::Snapshots, key, b"contents").unwrap();
+            std::thread::sleep(std::time::Duration::from_millis(20));
+        }
+        for (count, left) in [(3, [true, true, true]), (2, [false, true, true]), (1, [false, false, true])] {
+            cache.keep_newest(Bucket::Snapshots, count).unwrap();
+            assert_eq!(keys.map(|key| cache.holds(Bucket::Snapshots, &key)), left);
+        }
+    }
+
+    #[test]
+    fn a_stamp_tells_a_record_from_what_takes_its_place() {
+        let (_folder, cache) = cache();
+        let key = Key::of(&["a"]);
+        let written = cache.write_and_map(Bucket::Pages, &key, &[b"contents"]).unwrap().stamp().unwrap();
+        let Found::Record(read) = cache.read(Bucket::Pages, &key) else { panic!() };
+        assert_eq!(read.stamp(), Some(written));
+        assert!(cache.still_holds(Bucket::Pages, &key, &written));
+        assert!(!cache.still_holds(Bucket::Metadata, &key, &written));
+        cache.write(Bucket::Pages, &key, b"contents").unwrap();
+        assert!(!cache.still_holds(Bucket::Pages, &key, &written), "of the same length");
+        cache.remove(Bucket::Pages, &key).unwrap();
+        assert!(!cache.still_holds(Bucket::Pages, &key, &written));
     }
 
     #[test]

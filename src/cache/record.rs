@@ -1,11 +1,13 @@
 //! The frame of a record: a mark, its key, its length and its checksum, then the contents.
 
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io::{self, Read as _};
 use std::ops::Deref;
+use std::time::{Duration, SystemTime};
 
 use flate2::Crc;
 use memmap2::Mmap;
+use serde::{Deserialize, Serialize};
 
 use super::Key;
 
@@ -16,7 +18,20 @@ const HEAD: usize = 8 + 32 + 8 + 4;
 const MAPPED_FROM: u64 = 64 << 10;
 
 /// The contents of a record, checked.
-pub struct Record(Bytes);
+pub struct Record {
+    bytes: Bytes,
+    stamp: Option<Stamp>,
+}
+
+/// Tells a record on the disk from the others that lie under its key before and after.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stamp {
+    /// Since 1970.
+    modified: Duration,
+    length: u64,
+    /// 0 where the system tells none.
+    inode: u64,
+}
 
 enum Bytes {
     Contents(Vec<u8>),
@@ -52,7 +67,8 @@ pub(super) fn written(file: &File, parts: &[&[u8]]) -> Record {
     let is_large = ((HEAD + contents) as u64) >= MAPPED_FROM;
     // What cannot be mapped is kept in memory.
     let mapped = is_large.then(|| map(file).ok()).flatten();
-    Record(mapped.map_or_else(|| Bytes::Contents(parts.concat()), Bytes::Mapped))
+    let bytes = mapped.map_or_else(|| Bytes::Contents(parts.concat()), Bytes::Mapped);
+    Record { bytes, stamp: file.metadata().ok().and_then(|metadata| Stamp::of(&metadata)) }
 }
 
 /// The record that `file` holds, which should be the one under `key`.
@@ -60,7 +76,8 @@ pub(super) fn written(file: &File, parts: &[&[u8]]) -> Record {
 /// # Errors
 /// Why there is none.
 pub(super) fn read(file: File, key: &Key) -> Result<Record, Unread> {
-    let length = file.metadata()?.len();
+    let metadata = file.metadata()?;
+    let length = metadata.len();
     let mut found = [0; HEAD];
     if length < HEAD as u64 {
         return Err(Unread::Damaged("it is cut"));
@@ -82,7 +99,7 @@ pub(super) fn read(file: File, key: &Key) -> Result<Record, Unread> {
         forget(&map);
         Bytes::Mapped(map)
     };
-    let record = Record(bytes);
+    let record = Record { bytes, stamp: Stamp::of(&metadata) };
     if found != head(key, record.len() as u64, checksum.sum()) {
         return Err(Unread::Damaged("its checksum does not match"));
     }
@@ -117,11 +134,37 @@ fn head(key: &Key, length: u64, checksum: u32) -> [u8; HEAD] {
     head
 }
 
+impl Stamp {
+    /// That of a file; `None` where the system tells too little.
+    pub(super) fn of(metadata: &Metadata) -> Option<Self> {
+        let modified = metadata.modified().ok()?.duration_since(SystemTime::UNIX_EPOCH).ok()?;
+        Some(Self { modified, length: metadata.len(), inode: inode(metadata) })
+    }
+}
+
+#[cfg(unix)]
+fn inode(metadata: &Metadata) -> u64 {
+    std::os::unix::fs::MetadataExt::ino(metadata)
+}
+
+#[cfg(not(unix))]
+fn inode(_: &Metadata) -> u64 {
+    0
+}
+
+impl Record {
+    /// That of the file that it is; `None` where it is none.
+    #[must_use]
+    pub fn stamp(&self) -> Option<Stamp> {
+        self.stamp
+    }
+}
+
 impl Deref for Record {
     type Target = [u8];
 
     fn deref(&self) -> &[u8] {
-        match &self.0 {
+        match &self.bytes {
             Bytes::Contents(bytes) => bytes,
             Bytes::Framed(bytes) => &bytes[HEAD..],
             Bytes::Mapped(map) => &map[HEAD..],
@@ -131,7 +174,7 @@ impl Deref for Record {
 
 impl From<Vec<u8>> for Record {
     fn from(contents: Vec<u8>) -> Self {
-        Self(Bytes::Contents(contents))
+        Self { bytes: Bytes::Contents(contents), stamp: None }
     }
 }
 

@@ -15,7 +15,7 @@ use url::Url;
 use super::Shared;
 use super::config::Freshness;
 use super::shelf;
-use crate::cache::{Bucket, Cache, Found, Key, Record};
+use crate::cache::{Bucket, Cache, Found, Key, Record, Stamp};
 use crate::event::Event;
 use crate::spec::{Listing, PackageName};
 
@@ -27,12 +27,18 @@ const UNSAID: Duration = Duration::from_secs(600);
 pub(super) struct Head {
     /// Whether the page was there.
     pub(super) known: Known,
+    age: Age,
+    etag: Option<String>,
+    modified: Option<String>,
+}
+
+/// Since when, and how long, a page may stand for what the index says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Age {
     /// When it came, in seconds since 1970.
     fetched: u64,
     /// How long it is fresh, in seconds.
     lifetime: u64,
-    etag: Option<String>,
-    modified: Option<String>,
 }
 
 /// Whether a page was there.
@@ -52,9 +58,25 @@ pub(super) enum Negatives {
 /// A listing as the cache keeps it.
 pub(super) struct Kept {
     pub(super) head: Head,
+    key: Key,
     record: Arc<Record>,
     /// Where in the record the listing begins.
     at: usize,
+}
+
+/// A listing, and the record of the cache that says the same, where there is one.
+#[derive(Clone)]
+pub(super) struct Told {
+    pub(super) listing: Arc<Listing>,
+    pub(super) backing: Option<Backing>,
+}
+
+/// A record of the cache that vouches for a listing as long as it is there and fresh.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Backing {
+    pub(super) key: Key,
+    stamp: Stamp,
+    pub(super) age: Age,
 }
 
 impl Head {
@@ -64,8 +86,7 @@ impl Head {
             |name: HeaderName| headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
         Some(Self {
             known,
-            fetched: seconds(now),
-            lifetime: lifetime(headers, now)?.as_secs(),
+            age: Age { fetched: seconds(now), lifetime: lifetime(headers, now)?.as_secs() },
             etag: text(header::ETAG),
             modified: text(header::LAST_MODIFIED),
         })
@@ -74,17 +95,8 @@ impl Head {
     /// After the server said `now`, with `headers`, that the page still holds.
     fn renewed(&self, headers: &HeaderMap, now: SystemTime) -> Self {
         let said = says_freshness(headers).then(|| lifetime(headers, now)).flatten();
-        Self {
-            fetched: seconds(now),
-            lifetime: said.map_or(self.lifetime, |said| said.as_secs()),
-            ..self.clone()
-        }
-    }
-
-    fn is_fresh(&self, now: SystemTime) -> bool {
-        // What seems to come from the future was written under another clock.
-        let age = seconds(now).checked_sub(self.fetched);
-        age.is_some_and(|age| age < self.lifetime)
+        let lifetime = said.map_or(self.age.lifetime, |said| said.as_secs());
+        Self { age: Age { fetched: seconds(now), lifetime }, ..self.clone() }
     }
 
     /// The headers that ask whether the page still holds.
@@ -95,16 +107,42 @@ impl Head {
     }
 }
 
+impl Age {
+    /// When it becomes stale, in seconds since 1970.
+    pub(super) fn end(&self) -> u64 {
+        self.fetched.saturating_add(self.lifetime)
+    }
+
+    fn is_fresh(self, now: SystemTime) -> bool {
+        // What seems to come from the future was written under another clock.
+        let age = seconds(now).checked_sub(self.fetched);
+        age.is_some_and(|age| age < self.lifetime)
+    }
+}
+
 impl Kept {
-    fn read(record: Record) -> Option<Self> {
+    fn read(key: &Key, record: Record) -> Option<Self> {
         let (head, rest) = postcard::take_from_bytes(&record).ok()?;
         let at = record.len() - rest.len();
-        Some(Self { head, record: Arc::new(record), at })
+        Some(Self { head, key: *key, record: Arc::new(record), at })
     }
 
     /// The listing; `None` where the record is damaged beyond its checksum.
-    pub(super) fn listing(&self, name: &PackageName) -> Option<Listing> {
-        shelf::open(name, Arc::clone(&self.record), self.at)
+    pub(super) fn listing(&self, name: &PackageName) -> Option<Told> {
+        let end = self.record.len();
+        let listing = Arc::new(shelf::open(name, Arc::clone(&self.record), self.at..end)?);
+        Some(Told { listing, backing: self.backing() })
+    }
+
+    pub(super) fn backing(&self) -> Option<Backing> {
+        Some(Backing { key: self.key, stamp: self.record.stamp()?, age: self.head.age })
+    }
+}
+
+impl Told {
+    /// What nothing in the cache says.
+    pub(super) fn unbacked(listing: Listing) -> Self {
+        Self { listing: Arc::new(listing), backing: None }
     }
 }
 
@@ -116,7 +154,7 @@ impl Shared {
     }
 
     pub(super) fn kept(&self, key: &Key) -> Option<Kept> {
-        let kept = Kept::read(self.recorded(Bucket::Pages, key)?);
+        let kept = Kept::read(key, self.recorded(Bucket::Pages, key)?);
         if kept.is_none() {
             self.warn_of_damage(key, "it cannot be read");
         }
@@ -125,26 +163,46 @@ impl Shared {
 
     /// Whether what is kept may stand for the page.
     pub(super) fn will_do(&self, kept: &Kept, negatives: Negatives) -> bool {
+        let is_doubtful = kept.head.known == Known::Absent && negatives == Negatives::Doubted;
+        self.is_young_enough(kept.head.age) && !(is_doubtful && self.config.freshness == Freshness::Normal)
+    }
+
+    /// Whether what is so old may stand for what the index says.
+    pub(super) fn is_young_enough(&self, age: Age) -> bool {
         match self.config.freshness {
             Freshness::Offline => true,
             Freshness::Refresh => false,
-            Freshness::Normal if kept.head.known == Known::Absent && negatives == Negatives::Doubted => false,
-            Freshness::Normal => kept.head.is_fresh(self.now),
+            Freshness::Normal => age.is_fresh(self.now),
         }
     }
 
-    /// Keeps the `packed` listing of a page that came with `headers`; tells the record that it is in, and where it begins.
-    pub(super) fn keep_page(&self, key: &Key, headers: &HeaderMap, packed: Vec<u8>) -> (Record, usize) {
-        let Some(head) = Head::new(Known::Page, headers, self.now) else {
-            // It must not be stored; nor may an older one be taken for it. What is not there is not removed.
-            self.cache.as_ref().map(|cache| cache.remove(Bucket::Pages, key));
-            return (packed.into(), 0);
+    /// Whether what `backing` vouched for once is still so.
+    pub(super) fn is_backed(&self, backing: &Backing) -> bool {
+        let Backing { key, stamp, age } = backing;
+        let is_there = |cache: &Cache| cache.still_holds(Bucket::Pages, key, stamp);
+        self.is_young_enough(*age) && self.cache.as_ref().is_some_and(is_there)
+    }
+
+    /// Keeps the `listing` of a page that came with `headers`, and tells it from there: so it takes less memory, and a
+    /// run sees the same whether the cache was warm or not.
+    pub(super) fn keep_page(&self, key: &Key, headers: &HeaderMap, listing: Listing) -> Told {
+        let Ok(packed) = shelf::pack(&listing) else { return Told::unbacked(listing) };
+        let kept = match Head::new(Known::Page, headers, self.now) {
+            Some(head) => self.put_page(key, head, &packed),
+            None => {
+                // It must not be stored; nor may an older one be taken for it. What is not there is not removed.
+                self.cache.as_ref().map(|cache| cache.remove(Bucket::Pages, key));
+                None
+            }
         };
-        let kept = self.written(|cache| {
-            let head = postcard::to_stdvec(&head).map_err(std::io::Error::other)?;
-            Ok((cache.write_and_map(Bucket::Pages, key, &[&head, &packed])?, head.len()))
-        });
-        kept.unwrap_or_else(|| (packed.into(), 0))
+        let told = match kept {
+            Some(kept) => kept.listing(&listing.name),
+            None => {
+                let whole = 0..packed.len();
+                shelf::open(&listing.name, Arc::new(packed.into()), whole).map(Told::unbacked)
+            }
+        };
+        told.unwrap_or_else(|| Told::unbacked(listing))
     }
 
     /// Keeps the fact that there is no page.
@@ -154,10 +212,18 @@ impl Shared {
         }
     }
 
-    /// Keeps the fact that a page still holds.
-    pub(super) fn keep_on(&self, key: &Key, kept: &Kept, headers: &HeaderMap) {
+    /// Keeps the fact that a page still holds; `None` where it cannot be kept.
+    pub(super) fn keep_on(&self, kept: &Kept, headers: &HeaderMap) -> Option<Kept> {
         let head = kept.head.renewed(headers, self.now);
-        self.put(Bucket::Pages, key, postcard::to_stdvec(&head), &kept.record[kept.at..]);
+        self.put_page(&kept.key, head, &kept.record[kept.at..])
+    }
+
+    fn put_page(&self, key: &Key, head: Head, listing: &[u8]) -> Option<Kept> {
+        let (record, at) = self.written(|cache| {
+            let head = postcard::to_stdvec(&head).map_err(std::io::Error::other)?;
+            Ok((cache.write_and_map(Bucket::Pages, key, &[&head, listing])?, head.len()))
+        })?;
+        Some(Kept { head, key: *key, record: Arc::new(record), at })
     }
 
     /// What the cache holds under `key`; damage is a warning, and nothing.
@@ -270,13 +336,13 @@ mod tests {
             (vec![(header::VARY, "*"), (control.clone(), "max-age=60")], Some(0)),
             (vec![(control.clone(), "no-store")], None),
         ] {
-            assert_eq!(head(&headers, now).map(|head| head.lifetime), lifetime, "{headers:?}");
+            assert_eq!(head(&headers, now).map(|head| head.age.lifetime), lifetime, "{headers:?}");
         }
         let head = head(&[(control, "max-age=60")], now).unwrap();
         for (seconds, fresh) in [(0, true), (59, true), (60, false), (1_000_000, false)] {
-            assert_eq!(head.is_fresh(now + Duration::from_secs(seconds)), fresh, "{seconds}");
+            assert_eq!(head.age.is_fresh(now + Duration::from_secs(seconds)), fresh, "{seconds}");
         }
-        assert!(!head.is_fresh(now - Duration::from_secs(1)), "another clock");
+        assert!(!head.age.is_fresh(now - Duration::from_secs(1)), "another clock");
     }
 
     #[test]
@@ -286,10 +352,11 @@ mod tests {
         let old = head(&[(header::CACHE_CONTROL, "max-age=60"), (header::ETAG, "\"x\"")], now).unwrap();
         let kept = old.renewed(&HeaderMap::new(), later);
         assert!(
-            kept.is_fresh(later + Duration::from_secs(59)) && !kept.is_fresh(later + Duration::from_secs(60))
+            kept.age.is_fresh(later + Duration::from_secs(59))
+                && !kept.age.is_fresh(later + Duration::from_secs(60))
         );
         assert_eq!(kept.validators(), [(header::IF_NONE_MATCH, HeaderValue::from_static("\"x\""))]);
         let longer = HeaderMap::from_iter([(header::CACHE_CONTROL, HeaderValue::from_static("max-age=900"))]);
-        assert!(old.renewed(&longer, later).is_fresh(later + Duration::from_secs(899)));
+        assert!(old.renewed(&longer, later).age.is_fresh(later + Duration::from_secs(899)));
     }
 }

@@ -13,11 +13,10 @@ use super::Shared;
 use super::failure::{Cause, Failure, Outcome};
 use super::folder;
 use super::http::{Answer, Ask, Decode, End, Misread, Most};
-use super::kept::{Kept, Known, Negatives};
+use super::kept::{Kept, Known, Negatives, Told};
 use super::limits::PAGE_VARIABLE;
 use super::page::{self, Entry, Format, Page, Scope};
 use super::release::Stead;
-use super::shelf;
 use super::site::{Api, Site};
 use super::url::IndexUrl;
 use crate::cache::Key;
@@ -36,19 +35,15 @@ pub(super) type Loose = Arc<Vec<(String, Entry<'static>)>>;
 impl Shared {
     /// What the indexes say of `name`. That nobody knows it is believed of servers only, not of the cache:
     /// it may have been published a minute ago.
-    pub(super) async fn find_listing(self: &Arc<Self>, name: &PackageName) -> Outcome<Option<Arc<Listing>>> {
+    pub(super) async fn find_listing(self: &Arc<Self>, name: &PackageName) -> Outcome<Option<Told>> {
         let mut found = self.look_for(name, Negatives::Believed).await?;
         if found.is_none() && self.cache.is_some() {
             found = self.look_for(name, Negatives::Doubted).await?;
         }
-        Ok(found.map(Arc::new))
+        Ok(found)
     }
 
-    async fn look_for(
-        self: &Arc<Self>,
-        name: &PackageName,
-        negatives: Negatives,
-    ) -> Outcome<Option<Listing>> {
+    async fn look_for(self: &Arc<Self>, name: &PackageName, negatives: Negatives) -> Outcome<Option<Told>> {
         if let Some(site) = self.sources.get(name) {
             return self.site_listing(site, name, negatives).await;
         }
@@ -60,7 +55,7 @@ impl Shared {
             }
         }
         let loose = self.loose_listing(name).await?;
-        Ok(page::merged(found, loose))
+        Ok(with_loose(found, loose))
     }
 
     async fn site_listing(
@@ -68,9 +63,9 @@ impl Shared {
         site: &Site,
         name: &PackageName,
         negatives: Negatives,
-    ) -> Outcome<Option<Listing>> {
+    ) -> Outcome<Option<Told>> {
         if let Some(folder) = &site.folder {
-            return Ok(folder::listing(folder, name)?);
+            return Ok(folder::listing(folder, name)?.map(Told::unbacked));
         }
         for api in site.all_apis(self.config.api_order) {
             if let Some(listing) = self.kept_listing(site, api, name).await? {
@@ -101,7 +96,7 @@ impl Shared {
     }
 
     /// What the cache says of `name`, where that will do: whichever API told it.
-    async fn kept_listing(&self, site: &Site, api: Api, name: &PackageName) -> Outcome<Option<Listing>> {
+    async fn kept_listing(&self, site: &Site, api: Api, name: &PackageName) -> Outcome<Option<Told>> {
         let url = site.page(api, name).ok_or_else(Failure::abandoned)?;
         match self.kept(&self.page_key(&url)) {
             Some(kept) if kept.head.known == Known::Page && self.will_do(&kept, Negatives::Believed) => {
@@ -119,7 +114,7 @@ impl Shared {
         subject: &Subject,
         name: &PackageName,
         negatives: Negatives,
-    ) -> Outcome<Listing> {
+    ) -> Outcome<Told> {
         let url = site.page(subject.api(), name).ok_or_else(Failure::abandoned)?;
         let key = self.page_key(&url);
         let kept = self.kept(&key).map(Arc::new);
@@ -141,7 +136,7 @@ impl Shared {
         result
     }
 
-    pub(super) async fn get_page(&self, url: Url, reader: PageReader) -> Outcome<Listing> {
+    pub(super) async fn get_page(&self, url: Url, reader: PageReader) -> Outcome<Told> {
         let accept = match reader.subject {
             Subject::Project(Api::Simple) => ACCEPT_SIMPLE,
             Subject::Files => ACCEPT_SIMPLE_JSON,
@@ -149,7 +144,7 @@ impl Shared {
         };
         let headers = validators(reader.kept.as_deref());
         let ask = Ask { headers, ..self.ask_page(url, accept) };
-        let read: Decode<Listing> = Arc::new(move |answer| reader.read(&answer));
+        let read: Decode<Told> = Arc::new(move |answer| reader.read(&answer));
         Ok(self.http(&ask.url).await?.get(&ask, &read).await?)
     }
 
@@ -234,16 +229,16 @@ pub(super) fn validators(kept: Option<&Kept>) -> Vec<(HeaderName, HeaderValue)> 
 }
 
 impl PageReader {
-    pub(super) fn read(&self, answer: &Answer) -> Result<Listing, Misread> {
+    pub(super) fn read(&self, answer: &Answer) -> Result<Told, Misread> {
         if answer.status == StatusCode::NOT_MODIFIED {
             let kept = self
                 .kept
                 .as_ref()
                 .ok_or_else(|| "it is said to be unchanged, but not since when".to_owned())?;
-            let listing =
+            let told =
                 kept.listing(&self.name).ok_or_else(|| "the cache's record cannot be read".to_owned())?;
-            self.shared.keep_on(&self.key, kept, &answer.headers);
-            return Ok(listing);
+            let renewed = self.shared.keep_on(kept, &answer.headers);
+            return Ok(Told { backing: renewed.and_then(|renewed| renewed.backing()), ..told });
         }
         let format = format_of(&self.subject, answer)?;
         let page = page::read(format, &answer.body, &self.name, &answer.url)?;
@@ -253,11 +248,20 @@ impl PageReader {
         {
             return Err(Misread::Malformed(format!("it is not about {} {version} alone", self.name)));
         }
-        let Ok(packed) = shelf::pack(&listing) else { return Ok(listing) };
         let headers = self.stead.headers().unwrap_or(&answer.headers);
-        let (record, at) = self.shared.keep_page(&self.key, headers, packed);
-        Ok(shelf::open(&self.name, Arc::new(record), at).unwrap_or(listing))
+        Ok(self.shared.keep_page(&self.key, headers, listing))
     }
+}
+
+/// What an index told, and what lies in find-links places beside it.
+fn with_loose(found: Option<Told>, loose: Listing) -> Option<Told> {
+    if loose.is_empty() && loose.warnings.is_empty() {
+        return found;
+    }
+    Some(Told::unbacked(match found {
+        Some(told) => page::merged(&told.listing, &loose),
+        None => loose,
+    }))
 }
 
 /// The cache's word that a page is not there.

@@ -14,6 +14,7 @@ use super::config::Freshness;
 use super::download::{self, Download};
 use super::failure::{Cause, Failure, Outcome};
 use super::http::{Answer, Ask, Decode, End, Misread, Most};
+use super::kept::Told;
 use super::limits::METADATA_VARIABLE;
 use super::origins::Siblings;
 use super::url::shown;
@@ -27,13 +28,30 @@ use crate::spec::{
     WheelName,
 };
 
+/// What a file says of itself.
+#[derive(Clone)]
+pub(super) struct Spoken {
+    pub(super) metadata: Arc<Metadata>,
+    /// The file's hash, where the index tells one.
+    pub(super) sha256: Option<Sha256>,
+    /// As it said it; `None` where a snapshot tells that.
+    pub(super) word: Option<Arc<Word>>,
+}
+
+impl Spoken {
+    /// What the `word` of `file` comes to.
+    fn new(metadata: Metadata, word: Word, file: &DistFile) -> Self {
+        Self { metadata: Arc::new(metadata), sha256: file.sha256, word: Some(Arc::new(word)) }
+    }
+}
+
 impl Shared {
     /// What the index's `info` says, if it is about that very release. `null` requirements may be unknown
     /// ones, and what cannot be read is asked of the file.
     pub(super) fn released(&self, file: &DistFile) -> Option<Arc<Metadata>> {
         let release = (file.dist.name().clone(), file.dist.version().clone());
         let alone = self.releases.peek(&release).and_then(|told| told.ok()?);
-        let listing = alone.or_else(|| self.listings.peek(&release.0)?.ok()?)?;
+        let Told { listing, .. } = alone.or_else(|| self.listings.peek(&release.0)?.ok()?)?;
         let info = listing.info.as_ref().filter(|info| info.version == *file.dist.version())?;
         let number = listing.number_of(&info.version)?;
         listing.files(number).iter().find(|listed| listed.url == file.url)?;
@@ -47,17 +65,18 @@ impl Shared {
     /// Whether the file's own word is at hand: then the index's is not needed, which would have to be confirmed.
     pub(super) fn has_word_of(&self, file: &DistFile) -> bool {
         let in_cache = |cache: &Cache| word_key(file).is_some_and(|key| cache.holds(Bucket::Metadata, &key));
-        self.metadata.peek(&file.url).is_some()
+        self.metadata.peek(file.url.as_text()).is_some()
+            || self.recalls_word(file)
             || (self.config.freshness != Freshness::Refresh && self.cache.as_ref().is_some_and(in_cache))
     }
 
     /// The file's own word, from the cache or from where it can be had.
-    pub(super) async fn of_file(self: &Arc<Self>, file: &Arc<DistFile>) -> Outcome<Metadata> {
+    pub(super) async fn of_file(self: &Arc<Self>, file: &Arc<DistFile>) -> Outcome<Spoken> {
         let key = word_key(file);
         if let Some(word) =
             key.as_ref().and_then(|key| self.kept_word(key)).filter(|w| w.is_as_told(file.metadata))
         {
-            return Ok(word.believe(file)?);
+            return Ok(Spoken::new(word.believe(file)?, word, file));
         }
         let word = match &file.dist {
             DistName::Wheel(wheel) => Word::metadata(self.of_wheel(file, wheel).await?),
@@ -71,7 +90,7 @@ impl Shared {
             {
                 shared.put(Bucket::Metadata, &key, postcard::to_stdvec(&word), &[]);
             }
-            metadata
+            metadata.map(|metadata| Spoken::new(metadata, word, &file))
         };
         Ok(self.on_worker(judge).await??)
     }

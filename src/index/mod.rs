@@ -3,14 +3,16 @@
 //! - [`Config`] says where packages come from; [`Client`] answers the solver ([`crate::solve::Index`])
 //! - `page`: bytes -> listing, without I/O; `folder`: indexes on disk; `listing`: which index is asked; `release`: what it
 //!   says of one release alone, such as the newest
-//! - `shelf`: a listing as the cache keeps it; `kept`: how long it may stand for the page
+//! - `shelf`: a listing as the cache keeps it; `kept`: how long it may stand for the page; `snapshot`: what the last run
+//!   that wrote a lock pinned
 //! - `metadata`, `ranges`, `zip`, `sdist`: where a file's metadata comes from; `download`: whole files
 //! - `http`: one resource with tries, redirects, limits and credentials (`auth`, `url`, `limits`), and as much of its body as is wanted;
 //!   `net`: the runtime, started at first need; `work`: what may need it; `workers`: threads that parse
-//! - `once`: one request a resource; `origins`, `site`: what a run learns of servers
+//! - `ahead`: what will be asked soon; `once`: one request a resource; `origins`, `site`: what a run learns of servers
 //!
 //! Every question has one answer a run, whoever asks first and whatever arrives first.
 
+mod ahead;
 mod auth;
 mod config;
 mod download;
@@ -31,6 +33,7 @@ mod release;
 mod sdist;
 mod shelf;
 mod site;
+mod snapshot;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]
@@ -68,12 +71,15 @@ use crate::spec::{
 use auth::Credentials;
 use download::Download;
 use failure::{Cause, Outcome};
+use kept::Told;
 use listing::Loose;
+use metadata::Spoken;
 use net::Net;
 use once::{OnceMap, Slot};
 use origins::Origins;
 use release::{Newest, Stead};
 use site::Site;
+use snapshot::Snapshot;
 use workers::Workers;
 
 /// How many threads look ahead of the solver over the network; most of the time each waits for an answer.
@@ -102,14 +108,16 @@ struct Shared {
     sites: Vec<Site>,
     sources: FxHashMap<PackageName, Site>,
     origins: Origins,
-    listings: OnceMap<PackageName, Option<Arc<Listing>>>,
+    listings: OnceMap<PackageName, Option<Told>>,
     loose: OnceMap<Url, Loose>,
     newest: OnceMap<PackageName, Option<Arc<Newest>>>,
     pages_kept: OnceMap<PackageName, bool>,
-    releases: OnceMap<(PackageName, Version), Option<Arc<Listing>>>,
+    releases: OnceMap<(PackageName, Version), Option<Told>>,
     released: OnceMap<(PackageName, Version), Option<Arc<Metadata>>>,
-    metadata: OnceMap<Url, Arc<Metadata>>,
+    /// By the file's URL.
+    metadata: OnceMap<Arc<str>, Spoken>,
     downloads: OnceMap<(Url, Option<Sha256>), Arc<Download>>,
+    snapshot: OnceLock<Snapshot>,
 }
 
 impl Client {
@@ -141,6 +149,7 @@ impl Client {
             released: OnceMap::new(),
             metadata: OnceMap::new(),
             downloads: OnceMap::new(),
+            snapshot: OnceLock::new(),
         };
         Self { shared: Arc::new(shared) }
     }
@@ -206,19 +215,21 @@ impl Drop for Client {
 
 impl Index for Client {
     fn listing(&self, name: &PackageName) -> Result<Option<Arc<Listing>>, Error> {
-        self.shared.want_listing(name).wait().map_err(|failure| failure.to_error())
+        let told = self.shared.want_listing(name).wait().map_err(|failure| failure.to_error())?;
+        Ok(told.map(|told| told.listing))
     }
 
     fn release(&self, name: &PackageName, version: &Version) -> Option<Arc<Listing>> {
-        if self.shared.tells_all(name) {
+        // What is recalled is so whatever was asked before.
+        if self.shared.recalled_release(name, version).is_none() && self.shared.tells_all(name) {
             return None;
         }
-        self.shared.want_release(name, version, Stead::Itself).wait().ok()?
+        Some(self.shared.want_release(name, version, Stead::Itself).wait().ok()??.listing)
     }
 
     fn newest(&self, name: &PackageName) -> Option<Arc<Listing>> {
         let newest = self.shared.told_newest(name)?;
-        self.shared.want_release(name, &newest.version, Stead::Itself).wait().ok()?
+        Some(self.shared.want_release(name, &newest.version, Stead::Itself).wait().ok()??.listing)
     }
 
     fn foretold(&self, name: &PackageName) -> Option<Arc<Metadata>> {
@@ -236,7 +247,8 @@ impl Index for Client {
         {
             return Ok(metadata);
         }
-        self.shared.want_metadata(file).wait().map_err(|failure| match failure.cause {
+        let spoken = self.shared.want_metadata(file).wait();
+        spoken.map(|spoken| spoken.metadata).map_err(|failure| match failure.cause {
             Cause::Unusable => MetadataFailure::Unusable(failure.message().to_owned()),
             Cause::NeedsBuild => MetadataFailure::NeedsBuild(failure.message().to_owned()),
             _ => MetadataFailure::Trouble(failure.to_error()),
@@ -262,10 +274,11 @@ impl Index for Client {
     }
 
     fn prefetch(&self, wants: &[Want]) {
-        for want in wants.iter().filter(|want| !self.shared.was_asked(want)) {
-            let (shared, want) = (self.shared.clone(), want.clone());
-            self.shared.workers.spawn(move || shared.begin(&want));
-        }
+        self.shared.expect(wants.iter());
+    }
+
+    fn foresee(&self, wants: &[Want]) {
+        self.shared.foresee(wants.iter());
     }
 
     fn reach(&self) -> Reach {
@@ -284,33 +297,7 @@ impl Index for Client {
 }
 
 impl Shared {
-    /// Whether it was asked for before: most of what the solver expects was.
-    fn was_asked(&self, want: &Want) -> bool {
-        match want {
-            Want::Listing(name) => self.listings.was_asked(name),
-            Want::Release(name, version) => {
-                self.listings.was_asked(name) || self.releases.was_asked(&(name.clone(), version.clone()))
-            }
-            Want::Newest(name) => self.listings.was_asked(name) || self.newest.was_asked(name),
-            Want::Metadata(file, _) => self.metadata.was_asked(&file.url),
-        }
-    }
-
-    fn begin(self: &Arc<Self>, want: &Want) {
-        if self.was_asked(want) {
-            return;
-        }
-        match want {
-            Want::Listing(name) => drop(self.want_listing(name)),
-            Want::Release(name, version) => drop(self.want_release(name, version, Stead::Itself)),
-            Want::Newest(name) => drop(self.want_newest(name)),
-            Want::Metadata(file, Trust::Release)
-                if !self.has_word_of(file) && self.released(file).is_some() => {}
-            Want::Metadata(file, _) => drop(self.want_metadata(file)),
-        }
-    }
-
-    fn want_listing(self: &Arc<Self>, name: &PackageName) -> Arc<Slot<Option<Arc<Listing>>>> {
+    fn want_listing(self: &Arc<Self>, name: &PackageName) -> Arc<Slot<Option<Told>>> {
         let (slot, promise) = self.listings.claim(name.clone());
         if let Some(promise) = promise {
             let (shared, name) = (self.clone(), name.clone());
@@ -319,11 +306,15 @@ impl Shared {
         slot
     }
 
-    fn want_metadata(self: &Arc<Self>, file: &Arc<DistFile>) -> Arc<Slot<Arc<Metadata>>> {
-        let (slot, promise) = self.metadata.claim(Url::clone(&file.url));
+    fn want_metadata(self: &Arc<Self>, file: &Arc<DistFile>) -> Arc<Slot<Spoken>> {
+        let (slot, promise) = self.metadata.claim(file.url.as_text().clone());
         if let Some(promise) = promise {
+            if let Some(spoken) = self.recalled_word(file) {
+                promise.keep(Ok(spoken));
+                return slot;
+            }
             let (shared, file) = (self.clone(), file.clone());
-            self.launch(async move { promise.keep(shared.of_file(&file).await.map(Arc::new)) });
+            self.launch(async move { promise.keep(shared.of_file(&file).await) });
         }
         slot
     }

@@ -47,6 +47,12 @@ impl<K: Eq + Hash, V: Clone> OnceMap<K, V> {
         unpoisoned(self.slots.lock()).contains_key(key)
     }
 
+    /// The answers that are there already, in no order.
+    pub(super) fn answers(&self) -> Vec<V> {
+        let slots = unpoisoned(self.slots.lock());
+        slots.values().filter_map(|slot| slot.value.get()?.clone().ok()).collect()
+    }
+
     /// The answer to `key`, if it is there already.
     pub(super) fn peek(&self, key: &K) -> Option<Outcome<V>> {
         unpoisoned(self.slots.lock()).get(key).and_then(|slot| slot.value.get().cloned())

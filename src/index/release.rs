@@ -17,14 +17,14 @@ use url::Url;
 use super::config::ApiOrder;
 use super::failure::Cause;
 use super::http::{Answer, Ask, Decode, End, Misread};
-use super::kept::{Kept, Known, Negatives};
+use super::kept::{Kept, Known, Negatives, Told};
 use super::listing::{ACCEPT_JSON, PageReader, Subject, validators};
 use super::metadata::of_release;
 use super::once::{Promise, Slot};
 use super::site::{Api, Site};
 use super::{Shared, page};
 use crate::cache::{Bucket, Key};
-use crate::spec::{Listing, Metadata, PackageName, ReleaseInfo, Version};
+use crate::spec::{Metadata, PackageName, ReleaseInfo, Version};
 
 /// The release that an index calls the newest of a project: the newest stable one.
 pub(super) struct Newest {
@@ -55,9 +55,9 @@ impl Stead {
 /// What the beginning of a project's page comes to.
 enum Begun {
     /// It is as it was when this was kept.
-    Unchanged(Listing),
+    Unchanged(Told),
     /// It was short enough to be read whole.
-    Whole(Listing),
+    Whole(Told),
     /// It names its newest release.
     Names(ReleaseInfo, HeaderMap),
 }
@@ -66,7 +66,8 @@ impl Shared {
     /// The newest release of `name` as the index says; waits until it has. `None` where the project's page has to be
     /// looked at.
     pub(super) fn told_newest(self: &Arc<Self>, name: &PackageName) -> Option<Arc<Newest>> {
-        if !self.newest.was_asked(name) && self.tells_all(name) {
+        let is_told = self.newest.was_asked(name) || self.recalled_newest(name).is_some();
+        if !is_told && self.tells_all(name) {
             return None;
         }
         self.want_newest(name).wait().ok()?
@@ -80,6 +81,10 @@ impl Shared {
     pub(super) fn want_newest(self: &Arc<Self>, name: &PackageName) -> Arc<Slot<Option<Arc<Newest>>>> {
         let (slot, promise) = self.newest.claim(name.clone());
         if let Some(promise) = promise {
+            if let Some(newest) = self.recalled_newest(name).and_then(|told| self.learn_newest(name, told)) {
+                promise.keep(Ok(Some(Arc::new(newest))));
+                return slot;
+            }
             let (shared, name) = (self.clone(), name.clone());
             self.launch(async move {
                 let newest = shared.find_newest(&name).await;
@@ -97,16 +102,22 @@ impl Shared {
         name: &PackageName,
         version: &Version,
         stead: Stead,
-    ) -> Arc<Slot<Option<Arc<Listing>>>> {
+    ) -> Arc<Slot<Option<Told>>> {
         let (slot, promise) = self.releases.claim((name.clone(), version.clone()));
         if let Some(promise) = promise {
+            if stead.headers().is_none()
+                && let Some(release) = self.recalled_release(name, version)
+            {
+                promise.keep(Ok(Some(release)));
+                return slot;
+            }
             let (shared, name, version) = (self.clone(), name.clone(), version.clone());
             self.launch(async move {
                 let release = shared.find_release(&name, &version, stead).await;
                 if release.is_none() {
                     drop(shared.want_listing(&name));
                 }
-                promise.keep(Ok(release.map(Arc::new)));
+                promise.keep(Ok(release));
             });
         }
         slot
@@ -123,20 +134,14 @@ impl Shared {
         let key = self.newest_key(&url);
         let kept = self.kept(&key).map(Arc::new);
         let begun = match self.standing(&kept, name).await {
-            Some(listing) => Begun::Unchanged(listing),
+            Some(told) => Begun::Unchanged(told),
             None => self.begin_page(url, key, kept, name).await?,
         };
         match begun {
-            Begun::Unchanged(release) => {
-                let version = release.versions().next()?.clone();
-                if let (_, Some(promise)) = self.releases.claim((name.clone(), version.clone())) {
-                    promise.keep(Ok(Some(Arc::new(release))));
-                }
-                Some(Newest { version, word: None })
-            }
-            Begun::Whole(listing) => {
+            Begun::Unchanged(release) => self.learn_newest(name, release),
+            Begun::Whole(told) => {
                 if let (_, Some(promise)) = self.listings.claim(name.clone()) {
-                    promise.keep(Ok(Some(Arc::new(listing))));
+                    promise.keep(Ok(Some(told)));
                 }
                 None
             }
@@ -153,6 +158,15 @@ impl Shared {
                 Some(Newest { version: info.version, word })
             }
         }
+    }
+
+    /// Notes that `release` is what the index has of the newest release of `name`.
+    fn learn_newest(&self, name: &PackageName, release: Told) -> Option<Newest> {
+        let version = release.listing.versions().next()?.clone();
+        if let (_, Some(promise)) = self.releases.claim((name.clone(), version.clone())) {
+            promise.keep(Ok(Some(release)));
+        }
+        Some(Newest { version, word: None })
     }
 
     /// Asks for the beginning of the project's page at `url`, which is kept under `key`.
@@ -204,11 +218,11 @@ impl Shared {
         name: &PackageName,
         version: &Version,
         stead: Stead,
-    ) -> Option<Listing> {
+    ) -> Option<Told> {
         let site = self.site_of_releases(name)?;
         let url = site.release_page(name, version)?;
         let (own_key, newest_key) = (self.page_key(&url), self.newest_key(&site.page(Api::Json, name)?));
-        let is_meant = |listing: &Listing| listing.versions().eq([version]);
+        let is_meant = |told: &Told| told.listing.versions().eq([version]);
         if stead.headers().is_none()
             && let Some(newest) = self.standing(&self.kept(&newest_key).map(Arc::new), name).await
             && is_meant(&newest)
@@ -263,7 +277,7 @@ impl Shared {
     }
 
     /// The listing that is kept, where that may stand for what the index says.
-    async fn standing(&self, kept: &Option<Arc<Kept>>, name: &PackageName) -> Option<Listing> {
+    async fn standing(&self, kept: &Option<Arc<Kept>>, name: &PackageName) -> Option<Told> {
         let kept = kept.as_ref()?;
         if kept.head.known != Known::Page || !self.will_do(kept, Negatives::Believed) {
             return None;

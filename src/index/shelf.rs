@@ -9,6 +9,7 @@
 mod place;
 
 use std::fmt::Write as _;
+use std::ops::Range;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -128,13 +129,14 @@ pub(super) fn pack(listing: &Listing) -> postcard::Result<Vec<u8>> {
     Ok(record)
 }
 
-/// The listing of `name` in `record`, which begins at the byte `at`; `None` where it cannot be read.
-pub(super) fn open(name: &PackageName, record: Arc<Record>, at: usize) -> Option<Listing> {
-    let (front, rest) = postcard::take_from_bytes::<Front<'_>>(record.get(at..)?).ok()?;
+/// The listing of `name` that takes these bytes of `record`; `None` where it cannot be read.
+pub(super) fn open(name: &PackageName, record: Arc<Record>, bytes: Range<usize>) -> Option<Listing> {
+    let end = bytes.end;
+    let (front, rest) = postcard::take_from_bytes::<Front<'_>>(record.get(bytes)?).ok()?;
     let files = front.releases.iter().map(|release| release.files as usize).sum::<usize>();
     let (rows, details) = rest.split_at_checked(files.checked_mul(Outline::BYTES)?)?;
-    let (first_row, mut row) = (record.len() - rest.len(), 0);
-    let mut next = record.len() - details.len();
+    let (first_row, mut row) = (end - rest.len(), 0);
+    let mut next = end - details.len();
     let mut releases = Vec::with_capacity(front.releases.len());
     for Release { files, length } in &front.releases {
         releases.push(Spot { row, files: *files, details: u32::try_from(next).ok()? });
@@ -145,7 +147,7 @@ pub(super) fn open(name: &PackageName, record: Arc<Record>, at: usize) -> Option
     let words = (tags.len(), pythons.len());
     let are_within =
         rows.as_chunks().0.iter().all(|row| Outline::from_bytes(row).is_within(words.0, words.1));
-    if next != record.len() || versions.len() != releases.len() || !are_within {
+    if next != end || versions.len() != releases.len() || !are_within {
         return None;
     }
     let info = match front.info {
@@ -202,7 +204,7 @@ impl Shelf for Packed {
     }
 
     fn tag_set(&self, tags: usize) -> TagSet {
-        tag_set(self.tags.line(tags)).unwrap_or_else(TagSet::foreign)
+        TagSet::kept(self.tags.line(tags)).unwrap_or_else(TagSet::foreign)
     }
 
     fn requires_python(&self, python: usize) -> Specifiers {
@@ -353,13 +355,6 @@ fn lines<T: std::fmt::Display>(items: impl Iterator<Item = T>) -> postcard::Resu
     Ok(text.into())
 }
 
-/// A tag set as it is shown.
-fn tag_set(text: &str) -> Option<TagSet> {
-    let mut lists = text.split('-');
-    let set = TagSet::new(lists.next()?, lists.next()?, lists.next()?).ok()?;
-    lists.next().is_none().then_some(set)
-}
-
-fn count(number: usize) -> postcard::Result<u32> {
+pub(super) fn count(number: usize) -> postcard::Result<u32> {
     u32::try_from(number).map_err(|_| postcard::Error::SerializeBufferFull)
 }

@@ -1,5 +1,6 @@
 //! The contract's clauses on what servers do, one by one, against a server that does it.
 
+mod ahead;
 mod auth;
 mod cache;
 mod files;
@@ -7,6 +8,7 @@ mod metadata;
 mod pages;
 mod release;
 mod shelf;
+mod snapshot;
 mod transit;
 
 use std::path::Path;

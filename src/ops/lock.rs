@@ -2,7 +2,7 @@
 
 use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::asked::Asked;
@@ -171,16 +171,26 @@ pub fn lock(request: &LockRequest, session: &Session) -> Result<Locked, NoLock> 
     if let Some(kept) = fresh.and_then(|lock| lock.of(&places)) {
         return Ok(kept);
     }
+    let client = indexes::client(&request.indexes, &places, session)?;
+    let place = match &request.place {
+        // Without the `.` of `./requirements.txt`.
+        LockPlace::File(path) => Some(session.around.current().join(path).components().collect::<PathBuf>()),
+        LockPlace::StandardOutput => None,
+    };
+    place.iter().for_each(|lock| client.recall(lock));
     let builds = OnceCell::<Arc<Building>>::new();
     let locked = asked.resolve(request, session, |inputs, settled| {
         let scope = scope::scope(&request.targets, inputs, session)?;
-        let client = indexes::client(&request.indexes, &places, session)?;
-        let index = builds::over(client, settled, scope.targets(), python, session)?;
+        let index = builds::over(client.clone(), settled, scope.targets(), python, session)?;
         let builds = builds.get_or_init(|| index).clone();
         Ok(World { scope, index: builds.clone(), builds: Some(builds) })
     });
     match (&locked, builds.get()) {
-        (Ok(locked), _) => kept::remember(locked, &places, session),
+        (Ok(locked), _) => {
+            let pins = || locked.lock.pins.iter().map(|pin| (&pin.name, &pin.version));
+            place.iter().for_each(|lock| client.remember(lock, pins()));
+            kept::remember(locked, &places, session);
+        }
         // The explanation tries this and that.
         (Err(NoLock::NoSolution(_)), Some(builds)) => builds.close(),
         _ => {}

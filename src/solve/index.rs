@@ -53,8 +53,13 @@ pub trait Index: Send + Sync {
     /// When the file cannot be had.
     fn sha256(&self, file: &Arc<DistFile>) -> Result<Sha256, Error>;
 
-    /// Says what will be asked soon, so that it is under way by then; returns at once.
+    /// Says what will be asked soon, so that it is under way by then; waits for no answer.
     fn prefetch(&self, wants: &[Want]);
+
+    /// Says what may be asked, likewise: it is under way by then, unless that would take the first connection of the run.
+    fn foresee(&self, wants: &[Want]) {
+        self.prefetch(wants);
+    }
 
     /// Where projects are looked for.
     fn reach(&self) -> Reach {

@@ -271,7 +271,7 @@ impl Known {
         }
         let told = self.ask(candidate.file(), Trust::Release)?;
         if told.as_ref().is_ok_and(|metadata| metadata.source == MetadataSource::Release) {
-            self.index.prefetch(&[Want::Metadata(candidate.file().clone(), Trust::File)]);
+            self.index.foresee(&[Want::Metadata(candidate.file().clone(), Trust::File)]);
         }
         let mut all = unpoisoned(self.metadata.lock());
         Ok(all.entry(candidate.file().filename.clone()).or_insert(told).clone())

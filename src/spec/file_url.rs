@@ -25,7 +25,7 @@ impl FileUrl {
 
     /// As text; it may hold credentials, so it is never printed as it is.
     #[must_use]
-    pub fn as_text(&self) -> &str {
+    pub fn as_text(&self) -> &Arc<str> {
         &self.text
     }
 }

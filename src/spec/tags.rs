@@ -70,6 +70,16 @@ impl TagSet {
         Ok(Self { text: text.into(), dashes: (first, second) })
     }
 
+    /// From the text of one; `None` where it has not three lists.
+    #[must_use]
+    pub fn kept(text: &str) -> Option<Self> {
+        let mut dashes = (0_u32..).zip(text.bytes()).filter(|(_, byte)| *byte == b'-').map(|(at, _)| at);
+        let (Some(first), Some(second), None) = (dashes.next(), dashes.next(), dashes.next()) else {
+            return None;
+        };
+        Some(Self { text: text.into(), dashes: (first, second) })
+    }
+
     /// A set that no environment accepts.
     #[must_use]
     pub fn foreign() -> Self {

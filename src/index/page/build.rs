@@ -35,17 +35,11 @@ pub(in crate::index) fn listing(name: &PackageName, page: Page<'_>, base: &Url, 
 }
 
 /// The files of both listings; of a file in both, the index's entry.
-pub(in crate::index) fn merged(index: Option<Listing>, loose: Listing) -> Option<Listing> {
-    let Some(index) = index else {
-        return (!loose.is_empty() || !loose.warnings.is_empty()).then_some(loose);
-    };
-    if loose.is_empty() && loose.warnings.is_empty() {
-        return Some(index);
-    }
+pub(in crate::index) fn merged(index: &Listing, loose: &Listing) -> Listing {
     let mut warnings = [&*index.warnings, &*loose.warnings].concat();
     let all = index.all_files().chain(loose.all_files()).cloned().collect();
     let listing = Listing::new(index.name.clone(), releases(all, &mut warnings));
-    Some(listing.with(index.info, warnings))
+    listing.with(index.info.clone(), warnings)
 }
 
 struct Judge<'a, 'p> {

@@ -152,7 +152,10 @@ mod tests {
         ] {
             let quick = seen.url(text);
             assert_eq!(quick.is_some(), plain, "{text}");
-            assert!(quick.is_none_or(|quick| quick.as_text() == base.join(text).unwrap().as_str()), "{text}");
+            assert!(
+                quick.is_none_or(|quick| **quick.as_text() == *base.join(text).unwrap().as_str()),
+                "{text}"
+            );
         }
     }
 }

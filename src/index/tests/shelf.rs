@@ -22,7 +22,8 @@ fn read(project: &str, format: Format, body: &str) -> Listing {
 
 fn reopened(listing: &Listing) -> Listing {
     let record = shelf::pack(listing).unwrap();
-    shelf::open(&listing.name, Arc::new(Record::from(record)), 0).unwrap()
+    let whole = 0..record.len();
+    shelf::open(&listing.name, Arc::new(Record::from(record)), whole).unwrap()
 }
 
 /// All that a listing says.
@@ -78,7 +79,7 @@ fn odd_files_are_read_back() {
 #[test]
 fn a_record_that_is_cut_or_longer_is_none() {
     let record = shelf::pack(&read("a", Format::SimpleJson, ODD)).unwrap();
-    let open = |bytes: &[u8]| shelf::open(&name("a"), Arc::new(Record::from(bytes.to_vec())), 0);
+    let open = |bytes: &[u8]| shelf::open(&name("a"), Arc::new(Record::from(bytes.to_vec())), 0..bytes.len());
     for length in 0..record.len() {
         assert!(open(&record[..length]).is_none(), "cut at {length}");
     }

@@ -24,7 +24,7 @@ impl Provider<'_> {
     /// strides, for more of those that are `permitted`: before who permits them is out, each of them has to be.
     pub(super) fn expect_best(&self, dist: Dist, candidates: &Candidates, permitted: &OrdinalSet) {
         let Some(best) = self.best(candidates, permitted) else { return };
-        self.known.index.prefetch(&[metadata_of(candidates, best)]);
+        self.known.index.foresee(&[metadata_of(candidates, best)]);
         if self.search.borrow().strides_through(dist) {
             self.ask_ahead(candidates, best, MOST_NEEDED, |ordinal| permitted.contains(ordinal));
         }
@@ -63,7 +63,7 @@ impl Provider<'_> {
         } else {
             (0..after).rev().filter(alike).take(count).map(of).collect()
         };
-        self.known.index.prefetch(&wants);
+        self.known.index.foresee(&wants);
     }
 
     /// The candidate to take: a preferred one, else the first in the order of the policy.
@@ -117,7 +117,7 @@ impl Provider<'_> {
         // A rank's own rank is the ordinal again.
         if rank(pick) != best {
             let wants: Vec<_> = after.into_iter().map(|after| metadata_of(candidates, rank(after))).collect();
-            known.index.prefetch(&wants);
+            known.index.foresee(&wants);
         }
         Some(rank(pick))
     }
