@@ -107,10 +107,10 @@ impl Client {
         let (Some(key), Some(cache)) = (shared.snapshot_key(lock), &shared.cache) else { return };
         let mut releases = Pins::new();
         pins.for_each(|(name, version)| releases.entry(name).or_default().push(version));
-        let has_recalled = |name: &PackageName, versions: &[&Version]| {
-            versions.iter().all(|version| shared.has_recalled(name, version))
+        let recalls = |name: &PackageName, versions: &[&Version]| {
+            versions.iter().all(|version| shared.recalled_release(name, version).is_some())
         };
-        let recalled = releases.iter().filter(|(name, versions)| has_recalled(name, versions)).count();
+        let recalled = releases.iter().filter(|(name, versions)| recalls(name, versions)).count();
         if releases.len() - recalled <= releases.len() / MANY {
             return;
         }
@@ -191,14 +191,6 @@ impl Shared {
     pub(super) fn recalled_release(&self, name: &PackageName, version: &Version) -> Option<Told> {
         let is_meant = |told: &&Told| told.listing.versions().eq([version]);
         self.recalled(name)?.releases.iter().find(is_meant).cloned()
-    }
-
-    /// Whether that release was recalled.
-    fn has_recalled(&self, name: &PackageName, version: &Version) -> bool {
-        let project = self.snapshot.get().and_then(|snapshot| snapshot.projects.get(name.as_str()));
-        let recalled = project.and_then(|project| project.recalled.get());
-        let is_meant = |told: &Told| told.listing.versions().eq([version]);
-        recalled.is_some_and(|recalled| recalled.releases.iter().any(is_meant))
     }
 
     pub(super) fn recalled_newest(&self, name: &PackageName) -> Option<Told> {

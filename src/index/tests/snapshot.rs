@@ -205,12 +205,13 @@ fn what_told_of_most_is_left_as_it_is() {
         let listing = page(&files).replace(r#""name": "a""#, &format!(r#""name": "{project}""#));
         if request.path.starts_with("/simple/") { Reply::json(listing) } else { Reply::status(404) }
     });
-    let (folder, one, two) = (tempfile::tempdir().unwrap(), version("1"), version("2"));
+    let (folder, one, three) = (tempfile::tempdir().unwrap(), version("1"), version("3"));
     let names: Vec<_> = (0..9).map(|number| name(&format!("p{number}"))).collect();
-    // The next run pins the second release of so many, which are not asked for.
+    // A run that pins of so many a release that is not there.
     let run_with = |others: usize| {
         let client = recalling(1, config(&server), folder.path());
-        let pins: Vec<_> = names.iter().zip((0..9).map(|at| if at < others { &two } else { &one })).collect();
+        let pins: Vec<_> =
+            names.iter().zip((0..9).map(|at| if at < others { &three } else { &one })).collect();
         for (name, version) in &pins[others..] {
             client.release(name, version).or_else(|| client.listing(name).unwrap()).unwrap();
         }
