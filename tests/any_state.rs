@@ -159,6 +159,22 @@ fn a_lock_is_the_same_bytes_in_any_state_of_the_world() {
 }
 
 #[test]
+fn what_the_last_run_pinned_is_read_from_one_record() {
+    let (server, cache) = (Server::of_recorded(), tempfile::tempdir().expect("a folder"));
+    server.caching(Caching::Fresh(600));
+    let calm = text(&lock(&server, cache.path(), &[]));
+    let folder = tempfile::tempdir().expect("a folder");
+    let changed = relock_in(folder.path(), &server, cache.path(), &calm);
+    let asked = server.requests().len();
+    std::fs::remove_dir_all(cache.path().join("metadata-v4")).expect("what files say is removed");
+    assert_eq!(relock_in(folder.path(), &server, cache.path(), &calm), changed);
+    assert_eq!(server.requests().len(), asked);
+    std::fs::remove_dir_all(cache.path().join("snapshots-v1")).expect("what was pinned is removed");
+    assert_eq!(relock_in(folder.path(), &server, cache.path(), &calm), changed);
+    assert!(server.requests().len() > asked);
+}
+
+#[test]
 fn what_an_older_lock_pins_is_asked_for_alone() {
     let asked = |pages| {
         let (server, cache) = (Server::of_recorded(), tempfile::tempdir().expect("a folder"));
