@@ -17,9 +17,9 @@ use pinfast::inputs::{InputRequest, Inputs, read};
 use pinfast::lock::{Lock, WriteOptions};
 use pinfast::ops::lock::{LockRequest, Upgrade, lock};
 use pinfast::ops::{IndexRequest, LockPlace, PolicyRequest, Session, TargetRequest};
+use pinfast::packaging::{PackageName, Target};
 use pinfast::settings::Surroundings;
 use pinfast::solve::{Failure, Index as _, Known, Policy, Preferences, Problem, solve};
-use pinfast::spec::{PackageName, Target};
 
 const EXAMPLE: &str = "examples/marketing-bot/requirements.in";
 const CONFLICT: &str = "examples/marketing-bot/conflict.in";

@@ -9,9 +9,9 @@ use std::sync::Arc;
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use pinfast::event::Unwatched;
 use pinfast::inputs::{InputLine, Inputs};
+use pinfast::packaging::{Location, Target};
 use pinfast::solve::universe::Universe;
 use pinfast::solve::{Policy, Preferences, Problem, solve};
-use pinfast::spec::{Location, Target};
 
 /// A train of `count` releases, each of which wants its own partner, of which only the oldest is allowed:
 /// every release but one has to be rejected.

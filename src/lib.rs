@@ -29,23 +29,12 @@
 //! - [`ops`]: one operation a command: requests in, outcomes out; no arguments, no terminal
 //! - [`cli`]: arguments, output, exit codes: one file a command; `ui.rs` alone prints
 
-pub mod build;
-pub mod cache;
 pub mod cli;
-pub mod deploy;
-pub mod error;
-pub mod event;
-pub mod explain;
-pub mod files;
-pub mod git;
-pub mod index;
-pub mod inputs;
-pub mod install;
-pub mod lock;
-pub mod ops;
-pub mod python;
-pub mod repair;
-pub mod settings;
-pub mod solve;
-pub mod spec;
-pub mod text;
+
+pub use pinfast_base::{error, event, text};
+pub use {
+    pinfast_build as build, pinfast_cache as cache, pinfast_deploy as deploy, pinfast_explain as explain,
+    pinfast_files as files, pinfast_git as git, pinfast_index as index, pinfast_inputs as inputs,
+    pinfast_install as install, pinfast_lock as lock, pinfast_ops as ops, pinfast_packaging as packaging,
+    pinfast_python as python, pinfast_repair as repair, pinfast_settings as settings, pinfast_solve as solve,
+};

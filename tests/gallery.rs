@@ -14,12 +14,12 @@ use pinfast::event::Unwatched;
 use pinfast::explain::{Budget, Detail, Edit, ExplainRequest, Explanation, OptionValue, explain, of_targets};
 use pinfast::index::{Client, Config, IndexUrl};
 use pinfast::inputs::{self, Files, InputRequest, Inputs};
+use pinfast::packaging::{DirectUrl, DistFile, Listing, Metadata, PackageName, Sha256, Target};
 use pinfast::solve::universe::Universe;
 use pinfast::solve::{
     Failure, Index, MetadataFailure, NoSolution, PackageSet, Policy, Preferences, PrereleaseMode, Problem,
     Resolution, Trust, Want, solve,
 };
-use pinfast::spec::{DirectUrl, DistFile, Listing, Metadata, PackageName, Sha256, Target};
 
 use serde_json::Value;
 
@@ -396,7 +396,7 @@ fn form(scenario: &Scenario, said: &[String]) -> Vec<String> {
 fn is_version(word: &str) -> bool {
     word.starts_with(|c: char| c.is_ascii_digit())
         && word.contains('.')
-        && word.parse::<pinfast::spec::Version>().is_ok()
+        && word.parse::<pinfast::packaging::Version>().is_ok()
 }
 
 /// What is wrong with what is promised: the expectations of the scenario, and each fix.

@@ -14,9 +14,9 @@ use proptest::prelude::*;
 use pinfast::event::Unwatched;
 use pinfast::inputs::{InputLine, Inputs};
 use pinfast::lock::{self, Pin};
+use pinfast::packaging::{Location, Requirement, Target, Version};
 use pinfast::solve::universe::Universe;
 use pinfast::solve::{Failure, Policy, Preferences, Problem, solve};
-use pinfast::spec::{Location, Requirement, Target, Version};
 
 const NAMES: [&str; 5] = ["a", "b", "c", "d", "e"];
 const VERSIONS: [&str; 5] = ["1", "2b1", "2", "3", "4.dev1"];

@@ -9,10 +9,10 @@ use serde_json::json;
 
 use super::options::Format;
 use super::ui::{Bytes, Ui};
-use crate::cache::{Cache, Usage};
-use crate::error::{Error, Result};
-use crate::ops::Session;
-use crate::settings::Surroundings;
+use pinfast_base::error::{Error, Result};
+use pinfast_cache::{Cache, Usage};
+use pinfast_ops::Session;
+use pinfast_settings::Surroundings;
 
 /// Show, shrink or empty the cache
 #[derive(Args, Debug)]

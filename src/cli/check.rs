@@ -7,11 +7,11 @@ use clap::Args;
 
 use super::options::{Format, InputArgs, PolicyArgs, TargetArgs};
 use super::ui::Ui;
-use crate::error::{Error, Result};
-use crate::event::counted;
-use crate::ops::check::{CheckRequest, Checked, check};
-use crate::ops::{LockPlace, Session};
-use crate::settings::Surroundings;
+use pinfast_base::error::{Error, Result};
+use pinfast_base::event::counted;
+use pinfast_ops::check::{CheckRequest, Checked, check};
+use pinfast_ops::{LockPlace, Session};
+use pinfast_settings::Surroundings;
 
 /// Check that the lock is fresh, complete and untampered, from the files alone
 #[derive(Args, Debug)]

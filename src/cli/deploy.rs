@@ -8,10 +8,10 @@ use serde_json::json;
 
 use super::options::{Format, IndexArgs};
 use super::ui::Ui;
-use crate::deploy::{Activated, Lacking, Options, Patience, Stage};
-use crate::error::{Error, Result};
-use crate::ops::{Session, deploy, init};
-use crate::settings::Surroundings;
+use pinfast_base::error::{Error, Result};
+use pinfast_deploy::{Activated, Lacking, Options, Patience, Stage};
+use pinfast_ops::{Session, deploy, init};
+use pinfast_settings::Surroundings;
 
 /// Build the commit and its lock as a release, test it, and switch to it in one step
 ///
@@ -113,8 +113,10 @@ pub(super) fn told(activated: Activated, format: Format, started: Instant, ui: &
     if unclean.is_empty() {
         return Ok(());
     }
-    let mut error =
-        Error::new(crate::error::Kind::LiveButUnclean, format!("{release} is live, but not all is well"));
+    let mut error = Error::new(
+        pinfast_base::error::Kind::LiveButUnclean,
+        format!("{release} is live, but not all is well"),
+    );
     for wrong in &unclean {
         error.details.push(format!("  {wrong}"));
         let source = std::error::Error::source(wrong);

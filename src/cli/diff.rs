@@ -6,10 +6,10 @@ use std::sync::Arc;
 use clap::{Args, ValueEnum};
 
 use super::ui::Ui;
-use crate::error::Result;
-use crate::lock::diff::diff;
-use crate::ops::{Session, locks};
-use crate::settings::Surroundings;
+use pinfast_base::error::Result;
+use pinfast_lock::diff::diff;
+use pinfast_ops::{Session, locks};
+use pinfast_settings::Surroundings;
 
 /// Show what changed between two locks, a line a package
 ///

@@ -9,13 +9,13 @@ use serde_json::json;
 
 use super::options::{Format, IndexArgs, LockArg};
 use super::ui::{Bytes, Ui};
-use crate::error::Result;
-use crate::event::counted;
-use crate::install::Run;
-use crate::ops::Session;
-use crate::ops::install::{FetchRequest, download};
-use crate::ops::locks::Check;
-use crate::settings::Surroundings;
+use pinfast_base::error::Result;
+use pinfast_base::event::counted;
+use pinfast_install::Run;
+use pinfast_ops::Session;
+use pinfast_ops::install::{FetchRequest, download};
+use pinfast_ops::locks::Check;
+use pinfast_settings::Surroundings;
 
 /// Put every file of the lock, hash-checked, into a folder that serves as an index
 ///

@@ -8,13 +8,13 @@ use serde_json::json;
 
 use super::options::{EnvironmentArgs, Format, IndexArgs, LockArg, SeedArg};
 use super::ui::{Bytes, Ui, Volume};
-use crate::error::Result;
-use crate::event::counted;
-use crate::install::{Compile, Done, Effort, Outcome, Prune, Run, Why};
-use crate::ops::Session;
-use crate::ops::install::{InstallRequest, install};
-use crate::ops::locks::Check;
-use crate::settings::Surroundings;
+use pinfast_base::error::Result;
+use pinfast_base::event::counted;
+use pinfast_install::{Compile, Done, Effort, Outcome, Prune, Run, Why};
+use pinfast_ops::Session;
+use pinfast_ops::install::{InstallRequest, install};
+use pinfast_ops::locks::Check;
+use pinfast_settings::Surroundings;
 
 /// Make the environment exactly the lock, every file checked against its hash
 ///

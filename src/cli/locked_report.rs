@@ -2,11 +2,11 @@
 
 use serde_json::{Value, json};
 
-use crate::lock::Pin;
-use crate::ops::LockPlace;
-use crate::ops::changes::{Fall, Height};
-use crate::ops::held_back::HeldBack;
-use crate::ops::lock::{Locked, State};
+use pinfast_lock::Pin;
+use pinfast_ops::LockPlace;
+use pinfast_ops::changes::{Fall, Height};
+use pinfast_ops::held_back::HeldBack;
+use pinfast_ops::lock::{Locked, State};
 
 pub(super) fn document(locked: &Locked, place: &LockPlace) -> Value {
     let file = match place {

@@ -23,9 +23,9 @@ use std::process;
 
 use clap::{Parser, Subcommand};
 
-use crate::error::{Error, Kind, Result};
-use crate::files::{self, Signal};
 use options::OutputArgs;
+use pinfast_base::error::{Error, Kind, Result};
+use pinfast_files::{self as files, Signal};
 use ui::Ui;
 
 /// Locks, checks and installs the dependencies of Python applications, fast.

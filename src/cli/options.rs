@@ -7,10 +7,10 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
 
 use super::ui::Volume;
-use crate::inputs::{Extras, FormatControl, InputRequest};
-use crate::ops::{CacheUse, EnvironmentRequest, IndexRequest, LockPlace, PolicyRequest, TargetRequest};
-use crate::solve::{PrereleaseMode, ResolutionMode};
-use crate::spec::{ExtraName, PackageName, Platform, Version};
+use pinfast_inputs::{Extras, FormatControl, InputRequest};
+use pinfast_ops::{CacheUse, EnvironmentRequest, IndexRequest, LockPlace, PolicyRequest, TargetRequest};
+use pinfast_packaging::{ExtraName, PackageName, Platform, Version};
+use pinfast_solve::{PrereleaseMode, ResolutionMode};
 
 /// What is said, and how.
 #[derive(Args, Clone, Debug)]

@@ -7,10 +7,10 @@ use serde_json::json;
 
 use super::options::{Format, IndexArgs, LockArg, PolicyArgs, TargetArgs};
 use super::ui::Ui;
-use crate::error::Result;
-use crate::ops::Session;
-use crate::ops::outdated::{Outdated, OutdatedRequest, Report, outdated};
-use crate::settings::Surroundings;
+use pinfast_base::error::Result;
+use pinfast_ops::Session;
+use pinfast_ops::outdated::{Outdated, OutdatedRequest, Report, outdated};
+use pinfast_settings::Surroundings;
 
 /// List the pins that have newer releases, and what holds each back
 #[derive(Args, Debug)]

@@ -4,7 +4,7 @@ use std::fmt::{Display, Formatter};
 use std::time::Instant;
 
 use super::ui::Bytes;
-use crate::event::Event;
+use pinfast_base::event::Event;
 
 /// The files of packages that are fetched.
 #[derive(Clone, Debug, Default)]

@@ -7,10 +7,10 @@ use serde_json::json;
 
 use super::options::Format;
 use super::ui::Ui;
-use crate::deploy::{Listed, State, short};
-use crate::error::Result;
-use crate::ops::{Session, deploy};
-use crate::settings::Surroundings;
+use pinfast_base::error::Result;
+use pinfast_deploy::{Listed, State, short};
+use pinfast_ops::{Session, deploy};
+use pinfast_settings::Surroundings;
 
 /// List the releases, the newest first, and which one is live
 #[derive(Args, Debug)]

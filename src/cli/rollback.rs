@@ -9,10 +9,10 @@ use serde_json::json;
 use super::deploy::{HowArgs, told};
 use super::options::Format;
 use super::ui::Ui;
-use crate::deploy::ReleaseId;
-use crate::error::Result;
-use crate::ops::{Session, deploy};
-use crate::settings::Surroundings;
+use pinfast_base::error::Result;
+use pinfast_deploy::ReleaseId;
+use pinfast_ops::{Session, deploy};
+use pinfast_settings::Surroundings;
 
 /// Go back to the good release that was live before, or to a named one
 ///

@@ -6,11 +6,11 @@ use clap::{Args, ValueEnum};
 
 use super::options::LockArg;
 use super::ui::Ui;
-use crate::error::{Error, Result};
-use crate::lock::tree::{Direction, Graph, TreeOptions};
-use crate::ops::{Session, locks};
-use crate::settings::Surroundings;
-use crate::spec::PackageName;
+use pinfast_base::error::{Error, Result};
+use pinfast_lock::tree::{Direction, Graph, TreeOptions};
+use pinfast_ops::{Session, locks};
+use pinfast_packaging::PackageName;
+use pinfast_settings::Surroundings;
 
 /// Draw who needs whom, and under which constraint, from the lock alone
 #[derive(Args, Debug)]

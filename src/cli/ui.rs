@@ -10,8 +10,8 @@ use anstyle::{AnsiColor, Style};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::progress::Files;
-use crate::error::{Error, Kind};
-use crate::event::{Event, Watcher, counted};
+use pinfast_base::error::{Error, Kind};
+use pinfast_base::event::{Event, Watcher, counted};
 
 const RED: Style = AnsiColor::Red.on_default().bold();
 const YELLOW: Style = AnsiColor::Yellow.on_default().bold();
@@ -74,7 +74,7 @@ impl Ui {
     ///
     /// # Errors
     /// `NoAnswer` when standard output cannot be written; a closed pipe is none.
-    pub(crate) fn result(&self, text: &str) -> crate::error::Result<()> {
+    pub(crate) fn result(&self, text: &str) -> pinfast_base::error::Result<()> {
         let mut out = anstream::stdout().lock();
         match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
             Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
@@ -88,7 +88,7 @@ impl Ui {
     ///
     /// # Errors
     /// As for [`Ui::result`].
-    pub(crate) fn json(&self, document: &impl serde::Serialize) -> crate::error::Result<()> {
+    pub(crate) fn json(&self, document: &impl serde::Serialize) -> pinfast_base::error::Result<()> {
         let text = serde_json::to_string_pretty(document)
             .map_err(|error| Error::no_answer("the result is no JSON").because(error))?;
         self.result(&(text + "\n"))

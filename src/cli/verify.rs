@@ -7,12 +7,12 @@ use serde_json::json;
 
 use super::options::{EnvironmentArgs, Format, LockArg, SeedArg};
 use super::ui::Ui;
-use crate::error::{Error, Result};
-use crate::event::counted;
-use crate::install::{Prune, Remedy, Strictness, VerifyReport};
-use crate::ops::Session;
-use crate::ops::install::{VerifyRequest, verify};
-use crate::settings::Surroundings;
+use pinfast_base::error::{Error, Result};
+use pinfast_base::event::counted;
+use pinfast_install::{Prune, Remedy, Strictness, VerifyReport};
+use pinfast_ops::Session;
+use pinfast_ops::install::{VerifyRequest, verify};
+use pinfast_settings::Surroundings;
 
 /// Check that the environment is exactly the lock, down to each file's hash; no network
 #[derive(Args, Debug)]

@@ -8,11 +8,11 @@ use serde_json::{Value, json};
 
 use super::options::Format;
 use super::ui::Ui;
-use crate::error::Result;
-use crate::lock::tree::{Chain, Graph, Step, Top, Why};
-use crate::ops::{Session, locks};
-use crate::settings::Surroundings;
-use crate::spec::{PackageName, Version};
+use pinfast_base::error::Result;
+use pinfast_lock::tree::{Chain, Graph, Step, Top, Why};
+use pinfast_ops::{Session, locks};
+use pinfast_packaging::{PackageName, Version};
+use pinfast_settings::Surroundings;
 
 /// Say who needs a package, through which chain, and under which constraint
 #[derive(Args, Debug)]

@@ -29,7 +29,7 @@ fn a_release_is_built_and_goes_live() {
     let id = release["id"].as_str().unwrap();
     assert_eq!(fs::read_link(host.current()).unwrap().to_str().unwrap(), format!("releases/{id}"));
     assert!(id.contains("Z-") && id.ends_with(&release["commit"].as_str().unwrap()[..10]), "{id}");
-    let lock = pinfast::spec::Sha256::of(&fs::read(host.project().join("requirements.txt")).unwrap());
+    let lock = pinfast::packaging::Sha256::of(&fs::read(host.project().join("requirements.txt")).unwrap());
     assert_eq!(release["lock"], lock.to_string());
     assert_eq!(
         (&release["state"], &release["live"], &release["by"]),

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use pinfast::lock::Lock;
-use pinfast::spec::{MarkerValues, Requirement, Tags, Target, Version};
+use pinfast::packaging::{MarkerValues, Requirement, Tags, Target, Version};
 
 use super::support::Server;
 use super::{lock_for, text};

@@ -5,7 +5,7 @@ use std::path::Path;
 use pinfast::error::Kind;
 use pinfast::install::{Effort, Finding, Prune, Strictness, VerifyRequest, verify};
 use pinfast::lock::{Header, Lock, Pin, Via};
-use pinfast::spec::{PackageName, Sha256};
+use pinfast::packaging::{PackageName, Sha256};
 
 use crate::kit::{Bench, Shelf, Wheel};
 
@@ -147,7 +147,7 @@ fn a_url_is_noted_without_its_secrets() {
     let mut shelf = shelf;
     let url: url::Url = "https://user:secret@files.example/a-1-py3-none-any.whl".parse().unwrap();
     shelf.edit("a-1-py3-none-any.whl", |file| file.url = url.clone().into());
-    lock.pins[0].url = Some(pinfast::spec::DirectUrl { url, sha256: None });
+    lock.pins[0].url = Some(pinfast::packaging::DirectUrl { url, sha256: None });
     bench.install(&lock, &shelf).unwrap();
     let text = std::fs::read_to_string(bench.site().join("a-1.dist-info/direct_url.json")).unwrap();
     let hash = lock.pins[0].hashes[0];

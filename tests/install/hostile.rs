@@ -5,7 +5,7 @@ use std::os::unix::fs::symlink;
 
 use pinfast::error::Kind;
 use pinfast::install::Limits;
-use pinfast::spec::PackageName;
+use pinfast::packaging::PackageName;
 
 use crate::kit::{Bench, Entry, Shelf, Wheel, tree, zip};
 

@@ -17,7 +17,7 @@ use pinfast::install::{
     install, venv,
 };
 use pinfast::lock::{Lock, Pin};
-use pinfast::spec::{
+use pinfast::packaging::{
     DirectUrl, DistFile, DistName, MetadataHint, PackageName, Platform, Sha256, Target, Version,
 };
 

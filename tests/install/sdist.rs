@@ -2,7 +2,7 @@
 
 use std::net::TcpListener;
 
-use pinfast::spec::PackageName;
+use pinfast::packaging::PackageName;
 
 use crate::kit::{Shelf, Wheel};
 use crate::program::Project;

@@ -14,11 +14,11 @@ use pinfast::ops::lock::{LockRequest, Locked, NoLock, Upgrade, World, lock, lock
 use pinfast::ops::{
     CacheUse, Hashes, IndexRequest, LockPlace, PolicyRequest, Scope, Session, TargetRequest, scope,
 };
-use pinfast::settings::Surroundings;
-use pinfast::solve::universe::Universe;
-use pinfast::spec::{
+use pinfast::packaging::{
     Build, Implementation, InterpreterFacts, MarkerValues, Platform, Target, Threading, tags_for,
 };
+use pinfast::settings::Surroundings;
+use pinfast::solve::universe::Universe;
 
 use super::pages;
 use super::scenario::Scenario;

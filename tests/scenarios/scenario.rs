@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use pinfast::spec::Sha256;
+use pinfast::packaging::Sha256;
 
 /// One scenario.
 pub(super) struct Scenario {

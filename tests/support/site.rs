@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use percent_encoding::percent_decode_str;
-use pinfast::spec::Sha256;
+use pinfast::packaging::Sha256;
 
 use serde_json::{Value, json};
 

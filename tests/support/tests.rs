@@ -4,7 +4,7 @@ use std::io::{Cursor, Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::time::{Duration, Instant};
 
-use pinfast::spec::Sha256;
+use pinfast::packaging::Sha256;
 use serde_json::Value;
 
 use super::{Caching, Fault, ProjectPages, ReleasePages, Server};

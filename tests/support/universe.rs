@@ -5,7 +5,7 @@ use std::io::{Cursor, Write};
 
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
-use pinfast::spec::Sha256;
+use pinfast::packaging::Sha256;
 use serde_json::{Value, json};
 use zip::ZipWriter;
 use zip::write::SimpleFileOptions;

@@ -1,0 +1,5 @@
+//! What every other crate of pinfast speaks in: errors with their exit codes, events, and text helpers.
+
+pub mod error;
+pub mod event;
+pub mod text;

@@ -1,0 +1,77 @@
+//! Lists and lines as people read them.
+
+/// `a`, `a and b`, `a, b and c`
+pub fn list<T: ToString>(items: impl IntoIterator<Item = T>) -> String {
+    let texts: Vec<String> = items.into_iter().map(|item| item.to_string()).collect();
+    match texts.as_slice() {
+        [first @ .., last] if !first.is_empty() => format!("{} and {last}", first.join(", ")),
+        texts => texts.concat(),
+    }
+}
+
+/// The first few of them, `most`, and how many more there are.
+pub fn few(mut all: Vec<String>, most: usize) -> Vec<String> {
+    let more = all.len().saturating_sub(most);
+    all.truncate(most);
+    all.extend((more > 0).then(|| format!("{more} more")));
+    all
+}
+
+/// `text` in lines of at most `width` characters, the first after `first`, the others after `rest`. It is
+/// broken at spaces outside of backquotes only, so a line of the user or a URL stays in one piece.
+pub fn wrapped(text: &str, first: &str, rest: &str, width: usize) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut line = first.to_owned();
+    let mut is_empty = true;
+    for word in words(text) {
+        let length = line.chars().count() + usize::from(!is_empty) + word.chars().count();
+        if !is_empty && length > width {
+            lines.push(std::mem::replace(&mut line, rest.to_owned()));
+            is_empty = true;
+        }
+        if !is_empty {
+            line.push(' ');
+        }
+        line.push_str(word);
+        is_empty = false;
+    }
+    lines.push(line);
+    lines
+}
+
+/// How a bound begins.
+const BOUNDS: [char; 5] = ['<', '>', '=', '!', '~'];
+
+/// What stands between spaces; what stands in backquotes is one word, and a bound belongs to what it bounds.
+fn words(text: &str) -> Vec<&str> {
+    let mut words = Vec::new();
+    let (mut start, mut quoted) = (0, false);
+    for (at, c) in text.char_indices() {
+        quoted ^= c == '`';
+        if c == ' ' && !quoted && !text[at + 1..].starts_with(BOUNDS) {
+            words.push(&text[start..at]);
+            start = at + 1;
+        }
+    }
+    words.push(&text[start..]);
+    words.retain(|word| !word.is_empty());
+    words
+}
+
+#[cfg(test)]
+mod tests {
+    use super::wrapped;
+
+    #[test]
+    fn breaks_at_spaces_outside_of_backquotes() {
+        let text = "it needs `google-auth >= 2.47.0 ; python_version > '3.8'`, says pip";
+        let lines = wrapped(text, "- ", "  ", 30);
+        assert_eq!(
+            lines,
+            ["- it needs", "  `google-auth >= 2.47.0 ; python_version > '3.8'`,", "  says pip"]
+        );
+        assert_eq!(wrapped("a b", "", "", 80), ["a b"]);
+        assert_eq!(wrapped("of Python >=3.11", "", "", 12), ["of", "Python >=3.11"]);
+        assert_eq!(wrapped("averylongword", "> ", "", 4), ["> averylongword"]);
+    }
+}

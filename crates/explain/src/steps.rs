@@ -1,0 +1,94 @@
+//! The whole proof, for `--verbose`: each step as a sentence, the last one is the result.
+
+use pubgrub::Term;
+
+use pinfast_base::text::few;
+use pinfast_solve::{Candidates, Fact, Known, NoSolution, OrdinalSet, Package, Step};
+
+/// How many versions and ranges stand in a row.
+const MOST: usize = 6;
+
+/// The steps of the proof of `failure`; each names those from which it follows.
+pub(super) fn steps(failure: &NoSolution) -> Vec<String> {
+    let teller = Teller { known: &failure.known };
+    let steps = failure.proof.steps.iter().enumerate();
+    steps.map(|(n, step)| format!("[{}] {}", n + 1, teller.step(step))).collect()
+}
+
+struct Teller<'a> {
+    known: &'a Known,
+}
+
+impl Teller<'_> {
+    fn step(&self, step: &Step) -> String {
+        match step {
+            Step::Fact(fact) => self.fact(fact),
+            Step::Follows { first, second, together } => {
+                format!("so, by [{}] and [{}]: {}", first + 1, second + 1, self.cannot(together))
+            }
+        }
+    }
+
+    fn fact(&self, fact: &Fact) -> String {
+        match fact {
+            Fact::Asked => "the inputs are asked for".to_owned(),
+            Fact::None(package, set) => format!("{} cannot be had", self.some(package, set)),
+            Fact::Barred(package, set, reason) => format!("{} {reason}", self.some(package, set)),
+            Fact::Needs(Package::Root, _, line, set) => format!("{} is asked for", self.some(line, set)),
+            Fact::Needs(line @ Package::Line(_), set, needed, permitted) => {
+                format!("{} asks for {}", self.some(line, set), self.some(needed, permitted))
+            }
+            Fact::Needs(package, set, needed, permitted) => {
+                format!("{} needs {}", self.some(package, set), self.some(needed, permitted))
+            }
+        }
+    }
+
+    /// What cannot hold together, as a need where it is one.
+    fn cannot(&self, together: &[(Package, Term<OrdinalSet>)]) -> String {
+        let (mut with, mut without) = (Vec::new(), Vec::new());
+        for (package, holds) in together {
+            match holds {
+                Term::Positive(_) if *package == Package::Root => {}
+                Term::Positive(set) => with.push(self.some(package, set)),
+                Term::Negative(set) => without.push(self.some(package, set)),
+            }
+        }
+        match (with.as_slice(), without.as_slice()) {
+            ([], []) => "there is no solution".to_owned(),
+            ([], without) => format!("{} is needed", without.join(" or ")),
+            ([one], []) => format!("{one} is out"),
+            (with, []) => format!("{} do not go together", with.join(" and ")),
+            (with, without) => format!("{} needs {}", with.join(" with "), without.join(" or ")),
+        }
+    }
+
+    /// A line as it stands in its file, or some releases of a package.
+    fn some(&self, package: &Package, set: &OrdinalSet) -> String {
+        let problem = &self.known.problem;
+        match package {
+            Package::Root => "the inputs together".to_owned(),
+            Package::Line(line) => match problem.lines.get(*line) {
+                Some(line) => format!("{} `{}`", line.at, line.text),
+                None => "a line".to_owned(),
+            },
+            Package::Dist(_) | Package::Extra(..) => match self.known.candidates_of(package) {
+                Some(candidates) => releases(package, &candidates, set),
+                None => package.to_string(),
+            },
+        }
+    }
+}
+
+fn releases(package: &Package, candidates: &Candidates, set: &OrdinalSet) -> String {
+    let version = |n| &candidates.get(n).version;
+    let runs = set.runs(candidates.count()).filter(|run| !run.is_empty()).map(|run| match run.len() {
+        1 => version(run.start).to_string(),
+        _ => format!("{} to {}", version(run.start), version(run.end - 1)),
+    });
+    match set.len(candidates.count()) {
+        0 => format!("no release of {package}"),
+        all if all == candidates.usable.len() => format!("any {package}"),
+        _ => format!("{package} {}", few(runs.collect(), MOST / 2).join(" or ")),
+    }
+}

@@ -1,0 +1,146 @@
+//! The lines at fault, each with the chain that leads from it to the collision.
+
+use rustc_hash::FxHashSet;
+use serde::Serialize;
+
+use super::CauseLine;
+use super::cause::{Cause, Culprit};
+use super::sentences;
+use pinfast_base::text::wrapped;
+use pinfast_packaging::PackageName;
+use pinfast_repair::Role;
+
+/// What a package needs of another, and what that one needs in turn.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Branch {
+    /// Such as `google-genai 1.60.0 needs google-auth>=2.47.0`.
+    pub text: String,
+    /// What the package needed needs in turn, as far as it matters.
+    pub needs: Vec<Branch>,
+}
+
+/// How deep a chain is drawn.
+const DEEPEST: usize = 24;
+
+/// The lines at fault, each with what its package needs; each need stands once.
+pub(super) fn lines(cause: &Cause) -> Vec<CauseLine> {
+    let mut seen = FxHashSet::default();
+    let line = |Culprit { role, line }: &Culprit| CauseLine {
+        role: *role,
+        at: line.at.clone(),
+        text: line.text.clone(),
+        needs: match role {
+            Role::Requirement => branches(cause, &line.requirement.name, &mut seen, 0),
+            Role::Constraint | Role::Override => Vec::new(),
+        },
+    };
+    cause.culprits.iter().map(line).collect()
+}
+
+fn branches(cause: &Cause, name: &PackageName, seen: &mut FxHashSet<usize>, depth: usize) -> Vec<Branch> {
+    let mut branches = Vec::new();
+    for (place, told) in cause.told.iter().enumerate() {
+        if told.from.name() != Some(name) || depth > DEEPEST || !seen.insert(place) {
+            continue;
+        }
+        let mut texts = sentences::needs(cause, told);
+        let last = texts.pop().unwrap_or_default();
+        branches.extend(texts.into_iter().map(|text| Branch { text, needs: Vec::new() }));
+        branches.push(Branch { text: last, needs: self::branches(cause, &told.to, seen, depth + 1) });
+    }
+    branches
+}
+
+/// A line of text, and whether it may be left out.
+struct Row {
+    text: String,
+    weight: Weight,
+}
+
+/// What may be left out, the least needed first.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Weight {
+    /// A link of a chain.
+    Link,
+    /// The end of a chain.
+    End,
+    /// A line of the user.
+    Line,
+}
+
+/// The lines as text: the places in one column, what they say in another, below it what follows from it.
+/// Where that is more than `most` lines of text, links in the middle of chains are left out.
+pub(super) fn drawn(lines: &[CauseLine], width: usize, most: usize) -> Vec<String> {
+    let places: Vec<String> = lines.iter().map(|line| line.at.to_string()).collect();
+    let column = places.iter().map(|place| place.chars().count()).max().unwrap_or(0);
+    let mut rows = Vec::new();
+    for (line, place) in lines.iter().zip(&places) {
+        let role = match line.role {
+            Role::Requirement => "",
+            Role::Constraint => "  (constraint)",
+            Role::Override => "  (override)",
+        };
+        let text = format!("  {place:column$}  {}{role}", line.text);
+        rows.push(Row { text, weight: Weight::Line });
+        draw(&line.needs, &" ".repeat(column + 4), width, &mut rows);
+    }
+    shortened(&rows, most)
+}
+
+fn draw(branches: &[Branch], indent: &str, width: usize, rows: &mut Vec<Row>) {
+    for (n, branch) in branches.iter().enumerate() {
+        let (fork, under) = if n + 1 == branches.len() { ("└─ ", "   ") } else { ("├─ ", "│  ") };
+        let under = format!("{indent}{under}");
+        let weight = if branch.needs.is_empty() { Weight::End } else { Weight::Link };
+        let texts = wrapped(&branch.text, &format!("{indent}{fork}"), &under, width);
+        rows.extend(texts.into_iter().map(|text| Row { text, weight }));
+        draw(&branch.needs, &under, width, rows);
+    }
+}
+
+/// Without as many links, then ends, as it takes to be `most` lines, the last ones first.
+fn shortened(rows: &[Row], most: usize) -> Vec<String> {
+    let mut least: Vec<usize> = (0..rows.len()).rev().filter(|&n| rows[n].weight < Weight::Line).collect();
+    least.sort_by_key(|&n| rows[n].weight);
+    let mut tries = (0..least.len()).map(|out| without(rows, &least[..out]));
+    tries.find(|texts| texts.len() <= most).unwrap_or_else(|| without(rows, &least))
+}
+
+/// The rows without those that are `out`; each gap is marked.
+fn without(rows: &[Row], out: &[usize]) -> Vec<String> {
+    let text = |(n, row): (usize, &Row)| match (out.contains(&n), n > 0 && out.contains(&(n - 1))) {
+        (false, _) => Some(row.text.clone()),
+        (true, false) => {
+            let indent: String = row.text.chars().take_while(|c| " │".contains(*c)).collect();
+            Some(format!("{indent}… (--verbose tells each step)"))
+        }
+        (true, true) => None,
+    };
+    rows.iter().enumerate().filter_map(text).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use pinfast_packaging::Location;
+
+    #[test]
+    fn long_chains_lose_their_middle() {
+        let chain = (1..20)
+            .rev()
+            .fold(Vec::new(), |needs, n| vec![Branch { text: format!("p{n} needs p{}", n + 1), needs }]);
+        let line = |number, text: &str, needs| CauseLine {
+            role: Role::Requirement,
+            at: Location::new("in.txt", number, 1),
+            text: text.into(),
+            needs,
+        };
+        let lines = [line(1, "p1", chain), line(2, "p20<1", Vec::new())];
+        let drawn = drawn(&lines, 100, 7);
+        assert_eq!(drawn.len(), 7, "{drawn:#?}");
+        assert_eq!(drawn[0], "  in.txt:1  p1");
+        assert_eq!(drawn[1], "            └─ p1 needs p2");
+        assert!(drawn[5].ends_with("└─ p19 needs p20"), "{drawn:#?}");
+        assert_eq!(drawn[6], "  in.txt:2  p20<1");
+    }
+}

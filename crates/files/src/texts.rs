@@ -1,0 +1,81 @@
+//! The texts of inputs, from the disk and standard input.
+
+use std::cell::OnceCell;
+use std::fs;
+use std::io::{self, Read as _};
+use std::path::{Path, PathBuf};
+
+use pinfast_base::error::{Error, Result};
+use pinfast_inputs::Files;
+
+/// No input is larger than this, in bytes.
+const LIMIT: u64 = 16 << 20;
+
+/// The files below a folder, standard input as `-`, and the environment's variables.
+#[derive(Debug)]
+pub struct Texts {
+    folder: PathBuf,
+    standard_input: OnceCell<std::result::Result<String, String>>,
+}
+
+impl Texts {
+    /// Relative paths are meant from `folder`.
+    #[must_use]
+    pub fn new(folder: impl Into<PathBuf>) -> Self {
+        Self { folder: folder.into(), standard_input: OnceCell::new() }
+    }
+}
+
+impl Files for Texts {
+    fn read(&self, path: &str) -> std::result::Result<String, String> {
+        if path == "-" {
+            return self.standard_input.get_or_init(|| text(io::stdin().lock(), 0)).clone();
+        }
+        let place = self.folder.join(path);
+        if place.is_dir() {
+            return Err("it is a folder".to_owned());
+        }
+        text_of(fs::File::open(place).map_err(|error| reason(&error))?)
+    }
+
+    fn variable(&self, name: &str) -> Option<String> {
+        std::env::var(name).ok()
+    }
+}
+
+/// The text of the file at `path`; `None` where there is none.
+///
+/// # Errors
+/// `Usage` when there is a file that cannot be read or is no text.
+pub fn read_optional(path: &Path) -> Result<Option<String>> {
+    let unreadable = |reason: String| Error::usage(format!("cannot read {}: {reason}", path.display()));
+    match fs::File::open(path) {
+        Ok(file) => text_of(file).map(Some).map_err(unreadable),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(unreadable(reason(&error))),
+    }
+}
+
+fn text_of(file: fs::File) -> std::result::Result<String, String> {
+    let length = file.metadata().map_or(0, |metadata| metadata.len());
+    text(file, length)
+}
+
+/// The text that `source` holds, about `length` bytes.
+fn text(source: impl io::Read, length: u64) -> std::result::Result<String, String> {
+    let mut bytes = Vec::with_capacity(usize::try_from(length.min(LIMIT)).unwrap_or_default());
+    source.take(LIMIT + 1).read_to_end(&mut bytes).map_err(|error| reason(&error))?;
+    if bytes.len() as u64 > LIMIT {
+        return Err(format!("it is larger than {} MB", LIMIT >> 20));
+    }
+    String::from_utf8(bytes).map_err(|_| "it is not UTF-8 text".to_owned())
+}
+
+fn reason(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::NotFound => "there is no such file".to_owned(),
+        io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
+        io::ErrorKind::IsADirectory => "it is a folder".to_owned(),
+        _ => error.to_string(),
+    }
+}

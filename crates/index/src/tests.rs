@@ -1,0 +1,105 @@
+//! The contract's clauses on what servers do, one by one, against a server that does it.
+
+mod ahead;
+mod auth;
+mod cache;
+mod files;
+mod metadata;
+mod pages;
+mod release;
+mod shelf;
+mod snapshot;
+mod transit;
+
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use super::testing::{Reply, Request, Server};
+use super::{Client, Config, IndexUrl, Limits};
+use pinfast_base::error::{Error, Kind};
+use pinfast_base::event::{Event, Watcher};
+use pinfast_packaging::{DistFile, Listing, PackageName, Sha256};
+use pinfast_solve::{Index as _, MetadataFailure, Trust};
+
+/// Remembers what happened.
+#[derive(Default)]
+struct Witness(Mutex<Vec<Event>>);
+
+impl Watcher for Witness {
+    fn on(&self, event: Event) {
+        self.0.lock().unwrap().push(event);
+    }
+}
+
+/// Limits that make a test end soon: few tries, no pauses.
+fn quick() -> Limits {
+    Limits { retries: 2, pause: Duration::ZERO, ..Limits::default() }
+}
+
+fn config(server: &Server) -> Config {
+    config_of(&[server.url("/simple")])
+}
+
+fn config_of(indexes: &[impl AsRef<str>]) -> Config {
+    let indexes = indexes.iter().map(|url| IndexUrl::parse(url.as_ref(), Path::new("/")).unwrap()).collect();
+    Config { indexes, limits: quick(), ..Config::default() }
+}
+
+fn client(config: Config) -> Client {
+    Client::new(config, Arc::new(Witness::default()))
+}
+
+fn name(text: &str) -> PackageName {
+    PackageName::new(text).unwrap()
+}
+
+/// What a client says of project `a` when the server answers as told.
+fn ask(answer: impl Fn(&Request) -> Reply + Send + Sync + 'static) -> Result<Option<Arc<Listing>>, Error> {
+    let server = Server::start(answer);
+    client(config(&server)).listing(&name("a"))
+}
+
+fn kind_of<T>(result: Result<T, Error>) -> Kind {
+    result.map(|_| ()).unwrap_err().kind
+}
+
+fn versions(listing: &Listing) -> Vec<String> {
+    listing.versions().map(ToString::to_string).collect()
+}
+
+/// A PEP 691 page of `a` with these files.
+fn page(files: &[String]) -> String {
+    format!(r#"{{"meta": {{"api-version": "1.1"}}, "name": "a", "files": [{}]}}"#, files.join(","))
+}
+
+/// An entry of such a page, hashed.
+fn entry(filename: &str, bytes: &[u8], more: &str) -> String {
+    let hash = Sha256::of(bytes);
+    let size = bytes.len();
+    format!(
+        r#"{{"filename": "{filename}", "url": "../../files/{filename}", "size": {size},
+            "hashes": {{"sha256": "{hash}"}}{more}}}"#
+    )
+}
+
+/// The file of the one release of `a`.
+fn only_file(client: &Client) -> Arc<DistFile> {
+    let listing = client.listing(&name("a")).unwrap().unwrap();
+    assert_eq!(listing.warnings, [] as [&str; 0]);
+    listing.files(0)[0].clone()
+}
+
+fn unusable(client: &Client, file: &Arc<DistFile>) -> String {
+    match client.metadata(file, Trust::File).unwrap_err() {
+        MetadataFailure::Unusable(why) => why,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn trouble(client: &Client, file: &Arc<DistFile>) -> Error {
+    match client.metadata(file, Trust::File).unwrap_err() {
+        MetadataFailure::Trouble(error) => error,
+        other => panic!("{other:?}"),
+    }
+}

@@ -1,0 +1,315 @@
+//! What is said of one release alone: of a known one, and of the newest.
+
+use super::super::{ApiOrder, Freshness};
+use super::cache::run;
+use super::*;
+use pinfast_solve::Want;
+
+const WHEEL: &str = "a-1-py3-none-any.whl";
+
+fn filenames(listing: &Listing) -> Vec<String> {
+    listing.all_files().map(|file| file.filename.to_string()).collect()
+}
+
+/// A server of a project `a` with two releases, that says `release` of its release 1.
+fn with_release(release: &'static str) -> Server {
+    Server::start(move |request| match request.path.as_str() {
+        "/pypi/a/1/json" if !release.is_empty() => Reply::ok("application/json", release),
+        "/simple/a/" => Reply::json(page(&[entry("a-1.tar.gz", b"1", ""), entry("a-2.tar.gz", b"2", "")])),
+        _ => Reply::status(404),
+    })
+}
+
+const RELEASE: &str = r#"{"info": {"name": "A", "version": "1", "requires_dist": ["b>=2"]}, "urls": [
+    {"filename": "a-1-py3-none-any.whl", "url": "a-1-py3-none-any.whl", "digests": {}}]}"#;
+
+#[test]
+fn the_page_of_a_release_says_what_the_project_s_would() {
+    let server = with_release(RELEASE);
+    let (client, version) = (client(config(&server)), "1".parse().unwrap());
+    let release = client.release(&name("a"), &version).unwrap();
+    assert_eq!((versions(&release), filenames(&release)), (vec!["1".to_owned()], vec![WHEEL.to_owned()]));
+    let metadata = client.metadata(&release.files(0)[0], Trust::Release).unwrap();
+    assert_eq!(metadata.requires[0].to_string(), "b>=2");
+    assert_eq!(server.count("/simple/a/"), 0);
+}
+
+#[test]
+fn the_page_of_a_release_is_not_asked_for_where_the_project_s_is_at_hand() {
+    let server = with_release(RELEASE);
+    let client = client(config(&server));
+    client.listing(&name("a")).unwrap().unwrap();
+    assert!(client.release(&name("a"), &"1".parse().unwrap()).is_none());
+    assert_eq!(server.count("/pypi/a/1/json"), 0);
+}
+
+#[test]
+fn nor_where_the_project_s_has_been_asked_for_meanwhile() {
+    let server = with_release(RELEASE);
+    let client = client(config(&server));
+    for want in [Want::Listing(name("a")), Want::Release(name("a"), "1".parse().unwrap())] {
+        client.shared.begin(&want);
+    }
+    client.listing(&name("a")).unwrap().unwrap();
+    assert_eq!((server.count("/simple/a/"), server.count("/pypi/a/1/json")), (1, 0));
+}
+
+#[test]
+fn a_page_of_another_release_is_not_believed() {
+    for release in [
+        "",
+        "{}",
+        r#"{"info": {"name": "b", "version": "1"}, "urls": []}"#,
+        r#"{"info": {"name": "a", "version": "2"}, "urls": [{"filename": "a-2.tar.gz", "url": "a-2.tar.gz"}]}"#,
+        r#"{"info": {"name": "a", "version": "1"}, "urls": [{"filename": "a-1.tar.gz", "url": 7}]}"#,
+    ] {
+        let client = client(config(&with_release(release)));
+        assert!(client.release(&name("a"), &"1".parse().unwrap()).is_none(), "{release}");
+        assert_eq!(versions(&client.listing(&name("a")).unwrap().unwrap()), ["1", "2"], "{release}");
+    }
+}
+
+/// How much more there is on long pages: more than is read over HTTP/1.1 rather than that the connection is closed.
+const MORE: usize = 3 << 20;
+
+/// A page of project `a` whose newest release is `version`, too long to be read, and no page as a whole.
+fn long_page(version: &str) -> Reply {
+    let more = "x".repeat(MORE);
+    let info = format!(r#"{{"name": "a", "version": "{version}", "requires_dist": ["b>={version}"]}}"#);
+    Reply::ok("application/json", format!(r#"{{"info": {info}, "more": "{more}"}}"#))
+}
+
+/// The page of the release `version` of project `a`.
+fn release_page(version: &str) -> Reply {
+    let file = format!(r#"{{"filename": "a-{version}.tar.gz", "url": "a-{version}.tar.gz"}}"#);
+    let info = format!(r#"{{"name": "a", "version": "{version}", "requires_dist": ["b>={version}"]}}"#);
+    Reply::ok("application/json", format!(r#"{{"info": {info}, "urls": [{file}]}}"#))
+}
+
+/// A server whose project `a` has the releases 1 and 2; `project` is its page of the JSON API.
+fn with_project(project: impl Fn(&Request) -> Reply + Send + Sync + 'static) -> Server {
+    Server::start(move |request| match request.path.as_str() {
+        "/pypi/a/json" => project(request),
+        "/pypi/a/1/json" => release_page("1"),
+        "/pypi/a/2/json" => release_page("2"),
+        "/simple/a/" => Reply::json(page(&[entry("a-1.tar.gz", b"1", ""), entry("a-2.tar.gz", b"2", "")])),
+        _ => Reply::status(404),
+    })
+}
+
+fn newest(client: &Client) -> Option<Vec<String>> {
+    client.newest(&name("a")).map(|listing| versions(&listing))
+}
+
+#[test]
+fn a_long_page_is_read_as_far_as_its_newest_release() {
+    let server = with_project(|_| long_page("2"));
+    let client = client(config(&server));
+    let release = client.newest(&name("a")).unwrap();
+    assert_eq!(
+        (versions(&release), filenames(&release)),
+        (vec!["2".to_owned()], vec!["a-2.tar.gz".to_owned()])
+    );
+    assert_eq!(release.files(0)[0].url.as_str(), server.url("/pypi/a/2/a-2.tar.gz"));
+    let metadata = client.metadata(&release.files(0)[0], Trust::Release).unwrap();
+    assert_eq!(metadata.requires[0].to_string(), "b>=2");
+    assert_eq!(server.requests().len(), 2);
+    assert_eq!(
+        versions(&client.listing(&name("a")).unwrap().unwrap()),
+        ["1", "2"],
+        "all, once they are wanted"
+    );
+}
+
+#[test]
+fn so_is_one_that_is_packed() {
+    let packed = || {
+        // What does not pack well, so that there is a long rest.
+        let noise = (0_u64..400_000)
+            .map(|n| format!("{:x}", n.wrapping_mul(0x9e37_79b9_7f4a_7c15)))
+            .collect::<String>();
+        let info = r#"{"name": "a", "version": "2", "requires_dist": []}"#;
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        std::io::Write::write_all(
+            &mut encoder,
+            format!(r#"{{"info": {info}, "more": "{noise}"}}"#).as_bytes(),
+        )
+        .unwrap();
+        encoder.finish().unwrap()
+    };
+    let body = packed();
+    assert!(body.len() > MORE / 2, "{}", body.len());
+    let server =
+        with_project(move |_| Reply::ok("application/json", body.clone()).with("Content-Encoding", "gzip"));
+    assert_eq!(newest(&client(config(&server))), Some(vec!["2".to_owned()]));
+    assert_eq!(server.count("/simple/a/"), 0);
+}
+
+#[test]
+fn what_the_page_says_of_its_newest_release_is_told_before_its_files_are_there() {
+    let server = Server::start(|request| match request.path.as_str() {
+        "/pypi/a/json" => long_page("2"),
+        _ => Reply::status(200).sent(crate::testing::Manner::Silent),
+    });
+    let config = config(&server);
+    let limits = Limits { silence: Duration::from_secs(600), ..config.limits };
+    let client = client(Config { limits, ..config });
+    let word = client.foretold(&name("a")).unwrap();
+    assert_eq!((word.version.to_string(), word.requires[0].to_string()), ("2".to_owned(), "b>=2".to_owned()));
+}
+
+#[test]
+fn nothing_is_foretold_of_what_is_at_hand() {
+    let client = client(config(&with_project(|_| long_page("2"))));
+    assert!(newest(&client).is_some());
+    assert!(client.foretold(&name("a")).is_none());
+}
+
+#[test]
+fn a_short_page_is_read_whole() {
+    let file = r#"{"filename": "a-2.tar.gz", "url": "a-2.tar.gz"}"#;
+    let page = format!(
+        r#"{{"info": {{"name": "a", "version": "2", "requires_dist": []}}, "releases": {{"2": [{file}]}}}}"#
+    );
+    let server = with_project(move |_| Reply::ok("application/json", page.clone()));
+    let client = client(config(&server));
+    assert_eq!(newest(&client), None);
+    assert_eq!(versions(&client.listing(&name("a")).unwrap().unwrap()), ["2"]);
+    assert_eq!(server.requests().len(), 1);
+}
+
+#[test]
+fn where_the_newest_release_does_not_tell_the_project_s_page_does() {
+    for (what, version) in
+        [("a pre-release", "3a1"), ("a release without a page", "3"), ("no version", "three")]
+    {
+        let server = with_project(move |_| long_page(version));
+        let config = Config { api_order: ApiOrder::JsonFirst, ..config(&server) };
+        let client = client(config);
+        assert_eq!(newest(&client), None, "{what}");
+    }
+    let late = format!(
+        r#"{{"more": "{}", "releases": {{}}, "info": {{"name": "a", "version": "2"}}}}"#,
+        "x".repeat(MORE)
+    );
+    let server = with_project(move |_| Reply::ok("application/json", late.clone()));
+    let client = client(config(&server));
+    assert_eq!(newest(&client), None, "it comes late");
+    assert_eq!(versions(&client.listing(&name("a")).unwrap().unwrap()), [] as [&str; 0], "as the page says");
+}
+
+#[test]
+fn what_is_newest_is_kept_as_long_as_the_page_holds() {
+    let kept = [("Cache-Control", "max-age=60"), ("ETag", "\"x\"")];
+    let server = with_project(move |request| match request.header("if-none-match") {
+        Some(_) => Reply::status(304),
+        None => kept.iter().fold(long_page("2"), |reply, (name, value)| reply.with(name, value)),
+    });
+    let folder = tempfile::tempdir().unwrap();
+    let asked = |seconds| {
+        let client = run(seconds, config(&server), folder.path());
+        assert_eq!(newest(&client), Some(vec!["2".to_owned()]));
+        assert_eq!(versions(&client.release(&name("a"), &"2".parse().unwrap()).unwrap()), ["2"]);
+        (server.count("/pypi/a/json"), server.count("/pypi/a/2/json"))
+    };
+    assert_eq!([asked(0), asked(59), asked(60), asked(61)], [(1, 1), (1, 1), (2, 1), (2, 1)]);
+    let offline = Config { freshness: Freshness::Offline, ..config(&server) };
+    assert_eq!(newest(&run(1_000_000, offline, folder.path())), Some(vec!["2".to_owned()]));
+    let refreshed = Config { freshness: Freshness::Refresh, ..config(&server) };
+    assert!(newest(&run(61, refreshed, folder.path())).is_some());
+    assert_eq!(server.count("/pypi/a/json"), 3);
+}
+
+#[test]
+fn whoever_asks_for_all_in_vain_spoils_no_release_that_is_kept() {
+    let server = with_project(|_| long_page("2"));
+    let folder = tempfile::tempdir().unwrap();
+    assert!(newest(&run(0, config(&server), folder.path())).is_some());
+    let offline = Config { freshness: Freshness::Offline, ..config(&server) };
+    let client = run(1, offline, folder.path());
+    assert!(client.listing(&name("a")).is_err(), "the whole page is not there");
+    assert_eq!(newest(&client), Some(vec!["2".to_owned()]));
+    assert_eq!(versions(&client.release(&name("a"), &"2".parse().unwrap()).unwrap()), ["2"]);
+}
+
+#[test]
+fn a_newer_release_is_found_when_the_page_is_stale() {
+    let server = with_project(|request| {
+        let version = if request.before == 0 { "1" } else { "2" };
+        long_page(version).with("Cache-Control", "max-age=60")
+    });
+    let folder = tempfile::tempdir().unwrap();
+    let at = |seconds| newest(&run(seconds, config(&server), folder.path())).unwrap();
+    assert_eq!([at(0), at(59), at(60)], [["1"], ["1"], ["2"]]);
+    let old = run(61, config(&server), folder.path()).release(&name("a"), &"1".parse().unwrap()).unwrap();
+    assert_eq!(versions(&old), ["1"], "what is kept of the newest is not taken for another");
+}
+
+#[test]
+fn what_a_page_is_cut_in_is_no_newest_release() {
+    let cut = r#"{"info": {"name": "a", "version": "2", "requires_dist": ["b"#;
+    let server = with_project(move |_| Reply::ok("application/json", cut));
+    let client = client(config(&server));
+    assert_eq!(newest(&client), None);
+}
+
+#[test]
+fn all_files_of_a_project_are_told_by_the_simple_api_unless_it_answers_in_html() {
+    let file =
+        |version: &str| format!(r#"[{{"filename": "a-{version}.tar.gz", "url": "a-{version}.tar.gz"}}]"#);
+    let info = r#"{"name": "a", "version": "2", "requires_dist": []}"#;
+    let releases = format!(r#"{{"1": {}, "2": {}}}"#, file("1"), file("2"));
+    let project = format!(r#"{{"info": {info}, "more": "{}", "releases": {releases}}}"#, "x".repeat(MORE));
+    let html = format!("<a href=\"{WHEEL}\">{WHEEL}</a>");
+    let json = page(&[entry(WHEEL, b"1", "")]);
+    for (simple, found, asked) in [(Reply::json(json), vec!["1"], 1), (Reply::html(html), vec!["1", "2"], 2)]
+    {
+        let project = project.clone();
+        let server = Server::start(move |request| match request.path.as_str() {
+            "/pypi/a/json" => Reply::ok("application/json", project.clone()),
+            "/pypi/a/2/json" => release_page("2"),
+            "/simple/a/" => simple.clone(),
+            _ => Reply::status(404),
+        });
+        let client = client(config(&server));
+        assert!(newest(&client).is_some());
+        assert_eq!(versions(&client.listing(&name("a")).unwrap().unwrap()), found);
+        assert_eq!(server.count("/pypi/a/json"), asked);
+    }
+}
+
+#[test]
+fn one_request_finds_out_that_there_are_no_pages_of_releases() {
+    let names = ["a", "b", "c", "d", "e"];
+    let server = Server::start(|request| {
+        let parts: Vec<_> = request.path.split('/').skip(1).collect();
+        match &*parts {
+            ["pypi", name, "json"] => {
+                let info = format!(r#"{{"name": "{name}", "version": "1", "requires_dist": ["x"]}}"#);
+                let more = "x".repeat(MORE);
+                Reply::ok("application/json", format!(r#"{{"info": {info}, "more": "{more}"}}"#))
+            }
+            ["simple", "late", ""] => Reply::status(200).sent(crate::testing::Manner::Silent),
+            ["simple", name, ""] => {
+                let file =
+                    format!(r#"{{"filename": "{name}-1.tar.gz", "url": "{name}-1.tar.gz", "hashes": {{}}}}"#);
+                let meta = r#""meta": {"api-version": "1.0"}"#;
+                Reply::json(format!(r#"{{{meta}, "name": "{name}", "files": [{file}]}}"#))
+            }
+            _ => {
+                std::thread::sleep(Duration::from_millis(50));
+                Reply::status(404)
+            }
+        }
+    });
+    let client = client(config(&server));
+    names.iter().for_each(|text| client.shared.begin(&Want::Newest(name(text))));
+    for text in names {
+        assert!(client.newest(&name(text)).is_none(), "{text}");
+        assert_eq!(versions(&client.listing(&name(text)).unwrap().unwrap()), ["1"]);
+    }
+    let pages = server.requests().into_iter().filter(|request| request.path.ends_with("/1/json"));
+    assert_eq!(pages.count(), 1);
+    let word = client.foretold(&name("late")).unwrap();
+    assert_eq!(word.requires.len(), 1, "told although its files are not");
+}

@@ -1,0 +1,304 @@
+//! What the last run pinned is told without its records being read, and never where they would say something else.
+
+use std::path::PathBuf;
+
+use super::super::testing::{metadata, wheel};
+use super::super::{Freshness, Shared};
+use super::cache::run;
+use super::*;
+use pinfast_cache::{Bucket, Cache, Found, Stamp};
+use pinfast_solve::Want;
+
+const LOCK: &str = "/project/requirements.txt";
+
+/// A server of the projects `a` and `b`, of two releases each: of `a`, the index tells of single releases, of `b` it lists
+/// all at once. A page is fresh for a minute.
+fn server() -> Server {
+    let of_release = |request: &Request, version: &str| {
+        let filename = format!("a-{version}-py3-none-any.whl");
+        let hash = Sha256::of(&wheel("a", version, &["c"]));
+        let url = format!("../../../../files/{filename}");
+        Reply::ok(
+            "application/json",
+            format!(
+                r#"{{"info": {{"name": "a", "version": "{version}"}}, "rounds": {}, "urls": [
+                {{"filename": "{filename}", "url": "{url}", "digests": {{"sha256": "{hash}"}}}}]}}"#,
+                request.before
+            ),
+        )
+    };
+    let all = [entry("b-1-py3-none-any.whl", b"1", ""), entry("b-2-py3-none-any.whl", b"2", "")];
+    let odd = entry("b-odd-py3-none-any.whl", b"3", "");
+    let listing = page(&[&all[..], &[odd]].concat()).replace(r#""name": "a""#, r#""name": "b""#);
+    Server::start(move |request| {
+        let reply = match request.path.as_str() {
+            "/pypi/a/json" => {
+                let more = "x".repeat(3 << 20);
+                Reply::ok(
+                    "application/json",
+                    format!(r#"{{"info": {{"name": "a", "version": "2"}}, "more": "{more}"}}"#),
+                )
+            }
+            "/pypi/a/1/json" => of_release(request, "1"),
+            "/pypi/a/2/json" => of_release(request, "2"),
+            "/simple/b/" => Reply::json(listing.clone()),
+            "/files/a-1-py3-none-any.whl.metadata" => Reply::ok("text/plain", metadata("a", "1", &["c"])),
+            _ => Reply::status(404),
+        };
+        reply.with("Cache-Control", "max-age=60")
+    })
+}
+
+fn version(text: &str) -> pinfast_packaging::Version {
+    text.parse().unwrap()
+}
+
+/// A run that pins the first releases, and knows the newest.
+fn pinning(seconds: u64, config: Config, folder: &Path) -> Client {
+    let client = run(seconds, config, folder);
+    client.recall(Path::new(LOCK));
+    let release = client.release(&name("a"), &version("1")).unwrap();
+    client.metadata(&release.files(0)[0], Trust::File).unwrap();
+    client.newest(&name("a")).unwrap();
+    client.listing(&name("b")).unwrap().unwrap();
+    let (a, b, one) = (name("a"), name("b"), version("1"));
+    client.remember(Path::new(LOCK), [(&a, &one), (&b, &one)].into_iter());
+    client
+}
+
+/// A later run that recalls what the first one pinned.
+fn recalling(seconds: u64, config: Config, folder: &Path) -> Client {
+    let client = run(seconds, config, folder);
+    client.recall(Path::new(LOCK));
+    client
+}
+
+/// What of both projects is recalled: the pinned release and the newest.
+fn recalled(shared: &Shared) -> Vec<String> {
+    let mut told = Vec::new();
+    for project in [name("a"), name("b")] {
+        let pinned = shared.recalled_release(&project, &version("1"));
+        for release in pinned.into_iter().chain(shared.recalled_newest(&project)) {
+            told.extend(release.listing.all_files().map(|file| file.filename.to_string()));
+        }
+    }
+    told
+}
+
+const ALL: [&str; 4] =
+    ["a-1-py3-none-any.whl", "a-2-py3-none-any.whl", "b-1-py3-none-any.whl", "b-2-py3-none-any.whl"];
+const NONE: [&str; 0] = [];
+
+#[test]
+fn what_was_pinned_is_told_again_and_so_is_what_its_files_say() {
+    let (server, folder) = (server(), tempfile::tempdir().unwrap());
+    let before = pinning(0, config(&server), folder.path());
+    let asked = server.requests().len();
+    std::fs::remove_dir_all(folder.path().join("metadata-v4")).unwrap();
+    let client = recalling(1, config(&server), folder.path());
+    assert_eq!(recalled(&client.shared), ALL);
+    let release = client.release(&name("a"), &version("1")).unwrap();
+    let file = &release.files(0)[0];
+    assert!(client.shared.recalls(&Want::Metadata(file.clone(), Trust::Release)));
+    let (told, again) =
+        (before.metadata(file, Trust::File).unwrap(), client.metadata(file, Trust::Release).unwrap());
+    assert_eq!((told.requires.len(), &told), (1, &again));
+    assert_eq!(versions(&client.newest(&name("a")).unwrap()), ["2"]);
+    assert_eq!(
+        client.release(&name("b"), &version("1")).unwrap().warnings.len(),
+        1,
+        "what its page warned of"
+    );
+    assert_eq!(server.requests().len(), asked);
+}
+
+#[test]
+fn only_what_was_pinned_and_what_is_newest_is_told() {
+    let (server, folder) = (server(), tempfile::tempdir().unwrap());
+    drop(pinning(0, config(&server), folder.path()));
+    let client = recalling(1, config(&server), folder.path());
+    let shared = &client.shared;
+    assert!(shared.recalled_release(&name("a"), &version("3")).is_none());
+    let is_recalled = |number| shared.recalls(&Want::Release(name("a"), version(number)));
+    assert_eq!(["1", "2", "3"].map(is_recalled), [true, true, false], "what is not there is asked for ahead");
+    assert!(shared.recalled_release(&name("c"), &version("1")).is_none());
+    assert!(!shared.recalls(&Want::Listing(name("a"))), "all releases are for the page to tell");
+    assert_eq!(versions(&client.listing(&name("b")).unwrap().unwrap()), ["1", "2"]);
+}
+
+#[test]
+fn what_is_stale_is_asked_for_again() {
+    let (server, folder) = (server(), tempfile::tempdir().unwrap());
+    drop(pinning(0, config(&server), folder.path()));
+    assert_eq!(recalled(&recalling(59, config(&server), folder.path()).shared), ALL);
+    let client = recalling(60, config(&server), folder.path());
+    assert_eq!(recalled(&client.shared), NONE);
+    assert!(!client.shared.recalls(&Want::Newest(name("a"))));
+    client.newest(&name("a")).unwrap();
+    assert_eq!(server.count("/pypi/a/json"), 2);
+    let offline = Config { freshness: Freshness::Offline, ..config(&server) };
+    let still = recalled(&recalling(1_000_000, offline, folder.path()).shared);
+    assert_eq!(still, [ALL[0], ALL[2], ALL[3]], "another record tells of the newest now");
+    let refreshed = Config { freshness: Freshness::Refresh, ..config(&server) };
+    assert_eq!(recalled(&recalling(1, refreshed, folder.path()).shared), NONE);
+}
+
+#[test]
+fn what_a_record_no_longer_says_is_not_recalled() {
+    let (server, folder) = (server(), tempfile::tempdir().unwrap());
+    drop(pinning(0, config(&server), folder.path()));
+    let refreshed = Config { freshness: Freshness::Refresh, ..config(&server) };
+    run(1, refreshed, folder.path()).listing(&name("b")).unwrap().unwrap();
+    let client = recalling(2, config(&server), folder.path());
+    assert_eq!(recalled(&client.shared), ALL[..2], "another record tells of b now");
+    std::fs::remove_dir_all(folder.path().join("pages-v4")).unwrap();
+    let client = recalling(2, config(&server), folder.path());
+    assert_eq!(recalled(&client.shared), NONE);
+}
+
+#[test]
+fn another_lock_another_index_and_several_indexes_recall_nothing() {
+    let (server, folder) = (server(), tempfile::tempdir().unwrap());
+    drop(pinning(0, config(&server), folder.path()));
+    let of = |config: Config, lock: &str| {
+        let client = run(1, config, folder.path());
+        client.recall(Path::new(lock));
+        recalled(&client.shared)
+    };
+    assert_eq!(of(config(&server), LOCK), ALL);
+    assert_eq!(of(config(&server), "/other/requirements.txt"), NONE);
+    assert_eq!(of(config_of(&[server.url("/root/simple")]), LOCK), NONE);
+    assert_eq!(of(config_of(&[server.url("/simple").replacen("//", "//zoroaster:x@", 1)]), LOCK), NONE);
+    let several = || config_of(&[server.url("/simple"), server.url("/simple")]);
+    assert_eq!(of(several(), LOCK), NONE);
+    let other = tempfile::tempdir().unwrap();
+    let client = run(0, several(), other.path());
+    client.listing(&name("b")).unwrap().unwrap();
+    client.remember(Path::new(LOCK), [(&name("b"), &version("1"))].into_iter());
+    assert!(
+        !other.path().join("snapshots-v1").exists(),
+        "which of them tells of a project is found out each time"
+    );
+}
+
+/// The one snapshot in the cache.
+fn snapshot(cache: &Path) -> PathBuf {
+    let records = std::fs::read_dir(cache.join("snapshots-v1")).unwrap();
+    let [path] = records.map(|entry| entry.unwrap().path()).collect::<Vec<_>>().try_into().unwrap();
+    path
+}
+
+/// Which of the records it was that lie there one after the other.
+fn stamp(client: &Client) -> Option<Stamp> {
+    let key = client.shared.snapshot_key(Path::new(LOCK)).unwrap();
+    match client.shared.cache.as_ref().unwrap().read(Bucket::Snapshots, &key) {
+        Found::Record(record) => record.stamp(),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn what_told_of_most_is_left_as_it_is() {
+    let server = Server::start(|request| {
+        let project = request.path.trim_start_matches("/simple/").trim_matches('/').to_owned();
+        let files = ["1", "2"].map(|version| entry(&format!("{project}-{version}.tar.gz"), b"x", ""));
+        let listing = page(&files).replace(r#""name": "a""#, &format!(r#""name": "{project}""#));
+        if request.path.starts_with("/simple/") { Reply::json(listing) } else { Reply::status(404) }
+    });
+    let (folder, one, three) = (tempfile::tempdir().unwrap(), version("1"), version("3"));
+    let names: Vec<_> = (0..9).map(|number| name(&format!("p{number}"))).collect();
+    // A run that pins of so many a release that is not there.
+    let run_with = |others: usize| {
+        let client = recalling(1, config(&server), folder.path());
+        let pins: Vec<_> =
+            names.iter().zip((0..9).map(|at| if at < others { &three } else { &one })).collect();
+        for (name, version) in &pins[others..] {
+            client.release(name, version).or_else(|| client.listing(name).unwrap()).unwrap();
+        }
+        client.remember(Path::new(LOCK), pins.into_iter());
+        stamp(&client)
+    };
+    let first = run_with(0);
+    assert_eq!(run_with(0), first);
+    assert_eq!(run_with(1), first);
+    assert_ne!(run_with(2), first);
+}
+
+#[test]
+fn what_is_newest_is_for_the_page_to_say_that_named_it() {
+    for asks_for_newest_first in [true, false] {
+        let (server, folder) = (server(), tempfile::tempdir().unwrap());
+        let client = run(0, config(&server), folder.path());
+        let (a, two) = (name("a"), version("2"));
+        if asks_for_newest_first {
+            client.newest(&a).unwrap();
+        }
+        client.release(&a, &two).unwrap();
+        client.newest(&a).unwrap();
+        client.remember(Path::new(LOCK), [(&a, &two)].into_iter());
+        let later = recalling(1, config(&server), folder.path());
+        assert!(later.shared.recalled_release(&a, &two).is_some());
+        // Else there is but the release's own page, which does not know of others.
+        assert_eq!(later.shared.recalled_newest(&a).is_some(), asks_for_newest_first);
+        assert_eq!(later.shared.recalls(&Want::Newest(a)), asks_for_newest_first);
+    }
+}
+
+#[test]
+fn a_damaged_snapshot_is_passed_over() {
+    let (server, folder) = (server(), tempfile::tempdir().unwrap());
+    drop(pinning(0, config(&server), folder.path()));
+    let path = snapshot(folder.path());
+    let whole = std::fs::read(&path).unwrap();
+    for at in (0..whole.len()).step_by(7) {
+        let mut bytes = whole.clone();
+        bytes[at] ^= 1;
+        std::fs::write(&path, bytes).unwrap();
+        let client = recalling(1, config(&server), folder.path());
+        assert_eq!(recalled(&client.shared), NONE, "byte {at}");
+        assert!(!path.exists(), "so that it is told once");
+    }
+}
+
+#[test]
+fn no_snapshot_ends_a_run() {
+    let (server, folder) = (server(), tempfile::tempdir().unwrap());
+    drop(pinning(0, config(&server), folder.path()));
+    let key = recalling(1, config(&server), folder.path()).shared.snapshot_key(Path::new(LOCK)).unwrap();
+    let cache = Cache::new(folder.path().to_owned());
+    let Found::Record(whole) = cache.read(Bucket::Snapshots, &key) else { panic!() };
+    for at in 0..whole.len() {
+        let mut odd = whole.to_vec();
+        odd[at] ^= 0x55;
+        for contents in [&*odd, &whole[..at]] {
+            // As one whose checksum holds.
+            cache.write(Bucket::Snapshots, &key, contents).unwrap();
+            let client = recalling(1, config(&server), folder.path());
+            recalled(&client.shared);
+            client.newest(&name("a"));
+            let release = client.release(&name("a"), &version("1"));
+            if let Some(file) = release.as_ref().and_then(|release| release.files(0).first()) {
+                let _ = client.metadata(file, Trust::File);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_release_with_local_versions_beside_it_is_for_the_page_to_tell() {
+    let files = ["b-1+x-py3-none-any.whl", "b-1-py3-none-any.whl", "b-2-py3-none-any.whl"];
+    let files = files.map(|filename| entry(filename, filename.as_bytes(), ""));
+    let listing = page(&files).replace(r#""name": "a""#, r#""name": "b""#);
+    let server = Server::start(move |request| match request.path.as_str() {
+        "/simple/b/" => Reply::json(listing.clone()),
+        _ => Reply::status(404),
+    });
+    let folder = tempfile::tempdir().unwrap();
+    let client = run(0, config(&server), folder.path());
+    client.listing(&name("b")).unwrap().unwrap();
+    let (b, one, local, two) = (name("b"), version("1"), version("1+x"), version("2"));
+    client.remember(Path::new(LOCK), [(&b, &one), (&b, &local), (&b, &two)].into_iter());
+    let later = recalling(1, config(&server), folder.path());
+    let told = [one, local, two].map(|version| later.shared.recalled_release(&b, &version).is_some());
+    assert_eq!(told, [false, false, true]);
+}

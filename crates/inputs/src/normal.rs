@@ -1,0 +1,114 @@
+//! The normal form of what the inputs say: comments, order, spacing and case do not show in it, and
+//! neither does a secret or a host.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::str::FromStr;
+
+use url::Url;
+
+use super::paths;
+use super::{FileOption, FileOptionKind, FormatControl, InputLine};
+use pinfast_packaging::{NameError, PackageName, Requirement, Sha256, Source, Specifiers};
+
+impl InputLine {
+    /// The requirement in normal form, with its hashes: `aiogram[fast]>=3.4 ; os_name == 'posix'`. A URL
+    /// stands in it as `sha256:` and 12 digits of the digest of the URL without credentials.
+    #[must_use]
+    pub fn normal(&self) -> String {
+        let bare = Requirement { source: Source::Index(Specifiers::default()), ..self.requirement.clone() };
+        let bare = bare.to_string();
+        let (named, marker) = bare.split_once(" ; ").unwrap_or((&bare, ""));
+        let mut normal = format!("{named}{}", source(&self.requirement.source));
+        if !marker.is_empty() {
+            normal.push_str(&format!(" ; {marker}"));
+        }
+        let hashes: BTreeSet<_> = self.hashes.iter().collect();
+        for hash in hashes {
+            normal.push_str(&format!(" --hash=sha256:{hash}"));
+        }
+        normal
+    }
+}
+
+/// What stands between name and marker: comparisons in the order of their texts, or a URL.
+fn source(source: &Source) -> String {
+    match source {
+        Source::Index(specifiers) => {
+            let text = specifiers.to_string();
+            let parts: BTreeSet<_> = text.split(',').collect();
+            parts.into_iter().collect::<Vec<_>>().join(",")
+        }
+        Source::Url(direct) => format!(" @ {}", digest(&direct.to_string())),
+    }
+}
+
+impl FileOption {
+    /// The option in its long form; a URL as [`InputLine::normal`] has it, a relative path as it is.
+    #[must_use]
+    pub fn normal(&self) -> String {
+        match &self.kind {
+            FileOptionKind::IndexUrl(url) => format!("--index-url {}", place(url)),
+            FileOptionKind::ExtraIndexUrl(url) => format!("--extra-index-url {}", place(url)),
+            FileOptionKind::FindLinks(url) => format!("--find-links {}", place(url)),
+            FileOptionKind::NoIndex => "--no-index".to_owned(),
+            FileOptionKind::NoBinary(control) => format!("--no-binary {control}"),
+            FileOptionKind::OnlyBinary(control) => format!("--only-binary {control}"),
+            FileOptionKind::Pre => "--pre".to_owned(),
+            FileOptionKind::RequireHashes => "--require-hashes".to_owned(),
+        }
+    }
+}
+
+/// As pip takes it: `:all:`, `:none:`, or names joined by `,`, sorted, each once.
+impl fmt::Display for FormatControl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::All => f.write_str(":all:"),
+            Self::None => f.write_str(":none:"),
+            Self::Packages(names) => {
+                let mut names: Vec<_> = names.iter().map(|name| name.as_str()).collect();
+                names.sort_unstable();
+                names.dedup();
+                f.write_str(&names.join(","))
+            }
+        }
+    }
+}
+
+/// Reads `:all:`, `:none:`, or names joined by `,`.
+impl FromStr for FormatControl {
+    type Err = NameError;
+
+    fn from_str(text: &str) -> Result<Self, NameError> {
+        match text.trim() {
+            ":all:" => Ok(Self::All),
+            ":none:" => Ok(Self::None),
+            names => names
+                .split(',')
+                .map(|name| PackageName::new(name.trim()))
+                .collect::<Result<_, _>>()
+                .map(Self::Packages),
+        }
+    }
+}
+
+/// A relative path as it is; anything else as a digest, since it tells of a host or a machine.
+fn place(url: &str) -> String {
+    if paths::scheme(url).is_some() || paths::is_absolute(url) { digest(url) } else { url.replace('\\', "/") }
+}
+
+/// `sha256:` and 12 digits of the digest of a URL without credentials, final `/` or not.
+fn digest(text: &str) -> String {
+    let bare = match Url::parse(text) {
+        Ok(mut url) => {
+            // A URL that cannot hold credentials has none to remove.
+            let _ = url.set_username("");
+            let _ = url.set_password(None);
+            url.to_string()
+        }
+        Err(_) => text.to_owned(),
+    };
+    let hex = Sha256::of(bare.trim_end_matches('/').as_bytes()).to_string();
+    format!("sha256:{}", &hex[..12])
+}

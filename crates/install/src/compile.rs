@@ -1,0 +1,93 @@
+//! Byte code, made by the target's own `compileall` on all cores.
+
+use std::io::Write as _;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use super::disk::{self, Mode};
+use super::environment::Environment;
+use super::layout::Layout;
+use super::record::Row;
+use super::remove::is_compiled_from;
+use pinfast_base::error::{Error, Result};
+use pinfast_base::event::{Event, Watcher};
+
+/// Whether sources are compiled after an installation.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Compile {
+    /// They are compiled when first imported.
+    #[default]
+    No,
+    /// They are compiled now.
+    Yes,
+}
+
+/// Compiles the sources of `layouts` and adds what came of it to their RECORDs. A source that cannot
+/// be compiled (a template, say) stays as it is, as with pip.
+pub(super) fn compile(
+    layouts: &mut [Layout],
+    environment: &Environment,
+    watcher: &dyn Watcher,
+) -> Result<()> {
+    let list: Vec<u8> = layouts
+        .iter()
+        .flat_map(Layout::targets)
+        .filter(|path| path.extension().is_some_and(|extension| extension == "py"))
+        .flat_map(|path| [path.as_os_str().as_encoded_bytes(), b"\n"].concat())
+        .collect();
+    if list.is_empty() {
+        return Ok(());
+    }
+    watcher.on(Event::Step("compiling".to_owned()));
+    run(environment, list)?;
+    for layout in layouts {
+        add_rows(layout);
+        layout.seal();
+        disk::write(&layout.info.join("RECORD"), &layout.record, Mode::Plain)?;
+    }
+    Ok(())
+}
+
+/// Isolated (`-I`) and without `site` (`-S`), so that no code of a package runs: not even `.pth` files.
+fn run(environment: &Environment, list: Vec<u8>) -> Result<()> {
+    let failed = |error| {
+        Error::no_answer(format!("cannot compile with {}", environment.python.display()))
+            .because(error)
+            .hint("leave `--compile` out; sources are compiled when they are first imported")
+    };
+    let mut child = Command::new(&environment.python)
+        .args(["-I", "-S", "-m", "compileall", "-q", "-q", "-j", "0", "-i", "-"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .map_err(failed)?;
+    if let Some(mut stdin) = child.stdin.take() {
+        stdin.write_all(&list).map_err(failed)?;
+    }
+    // Its exit status tells only whether every source could be compiled.
+    child.wait().map(drop).map_err(failed)
+}
+
+/// Rows for the compiled files of a layout's sources, without hashes, since an interpreter may write
+/// them anew at any time.
+fn add_rows(layout: &mut Layout) {
+    let mut rows = Vec::new();
+    for source in layout.targets().filter(|path| path.extension().is_some_and(|e| e == "py")) {
+        let (Some(folder), Some(stem)) = (source.parent(), source.file_stem().and_then(|s| s.to_str()))
+        else {
+            continue;
+        };
+        let cache = folder.join("__pycache__");
+        rows.extend(
+            compiled(&cache, stem).into_iter().map(|name| Row::bare(layout.record_path(&cache.join(name)))),
+        );
+    }
+    layout.rows.extend(rows);
+}
+
+fn compiled(cache: &Path, stem: &str) -> Vec<String> {
+    let entries = std::fs::read_dir(cache).into_iter().flatten().flatten();
+    let names = entries.map(|entry| entry.file_name().to_string_lossy().into_owned());
+    names.filter(|name| is_compiled_from(name, stem)).collect()
+}

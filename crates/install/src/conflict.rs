@@ -1,0 +1,188 @@
+//! Files that more than one distribution carries, or that stand in the way: found before anything is
+//! changed.
+
+use std::ffi::OsStr;
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use super::disk;
+use super::environment::Environment;
+use super::installed::{Installed, Owned};
+use super::layout::Layout;
+use super::record::{self, Algorithm, Digest};
+use pinfast_base::error::{Error, Result};
+use pinfast_base::event::{Event, Watcher};
+
+/// Settles who writes a file that several of `layouts` carry: the last by name, as every run would
+/// have it; the others keep it in their RECORDs.
+pub(super) fn settle(layouts: &mut [Layout], watcher: &dyn Watcher) -> Result<()> {
+    // Paths in plain form, so that their text says it all.
+    let mut owners: FxHashMap<&OsStr, (usize, &str)> = FxHashMap::default();
+    owners.reserve(layouts.iter().map(|layout| layout.links.len() + layout.writes.len()).sum());
+    let mut losers: Vec<(usize, PathBuf)> = Vec::new();
+    for (at, layout) in layouts.iter().enumerate() {
+        for (path, digest) in carried(layout) {
+            let Some((other, its)) = owners.insert(path.as_os_str(), (at, digest)) else { continue };
+            if other == at {
+                return Err(Error::refused(format!(
+                    "{} holds two files for {}",
+                    layout.name,
+                    path.display()
+                )));
+            }
+            let said = format!("{} and {} both have {}", layouts[other].name, layout.name, path.display());
+            watcher.on(if its == digest {
+                Event::Detail(said)
+            } else {
+                Event::Warning(format!("{said}, with other content; {}'s is installed", layout.name))
+            });
+            losers.push((other, path.to_owned()));
+        }
+    }
+    check_folders(layouts, &owners)?;
+    for (loser, path) in losers {
+        layouts[loser].links.retain(|link| link.to != path);
+        layouts[loser].writes.retain(|write| write.to != path);
+    }
+    Ok(())
+}
+
+/// Each file of a layout with its hash.
+fn carried(layout: &Layout) -> impl Iterator<Item = (&Path, &str)> {
+    let links = layout
+        .links
+        .iter()
+        .map(|link| (link.to.as_path(), layout.wheel.manifest.files[link.file].digest.as_str()));
+    links.chain(layout.writes.iter().map(|write| (write.to.as_path(), write.digest.as_str())))
+}
+
+/// Refuses a file where another distribution needs a folder.
+fn check_folders(layouts: &[Layout], owners: &FxHashMap<&OsStr, (usize, &str)>) -> Result<()> {
+    let mut seen = FxHashSet::default();
+    for layout in layouts {
+        for path in layout.targets() {
+            for folder in path.ancestors().skip(1) {
+                if !seen.insert(folder.as_os_str()) {
+                    break;
+                }
+                if let Some((other, _)) = owners.get(folder.as_os_str()) {
+                    return Err(Error::refused(format!(
+                        "{} has {} as a file, and {} as a folder",
+                        layouts[*other].name,
+                        folder.display(),
+                        layout.name
+                    )));
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// What is on the disk where `layouts` want to write.
+pub(super) struct Ground<'a> {
+    pub(super) environment: &'a Environment,
+    /// What goes.
+    pub(super) goes: &'a FxHashSet<PathBuf>,
+    /// What stays.
+    pub(super) stays: &'a [&'a Installed],
+}
+
+impl Ground<'_> {
+    /// Looks at every path that is to be written, before anything is: links in the place of folders
+    /// and files that nobody owns are refused; a file of a distribution that stays is shared.
+    pub(super) fn check(&self, layouts: &mut [Layout], watcher: &dyn Watcher) -> Result<()> {
+        let mut folders = FxHashMap::default();
+        let mut owners: Option<FxHashMap<PathBuf, String>> = None;
+        for layout in layouts.iter_mut() {
+            let mut shared = FxHashSet::default();
+            let mut last = (OsStr::new(""), false);
+            for (path, digest) in carried(layout) {
+                let Some(folder) = path.parent() else { continue };
+                if folder.as_os_str() != last.0 {
+                    last = (folder.as_os_str(), self.is_folder(folder, &mut folders)?);
+                }
+                if !last.1 || self.goes.contains(path) {
+                    continue;
+                }
+                let Ok(metadata) = fs::symlink_metadata(path) else { continue };
+                let owners = owners.get_or_insert_with(|| self.owners());
+                match owners.get(path) {
+                    Some(owner) => {
+                        let said = format!("{owner} and {} both have {}", layout.name, path.display());
+                        watcher.on(Event::Warning(said));
+                        if owner.as_str() > layout.name.as_str() {
+                            shared.insert(path.to_owned());
+                        }
+                    }
+                    None if metadata.is_file() && has_digest(path, digest) => {}
+                    None => return Err(in_the_way(path, layout)),
+                }
+            }
+            layout.links.retain(|link| !shared.contains(&link.to));
+            layout.writes.retain(|write| !shared.contains(&write.to));
+        }
+        Ok(())
+    }
+
+    /// Whether there is a folder at `path`: an error where something else is, a link included.
+    fn is_folder(&self, path: &Path, seen: &mut FxHashMap<PathBuf, bool>) -> Result<bool> {
+        if let Some(known) = seen.get(path) {
+            return Ok(*known);
+        }
+        let base = self.environment.bases().contains(&path) || path == self.environment.root;
+        let there = match path.parent() {
+            Some(parent) if !base && !self.is_folder(parent, seen)? => false,
+            _ => match fs::symlink_metadata(path) {
+                Ok(metadata) if metadata.is_dir() || self.goes.contains(path) => metadata.is_dir(),
+                Ok(metadata) => return Err(no_folder(path, &metadata)),
+                Err(error) if disk::is_absent(&error) => false,
+                Err(error) => return Err(disk::failed("look at", path, error)),
+            },
+        };
+        seen.insert(path.to_owned(), there);
+        Ok(there)
+    }
+
+    /// Which distribution that stays owns which file.
+    fn owners(&self) -> FxHashMap<PathBuf, String> {
+        owned_by(self.stays, self.environment).map(|(name, owned)| (owned.path, name)).collect()
+    }
+}
+
+/// The files of these distributions, each with its owner's name; what cannot be read owns nothing.
+pub(super) fn owned_by<'a>(
+    distributions: &'a [&'a Installed],
+    environment: &'a Environment,
+) -> impl Iterator<Item = (String, Owned)> + 'a {
+    distributions.iter().flat_map(|distribution| {
+        let owned = distribution.owned(environment).map(|(owned, _)| owned).unwrap_or_default();
+        owned.into_iter().map(|owned| (distribution.name.to_string(), owned))
+    })
+}
+
+fn has_digest(path: &Path, digest: &str) -> bool {
+    let algorithm = Digest::parse(digest).map_or(Algorithm::Sha256, |digest| digest.algorithm);
+    let found = File::open(path).and_then(|file| record::hash(file, algorithm));
+    found.is_ok_and(|(found, _)| found.to_string() == digest)
+}
+
+fn in_the_way(path: &Path, layout: &Layout) -> Error {
+    Error::no_answer(format!(
+        "{} stands where {} has a file, and no distribution owns it",
+        path.display(),
+        layout.name
+    ))
+    .hint("nothing was changed; move the file away, or make the environment afresh")
+}
+
+fn no_folder(path: &Path, found: &fs::Metadata) -> Error {
+    let what = match found.is_symlink() {
+        true => "is a link; nothing is written through it",
+        false => "stands where a folder is needed",
+    };
+    Error::refused(format!("{} {what}", path.display()))
+        .hint("nothing was changed; move it away, or make the environment afresh")
+}

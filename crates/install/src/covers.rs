@@ -1,0 +1,84 @@
+//! Whether a lock was made for an environment.
+
+use pinfast_base::error::{Error, Result};
+use pinfast_lock::Lock;
+use pinfast_packaging::Target;
+
+/// What markers can tell apart: the implementation, the minor version, the system and the machine.
+#[derive(Debug, PartialEq, Eq)]
+struct Kind<'a> {
+    implementation: &'a str,
+    python: (&'a str, &'a str),
+    system: System,
+    machine: &'a str,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum System {
+    Linux,
+    MacOs,
+    Windows,
+    Other,
+}
+
+/// Refuses a lock whose targets are all of another kind than `target`: what it leaves out there may be
+/// needed here. Whether each pin has a file that fits is another question.
+///
+/// # Errors
+/// When no target of the lock is of this kind.
+pub fn covers(lock: &Lock, target: &Target) -> Result<()> {
+    let Some(header) = &lock.header else { return Ok(()) };
+    let universal = header.options.iter().any(|(name, _)| name.trim_start_matches('-') == "universal");
+    let Some(here) = kind(target.label()) else { return Ok(()) };
+    let same = |label: &String| kind(label).is_none_or(|kind| kind == here);
+    if universal || header.targets.is_empty() || header.targets.iter().any(same) {
+        return Ok(());
+    }
+    Err(Error::no(format!("the lock is not for {}", target.label()))
+        .detail(format!("it is for {}", header.targets.join(", ")))
+        .hint("lock for this environment as well: give its `--python-version` and `--platform` to `pinfast lock`"))
+}
+
+/// Reads a label such as `cpython 3.11.0 manylinux_2_28_x86_64`; `None` for one of another form.
+fn kind(label: &str) -> Option<Kind<'_>> {
+    let mut words = label.split(' ');
+    let (implementation, version, platform) = (words.next()?, words.next()?, words.next()?);
+    let mut parts = version.split('.');
+    let python = (parts.next()?, parts.next()?);
+    let (family, rest) = platform.split_once('_')?;
+    let system = match family {
+        "linux" => System::Linux,
+        "macosx" => System::MacOs,
+        "win" => System::Windows,
+        family if family.starts_with("manylinux") || family.starts_with("musllinux") => System::Linux,
+        _ => System::Other,
+    };
+    let machine = rest.trim_start_matches(|c: char| c.is_ascii_digit() || c == '_');
+    words.next().is_none().then_some(Kind { implementation, python, system, machine })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_markers_cannot_tell_apart_is_of_one_kind() {
+        let here = "cpython 3.11.7 manylinux_2_36_x86_64";
+        for (label, same) in [
+            ("cpython 3.11.0 manylinux_2_28_x86_64", true),
+            ("cpython 3.11.0 musllinux_1_2_x86_64", true),
+            ("cpython 3.11.9 manylinux2014_x86_64", true),
+            ("cpython 3.11.9 linux_x86_64", true),
+            ("cpython 3.12.0 manylinux_2_28_x86_64", false),
+            ("cpython 3.11.0 manylinux_2_28_aarch64", false),
+            ("cpython 3.11.0 macosx_14_0_x86_64", false),
+            ("pypy 3.11.0 manylinux_2_28_x86_64", false),
+            ("cpython 3.11.0 win_amd64", false),
+        ] {
+            assert_eq!(kind(label).unwrap() == kind(here).unwrap(), same, "{label}");
+        }
+        for odd in ["universal", "cpython 3 linux_x86_64", "cpython 3.11 any", ""] {
+            assert_eq!(kind(odd), None, "{odd}");
+        }
+    }
+}

@@ -1,0 +1,216 @@
+//! The lock's files in one folder, which serves as an index for a host without network.
+//!
+//! `DIR/FILE` for `--find-links DIR`, and `DIR/simple/NAME/index.html` (PEP 503) for
+//! `--index-url file://DIR/simple`; both for pinfast and for pip.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::disk::{self, Durability};
+use super::obtain::side_by_side;
+use super::plan;
+use super::run::Run;
+use super::source::{self, Files, listed};
+use pinfast_base::error::{Error, Result};
+use pinfast_base::event::{Event, Watcher, counted};
+use pinfast_lock::{Lock, Pin};
+use pinfast_packaging::{DistFile, Sha256, Target};
+
+/// What is to be downloaded.
+#[derive(Clone, Copy, Debug)]
+pub struct DownloadRequest<'a> {
+    /// Whose files.
+    pub lock: &'a Lock,
+    /// Where they go; created where it is not there.
+    pub folder: &'a Path,
+    /// Which of them.
+    pub scope: Scope<'a>,
+    /// Whether it is done, or only found out.
+    pub run: Run,
+}
+
+/// Which files of a lock.
+#[derive(Clone, Copy, Debug)]
+pub enum Scope<'a> {
+    /// All, for every environment.
+    All,
+    /// All of the pins that apply to this environment.
+    Target(&'a Target),
+}
+
+/// What a download did.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DownloadOutcome {
+    /// The files that are there now, sorted, whether fetched or there before.
+    pub files: Vec<String>,
+    /// How many of them were fetched, or would be.
+    pub fetched: usize,
+}
+
+/// Downloads the lock's files, each checked against its hash; what is there already and right stays.
+///
+/// # Errors
+/// `Usage` for a lock without hashes, `Refused` for a file with another hash, `NoAnswer` when a file
+/// cannot be had or written.
+pub fn download(
+    request: &DownloadRequest<'_>,
+    files: &dyn Files,
+    watcher: &dyn Watcher,
+) -> Result<DownloadOutcome> {
+    let pins = match request.scope {
+        Scope::Target(target) => plan::applicable(request.lock, target)?,
+        Scope::All => {
+            plan::check_hashes(request.lock)?;
+            let builds = request.lock.builds.iter().flat_map(|build| &build.pins);
+            request.lock.pins.iter().chain(builds).collect()
+        }
+    };
+    if request.run == Run::Real {
+        disk::create_dirs(request.folder)?;
+    }
+    let found = side_by_side(&pins, |pin| locked(pin, files, watcher))?;
+    let jobs: BTreeMap<Arc<str>, (&Pin, Arc<DistFile>)> = pins
+        .iter()
+        .zip(&found)
+        .flat_map(|(pin, found)| found.iter().map(|file| (file.filename.clone(), (*pin, file.clone()))))
+        .collect();
+    let jobs: Vec<(&Pin, Arc<DistFile>)> = jobs.into_values().collect();
+    let names = jobs.iter().map(|(_, file)| file.filename.to_string()).collect();
+    if request.run == Run::Dry {
+        let lacking = jobs.iter().filter(|(pin, file)| there(pin, file, request.folder).is_none());
+        return Ok(DownloadOutcome { files: names, fetched: lacking.count() });
+    }
+    watcher.on(Event::Step(format!("downloading {}", counted(jobs.len(), "file"))));
+    let bytes = jobs.iter().map(|(_, file)| file.size).sum();
+    watcher.on(Event::FilesWanted { files: jobs.len(), bytes });
+    let done = side_by_side(&jobs, |(pin, file)| fetch(pin, file, request.folder, files))?;
+    write_pages(request.folder, &jobs, &done)?;
+    let fetched = done.iter().filter(|done| done.came == Came::Now).count();
+    Ok(DownloadOutcome { files: names, fetched })
+}
+
+/// The files of a pin that the lock has the hash of, or may have.
+fn locked(pin: &Pin, files: &dyn Files, watcher: &dyn Watcher) -> Result<Vec<Arc<DistFile>>> {
+    let pinned = format!("{}=={}{}", pin.name, pin.version, source::at(pin));
+    let mut found = listed(pin, files)?;
+    found.retain(|file| file.sha256.is_none_or(|hash| pin.hashes.contains(&hash)));
+    let told: BTreeSet<Sha256> = found.iter().filter_map(|file| file.sha256).collect();
+    let missing = pin.hashes.iter().filter(|hash| !told.contains(hash)).count();
+    if found.is_empty() {
+        return Err(Error::no_answer(format!("no index has a file of {pinned} with a hash of the lock")));
+    }
+    if missing > 0 && found.iter().all(|file| file.sha256.is_some()) {
+        watcher.on(Event::Warning(format!("{} of {pinned} is listed nowhere", counted(missing, "file"))));
+    }
+    if let Some(odd) = found.iter().find(|file| !is_plain(&file.filename)) {
+        return Err(Error::refused(format!(
+            "{pinned} has a file with an odd name: `{}`",
+            odd.filename.escape_debug()
+        )));
+    }
+    Ok(found)
+}
+
+/// Whether a file name is one, and safe in HTML as it stands.
+fn is_plain(name: &str) -> bool {
+    !name.starts_with('.') && name.chars().all(|c| c.is_ascii_alphanumeric() || "-_.+!".contains(c))
+}
+
+/// How a file came to be there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Came {
+    Now,
+    Before,
+}
+
+struct Downloaded {
+    sha256: Sha256,
+    came: Came,
+}
+
+/// The hash of the file where it is there and right.
+fn there(pin: &Pin, file: &DistFile, folder: &Path) -> Option<Sha256> {
+    source::hash_file(&folder.join(&*file.filename)).ok().filter(|sha256| pin.hashes.contains(sha256))
+}
+
+fn fetch(pin: &Pin, file: &DistFile, folder: &Path, files: &dyn Files) -> Result<Downloaded> {
+    let path = folder.join(&*file.filename);
+    if let Some(sha256) = there(pin, file, folder) {
+        return Ok(Downloaded { sha256, came: Came::Before });
+    }
+    let beside = tempfile::Builder::new().prefix(".pinfast-").suffix(".part").tempfile_in(folder);
+    let beside = beside.map_err(|error| disk::failed("create a file in", folder, error))?.into_temp_path();
+    let sha256 = source::fetch(pin, file, files, &beside)?;
+    let written = fs::set_permissions(&beside, fs::Permissions::from_mode(0o644))
+        .and_then(|()| beside.persist(&path).map_err(|error| error.error));
+    written.map_err(|error| disk::failed("write", &path, error))?;
+    Ok(Downloaded { sha256, came: Came::Now })
+}
+
+/// Writes a page for each project, and one that names the projects. Files that earlier downloads left
+/// in the folder stay on their pages.
+fn write_pages(folder: &Path, jobs: &[(&Pin, Arc<DistFile>)], done: &[Downloaded]) -> Result<()> {
+    let simple = folder.join("simple");
+    let mut pages: BTreeMap<String, BTreeMap<String, String>> = BTreeMap::new();
+    for ((pin, file), done) in jobs.iter().zip(done) {
+        let page = pages.entry(pin.name.to_string()).or_default();
+        page.insert(file.filename.to_string(), anchor(file, done.sha256));
+    }
+    for (name, anchors) in &mut pages {
+        let path = simple.join(name).join("index.html");
+        for (file, line) in earlier(&path, folder) {
+            anchors.entry(file).or_insert(line);
+        }
+        disk::create_dirs(&simple.join(name))?;
+        disk::replace(&path, page(name, anchors.values()).as_bytes(), Durability::Synced)?;
+    }
+    let names = projects(&simple)?.into_iter().map(|name| format!("<a href=\"{name}/\">{name}</a><br>"));
+    let names: Vec<String> = names.collect();
+    disk::replace(&simple.join("index.html"), page("simple", names.iter()).as_bytes(), Durability::Synced)
+}
+
+fn anchor(file: &DistFile, sha256: Sha256) -> String {
+    let name = &file.filename;
+    let python = file.requires_python.as_ref().map(ToString::to_string).unwrap_or_default();
+    let python =
+        python.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;");
+    let python = if python.is_empty() { python } else { format!(" data-requires-python=\"{python}\"") };
+    let href = name.replace('+', "%2B");
+    format!("<a href=\"../../{href}#sha256={sha256}\"{python}>{name}</a><br>")
+}
+
+fn page<'a>(title: &str, lines: impl Iterator<Item = &'a String>) -> String {
+    let head = format!(
+        "<!DOCTYPE html>\n<html>\n<head>\n<meta charset=\"utf-8\">\n\
+         <meta name=\"pypi:repository-version\" content=\"1.0\">\n<title>{title}</title>\n</head>\n<body>\n"
+    );
+    let body = lines.fold(head, |text, line| text + line + "\n");
+    body + "</body>\n</html>\n"
+}
+
+/// The lines of a page that an earlier download wrote, by file, as far as the files are still there.
+fn earlier(page: &Path, folder: &Path) -> Vec<(String, String)> {
+    let text =
+        disk::read(page, 16 << 20).ok().and_then(|text| String::from_utf8(text).ok()).unwrap_or_default();
+    let lines = text.lines().filter_map(|line| {
+        let line = line.strip_suffix("</a><br>").filter(|line| line.starts_with("<a href=\"../../"))?;
+        let (_, file) = line.rsplit_once('>')?;
+        let there = is_plain(file) && folder.join(file).is_file();
+        there.then(|| (file.to_owned(), format!("{line}</a><br>")))
+    });
+    lines.collect()
+}
+
+fn projects(simple: &Path) -> Result<Vec<String>> {
+    disk::create_dirs(simple)?;
+    let entries = fs::read_dir(simple).map_err(|error| disk::failed("list", simple, error))?;
+    let folders =
+        entries.flatten().map(|entry| entry.path()).filter(|path| path.join("index.html").is_file());
+    let name = |path: PathBuf| path.file_name().and_then(|name| name.to_str()).map(str::to_owned);
+    let mut names: Vec<String> = folders.filter_map(name).filter(|name| is_plain(name)).collect();
+    names.sort();
+    Ok(names)
+}

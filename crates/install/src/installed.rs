@@ -1,0 +1,147 @@
+//! What is installed in an environment.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::disk;
+use super::environment::Environment;
+use super::record::{self, Row};
+use pinfast_base::error::Result;
+use pinfast_packaging::{PackageName, Sha256, Version};
+
+/// One installed distribution.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Installed {
+    /// Its normalised name.
+    pub name: PackageName,
+    /// Its version, where that is readable.
+    pub version: Option<Version>,
+    /// Its `.dist-info` folder, or its `.egg-info`.
+    pub info: PathBuf,
+    /// How it can be taken away.
+    pub form: Form,
+    /// How it came here.
+    pub origin: Origin,
+}
+
+/// In what form a distribution is recorded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// A `.dist-info` folder, with `RECORD`.
+    DistInfo,
+    /// An `.egg-info` or `.egg-link` of former times, which tells of no files.
+    Egg,
+}
+
+/// How a distribution came into the environment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// From the archive with this hash, and its RECORD is as it was then.
+    Archive(Sha256),
+    /// By another tool, or it was changed since.
+    Foreign,
+    /// A run that installs or removes it was not finished.
+    Unfinished,
+}
+
+/// All that stands in the site folders.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Site {
+    /// The distributions, sorted by name and then by folder.
+    pub(super) distributions: Vec<Installed>,
+    /// The other entries, each with the folder it stands in.
+    pub(super) others: Vec<PathBuf>,
+    /// What looks like a distribution but has no readable name.
+    pub(super) unreadable: Vec<PathBuf>,
+}
+
+/// Lists the site folders; a folder that is not there is empty.
+pub(super) fn scan(environment: &Environment) -> Result<Site> {
+    let mut site = Site::default();
+    for folder in environment.sites() {
+        let entries = match fs::read_dir(folder) {
+            Err(error) if disk::is_absent(&error) => continue,
+            entries => entries.map_err(|error| disk::failed("list", folder, error))?,
+        };
+        for entry in entries {
+            let path = entry.map_err(|error| disk::failed("list", folder, error))?.path();
+            sort_in(&mut site, path);
+        }
+    }
+    site.distributions.sort_by(|a, b| (&a.name, &a.info).cmp(&(&b.name, &b.info)));
+    site.others.sort();
+    Ok(site)
+}
+
+fn sort_in(site: &mut Site, path: PathBuf) {
+    let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let (stem, form) = match name.rsplit_once('.') {
+        Some((stem, "dist-info")) => (stem, Form::DistInfo),
+        Some((stem, "egg-info" | "egg-link")) => (stem, Form::Egg),
+        _ => return site.others.push(path),
+    };
+    let mut parts = stem.split('-');
+    let name = parts.next().and_then(|name| PackageName::new(name).ok());
+    let version = parts.next().and_then(|version| version.replace('_', "-").parse().ok());
+    match name {
+        Some(name) => {
+            site.distributions.push(Installed { name, version, info: path, form, origin: Origin::Foreign })
+        }
+        None => site.unreadable.push(path),
+    }
+}
+
+/// A file that a distribution owns, as its RECORD tells.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Owned {
+    /// Where it is, in plain form.
+    pub(super) path: PathBuf,
+    /// What RECORD says of it.
+    pub(super) row: Row,
+}
+
+/// Why a RECORD is of no use.
+#[derive(Debug)]
+pub(super) enum NoRecord {
+    /// There is none.
+    Missing,
+    /// It cannot be read; a clause that goes on after its path.
+    Unreadable(String),
+}
+
+impl Installed {
+    /// The folder that its RECORD's paths start from.
+    pub(super) fn base(&self) -> &Path {
+        self.info.parent().unwrap_or(Path::new("/"))
+    }
+
+    /// The rows of its RECORD.
+    pub(super) fn record(&self) -> Result<Vec<Row>, NoRecord> {
+        let path = self.info.join("RECORD");
+        let text = disk::read(&path, 256 << 20).map_err(|error| match error {
+            error if disk::is_absent(&error) => NoRecord::Missing,
+            error => NoRecord::Unreadable(format!("cannot be read: {error}")),
+        })?;
+        record::parse(&text).map_err(|what| NoRecord::Unreadable(format!("makes no sense: {what}")))
+    }
+
+    /// Its files, each in plain form, and the rows that lead outside of every folder of the environment.
+    pub(super) fn owned(&self, environment: &Environment) -> Result<(Vec<Owned>, Vec<Row>), NoRecord> {
+        let (mut owned, mut outside) = (Vec::new(), Vec::new());
+        for row in self.record()? {
+            match disk::normalise(&self.base().join(&row.path)) {
+                Some(path) if environment.is_inside(&path) => owned.push(Owned { path, row }),
+                _ => outside.push(row),
+            }
+        }
+        Ok((owned, outside))
+    }
+
+    /// `NAME VERSION`, or the name alone.
+    pub(super) fn label(&self) -> String {
+        match &self.version {
+            Some(version) => format!("{} {version}", self.name),
+            None => self.name.to_string(),
+        }
+    }
+}

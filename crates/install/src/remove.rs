@@ -1,0 +1,185 @@
+//! Takes distributions out of an environment: exactly the files that their RECORDs name, never one
+//! outside the environment or behind a link, never what makes the environment one.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use rayon::prelude::*;
+use rustc_hash::FxHashSet;
+
+use super::disk;
+use super::environment::Environment;
+use super::installed::{Installed, NoRecord, Origin, Owned};
+use pinfast_base::error::{Error, Result};
+
+/// What a removal takes away.
+#[derive(Clone, Debug)]
+pub(super) struct Removal {
+    pub(super) distribution: Installed,
+    /// Its files, its RECORD left out.
+    pub(super) files: Vec<Owned>,
+    /// Paths in its RECORD that are none of its business, each as RECORD spells it: they stay.
+    pub(super) foreign: Vec<String>,
+}
+
+/// Says what a removal would take away, changing nothing.
+pub(super) fn prepare(distribution: &Installed, environment: &Environment) -> Result<Removal> {
+    let (owned, outside) = match distribution.owned(environment) {
+        Ok(found) => found,
+        // RECORD is written before, and removed after, every other file: what has none has no files.
+        Err(_) if distribution.origin == Origin::Unfinished => (Vec::new(), Vec::new()),
+        Err(why) => return Err(unremovable(distribution, &why)),
+    };
+    let (reserved, owned): (Vec<_>, Vec<_>) =
+        owned.into_iter().partition(|owned| environment.is_reserved(&owned.path));
+    let foreign = outside.into_iter().chain(reserved.into_iter().map(|owned| owned.row)).map(|row| row.path);
+    let record = distribution.info.join("RECORD");
+    Ok(Removal {
+        distribution: distribution.clone(),
+        files: owned.into_iter().filter(|owned| owned.path != record).collect(),
+        foreign: foreign.collect(),
+    })
+}
+
+fn unremovable(distribution: &Installed, why: &NoRecord) -> Error {
+    let what = match why {
+        NoRecord::Missing => "is missing".to_owned(),
+        NoRecord::Unreadable(what) => what.clone(),
+    };
+    let record = distribution.info.join("RECORD");
+    Error::no(format!("{} cannot be taken away: {} {what}", distribution.label(), record.display()))
+        .hint("make the environment afresh: remove its folder and run the command again")
+}
+
+/// Removes everything but the files in `spare`, which a distribution that stays owns as well.
+pub(super) fn remove(
+    removals: &[Removal],
+    spare: &FxHashSet<PathBuf>,
+    environment: &Environment,
+) -> Result<()> {
+    removals.par_iter().try_for_each(|removal| remove_one(removal, spare, environment))?;
+    // Only now, so that no removal empties a folder that another still looks into.
+    let mut folders: Vec<&Path> = removals.iter().flat_map(Removal::folders).collect();
+    folders.sort_unstable();
+    folders.dedup();
+    folders.iter().rev().for_each(|folder| prune(folder, environment));
+    Ok(())
+}
+
+fn remove_one(removal: &Removal, spare: &FxHashSet<PathBuf>, environment: &Environment) -> Result<()> {
+    let mut real = Folders::default();
+    for owned in removal.files.iter().filter(|owned| !spare.contains(&owned.path)) {
+        if real.has_no_link(&owned.path, environment) {
+            remove_file(&owned.path)?;
+            remove_compiled(&owned.path)?;
+        }
+    }
+    let info = &removal.distribution.info;
+    if fs::symlink_metadata(info).is_ok_and(|metadata| metadata.is_dir()) {
+        let record = info.join("RECORD");
+        remove_all_but(info, &record)?;
+        disk::remove_file(&record)?;
+        // Whether it is empty now is seen by trying.
+        let _ = fs::remove_dir(info);
+    }
+    Ok(())
+}
+
+/// A folder in the place of a file is not what RECORD means.
+fn remove_file(path: &Path) -> Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if disk::is_absent(&error) || error.kind() == io::ErrorKind::IsADirectory => Ok(()),
+        Err(error) => Err(disk::failed("remove", path, error)),
+        Ok(()) => Ok(()),
+    }
+}
+
+/// Removes what interpreters compiled from a source that is gone.
+fn remove_compiled(source: &Path) -> Result<()> {
+    let (Some("py"), Some(stem), Some(folder)) = (
+        source.extension().and_then(|e| e.to_str()),
+        source.file_stem().and_then(|s| s.to_str()),
+        source.parent(),
+    ) else {
+        return Ok(());
+    };
+    let cache = folder.join("__pycache__");
+    let Ok(metadata) = fs::symlink_metadata(&cache) else { return Ok(()) };
+    if !metadata.is_dir() {
+        return Ok(());
+    }
+    let entries = fs::read_dir(&cache).map_err(|error| disk::failed("list", &cache, error))?;
+    for entry in entries {
+        let entry = entry.map_err(|error| disk::failed("list", &cache, error))?;
+        if is_compiled_from(&entry.file_name().to_string_lossy(), stem) {
+            disk::remove_file(&entry.path())?;
+        }
+    }
+    Ok(())
+}
+
+/// Whether a file of `__pycache__` was compiled from the module `stem`.
+pub(super) fn is_compiled_from(name: &str, stem: &str) -> bool {
+    let rest = name.strip_prefix(stem).and_then(|rest| rest.strip_prefix('.')?.strip_suffix(".pyc"));
+    // The tag of the interpreter, and how far it optimised.
+    rest.is_some_and(|tag| !tag.split_once(".opt-").map_or(tag, |(tag, _)| tag).contains('.'))
+}
+
+/// Removes what tools left in a `.dist-info` folder besides what RECORD names.
+fn remove_all_but(folder: &Path, keep: &Path) -> Result<()> {
+    let entries = fs::read_dir(folder).map_err(|error| disk::failed("list", folder, error))?;
+    for entry in entries {
+        let path = entry.map_err(|error| disk::failed("list", folder, error))?.path();
+        if path == keep {
+            continue;
+        }
+        let metadata = fs::symlink_metadata(&path).map_err(|error| disk::failed("look at", &path, error))?;
+        if metadata.is_dir() { disk::remove_tree(&path)? } else { disk::remove_file(&path)? }
+    }
+    Ok(())
+}
+
+impl Removal {
+    /// The folders that its files stand in.
+    fn folders(&self) -> impl Iterator<Item = &Path> {
+        self.files.iter().filter_map(|owned| owned.path.parent())
+    }
+}
+
+/// Removes a folder and those above it while they are empty, up to the folders of the scheme.
+fn prune(folder: &Path, environment: &Environment) {
+    let mut folder = folder;
+    while environment.is_inside(folder) && !environment.bases().contains(&folder) {
+        // Compiled files of the sources that went are gone already.
+        let _ = fs::remove_dir(folder.join("__pycache__"));
+        if fs::remove_dir(folder).is_err() && folder.exists() {
+            return;
+        }
+        let Some(parent) = folder.parent() else { return };
+        folder = parent;
+    }
+}
+
+/// Remembers which folders were seen to be real.
+#[derive(Default)]
+struct Folders {
+    real: FxHashSet<PathBuf>,
+}
+
+impl Folders {
+    /// Whether no folder between the environment and `path` is a link.
+    fn has_no_link(&mut self, path: &Path, environment: &Environment) -> bool {
+        let Some(folder) = path.parent() else { return false };
+        if self.real.contains(folder) || environment.bases().contains(&folder) || folder == environment.root {
+            return true;
+        }
+        let real = environment.is_inside(folder)
+            && fs::symlink_metadata(folder).is_ok_and(|metadata| metadata.is_dir())
+            && self.has_no_link(folder, environment);
+        if real {
+            self.real.insert(folder.to_owned());
+        }
+        real
+    }
+}

@@ -1,0 +1,215 @@
+//! Creates a standard virtual environment (PEP 405) from what the interpreter told of itself: nothing
+//! is run, and no tool is seeded.
+
+use std::fs;
+use std::io;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+
+use super::disk::{self, Durability, Mode};
+use super::environment::{Environment, EnvironmentKind, NOTES, Scheme};
+use pinfast_base::error::{Error, Result};
+use pinfast_packaging::Target;
+
+/// The interpreter that an environment is made from.
+#[derive(Clone, Debug)]
+pub struct BasePython {
+    /// The interpreter itself, absolute, behind shims and virtual environments.
+    pub executable: PathBuf,
+    /// What it accepts.
+    pub target: Target,
+    /// The implementation as `sys.implementation.name` tells it: `cpython`, `pypy`.
+    pub implementation: String,
+    /// Whether it is built without the global lock, which `pythonX.Yt` in paths tells.
+    pub threading: Threading,
+}
+
+impl BasePython {
+    /// Whether both are one program, whatever links lead to it.
+    #[must_use]
+    pub fn is_same_program(&self, other: &Self) -> bool {
+        let place = |it: &Self| fs::canonicalize(&it.executable).ok();
+        self.executable == other.executable || place(self).is_some_and(|own| place(other) == Some(own))
+    }
+}
+
+/// How an interpreter treats threads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Threading {
+    /// One thread of Python code at a time.
+    GlobalLock,
+    /// Free-threaded.
+    Free,
+}
+
+/// What stands at the path of an environment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// Nothing, or an empty folder.
+    Absent,
+    /// A creation that was not finished.
+    Begun,
+    /// An environment.
+    Ready,
+    /// Something else.
+    Other,
+}
+
+/// What stands at `folder`.
+///
+/// # Errors
+/// When it cannot be looked at.
+pub fn state(folder: &Path) -> Result<State> {
+    if folder.join("pyvenv.cfg").is_file() {
+        return Ok(State::Ready);
+    }
+    let mut entries = match fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(State::Absent),
+        Err(error) if error.kind() == io::ErrorKind::NotADirectory => return Ok(State::Other),
+        Err(error) => return Err(disk::failed("list", folder, error)),
+    };
+    if folder.join(NOTES).is_dir() {
+        return Ok(State::Begun);
+    }
+    Ok(if entries.next().is_none() { State::Absent } else { State::Other })
+}
+
+/// The environment that [`create`] would make in `folder`, which has to be absolute.
+#[must_use]
+pub fn planned(folder: &Path, base: &BasePython) -> Environment {
+    let lib = lib_name(base);
+    let site = folder.join("lib").join(&lib).join("site-packages");
+    let scheme = Scheme {
+        purelib: site.clone(),
+        platlib: site,
+        scripts: folder.join("bin"),
+        data: folder.to_owned(),
+        headers: folder.join("include").join("site").join(&lib),
+    };
+    Environment {
+        root: folder.to_owned(),
+        python: folder.join("bin").join("python"),
+        scheme,
+        target: base.target.clone(),
+        kind: EnvironmentKind::Virtual,
+    }
+}
+
+/// Such as `python3.11`.
+fn lib_name(base: &BasePython) -> String {
+    let name = if base.implementation == "pypy" { "pypy" } else { "python" };
+    let suffix = match base.threading {
+        Threading::GlobalLock => "",
+        Threading::Free => "t",
+    };
+    format!("{name}{}{suffix}", minor(&base.target))
+}
+
+/// Such as `3.11`.
+fn minor(target: &Target) -> String {
+    let release = target.python().release();
+    let part = |at: usize| release.get(at).copied().unwrap_or(0);
+    format!("{}.{}", part(0), part(1))
+}
+
+/// Creates the environment in `folder`, or finishes a creation that was not. `pyvenv.cfg` comes last,
+/// so that half an environment is never taken for one.
+///
+/// # Errors
+/// When the disk refuses, or something else stands there.
+pub fn create(folder: &Path, base: &BasePython) -> Result<Environment> {
+    if folder.to_str().is_none_or(|path| path.contains(['\n', '\r', '\0'])) {
+        return Err(Error::usage(format!("an environment cannot be made in {}", folder.display())));
+    }
+    if base.executable.starts_with(folder) {
+        return Err(Error::usage(format!(
+            "an environment in {} cannot be made from an interpreter inside of it",
+            folder.display()
+        ))
+        .hint("name another interpreter with `--python`"));
+    }
+    match state(folder)? {
+        State::Ready => return Ok(planned(folder, base)),
+        State::Absent | State::Begun => {}
+        State::Other => {
+            return Err(Error::usage(format!("{} is not an environment", folder.display()))
+                .hint("name another folder with `--venv`, or move this one away"));
+        }
+    }
+    let environment = planned(folder, base);
+    disk::create_dirs(&folder.join(NOTES))?;
+    disk::write(&folder.join(".gitignore"), b"*\n", Mode::Plain)?;
+    for path in [&environment.scheme.purelib, &environment.scheme.scripts] {
+        disk::create_dirs(path)?;
+    }
+    disk::create_dirs(&folder.join("include").join(lib_name(base)))?;
+    link_interpreter(&environment, base)?;
+    if cfg!(all(target_os = "linux", target_pointer_width = "64")) {
+        link(Path::new("lib"), &folder.join("lib64"))?;
+    }
+    for (name, text) in activation(folder) {
+        disk::write(&environment.scheme.scripts.join(name), text.as_bytes(), Mode::Plain)?;
+    }
+    disk::replace(&folder.join("pyvenv.cfg"), configuration(base).as_bytes(), Durability::Synced)?;
+    Ok(environment)
+}
+
+fn link_interpreter(environment: &Environment, base: &BasePython) -> Result<()> {
+    let scripts = &environment.scheme.scripts;
+    link(&base.executable, &scripts.join("python"))?;
+    let major = minor(&base.target).split('.').next().unwrap_or("3").to_owned();
+    let mut names = vec![format!("python{major}"), format!("python{}", minor(&base.target))];
+    if base.implementation == "pypy" {
+        names.extend([format!("pypy{major}"), format!("pypy{}", minor(&base.target))]);
+    }
+    names.iter().try_for_each(|name| link(Path::new("python"), &scripts.join(name)))
+}
+
+/// Makes a link, replacing one that an unfinished run left.
+fn link(to: &Path, at: &Path) -> Result<()> {
+    let made = match symlink(to, at) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            fs::remove_file(at).and_then(|()| symlink(to, at))
+        }
+        made => made,
+    };
+    made.map_err(|error| disk::failed("make the link", at, error))
+}
+
+fn configuration(base: &BasePython) -> String {
+    let home = base.executable.parent().unwrap_or(Path::new("/")).display();
+    format!(
+        "home = {home}\nimplementation = {}\nversion = {}\ninclude-system-site-packages = false\n\
+         executable = {}\npinfast = {}\n",
+        base.implementation,
+        base.target.python(),
+        base.executable.display(),
+        env!("CARGO_PKG_VERSION"),
+    )
+}
+
+/// The scripts that put an environment in front of `PATH`, for each family of shells.
+fn activation(folder: &Path) -> [(&'static str, String); 3] {
+    let name = folder.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let path = folder.to_string_lossy();
+    let (sh_path, sh_name) = (sh_quoted(&path), sh_quoted(&name));
+    let fill = |text: &str, path: &str, name: &str| text.replace("@PATH@", path).replace("@NAME@", name);
+    [
+        ("activate", fill(include_str!("activate.sh"), &sh_path, &sh_name)),
+        ("activate.fish", fill(include_str!("activate.fish"), &fish_quoted(&path), &fish_quoted(&name))),
+        ("activate.csh", fill(include_str!("activate.csh"), &csh_quoted(&path), &csh_quoted(&name))),
+    ]
+}
+
+fn sh_quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\'', r"'\''"))
+}
+
+fn fish_quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\\', r"\\").replace('\'', r"\'"))
+}
+
+fn csh_quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\'', r"'\''").replace('!', r"\!"))
+}

@@ -1,0 +1,292 @@
+//! Whether a lock still says what its inputs say: a pure function of both.
+//!
+//! Two independent questions. Do the inputs say what they said when the lock was made (the header
+//! remembers)? And do the pins keep what the inputs ask, even if someone edited both the pins and the
+//! digest?
+
+mod complete;
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::sync::Arc;
+
+use super::{Header, InputRecord, Integrity, ParsedLock, Problem, line};
+use complete::complete;
+use pinfast_packaging::{Location, Target};
+
+/// What the inputs say now.
+#[derive(Clone, Debug, Default)]
+pub struct Current {
+    /// The inputs, in order.
+    pub inputs: Vec<CurrentInput>,
+    /// The targets' labels; `None` where they are not known without an interpreter: then the lock's word
+    /// is taken.
+    pub targets: Option<Vec<String>>,
+    /// The options that are known. One that is not named here is not compared: a `check` need not repeat
+    /// what the `lock` was told.
+    pub options: Vec<CurrentOption>,
+    /// The targets themselves, where known: conditional requirements can only be judged with them.
+    pub environments: Vec<Target>,
+}
+
+/// What an input says now.
+#[derive(Clone, Debug)]
+pub struct CurrentInput {
+    /// The file, as a relative path with `/`.
+    pub file: String,
+    /// Its requirements, constraints and options, in any order.
+    pub lines: Vec<CurrentLine>,
+}
+
+/// One line of an input.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CurrentLine {
+    /// Its normal form, as the header holds it: `aiogram>=3.4`, `-c urllib3<2`.
+    pub normal: String,
+    /// As the user wrote it.
+    pub text: Arc<str>,
+    /// Where it stands.
+    pub at: Location,
+}
+
+/// An option that shapes the result, as it is now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CurrentOption {
+    /// Its name without dashes.
+    pub name: String,
+    /// Its values: none for the default, an empty one for a flag that is set.
+    pub values: Vec<String>,
+}
+
+/// Whether a lock still says what its inputs say.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Freshness {
+    /// It does.
+    Fresh,
+    /// It does not, for these reasons, at least one.
+    Stale(Vec<Reason>),
+}
+
+/// One way in which a lock is not what its inputs ask.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the fields are what the variant's sentence names")]
+pub enum Reason {
+    /// A newer pinfast wrote the lock.
+    NewerFormat { format: u32 },
+    /// Another tool wrote the lock, so it does not tell what it was made from.
+    NotOurs,
+    /// The lock was edited after it was written; `line` as in [`Integrity::Edited`].
+    Edited { line: Option<u32> },
+    /// An input was not there when the lock was made.
+    InputAdded { file: String },
+    /// An input of the lock is not named any more.
+    InputRemoved { file: String },
+    /// A line is new.
+    LineAdded { line: CurrentLine },
+    /// A line is gone.
+    LineRemoved { file: String, old: String },
+    /// A package's one line says something else.
+    LineChanged { line: CurrentLine, old: String },
+    /// An option has other values; none is the default.
+    OptionChanged { name: String, old: Vec<String>, new: Vec<String> },
+    /// A target is new.
+    TargetAdded { target: String },
+    /// A target is gone.
+    TargetRemoved { target: String },
+    /// A line of the lock could not be installed.
+    Broken { problem: Problem },
+    /// What is wanted is not pinned.
+    NotPinned { line: CurrentLine },
+    /// A pin does not keep what an input asks.
+    Unkept { line: CurrentLine, pin: String, pin_at: Option<Location> },
+    /// A pin does not keep what another pin asks.
+    EdgeUnkept { by: String, wants: String, pin: String, pin_at: Option<Location> },
+}
+
+/// Whether `lock` still says what `current` says.
+#[must_use]
+pub fn freshness(current: &Current, lock: &ParsedLock) -> Freshness {
+    let mut reasons = Vec::new();
+    match lock.integrity {
+        Integrity::NewerFormat(format) => return Freshness::Stale(vec![Reason::NewerFormat { format }]),
+        Integrity::NotOurs => reasons.push(Reason::NotOurs),
+        Integrity::Edited { line } => reasons.push(Reason::Edited { line }),
+        Integrity::Intact => {}
+    }
+    if let Some(header) = &lock.lock.header {
+        compare_inputs(&mut reasons, current, header);
+        compare_options(&mut reasons, current, header);
+        compare_targets(&mut reasons, current, header);
+    }
+    reasons.extend(lock.problems.iter().map(|problem| Reason::Broken { problem: problem.clone() }));
+    // A line that is new or changed is told once: that the pins do not keep it yet goes without saying.
+    let told: Vec<Location> = reasons.iter().filter_map(Reason::at).cloned().collect();
+    let untold = |reason: &Reason| reason.at().is_none_or(|at| !told.contains(at));
+    reasons.extend(complete(current, &lock.lock).into_iter().filter(untold));
+    if reasons.is_empty() { Freshness::Fresh } else { Freshness::Stale(reasons) }
+}
+
+impl Current {
+    /// The header of a lock that is made from this.
+    #[must_use]
+    pub fn header(&self) -> Header {
+        let record = |input: &CurrentInput| {
+            let mut lines: Vec<_> = input.lines.iter().map(|line| line.normal.clone()).collect();
+            lines.sort();
+            InputRecord { file: input.file.clone(), lines }
+        };
+        let values =
+            |option: &CurrentOption| option.values.iter().map(|v| (option.name.clone(), v.clone())).collect();
+        let mut options: Vec<_> =
+            self.options.iter().flat_map(|option| -> Vec<_> { values(option) }).collect();
+        options.sort();
+        Header {
+            inputs: self.inputs.iter().map(record).collect(),
+            targets: self.targets.clone().unwrap_or_default(),
+            options,
+        }
+    }
+}
+
+fn compare_inputs(reasons: &mut Vec<Reason>, current: &Current, header: &Header) {
+    let mut old: Vec<&InputRecord> = header.inputs.iter().collect();
+    for input in &current.inputs {
+        match old.iter().position(|record| record.file == input.file) {
+            Some(at) => compare_lines(reasons, input, old.remove(at)),
+            None => reasons.push(Reason::InputAdded { file: input.file.clone() }),
+        }
+    }
+    reasons.extend(old.into_iter().map(|record| Reason::InputRemoved { file: record.file.clone() }));
+}
+
+fn compare_lines(reasons: &mut Vec<Reason>, input: &CurrentInput, record: &InputRecord) {
+    let mut gone: Vec<&str> = record.lines.iter().map(String::as_str).collect();
+    let mut new: Vec<&CurrentLine> = Vec::new();
+    for line in &input.lines {
+        match gone.iter().position(|old| *old == line.normal) {
+            Some(at) => drop(gone.remove(at)),
+            None => new.push(line),
+        }
+    }
+    for added in new {
+        let line = added.clone();
+        reasons.push(match gone.iter().position(|old| line::subject(old) == line::subject(&added.normal)) {
+            Some(at) => Reason::LineChanged { line, old: gone.remove(at).to_owned() },
+            None => Reason::LineAdded { line },
+        });
+    }
+    let removed = |old: &str| Reason::LineRemoved { file: input.file.clone(), old: old.to_owned() };
+    reasons.extend(gone.into_iter().map(removed));
+}
+
+fn compare_options(reasons: &mut Vec<Reason>, current: &Current, header: &Header) {
+    let mut new: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for option in &current.options {
+        new.entry(&option.name).or_default().extend(option.values.iter().map(String::as_str));
+    }
+    let owned = |values: &BTreeSet<&str>| values.iter().map(|&value| value.to_owned()).collect();
+    for (name, new) in new {
+        let old =
+            header.options.iter().filter(|(old, _)| old == name).map(|(_, value)| value.as_str()).collect();
+        if old != new {
+            reasons.push(Reason::OptionChanged { name: name.to_owned(), old: owned(&old), new: owned(&new) });
+        }
+    }
+}
+
+fn compare_targets(reasons: &mut Vec<Reason>, current: &Current, header: &Header) {
+    let Some(targets) = &current.targets else { return };
+    let lacks = |all: &[String], one: &String| !all.contains(one);
+    for target in targets.iter().filter(|target| lacks(&header.targets, target)) {
+        reasons.push(Reason::TargetAdded { target: target.clone() });
+    }
+    for target in header.targets.iter().filter(|target| lacks(targets, target)) {
+        reasons.push(Reason::TargetRemoved { target: target.clone() });
+    }
+}
+
+impl Reason {
+    /// A stable name for machines.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::NewerFormat { .. } => "newer-format",
+            Self::NotOurs => "not-ours",
+            Self::Edited { .. } => "edited",
+            Self::InputAdded { .. } => "input-added",
+            Self::InputRemoved { .. } => "input-removed",
+            Self::LineAdded { .. } => "line-added",
+            Self::LineRemoved { .. } => "line-removed",
+            Self::LineChanged { .. } => "line-changed",
+            Self::OptionChanged { .. } => "option-changed",
+            Self::TargetAdded { .. } => "target-added",
+            Self::TargetRemoved { .. } => "target-removed",
+            Self::Broken { .. } => "broken",
+            Self::NotPinned { .. } => "not-pinned",
+            Self::Unkept { .. } => "unkept",
+            Self::EdgeUnkept { .. } => "edge-unkept",
+        }
+    }
+
+    /// Where the cause stands, where that is one place.
+    #[must_use]
+    pub fn at(&self) -> Option<&Location> {
+        match self {
+            Self::LineAdded { line } | Self::LineChanged { line, .. } => Some(&line.at),
+            Self::NotPinned { line } | Self::Unkept { line, .. } => Some(&line.at),
+            Self::Broken { problem } => Some(problem.at()),
+            Self::EdgeUnkept { pin_at, .. } => pin_at.as_ref(),
+            _ => None,
+        }
+    }
+}
+
+/// A sentence without a full stop that names the place.
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NewerFormat { format } => write!(f, "a newer pinfast wrote the lock (format {format})"),
+            Self::NotOurs => {
+                write!(f, "the lock does not say what it was made from: pinfast did not write it")
+            }
+            Self::Edited { line: Some(line) } => {
+                write!(f, "the lock was edited by hand, at line {line} first")
+            }
+            Self::Edited { line: None } => {
+                write!(f, "the lock was edited by hand: its content does not match its digest")
+            }
+            Self::InputAdded { file } => write!(f, "the lock was made without the input {file}"),
+            Self::InputRemoved { file } => write!(f, "the lock was made from {file} too"),
+            Self::LineAdded { line } => write!(f, "{}: `{}` is new", line.at, line.normal),
+            Self::LineRemoved { file, old } => write!(f, "{file}: `{old}` is gone"),
+            Self::LineChanged { line, old } => write!(f, "{}: `{}` was `{old}`", line.at, line.normal),
+            Self::OptionChanged { name, old, new } => {
+                write!(f, "`--{name}` is {}, but was {}", values(new), values(old))
+            }
+            Self::TargetAdded { target } => write!(f, "the target {target} is new"),
+            Self::TargetRemoved { target } => write!(f, "the target {target} is gone"),
+            Self::Broken { problem } => write!(f, "{}: {}", problem.at(), problem.message),
+            Self::NotPinned { line } => write!(f, "{}: nothing is pinned for `{}`", line.at, line.normal),
+            Self::Unkept { line, pin, pin_at } => {
+                write!(f, "{}: `{}` is not kept by `{pin}`{}", line.at, line.normal, place(pin_at.as_ref()))
+            }
+            Self::EdgeUnkept { by, wants, pin, pin_at } => {
+                write!(f, "{by} asks for `{wants}`, which is not kept by `{pin}`{}", place(pin_at.as_ref()))
+            }
+        }
+    }
+}
+
+fn place(at: Option<&Location>) -> String {
+    at.map(|at| format!(" ({at})")).unwrap_or_default()
+}
+
+fn values(values: &[String]) -> String {
+    match values {
+        [] => "not set".to_owned(),
+        [flag] if flag.is_empty() => "set".to_owned(),
+        values => format!("`{}`", values.join("`, `")),
+    }
+}

@@ -1,0 +1,83 @@
+//! What a line of a header or an input says: `aiogram>=3.4`, `-c urllib3<2`, `--override x==1`, `--pre`.
+
+use pinfast_packaging::{PackageName, Requirement};
+
+/// What part a line of an input plays.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Role {
+    /// Wanted.
+    Requirement,
+    /// Binding without being wanted.
+    Constraint,
+    /// Replacing every requirement on its package.
+    Override,
+}
+
+/// What a line asks of versions, and in what role; `None` for an option, and for what cannot be read.
+/// A URL, which stands in a normal form as a digest, asks for any version, and hashes ask nothing.
+pub(super) fn requirement(line: &str) -> Option<(Role, Requirement)> {
+    let (role, text) = split(line)?;
+    let text = text.split(" --hash=").next()?;
+    let requirement = match text.split_once(" @ ") {
+        Some((name, rest)) => match rest.split_once(" ; ") {
+            Some((_, marker)) => format!("{name} ; {marker}").parse(),
+            None => name.parse(),
+        },
+        None => text.parse(),
+    };
+    Some((role, requirement.ok()?))
+}
+
+/// What two lines share when one is the other, changed.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Subject<'a> {
+    /// A package in a role.
+    Package(Role, PackageName),
+    /// An option, or a line that cannot be read: its first word.
+    Word(&'a str),
+}
+
+/// What a line is about.
+pub(super) fn subject(line: &str) -> Subject<'_> {
+    let package = |(role, text): (Role, &str)| {
+        let end =
+            text.find(|c: char| !(c.is_ascii_alphanumeric() || "-_.".contains(c))).unwrap_or(text.len());
+        Some(Subject::Package(role, PackageName::new(&text[..end]).ok()?))
+    };
+    let word = || Subject::Word(line.split([' ', '=']).next().unwrap_or_default());
+    split(line).and_then(package).unwrap_or_else(word)
+}
+
+fn split(line: &str) -> Option<(Role, &str)> {
+    if let Some(constraint) = line.strip_prefix("-c ") {
+        Some((Role::Constraint, constraint))
+    } else if let Some(replacement) = line.strip_prefix("--override ") {
+        Some((Role::Override, replacement))
+    } else {
+        (!line.starts_with('-')).then_some((Role::Requirement, line))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_normal_form_is_a_requirement_again() {
+        for (line, expected) in [
+            ("a>=1", Some((Role::Requirement, "a>=1"))),
+            ("-c a<2 ; os_name == 'nt'", Some((Role::Constraint, "a<2 ; os_name == 'nt'"))),
+            ("--override a==1 --hash=sha256:00", Some((Role::Override, "a==1"))),
+            ("a[x] @ sha256:0123456789ab", Some((Role::Requirement, "a[x]"))),
+            (
+                "a @ sha256:0123456789ab#sha256=00 ; os_name == 'nt'",
+                Some((Role::Requirement, "a ; os_name == 'nt'")),
+            ),
+            ("--pre", None),
+            ("???", None),
+        ] {
+            let found = requirement(line).map(|(role, requirement)| (role, requirement.to_string()));
+            assert_eq!(found, expected.map(|(role, text)| (role, text.to_owned())), "{line}");
+        }
+    }
+}

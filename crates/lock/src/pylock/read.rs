@@ -1,0 +1,288 @@
+//! `pylock.toml` of pinfast, uv, pip and others -> a lock.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::sync::Arc;
+
+use serde::Deserialize;
+use toml::Spanned;
+use url::Url;
+
+use super::DIGEST;
+use crate::text::{
+    Integrity, ParsedLock, Places, Problems, Spot, digest_of, find_twins, normalised, problem_error,
+    via_entry,
+};
+use crate::{Build, FORMAT, Header, InputRecord, Lock, LockedFile, Pin, Place, Via};
+use pinfast_base::error::{Error, Result};
+use pinfast_packaging::{DirectUrl, DistName, Marker, PackageName, RequirementError, Sha256Error, Version};
+
+const RELOCK: &str = "make the lock anew with `pinfast lock -o pylock.toml`";
+const ONLY_FILES: &str = "pinfast installs wheels, source distributions and archives that have a SHA-256";
+
+#[derive(Deserialize)]
+#[serde(rename_all = "kebab-case")]
+struct Document {
+    lock_version: Spanned<String>,
+    packages: Vec<Package>,
+    #[serde(default)]
+    tool: BTreeMap<String, toml::Value>,
+}
+
+#[derive(Deserialize)]
+struct Package {
+    name: Spanned<String>,
+    version: Option<Spanned<String>>,
+    marker: Option<Spanned<String>>,
+    vcs: Option<toml::Value>,
+    directory: Option<toml::Value>,
+    archive: Option<Artifact>,
+    sdist: Option<Artifact>,
+    #[serde(default)]
+    wheels: Vec<Artifact>,
+    #[serde(default)]
+    tool: BTreeMap<String, toml::Value>,
+}
+
+#[derive(Deserialize)]
+struct Artifact {
+    name: Option<String>,
+    url: Option<String>,
+    path: Option<String>,
+    size: Option<u64>,
+    #[serde(default)]
+    hashes: BTreeMap<String, String>,
+}
+
+/// What `[tool.pinfast]` holds.
+#[derive(Deserialize)]
+struct Ours {
+    format: u32,
+    #[serde(default)]
+    targets: Vec<String>,
+    #[serde(default)]
+    inputs: Vec<InputTable>,
+    #[serde(default)]
+    options: Vec<OptionTable>,
+}
+
+#[derive(Deserialize)]
+struct InputTable {
+    file: String,
+    lines: Vec<String>,
+}
+
+#[derive(Deserialize)]
+struct OptionTable {
+    name: String,
+    value: String,
+}
+
+/// The builds in `[tool.pinfast]`, which hold packages and their places.
+#[derive(Deserialize)]
+struct BuildDocument {
+    tool: BuildTool,
+}
+
+#[derive(Deserialize)]
+struct BuildTool {
+    pinfast: BuildTables,
+}
+
+#[derive(Deserialize)]
+struct BuildTables {
+    builds: Vec<BuildTable>,
+}
+
+#[derive(Deserialize)]
+struct BuildTable {
+    name: String,
+    version: String,
+    #[serde(default)]
+    packages: Vec<Package>,
+}
+
+#[derive(Default, Deserialize)]
+struct OurPackage {
+    #[serde(default)]
+    via: Vec<String>,
+}
+
+/// Reads `text`, which was in `file`.
+///
+/// # Errors
+/// Of kind `Usage`, when it is no TOML, or lacks what every `pylock.toml` has.
+pub(crate) fn read(text: &str, file: &str) -> Result<ParsedLock> {
+    let text = &*normalised(text);
+    let document: Document = toml::from_str(text).map_err(|error| unreadable(text, file, &error))?;
+    let places = Places::new(text, file);
+    let mut reader = Reader { places, pins: Vec::new(), problems: Problems::default() };
+    reader.check_version(&document.lock_version);
+    for package in document.packages {
+        reader.package(package);
+    }
+    find_twins(&reader.pins, &mut reader.problems);
+    let ours: Option<Ours> = document.tool.get("pinfast").and_then(|table| table.clone().try_into().ok());
+    let integrity = ours.as_ref().map_or(Integrity::NotOurs, |ours| integrity(text, ours.format));
+    let pins = reader.pins.drain(..).map(|(pin, _)| pin).collect();
+    // What permits no build is no problem of what is pinned.
+    let builds = toml::from_str(text).map(|document: BuildDocument| document.tool.pinfast.builds);
+    let builds = builds.unwrap_or_default().into_iter().filter_map(|table| reader.build(table)).collect();
+    let mut lock = Lock { header: ours.map(Header::from), pins, builds };
+    lock.sort();
+    let problems = reader.problems.sorted();
+    Ok(ParsedLock { lock, integrity, options: Vec::new(), problems, file: file.into() })
+}
+
+fn unreadable(text: &str, file: &str, error: &toml::de::Error) -> Error {
+    let mut problems = Problems::default();
+    problems.push(Places::new(text, file).spot(error.span().unwrap_or(0..0)), error.message(), RELOCK);
+    problem_error(&problems.sorted()).unwrap_or_else(|| Error::usage(error.message()))
+}
+
+fn integrity(text: &str, format: u32) -> Integrity {
+    if format > FORMAT {
+        return Integrity::NewerFormat(format);
+    }
+    let expected = format!("\n{DIGEST}{}\"\n", digest_of(text, DIGEST));
+    if text.contains(&expected) { Integrity::Intact } else { Integrity::Edited { line: None } }
+}
+
+impl From<Ours> for Header {
+    fn from(ours: Ours) -> Self {
+        let input = |input: InputTable| InputRecord { file: input.file, lines: input.lines };
+        Self {
+            inputs: ours.inputs.into_iter().map(input).collect(),
+            targets: ours.targets,
+            options: ours.options.into_iter().map(|option| (option.name, option.value)).collect(),
+        }
+    }
+}
+
+struct Reader<'a> {
+    places: Places<'a>,
+    pins: Vec<(Pin, Spot<'a>)>,
+    problems: Problems,
+}
+
+impl Reader<'_> {
+    fn problem(&mut self, at: Range<usize>, message: impl Into<String>, hint: &'static str) {
+        self.problems.push(self.places.spot(at), message, hint);
+    }
+
+    fn check_version(&mut self, version: &Spanned<String>) {
+        if version.get_ref().split('.').next() != Some("1") {
+            let message = format!("the lock-version {} is not known", version.get_ref());
+            self.problem(version.span(), message, "take a pinfast that knows it, or make the lock anew");
+        }
+    }
+
+    fn package(&mut self, package: Package) {
+        let at = package.name.span();
+        let name = match PackageName::new(package.name.get_ref()) {
+            Ok(name) => name,
+            Err(error) => return self.problem(at, error.to_string(), RELOCK),
+        };
+        if package.vcs.is_some() || package.directory.is_some() {
+            return self.problem(at, format!("`{name}` is a source tree, which has no hash"), ONLY_FILES);
+        }
+        let Some(marker) = self.marker(package.marker.as_ref()) else { return };
+        let mut pin = Pin { marker, ..Pin::new(name, Version::new([0])) };
+        let known_problems = self.problems.len();
+        let artifacts = package.wheels.iter().chain(&package.sdist).chain(&package.archive);
+        for artifact in artifacts {
+            self.artifact(&at, &mut pin, artifact);
+        }
+        if pin.hashes.is_empty() && self.problems.len() == known_problems {
+            self.problem(at.clone(), format!("`{}` has no SHA-256 hash", pin.name), ONLY_FILES);
+        }
+        if package.archive.is_some() {
+            pin.url = pin.files.iter().find_map(direct_url);
+        }
+        let Some(version) = self.version(package.version.as_ref(), &pin) else {
+            return self.problem(at, format!("the version of `{}` cannot be told", pin.name), RELOCK);
+        };
+        pin.version = version;
+        pin.via = via(&package.tool);
+        let spot = self.places.spot(at);
+        pin.at = Some(spot.at.clone());
+        self.pins.push((pin, spot));
+    }
+
+    fn build(&mut self, table: BuildTable) -> Option<Build> {
+        table.packages.into_iter().for_each(|package| self.package(package));
+        find_twins(&self.pins, &mut self.problems);
+        let pins = self.pins.drain(..).map(|(pin, _)| pin).collect();
+        Some(Build { name: PackageName::new(&table.name).ok()?, version: table.version.parse().ok()?, pins })
+    }
+
+    /// `None`, and a problem, where the marker cannot be read.
+    fn marker(&mut self, marker: Option<&Spanned<String>>) -> Option<Marker> {
+        let Some(marker) = marker else { return Some(Marker::default()) };
+        match marker.get_ref().parse() {
+            Ok(marker) => Some(marker),
+            Err(error) => {
+                self.problem(marker.span(), RequirementError::to_string(&error), RELOCK);
+                None
+            }
+        }
+    }
+
+    /// What `version` says, else what the first file's name says.
+    fn version(&self, version: Option<&Spanned<String>>, pin: &Pin) -> Option<Version> {
+        match version {
+            Some(version) => version.get_ref().parse().ok(),
+            None => Some(DistName::parse(&pin.files.first()?.name, &pin.name).ok()?.version().clone()),
+        }
+    }
+
+    fn artifact(&mut self, at: &Range<usize>, pin: &mut Pin, artifact: &Artifact) {
+        let url = artifact.url.as_deref().and_then(|url| Url::parse(url).ok());
+        let place = match (&artifact.path, url) {
+            (Some(path), _) => Some(Place::Path(path.as_str().into())),
+            (None, url) => url.map(|url| Place::Url(url.into())),
+        };
+        let digits = artifact.hashes.get("sha256");
+        let (Some(name), Some(digits)) = (artifact.file_name(place.as_ref()), digits) else {
+            // What has no SHA-256 is not installed; another file of the package may have one.
+            return;
+        };
+        match digits.parse() {
+            Ok(sha256) => {
+                pin.hashes.push(sha256);
+                pin.files.push(LockedFile { name, sha256, place, size: artifact.size });
+            }
+            Err(error) => {
+                let message = format!("{name}: {}", Sha256Error::to_string(&error));
+                self.problem(at.clone(), message, RELOCK);
+            }
+        }
+    }
+}
+
+impl Artifact {
+    fn file_name(&self, place: Option<&Place>) -> Option<Arc<str>> {
+        if let Some(name) = &self.name {
+            return Some(name.as_str().into());
+        }
+        match place? {
+            Place::Path(path) => Some(path.rsplit(['/', '\\']).next()?.into()),
+            Place::Url(url) => {
+                let name = url.path_segments()?.next_back()?;
+                Some(percent_encoding::percent_decode_str(name).decode_utf8().ok()?.into())
+            }
+        }
+    }
+}
+
+fn direct_url(file: &LockedFile) -> Option<DirectUrl> {
+    match &file.place {
+        Some(Place::Url(url)) => Some(DirectUrl { url: Url::clone(url), sha256: None }),
+        _ => None,
+    }
+}
+
+fn via(tool: &BTreeMap<String, toml::Value>) -> Vec<Via> {
+    let ours: Option<OurPackage> = tool.get("pinfast").and_then(|table| table.clone().try_into().ok());
+    ours.unwrap_or_default().via.iter().filter_map(|entry| via_entry(entry)).collect()
+}

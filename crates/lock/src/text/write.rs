@@ -1,0 +1,181 @@
+//! A lock -> a hash-locked requirements file that pip (hash mode) and uv take as it stands.
+//!
+//! Extras are left out, as uv does and as pip-compile announces for its default: every package that an
+//! extra brings has its own line, and the file may still serve as a constraints file. A `name @ URL`
+//! pin carries its hash as `--hash` like all others, never as a `#sha256=` fragment.
+
+use std::fmt::{self, Write as _};
+
+use pinfast_packaging::DistName;
+
+use super::{builds, digest, header};
+use crate::{Lock, Pin, Via};
+
+/// How a lock is written.
+#[derive(Clone, Debug)]
+pub struct WriteOptions {
+    /// Whether each pin says who wants it.
+    pub annotations: Annotations,
+    /// The file's name as the user gave it, for the command in the header; relative, with `/`.
+    pub output: String,
+}
+
+/// Whether each pin says who wants it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Annotations {
+    /// `# via …` below each pin.
+    Via,
+    /// None (`--no-annotate`): then the lock cannot answer `why` and `tree`.
+    Off,
+}
+
+impl Default for WriteOptions {
+    fn default() -> Self {
+        Self { annotations: Annotations::Via, output: "requirements.txt".to_owned() }
+    }
+}
+
+impl Lock {
+    /// The requirements file. Equal locks give equal bytes; lines end with LF. Pins and what is in
+    /// them are written in the order in which they stand: see [`Lock::sort`].
+    #[must_use]
+    pub fn write(&self, options: &WriteOptions) -> String {
+        // A pin takes little more than its hashes, of 80 bytes each.
+        let hashes: usize = self.pins.iter().map(|pin| pin.hashes.len() + 2).sum();
+        let mut body = String::with_capacity(hashes * 84);
+        // Writing to a string cannot fail.
+        let _ = self.write_body(&mut body, options.annotations);
+        match &self.header {
+            Some(header) => {
+                let header = header::write(header, &options.output);
+                digest::seal(&header, header::DIGEST, "\n", &body)
+            }
+            None => body,
+        }
+    }
+
+    /// Whether `text` is what [`Lock::write`] makes of this lock: its digest, which is to be right, is not made
+    /// again, and nothing is kept of what is written.
+    #[must_use]
+    pub fn is_written_as(&self, text: &str, options: &WriteOptions) -> bool {
+        let body = match &self.header {
+            Some(header) => text
+                .strip_prefix(&header::write(header, &options.output))
+                .and_then(|rest| rest.strip_prefix(header::DIGEST))
+                .and_then(|rest| rest.get(64..)?.strip_prefix('\n')),
+            None => Some(text),
+        };
+        body.is_some_and(|body| {
+            let mut expected = Expected(body);
+            self.write_body(&mut expected, options.annotations).is_ok() && expected.0.is_empty()
+        })
+    }
+
+    /// What stands below the digest, or all there is without a header.
+    fn write_body(&self, text: &mut impl fmt::Write, annotations: Annotations) -> fmt::Result {
+        if self.header.is_some() {
+            text.write_char('\n')?;
+        }
+        self.pins.iter().try_for_each(|pin| write_pin(text, pin, annotations))?;
+        builds::write(text, &self.builds)
+    }
+}
+
+/// What is still to be written: anything else is an error.
+struct Expected<'a>(&'a str);
+
+impl fmt::Write for Expected<'_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        self.0 = self.0.strip_prefix(text).ok_or(fmt::Error)?;
+        Ok(())
+    }
+}
+
+fn write_pin(text: &mut impl fmt::Write, pin: &Pin, annotations: Annotations) -> fmt::Result {
+    text.write_str(&pin.requirement())?;
+    for hash in &pin.hashes {
+        write!(text, " \\\n    --hash=sha256:{hash}")?;
+    }
+    text.write_char('\n')?;
+    if pin.hides_version() {
+        writeln!(text, "    # version {}", pin.version)?;
+    }
+    match annotations {
+        Annotations::Via => write_via(text, &pin.via),
+        Annotations::Off => Ok(()),
+    }
+}
+
+fn write_via(text: &mut impl fmt::Write, via: &[Via]) -> fmt::Result {
+    // As pip-compile and uv sort: by text, so `-c` and `-r` come first.
+    let mut whos: Vec<_> = via.iter().map(Via::to_string).collect();
+    whos.sort();
+    match whos.as_slice() {
+        [] => Ok(()),
+        [who] => writeln!(text, "    # via {who}"),
+        whos => {
+            text.write_str("    # via\n")?;
+            whos.iter().try_for_each(|who| writeln!(text, "    #   {who}"))
+        }
+    }
+}
+
+impl Pin {
+    /// `name==version ; marker`, or `name @ URL ; marker`, as it stands in a requirements file; no
+    /// credentials.
+    #[must_use]
+    pub fn requirement(&self) -> String {
+        let mut text = match &self.url {
+            Some(url) => format!("{} @ {url}", self.name),
+            None => format!("{}=={}", self.name, self.version),
+        };
+        if !self.marker.is_always() {
+            let _ = write!(text, " ; {}", self.marker);
+        }
+        text
+    }
+
+    /// Whether its requirement does not tell its version.
+    fn hides_version(&self) -> bool {
+        self.url.as_ref().is_some_and(|url| {
+            let told = url_dist(&url.url, &self.name);
+            told.is_none_or(|dist| *dist.version() != self.version)
+        })
+    }
+}
+
+/// What the file name at the end of `url` says.
+pub(crate) fn url_dist(url: &url::Url, project: &pinfast_packaging::PackageName) -> Option<DistName> {
+    let name = url.path_segments()?.next_back()?;
+    let name = percent_encoding::percent_decode_str(name).decode_utf8().ok()?;
+    DistName::parse(&name, project).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::samples::{any_lock, lock};
+
+    #[test]
+    fn another_form_is_not_written_so() {
+        let options = WriteOptions::default();
+        let text = lock().write(&options);
+        assert!(lock().is_written_as(&text, &options));
+        let bare = WriteOptions { annotations: Annotations::Off, ..options.clone() };
+        let elsewhere = WriteOptions { output: "other.txt".to_owned(), ..options.clone() };
+        assert!(!lock().is_written_as(&text, &bare) && !lock().is_written_as(&text, &elsewhere));
+        for other in [text.replace('\n', "\r\n"), format!("{text}\n"), text[..text.len() - 1].to_owned()] {
+            assert!(!lock().is_written_as(&other, &options), "{other}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn what_is_written_is_known_again(lock in any_lock(), other in any_lock()) {
+            let options = WriteOptions::default();
+            let text = lock.write(&options);
+            proptest::prop_assert!(lock.is_written_as(&text, &options));
+            proptest::prop_assert_eq!(other.is_written_as(&text, &options), other.write(&options) == text);
+        }
+    }
+}

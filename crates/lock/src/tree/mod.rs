@@ -1,0 +1,340 @@
+//! Who needs what, read from a lock alone: edges from the `# via` lines, what each asks from what stands
+//! behind the name there, the top-level requirements from the header.
+
+mod render;
+mod svg;
+#[cfg(test)]
+mod tests;
+mod why;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::line::{self, Role, Subject};
+use super::{Header, Lock, Via};
+use pinfast_base::error::{Error, Result};
+use pinfast_packaging::{PackageName, Version};
+
+pub use render::{GraphReport, ReportedEdge, ReportedLine, ReportedPackage};
+pub use why::{Chain, Step, Why};
+
+/// How deep a tree goes at most: a lock that is deeper is hostile.
+const DEEPEST: usize = 128;
+
+/// The packages of a lock and who needs whom.
+#[derive(Clone, Debug, Default)]
+pub struct Graph {
+    nodes: BTreeMap<PackageName, Node>,
+}
+
+/// One package.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Node {
+    /// The versions pinned, ascending: several where markers tell them apart; none for a package that
+    /// needs others but is not pinned itself.
+    pub versions: Vec<Version>,
+    /// What it needs, by name.
+    pub needs: Vec<Edge>,
+    /// Who needs it, by name.
+    pub needed_by: Vec<Edge>,
+    /// The lines of inputs that ask for it.
+    pub tops: Vec<Top>,
+    /// The lines that bind it without asking for it.
+    pub bounds: Vec<Top>,
+}
+
+/// One end of "needs".
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Edge {
+    /// The package at the other end.
+    pub name: PackageName,
+    /// What is asked: `[extra]>=1,<2`; empty for any version, or where the lock does not tell.
+    pub wants: Arc<str>,
+}
+
+/// A line of an input.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Top {
+    /// The file.
+    pub file: Arc<str>,
+    /// The line in normal form; empty where the lock does not tell.
+    pub line: String,
+}
+
+/// Which way a tree grows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Direction {
+    /// From the inputs to what they need.
+    #[default]
+    Needs,
+    /// From what needs nothing to who needs it (`--invert`).
+    NeededBy,
+}
+
+/// What of a graph a tree shows.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TreeOptions {
+    /// Which way.
+    pub direction: Direction,
+    /// Only from this package on.
+    pub root: Option<PackageName>,
+    /// How many levels below the roots; `None` for all.
+    pub depth: Option<usize>,
+}
+
+/// A tree as its rows from top to bottom.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tree {
+    /// The rows; the first of a root has depth 0.
+    pub rows: Vec<Row>,
+}
+
+/// One row of a tree.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Row {
+    /// How far from its root.
+    pub depth: usize,
+    /// The package, or the input's file.
+    pub name: String,
+    /// Its versions.
+    pub versions: Vec<Version>,
+    /// What is asked of it by the row above (in an inverted tree: what it asks of the row above).
+    pub wants: String,
+    /// Whether what follows it is shown.
+    pub rest: Rest,
+}
+
+/// Whether what follows a row is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rest {
+    /// Here, if there is anything.
+    Here,
+    /// Where the package stands first, which may be above it: then it is a cycle. Shown as `(*)`.
+    Elsewhere,
+    /// Nowhere: it is too deep. Shown as `…`.
+    Cut,
+}
+
+impl Graph {
+    /// The graph of `lock`.
+    ///
+    /// # Errors
+    /// Of kind `Usage`, when the lock has pins but says of none who wants it.
+    pub fn of(lock: &Lock) -> Result<Self> {
+        if !lock.pins.is_empty() && lock.pins.iter().all(|pin| pin.via.is_empty()) {
+            return Err(Error::usage("the lock does not say who wants what: it has no `# via` lines")
+                .hint("lock anew without `--no-annotate`"));
+        }
+        let mut graph = Self::default();
+        for pin in &lock.pins {
+            let node = graph.node(&pin.name);
+            node.versions.push(pin.version.clone());
+            for via in &pin.via {
+                graph.add(&pin.name, via, lock.header.as_ref());
+            }
+        }
+        graph.nodes.values_mut().for_each(Node::tidy);
+        Ok(graph)
+    }
+
+    fn node(&mut self, name: &PackageName) -> &mut Node {
+        self.nodes.entry(name.clone()).or_default()
+    }
+
+    fn add(&mut self, name: &PackageName, via: &Via, header: Option<&Header>) {
+        match via {
+            Via::Package { name: by, wants } => {
+                self.node(by).needs.push(Edge { name: name.clone(), wants: Arc::clone(wants) });
+                self.node(name).needed_by.push(Edge { name: by.clone(), wants: Arc::clone(wants) });
+            }
+            Via::Input(file) => self.node(name).tops.extend(lines(header, file, name, Role::Requirement)),
+            Via::Constraint(file) => {
+                self.node(name).bounds.extend(lines(header, file, name, Role::Constraint))
+            }
+        }
+    }
+
+    /// The packages, by name.
+    pub fn nodes(&self) -> impl Iterator<Item = (&PackageName, &Node)> {
+        self.nodes.iter()
+    }
+
+    /// One package.
+    ///
+    /// # Errors
+    /// Of kind `No`, when it is not in the lock.
+    pub fn get(&self, name: &PackageName) -> Result<&Node> {
+        self.nodes
+            .get(name)
+            .ok_or_else(|| Error::no(format!("`{name}` is not in the lock: nothing needs it")))
+    }
+
+    /// The tree that `options` ask for.
+    ///
+    /// # Errors
+    /// Of kind `No`, when the root is not in the lock.
+    pub fn tree(&self, options: &TreeOptions) -> Result<Tree> {
+        let mut growth = Growth::new(self, options);
+        match &options.root {
+            Some(root) => {
+                self.get(root)?;
+                growth.grow(vec![Bud::package(0, root, "")]);
+            }
+            None => growth.grow(self.roots(options.direction)),
+        }
+        Ok(Tree { rows: growth.rows })
+    }
+
+    fn roots(&self, direction: Direction) -> Vec<Bud> {
+        let mut files: Vec<&Arc<str>> =
+            self.nodes.values().flat_map(|n| &n.tops).map(|top| &top.file).collect();
+        files.sort();
+        files.dedup();
+        let orphan = |node: &Node| node.tops.is_empty() && node.needed_by.is_empty();
+        let is_root = |node: &Node| match direction {
+            Direction::Needs => orphan(node),
+            Direction::NeededBy => node.needs.is_empty(),
+        };
+        let mut roots: Vec<Bud> = match direction {
+            Direction::Needs => files.into_iter().map(|file| Bud::file(0, file, "")).collect(),
+            Direction::NeededBy => Vec::new(),
+        };
+        roots.extend(
+            self.nodes.iter().filter(|(_, node)| is_root(node)).map(|(name, _)| Bud::package(0, name, "")),
+        );
+        roots
+    }
+}
+
+impl Node {
+    fn tidy(&mut self) {
+        self.versions.sort();
+        self.versions.dedup();
+        for edges in [&mut self.needs, &mut self.needed_by] {
+            edges.sort();
+            edges.dedup();
+        }
+        for tops in [&mut self.tops, &mut self.bounds] {
+            tops.sort();
+            tops.dedup();
+        }
+    }
+}
+
+/// The lines of `file` that speak of `name` in `role`. A constraint may stand in the record of the input
+/// that refers to its file.
+fn lines(header: Option<&Header>, file: &Arc<str>, name: &PackageName, role: Role) -> Vec<Top> {
+    let wanted = Subject::Package(role, name.clone());
+    let records = header.map(|header| header.inputs.as_slice()).unwrap_or_default();
+    let here = records.iter().filter(|record| role == Role::Constraint || *record.file == **file);
+    let lines = here.flat_map(|record| &record.lines).filter(|line| line::subject(line) == wanted);
+    let mut tops: Vec<Top> = lines.map(|line| Top { file: Arc::clone(file), line: line.clone() }).collect();
+    if tops.is_empty() {
+        tops.push(Top { file: Arc::clone(file), line: String::new() });
+    }
+    tops
+}
+
+/// A row to come.
+struct Bud {
+    depth: usize,
+    place: Place,
+    wants: String,
+}
+
+enum Place {
+    Package(PackageName),
+    File(Arc<str>),
+}
+
+impl Bud {
+    fn package(depth: usize, name: &PackageName, wants: &str) -> Self {
+        Self { depth, place: Place::Package(name.clone()), wants: wants.to_owned() }
+    }
+
+    fn file(depth: usize, file: &Arc<str>, wants: &str) -> Self {
+        Self { depth, place: Place::File(Arc::clone(file)), wants: wants.to_owned() }
+    }
+}
+
+/// A tree that grows without recursion: each package once, so it is no larger than the graph.
+struct Growth<'a> {
+    graph: &'a Graph,
+    direction: Direction,
+    depth: usize,
+    rows: Vec<Row>,
+    seen: std::collections::BTreeSet<PackageName>,
+}
+
+impl<'a> Growth<'a> {
+    fn new(graph: &'a Graph, options: &TreeOptions) -> Self {
+        let depth = options.depth.unwrap_or(DEEPEST).min(DEEPEST);
+        Self { graph, direction: options.direction, depth, rows: Vec::new(), seen: Default::default() }
+    }
+
+    fn grow(&mut self, roots: Vec<Bud>) {
+        let mut stack: Vec<Bud> = roots.into_iter().rev().collect();
+        while let Some(bud) = stack.pop() {
+            let children = self.children(&bud);
+            let rest = self.push(bud, &children);
+            if rest == Rest::Here {
+                stack.extend(children.into_iter().rev());
+            }
+        }
+    }
+
+    fn push(&mut self, bud: Bud, children: &[Bud]) -> Rest {
+        let (name, versions, first) = match &bud.place {
+            Place::File(file) => (file.to_string(), Vec::new(), true),
+            Place::Package(name) => {
+                let versions = self.graph.nodes.get(name).map(|node| node.versions.clone());
+                let cut = bud.depth >= self.depth;
+                let first = if cut { !self.seen.contains(name) } else { self.seen.insert(name.clone()) };
+                (name.to_string(), versions.unwrap_or_default(), first)
+            }
+        };
+        let rest = match children {
+            [] => Rest::Here,
+            _ if !first => Rest::Elsewhere,
+            _ if bud.depth >= self.depth => Rest::Cut,
+            _ => Rest::Here,
+        };
+        self.rows.push(Row { depth: bud.depth, name, versions, wants: bud.wants, rest });
+        rest
+    }
+
+    fn children(&self, bud: &Bud) -> Vec<Bud> {
+        let depth = bud.depth + 1;
+        let name = match &bud.place {
+            Place::Package(name) => name,
+            Place::File(file) if self.direction == Direction::Needs => return self.wanted_by(file, depth),
+            Place::File(_) => return Vec::new(),
+        };
+        let Some(node) = self.graph.nodes.get(name) else { return Vec::new() };
+        let edge = |edge: &Edge| Bud::package(depth, &edge.name, &edge.wants);
+        match self.direction {
+            Direction::Needs => node.needs.iter().map(edge).collect(),
+            Direction::NeededBy => {
+                let tops = node.tops.iter().map(|top| Bud::file(depth, &top.file, &top.asked()));
+                tops.chain(node.needed_by.iter().map(edge)).collect()
+            }
+        }
+    }
+
+    fn wanted_by(&self, file: &Arc<str>, depth: usize) -> Vec<Bud> {
+        let tops =
+            self.graph.nodes.iter().flat_map(|(name, node)| node.tops.iter().map(move |top| (name, top)));
+        let here = tops.filter(|(_, top)| top.file == *file);
+        here.map(|(name, top)| Bud::package(depth, name, &top.asked())).collect()
+    }
+}
+
+impl Top {
+    /// The line without the name, as on an edge.
+    fn asked(&self) -> String {
+        let line = self.line.strip_prefix("-c ").unwrap_or(&self.line);
+        let end =
+            line.find(|c: char| !(c.is_ascii_alphanumeric() || "-_.".contains(c))).unwrap_or(line.len());
+        line[end..].trim_start().to_owned()
+    }
+}

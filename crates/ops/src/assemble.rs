@@ -1,0 +1,105 @@
+//! From a resolution to a lock.
+
+use std::str::FromStr;
+use std::sync::Arc;
+
+use super::current::file_name;
+use super::session::Session;
+use pinfast_base::error::Result;
+use pinfast_lock::{LockedFile, Pin, Place, Via};
+use pinfast_packaging::{DistFile, PackageName, Sha256};
+use pinfast_solve::{Asker, Index, Problem, Resolution, ResolvedPin};
+
+/// Which files of a release a lock holds the hashes of.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Hashes {
+    /// All that the policy permits: the lock can be installed from on any platform.
+    #[default]
+    All,
+    /// Those that fit the target.
+    Targets,
+}
+
+impl FromStr for Hashes {
+    type Err = String;
+
+    fn from_str(text: &str) -> std::result::Result<Self, String> {
+        match text {
+            "all" => Ok(Self::All),
+            "targets" => Ok(Self::Targets),
+            _ => Err(format!("`{text}` is none of all, targets")),
+        }
+    }
+}
+
+/// The pins of a lock for one resolution.
+pub(super) fn pins(
+    resolution: &Resolution,
+    problem: &Problem,
+    hashes: Hashes,
+    index: &dyn Index,
+    session: &Session,
+) -> Result<Vec<Pin>> {
+    let assembly = Assembly { problem, hashes, index, session };
+    resolution.pins.iter().map(|(name, pin)| assembly.pin(name, pin)).collect()
+}
+
+struct Assembly<'a> {
+    problem: &'a Problem,
+    hashes: Hashes,
+    index: &'a dyn Index,
+    session: &'a Session,
+}
+
+impl Assembly<'_> {
+    fn pin(&self, name: &PackageName, resolved: &ResolvedPin) -> Result<Pin> {
+        let candidate = &resolved.candidate;
+        let mut files = Vec::new();
+        for file in candidate.files().filter(|file| self.is_wanted(file, candidate.file())) {
+            files.push(locked(file, self.hash(file)?));
+        }
+        let mut pin = Pin::new(name.clone(), candidate.version.clone());
+        pin.extras = resolved.extras.iter().cloned().collect();
+        pin.url = candidate.url.as_deref().cloned();
+        pin.hashes = files.iter().map(|file| file.sha256).collect();
+        pin.files = files;
+        pin.via = resolved.askers.iter().map(|(asker, requirement)| self.via(asker, requirement)).collect();
+        if let Some(line) = self.problem.constraints.iter().find(|line| line.requirement.name == *name) {
+            pin.via.push(Via::Constraint(file_name(&line.at.file, self.session).into()));
+        }
+        Ok(pin)
+    }
+
+    fn is_wanted(&self, file: &Arc<DistFile>, chosen: &Arc<DistFile>) -> bool {
+        match (self.hashes, &file.dist) {
+            (Hashes::All, _) => true,
+            (Hashes::Targets, pinfast_packaging::DistName::Wheel(wheel)) => {
+                self.problem.target.tags().rank(&wheel.tags).is_some()
+            }
+            (Hashes::Targets, pinfast_packaging::DistName::Sdist { .. }) => Arc::ptr_eq(file, chosen),
+        }
+    }
+
+    /// The index's word; where it has none, the file is downloaded and hashed.
+    fn hash(&self, file: &Arc<DistFile>) -> Result<Sha256> {
+        file.sha256.map_or_else(|| self.index.sha256(file), Ok)
+    }
+
+    fn via(&self, asker: &Asker, requirement: &pinfast_packaging::Requirement) -> Via {
+        match asker {
+            Asker::Line(line) => {
+                Via::Input(file_name(&self.problem.lines[*line].at.file, self.session).into())
+            }
+            Asker::Package(name) => Via::asked(name.clone(), requirement),
+        }
+    }
+}
+
+fn locked(file: &DistFile, sha256: Sha256) -> LockedFile {
+    LockedFile {
+        name: file.filename.clone(),
+        sha256,
+        place: Some(Place::Url(file.url.clone())),
+        size: file.size,
+    }
+}

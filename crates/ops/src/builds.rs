@@ -1,0 +1,58 @@
+//! From a request to an index that builds what tells its metadata nowhere.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::policy;
+use super::request::PolicyRequest;
+use super::session::Session;
+use pinfast_base::error::{Error, Result};
+use pinfast_build::{Building, Config, Permission, TIME, TIME_VARIABLE};
+use pinfast_index::Client;
+use pinfast_packaging::Target;
+
+/// `client`, with builds by the interpreter that `python` (`--python`) or the settings mean; the metadata
+/// is for `targets`, or for every environment.
+///
+/// # Errors
+/// `Usage` when an option or variable makes no sense.
+pub(super) fn over(
+    client: Arc<Client>,
+    settled: &PolicyRequest,
+    targets: Option<&[Target]>,
+    python: Option<&str>,
+    session: &Session,
+) -> Result<Arc<Building>> {
+    let exclude_newer = settled.exclude_newer.as_deref();
+    let config = Config {
+        permission: permission(settled, session),
+        interpreter: Box::new(session.finder(python)),
+        cache: session.cache.clone(),
+        exclude_newer: exclude_newer.map(|text| policy::instant(text, Timestamp::now())).transpose()?,
+        time: time(session)?,
+        path: session.around.variable("PATH").unwrap_or_default().to_owned(),
+        targets: targets.map(<[_]>::to_vec),
+    };
+    Ok(Arc::new(Building::new(client, config, session.watcher.clone())))
+}
+
+fn permission(settled: &PolicyRequest, session: &Session) -> Permission {
+    match &session.settings.no_build {
+        Some(no_build) if no_build.value => {
+            Permission::Forbidden(format!("`no-build` ({})", no_build.place.location()))
+        }
+        _ if settled.no_build.is_some() => Permission::Forbidden("`--no-build`".to_owned()),
+        _ => Permission::Allowed,
+    }
+}
+
+/// How long a hook of a backend may take.
+pub(super) fn time(session: &Session) -> Result<Duration> {
+    let Some(text) = session.around.text(TIME_VARIABLE) else { return Ok(TIME) };
+    match text.trim().parse() {
+        Ok(seconds @ 1..=0xffff_ffff) => Ok(Duration::from_secs(seconds)),
+        _ => Err(Error::usage(format!("{TIME_VARIABLE} is `{text}`, not a whole number from 1 up"))),
+    }
+}

@@ -1,0 +1,83 @@
+//! What a new lock changes, and which of it a person should look at twice.
+
+use std::fmt;
+
+use jiff::Timestamp;
+
+use pinfast_lock::diff::{Change, ChangeKind, Diff};
+use pinfast_packaging::{Outline, PackageName, Version};
+use pinfast_solve::Index;
+
+/// A package that fell far: a silent downgrade is how conflicts hide.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fall {
+    /// The package.
+    pub name: PackageName,
+    /// The release that was pinned.
+    pub old: Version,
+    /// The release that is.
+    pub new: Version,
+    /// How far.
+    pub height: Height,
+}
+
+/// How far a package fell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Height {
+    /// Below the old release's major version.
+    Major,
+    /// So many years back, at least two.
+    Years(i64),
+}
+
+/// A fall over this many years is suspicious.
+const YEARS: i64 = 2;
+
+/// The falls in `diff`. Whatever `index` cannot tell of upload times is no reason to warn.
+pub(super) fn falls(diff: &Diff, index: &dyn Index) -> Vec<Fall> {
+    diff.changes
+        .iter()
+        .filter(|change| change.kind == ChangeKind::Down)
+        .filter_map(|c| fall(c, index))
+        .collect()
+}
+
+fn fall(change: &Change, index: &dyn Index) -> Option<Fall> {
+    let (old, new) = (&change.old.as_ref()?.version, &change.new.as_ref()?.version);
+    let height = height(&change.name, old, new, index)?;
+    Some(Fall { name: change.name.clone(), old: old.clone(), new: new.clone(), height })
+}
+
+/// How far it is from `high` down to `low`, where that is far.
+pub(super) fn height(name: &PackageName, high: &Version, low: &Version, index: &dyn Index) -> Option<Height> {
+    match years(name, high, low, index) {
+        Some(years) if years >= YEARS => Some(Height::Years(years)),
+        _ => (major(low) < major(high)).then_some(Height::Major),
+    }
+}
+
+fn major(version: &Version) -> (u64, Option<u64>) {
+    (version.epoch(), version.release().first().copied())
+}
+
+/// How many years before `old` the release `new` was uploaded.
+fn years(name: &PackageName, old: &Version, new: &Version, index: &dyn Index) -> Option<i64> {
+    let uploaded = |version: &Version| -> Option<Timestamp> {
+        let alone = index.release(name, version);
+        let listing = alone.or_else(|| index.listing(name).ok()?)?;
+        let number = listing.number_of(version)?;
+        listing.outlines(number).iter().filter_map(Outline::uploaded).min()
+    };
+    Some(uploaded(old)?.duration_since(uploaded(new)?).as_hours() / (365 * 24))
+}
+
+impl fmt::Display for Fall {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { name, old, new, height } = self;
+        write!(f, "{name} falls from {old} to {new}, ")?;
+        match height {
+            Height::Major => f.write_str("a major version down"),
+            Height::Years(years) => write!(f, "which is {years} years older"),
+        }
+    }
+}

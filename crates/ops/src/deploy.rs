@@ -1,0 +1,216 @@
+//! `pinfast deploy`, `rollback` and `releases`: the settings' `[deploy]`, and environments for the releases.
+
+use std::fs;
+use std::path::{Component, Path, PathBuf};
+
+use super::environments::EnvironmentRequest;
+use super::install::{self as installs, InstallRequest, VerifyRequest};
+use super::locks::{self, Check};
+use super::request::IndexRequest;
+use super::session::Session;
+use pinfast_base::error::{Error, Kind, Result};
+use pinfast_deploy::{
+    self as deploy, Activated, Config, Environments, Lacking, Listed, Options, Patience, ReleaseId, Root,
+    Stage, View,
+};
+use pinfast_install::{
+    self as install, BasePython, Compile, Content, Effort, Prune, Run, Strictness, VerifyReport,
+};
+use pinfast_settings::{Deploy, Source};
+
+/// Deploys what `[deploy]` says.
+///
+/// # Errors
+/// What was live before is live still or again, except for `LiveButUnclean`.
+pub fn deploy(indexes: &IndexRequest, options: Options, session: &Session) -> Result<Activated> {
+    let session = session.warning_once();
+    let config = config(&session)?;
+    deploy::deploy(&config, &maker(&config, indexes, &session), options, &*session.watcher)
+}
+
+/// What a deploy would do, step by step.
+///
+/// # Errors
+/// As for what comes before a deploy.
+pub fn planned(indexes: &IndexRequest, lacking: Lacking, session: &Session) -> Result<Vec<Stage>> {
+    let session = session.warning_once();
+    let config = config(&session)?;
+    deploy::planned(&config, &maker(&config, indexes, &session), lacking)
+}
+
+/// Goes back to a release, by default to the one that was live before.
+///
+/// # Errors
+/// As for [`deploy()`]; `No` when there is none.
+pub fn rollback(wanted: Option<&ReleaseId>, patience: Patience, session: &Session) -> Result<Activated> {
+    let config = config(session)?;
+    let indexes = IndexRequest::default();
+    let maker = maker(&config, &indexes, session);
+    deploy::rollback(&config, &maker, wanted, patience, &*session.watcher)
+}
+
+/// The release that a rollback would go to.
+///
+/// # Errors
+/// `No` when there is none.
+pub fn destination(wanted: Option<&ReleaseId>, session: &Session) -> Result<ReleaseId> {
+    deploy::destination(&config(session)?, wanted)
+}
+
+/// The releases, the newest first.
+///
+/// # Errors
+/// No answer: the journal cannot be read.
+pub fn releases(session: &Session) -> Result<Vec<Listed>> {
+    deploy::releases(&config(session)?.root)
+}
+
+fn config(session: &Session) -> Result<Config> {
+    let settings = section(session)?.clone();
+    let project = session.settings.folder.clone();
+    let place = session.settings.path(&settings.root, &session.around);
+    let root = std::path::absolute(&place).map_err(|error| {
+        Error::usage(format!("the root {} makes no sense", place.display())).because(error)
+    })?;
+    let (source, revision) = match &settings.source {
+        Source::Revision(revision) => (project.clone(), revision.clone()),
+        Source::Folder(folder) => (plain(&session.settings.path(folder, &session.around)), "HEAD".to_owned()),
+    };
+    Ok(Config {
+        root: Root::new(plain(&root)),
+        project,
+        source,
+        revision,
+        by: user(session),
+        path: session.around.variable("PATH").unwrap_or_default().to_owned(),
+        settings,
+    })
+}
+
+/// The path in plain form: without `.`, a slash at its end, and `..`, for which the links before it are
+/// resolved. What is not there yet is taken by its text.
+fn plain(path: &Path) -> PathBuf {
+    path.components().fold(PathBuf::new(), |mut path, component| {
+        if component != Component::ParentDir {
+            path.push(component);
+            return path;
+        }
+        let mut resolved = fs::canonicalize(&path).unwrap_or(path);
+        resolved.pop();
+        resolved
+    })
+}
+
+fn section(session: &Session) -> Result<&Deploy> {
+    session.settings.deploy.as_ref().ok_or_else(|| {
+        let said = match &session.settings.file {
+            Some(file) => format!("{} has no `[deploy]`", session.shown(file)),
+            None => "there is no pinfast.toml that says what to deploy".to_owned(),
+        };
+        Error::usage(said).hint("write one: `pinfast deploy --init`")
+    })
+}
+
+/// Who runs this, as far as the environment tells.
+fn user(session: &Session) -> String {
+    let name = ["LOGNAME", "USER"].into_iter().find_map(|name| session.around.text(name));
+    let known = |name: &&str| !name.chars().any(char::is_control);
+    name.filter(known).map_or_else(|| format!("uid {}", rustix::process::getuid().as_raw()), str::to_owned)
+}
+
+/// Makes environments by `pinfast install`, and holds them against their locks by `pinfast verify`.
+struct Maker<'a> {
+    config: &'a Config,
+    indexes: &'a IndexRequest,
+    session: &'a Session,
+    python: Option<String>,
+}
+
+fn maker<'a>(config: &'a Config, indexes: &'a IndexRequest, session: &'a Session) -> Maker<'a> {
+    let python = config.settings.python.as_ref().map(|python| {
+        let is_path = python.value.contains('/');
+        let path = || session.settings.path(python, &session.around).to_string_lossy().into_owned();
+        if is_path { path() } else { python.value.clone() }
+    });
+    Maker { config, indexes, session, python }
+}
+
+impl Maker<'_> {
+    /// What makes `venv` from the lock, with the interpreter that the project means, wherever it stands.
+    fn request(&self, venv: PathBuf) -> Result<InstallRequest> {
+        let python = Some(self.interpreter()?.to_string_lossy().into_owned());
+        Ok(InstallRequest {
+            lock: self.config.settings.lock.clone().into(),
+            environment: EnvironmentRequest { venv: Some(venv), python },
+            indexes: self.indexes.clone(),
+            // Held against its inputs before.
+            check: Check::Nothing,
+            prune: Prune::All,
+            effort: Effort::Look,
+            compile: Compile::No,
+            run: Run::Real,
+        })
+    }
+
+    /// The interpreter that the project means, found and asked once.
+    fn base(&self) -> Result<BasePython> {
+        BasePython::of(&self.session.interpreter(self.python.as_deref())?.probe)
+    }
+
+    /// A session in which the source is read as the project's folder would be.
+    fn in_view(&self, view: View<'_>) -> Session {
+        self.session.standing_in(view.source, Some(view.project))
+    }
+
+    fn covered(&self, session: &Session) -> Result<()> {
+        let lock = locks::installable(self.config.settings.lock.as_ref(), Check::Nothing, session)?;
+        install::covers(&lock.lock, &self.base()?.target)
+    }
+}
+
+impl Environments for Maker<'_> {
+    fn lock_problems(&self, view: View<'_>) -> Vec<Error> {
+        let session = self.in_view(view);
+        let fresh = locks::installable(self.config.settings.lock.as_ref(), Check::Inputs, &session).map(drop);
+        let unreadable = fresh.as_ref().is_err_and(|error| error.kind == Kind::Usage);
+        let covered = if unreadable { Ok(()) } else { self.covered(&session) };
+        [fresh, covered].into_iter().filter_map(Result::err).map(committed).collect()
+    }
+
+    fn contents(&self, view: View<'_>) -> Result<Vec<Content>> {
+        // Where the environment would be does not matter, as long as nothing is there.
+        let venv = self.config.root.path().join("releases/.new").join(&self.config.settings.venv);
+        installs::contents(&self.request(venv)?, &self.in_view(view))
+    }
+
+    fn interpreter(&self) -> Result<PathBuf> {
+        Ok(self.base()?.executable)
+    }
+
+    fn install(&self, release: &Path) -> Result<()> {
+        let session = self.session.standing_in(release, None);
+        let request = self.request(self.config.settings.venv.clone().into())?;
+        installs::install(&request, &session).map(drop)
+    }
+
+    fn verify(&self, release: &Path, lock: &str, venv: &str) -> Result<VerifyReport> {
+        let session = self.session.standing_in(release, None);
+        let request = VerifyRequest {
+            lock: lock.into(),
+            environment: EnvironmentRequest { venv: Some(venv.into()), python: None },
+            prune: Prune::All,
+            strictness: Strictness::Owned,
+        };
+        installs::verify(&request, &session)
+    }
+}
+
+/// A complaint about the lock that goes out, which is the committed one.
+fn committed(mut error: Error) -> Error {
+    for hint in &mut error.hints {
+        if hint.contains("pinfast lock") {
+            "lock again, and commit: `pinfast lock`".clone_into(hint);
+        }
+    }
+    error
+}

@@ -1,0 +1,67 @@
+//! Which installed environment a request means.
+
+use std::path::{Path, PathBuf};
+
+use super::session::Session;
+use pinfast_base::error::{Error, Result};
+use pinfast_install::venv::{self, BasePython, State};
+use pinfast_install::{Environment, Place};
+
+/// The environment that is meant: by default `.venv` in the current folder.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct EnvironmentRequest {
+    /// `--venv`
+    pub venv: Option<PathBuf>,
+    /// `--python`: alone, the interpreter whose own environment is meant; beside `--venv`, the one that a
+    /// new environment is made from.
+    pub python: Option<String>,
+}
+
+impl EnvironmentRequest {
+    fn folder(&self, session: &Session) -> PathBuf {
+        session.around.current().join(self.venv.as_deref().unwrap_or(Path::new(".venv")))
+    }
+
+    /// The environment, or how to make it.
+    pub(super) fn place(&self, session: &Session) -> Result<Place> {
+        if let (None, Some(python)) = (&self.venv, &self.python) {
+            return Ok(Place::Existing(Environment::of(&session.interpreter(Some(python))?.probe)?));
+        }
+        let folder = self.folder(session);
+        if venv::state(&folder)? == State::Ready {
+            return Ok(Place::Existing(self.ready(&folder, session)?));
+        }
+        let base = BasePython::of(&session.interpreter(self.python.as_deref())?.probe)?;
+        Ok(Place::New { folder, base })
+    }
+
+    /// The environment, which has to be there.
+    pub(super) fn existing(&self, session: &Session) -> Result<Environment> {
+        if let (None, Some(python)) = (&self.venv, &self.python) {
+            return Environment::of(&session.interpreter(Some(python))?.probe);
+        }
+        let folder = self.folder(session);
+        if venv::state(&folder)? == State::Ready {
+            return self.ready(&folder, session);
+        }
+        Err(Error::no(format!("there is no environment in {}", session.shown(&folder)))
+            .hint("make it: `pinfast install`; or name another with `--venv DIR` or `--python PATH`"))
+    }
+
+    fn ready(&self, folder: &Path, session: &Session) -> Result<Environment> {
+        let probe = &session.interpreter(Some(&folder.to_string_lossy()))?.probe;
+        if let Some(python) = &self.python {
+            let named = BasePython::of(&session.find(Some(python))?.probe)?;
+            let own = BasePython::of(probe)?;
+            if !own.is_same_program(&named) {
+                let said = format!("{} was made from {}", session.shown(folder), own.executable.display());
+                return Err(Error::usage(format!(
+                    "{said}, and --python means {}",
+                    named.executable.display()
+                ))
+                .hint("leave `--python` out; or remove the folder, so that it is made anew"));
+            }
+        }
+        Environment::of(probe)
+    }
+}

@@ -1,0 +1,51 @@
+//! One lock for every environment.
+
+use std::sync::Arc;
+
+use super::assemble::{self, Hashes};
+use super::held_back::held_back;
+use super::lock::{Answer, NoLock, Question, Unsolved};
+use super::session::Session;
+use pinfast_lock::Merger;
+use pinfast_packaging::Version;
+use pinfast_solve::universal::{self, NoUniversal, solve_everywhere};
+use pinfast_solve::{Index, Known};
+
+impl Question<'_> {
+    /// One answer for every environment with Python `lowest` or a later one.
+    pub(super) fn answer_everywhere(
+        &self,
+        lowest: &Version,
+        index: Arc<dyn Index>,
+        session: &Session,
+    ) -> Result<Answer, NoLock> {
+        let question = universal::Question {
+            inputs: self.inputs,
+            policy: &self.policy,
+            preferences: &self.preferences,
+            python: lowest,
+        };
+        let universal = match solve_everywhere(&question, &index, &*session.watcher) {
+            Ok(universal) => universal,
+            Err(NoUniversal::Trouble(error)) => return Err(NoLock::Error(error)),
+            Err(NoUniversal::NoSolution { failure, regions, others }) => {
+                return Err(NoLock::NoSolution(Box::new(Unsolved::somewhere(failure, regions, others))));
+            }
+        };
+        session.detail(format!("solved for {} kinds of environments", universal.answers.len()));
+        let mut answer = Answer::default();
+        let mut merger = Merger::default();
+        for (problem, resolution) in &universal.answers {
+            // Every file fits some environment.
+            merger.add(assemble::pins(resolution, problem, Hashes::All, &*index, session)?);
+            let known = Known::new(problem.clone(), index.clone());
+            answer.held_back.extend(held_back(resolution, &known));
+            answer.odd_entries.extend(resolution.odd_entries.clone());
+        }
+        answer.held_back.sort();
+        answer.held_back.dedup();
+        answer.pins = merger.merged(|places| universal.marker(places));
+        answer.warnings.extend(universal.warnings);
+        Ok(answer)
+    }
+}

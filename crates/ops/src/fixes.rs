@@ -1,0 +1,237 @@
+//! `pinfast lock --fix N`: the fixes that the last failed run of the same question told, kept in the cache
+//! with a digest of the inputs, and applied by number.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::asked::with_settings;
+use super::lock::LockRequest;
+use super::session::Session;
+use pinfast_base::error::{Error, Result};
+use pinfast_files::{self as files, Texts};
+use pinfast_inputs::{self as inputs, Files as _, edit};
+use pinfast_packaging::{Location, Sha256};
+use pinfast_repair::{Fix, OptionValue};
+
+/// The folder of the cache that the fixes are kept in.
+const ROOM: &str = "fixes";
+
+/// The fixes of a run that found no solution.
+#[derive(Serialize, Deserialize)]
+struct Kept {
+    /// Of the inputs' texts.
+    digest: String,
+    fixes: Vec<KeptFix>,
+}
+
+#[derive(Clone, Serialize, Deserialize)]
+struct KeptFix {
+    edits: Vec<KeptEdit>,
+    options: Vec<OptionValue>,
+}
+
+#[derive(Clone, Serialize, Deserialize)]
+struct KeptEdit {
+    file: String,
+    line: u32,
+    column: u32,
+    old: String,
+    new: Option<String>,
+}
+
+/// A fix that is about to be applied.
+#[derive(Debug)]
+pub struct Applied {
+    /// The question, with the fix in it.
+    pub request: LockRequest,
+    /// What is edited, each as `FILE:LINE  OLD -> NEW`.
+    pub edits: Vec<String>,
+    /// The options that were added, each with how to keep it.
+    pub options: Vec<(String, String)>,
+}
+
+/// Keeps `fixes` for a later `--fix`, as far as there is a cache. The fixes of inputs that came through
+/// standard input are not kept: there is nothing to edit.
+pub fn remember(request: &LockRequest, fixes: &[Fix], session: &Session) {
+    let kept = |digest: Sha256| Kept { digest: digest.to_string(), fixes: fixes.iter().map(kept).collect() };
+    let write = || -> Option<()> {
+        let path = place(request, session)?;
+        let kept = kept(digest(request, session).ok()??);
+        std::fs::create_dir_all(path.parent()?).ok()?;
+        files::replace(&path, &serde_json::to_string(&kept).ok()?).ok()
+    };
+    if write().is_none() {
+        session.detail("the fixes could not be kept for `--fix`".to_owned());
+    }
+}
+
+fn kept(fix: &Fix) -> KeptFix {
+    let edit = |edit: &pinfast_repair::Edit| KeptEdit {
+        file: edit.at.file.to_string(),
+        line: edit.at.line,
+        column: edit.at.column,
+        old: edit.old.to_string(),
+        new: edit.new.clone(),
+    };
+    KeptFix { edits: fix.edits.iter().map(edit).collect(), options: fix.options.clone() }
+}
+
+/// The question of `request` with fix `number` of its last run. Nothing is written yet: the lock is made
+/// from the edited texts first, and [`write`] writes them.
+///
+/// # Errors
+/// `Usage` when no such run or number is known, or an input has changed since.
+pub fn apply(request: &LockRequest, number: usize, session: &Session) -> Result<Applied> {
+    let unknown = || {
+        Error::usage("no failed run of this question is known, so there is no fix to take")
+            .hint("run `pinfast lock` with the same arguments: it tells the fixes")
+    };
+    if request.inputs.inputs.iter().any(|input| input == "-") {
+        return Err(Error::usage(
+            "no fix can be taken where an input is standard input: there is no file to edit",
+        )
+        .hint("change the line that the fix names, and lock again"));
+    }
+    let text = place(request, session).and_then(|path| files::read_optional(&path).ok()?);
+    let kept: Kept = text.and_then(|text| serde_json::from_str(&text).ok()).ok_or_else(unknown)?;
+    if digest(request, session)?.is_none_or(|digest| digest.to_string() != kept.digest) {
+        return Err(Error::usage("an input has changed since the fixes were told")
+            .hint("run `pinfast lock` again: it tells the fixes that hold now"));
+    }
+    let fix = number.checked_sub(1).and_then(|at| kept.fixes.get(at)).ok_or_else(|| {
+        Error::usage(format!("there is no fix {number}: the last run told {}", kept.fixes.len()))
+    })?;
+    let mut applied = Applied { request: request.clone(), edits: Vec::new(), options: Vec::new() };
+    applied.request.edited = edited(&fix.edits, session)?;
+    applied.edits = fix.edits.iter().map(KeptEdit::to_string).collect();
+    for option in &fix.options {
+        let keep = take(&mut applied.request, option)?;
+        applied.options.push((option.to_string(), keep));
+    }
+    Ok(applied)
+}
+
+/// Writes the edited inputs.
+///
+/// # Errors
+/// When one cannot be written.
+pub fn write(request: &LockRequest, session: &Session) -> Result<()> {
+    let folder = session.around.current();
+    request.edited.iter().try_for_each(|(file, text)| files::replace(&folder.join(file), text))
+}
+
+/// The texts of the files as they are to be. The last edit of a file comes first, so that no place moves.
+fn edited(edits: &[KeptEdit], session: &Session) -> Result<BTreeMap<String, String>> {
+    let texts = Texts::new(session.around.current());
+    let mut edits: Vec<&KeptEdit> = edits.iter().collect();
+    edits.sort_by_key(|edit| std::cmp::Reverse((edit.line, edit.column)));
+    let mut edited: BTreeMap<String, String> = BTreeMap::new();
+    for edit in edits {
+        let text = match edited.get(&edit.file) {
+            Some(text) => text.clone(),
+            None => texts
+                .read(&edit.file)
+                .map_err(|why| Error::usage(format!("cannot read {}: {why}", edit.file)))?,
+        };
+        let at = Location::new(edit.file.as_str(), edit.line, edit.column);
+        let new = match &edit.new {
+            Some(new) => edit::replace_requirement(&text, &at, &edit.old, new),
+            None => edit::remove_requirement(&text, &at, &edit.old),
+        };
+        let new = new.map_err(|error| Error::usage("the fix cannot be taken").because(error))?;
+        edited.insert(edit.file.clone(), new);
+    }
+    Ok(edited)
+}
+
+/// Puts an option into the request, and says how to keep it.
+fn take(request: &mut LockRequest, option: &OptionValue) -> Result<String> {
+    let (targets, policy) = (&mut request.targets, &mut request.policy);
+    let OptionValue { flag, values } = option;
+    let first = values.first().map(String::as_str).unwrap_or_default();
+    let done = match flag.as_str() {
+        "--python-version" => parsed(values).map(|versions| targets.versions = versions),
+        "--platform" => parsed(values).map(|platforms| targets.platforms = platforms),
+        "--prerelease" => first.parse().ok().map(|mode| policy.prerelease = Some(mode)),
+        "--exclude-newer" => {
+            policy.exclude_newer = Some(first.to_owned());
+            Some(())
+        }
+        "--only-binary" => parsed(values).map(|controls| policy.only_binary.extend::<Vec<_>>(controls)),
+        "--no-binary" => parsed(values).map(|controls| policy.no_binary.extend::<Vec<_>>(controls)),
+        _ => None,
+    };
+    done.ok_or_else(|| Error::usage(format!("`{option}` is no option that pinfast can add")))?;
+    if flag == "--python-version" {
+        // The interpreter has a version of its own.
+        targets.python = None;
+    }
+    let quoted: Vec<String> = values.iter().map(|value| format!("\"{value}\"")).collect();
+    let value = if quoted.len() == 1 { quoted.concat() } else { format!("[{}]", quoted.join(", ")) };
+    Ok(format!("{} = {value}", flag.trim_start_matches('-')))
+}
+
+fn parsed<T: FromStr>(values: &[String]) -> Option<Vec<T>> {
+    values.iter().map(|value| value.parse().ok()).collect()
+}
+
+/// Where the fixes of this question are kept.
+fn place(request: &LockRequest, session: &Session) -> Option<PathBuf> {
+    let key = Sha256::of(format!("{:?}\n{request:?}", session.around.current()).as_bytes());
+    Some(session.cache.as_ref()?.join(ROOM).join(format!("{key}.json")))
+}
+
+/// The digest of all texts that the inputs consist of; `None` where one is standard input.
+fn digest(request: &LockRequest, session: &Session) -> Result<Option<Sha256>> {
+    let wanted = with_settings(&request.inputs, session)?;
+    let named = wanted.inputs.iter().chain(&wanted.constraints).chain(&wanted.overrides);
+    let mut files: BTreeSet<Arc<str>> = named.map(|name| name.as_str().into()).collect();
+    if files.contains("-") {
+        return Ok(None);
+    }
+    let texts = Texts::new(session.around.current());
+    let inputs = inputs::read(&wanted, &texts)?;
+    let lines = inputs.requirements.iter().chain(&inputs.constraints).chain(&inputs.overrides);
+    files.extend(lines.map(|line| line.at.file.clone()));
+    files.extend(inputs.options.iter().map(|option| option.at.file.clone()));
+    let mut all = String::new();
+    for file in files {
+        let text = texts.read(&file).map_err(|why| Error::usage(format!("cannot read {file}: {why}")))?;
+        all.push_str(&format!("{file}\n{}\n{text}\n", text.len()));
+    }
+    Ok(Some(Sha256::of(all.as_bytes())))
+}
+
+/// `requirements.in:3  google-auth==2.38.0 -> google-auth>=2.47`
+impl std::fmt::Display for KeptEdit {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let new = self.new.as_deref().unwrap_or("(taken out)");
+        write!(f, "{}:{}  {} -> {new}", self.file, self.line, self.old)
+    }
+}
+
+/// The inputs' texts, with those of `edited` as they are to be.
+pub(super) struct Edited<'a> {
+    texts: Texts,
+    edited: &'a BTreeMap<String, String>,
+}
+
+impl<'a> Edited<'a> {
+    pub(super) fn new(edited: &'a BTreeMap<String, String>, session: &Session) -> Self {
+        Self { texts: Texts::new(session.around.current()), edited }
+    }
+}
+
+impl inputs::Files for Edited<'_> {
+    fn read(&self, path: &str) -> std::result::Result<String, String> {
+        self.edited.get(path).map_or_else(|| self.texts.read(path), |text| Ok(text.clone()))
+    }
+
+    fn variable(&self, name: &str) -> Option<String> {
+        self.texts.variable(name)
+    }
+}

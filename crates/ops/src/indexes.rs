@@ -1,0 +1,121 @@
+//! From a request to an index client.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use rustc_hash::FxHashMap;
+
+use super::request::{CacheUse, IndexRequest};
+use super::session::Session;
+use pinfast_base::error::Result;
+use pinfast_index::{Client, Config, Freshness, IndexUrl, Limits};
+use pinfast_inputs::FileOption;
+use pinfast_packaging::{PackageName, Sha256};
+use pinfast_settings::{Chosen, Layer, PipConfig, Said, baked_in, choose};
+
+/// Where packages come from.
+pub(super) struct Places {
+    indexes: Vec<IndexUrl>,
+    find_links: Vec<IndexUrl>,
+    /// The index of single packages.
+    sources: FxHashMap<PackageName, IndexUrl>,
+    pip: PipConfig,
+}
+
+impl Places {
+    /// A digest of them, without credentials; nothing of them can be read from it.
+    pub(super) fn digest(&self) -> [u8; 32] {
+        let list = |name: &str, urls: &[IndexUrl]| {
+            let urls = urls.iter().map(|url| format!("{name} {}\n", url.as_url()));
+            urls.collect::<String>()
+        };
+        let mut sources: Vec<_> =
+            self.sources.iter().map(|(name, url)| format!("{name} {}\n", url.as_url())).collect();
+        sources.sort();
+        let text = list("index", &self.indexes) + &list("links", &self.find_links) + &sources.concat();
+        Sha256::of(text.as_bytes()).0
+    }
+}
+
+/// The places that the request, the inputs' `options`, the settings, pip's configuration or the
+/// interpreter's pip name, in this order. `python` is the word of `--python`.
+///
+/// # Errors
+/// `Usage` when no index is named anywhere or one makes no sense.
+pub(super) fn places(
+    request: &IndexRequest,
+    options: &[FileOption],
+    python: Option<&str>,
+    session: &Session,
+) -> Result<Places> {
+    let around = &session.around;
+    let pip = PipConfig::read(around, "install", None)?;
+    pip.warnings.iter().for_each(|warning| session.warn(warning.clone()));
+    let layers = [
+        flags(request, session),
+        Layer::of_files(options, around),
+        session.settings.index_layer(),
+        pip.index_layer(around)?,
+    ];
+    let by_default = || Ok(session.interpreter(python)?.probe.default_index.clone());
+    let choice = choose(&layers, around, baked_in(), by_default)?;
+    choice.details.iter().for_each(|detail| session.detail(detail.clone()));
+    let url = |chosen: &Chosen| IndexUrl::new(chosen.url.clone());
+    let mut sources = FxHashMap::default();
+    for package in session.settings.sources.keys() {
+        if let Some(said) = session.settings.source_of(package) {
+            sources.insert(package.clone(), url(&said.index(around)?));
+        }
+    }
+    let indexes = choice.index.iter().chain(&choice.extra).map(url).collect();
+    let find_links = choice.find_links.iter().map(url).collect();
+    Ok(Places { indexes, find_links, sources, pip })
+}
+
+/// A client for `places`.
+///
+/// # Errors
+/// `Usage` when a variable makes no sense.
+pub(super) fn client(request: &IndexRequest, places: &Places, session: &Session) -> Result<Arc<Client>> {
+    let (around, pip) = (&session.around, &places.pip);
+    let config = Config {
+        indexes: places.indexes.clone(),
+        find_links: places.find_links.clone(),
+        sources: places.sources.clone(),
+        cache: session.cache.clone(),
+        freshness: freshness(request.cache_use, session),
+        netrc: netrc(session),
+        ca_bundle: pip.cert().or_else(|| around.path("REQUESTS_CA_BUNDLE")),
+        client_cert: pip.client_cert(),
+        proxy: pip.proxy().map(|proxy| proxy.text.clone()),
+        limits: Limits::from_variables(|name| around.text(name).map(str::to_owned))?,
+        ..Config::default()
+    };
+    Ok(Arc::new(Client::new(config, session.watcher.clone())))
+}
+
+fn flags(request: &IndexRequest, session: &Session) -> Layer {
+    let said = |flag: &'static str| move |text: &String| Said::flag(flag, text, &session.around);
+    Layer {
+        index_url: request.index_url.as_ref().map(said("--index-url")),
+        extra_index_urls: request.extra_index_urls.iter().map(said("--extra-index-url")).collect(),
+        find_links: request.find_links.iter().map(said("--find-links")).collect(),
+        no_index: request.no_index.map(|()| "--no-index".to_owned()),
+    }
+}
+
+fn freshness(cache_use: CacheUse, session: &Session) -> Freshness {
+    let offline_by_settings = session.settings.offline.as_ref().is_some_and(|offline| offline.value);
+    match cache_use {
+        CacheUse::Refresh => Freshness::Refresh,
+        CacheUse::Offline => Freshness::Offline,
+        CacheUse::Normal if offline_by_settings => Freshness::Offline,
+        CacheUse::Normal => Freshness::Normal,
+    }
+}
+
+/// `NETRC`, else `.netrc` in the home folder, as other tools look it up.
+fn netrc(session: &Session) -> Option<PathBuf> {
+    let around = &session.around;
+    around.path("NETRC").or_else(|| around.home().map(|home| home.join(".netrc")))
+}

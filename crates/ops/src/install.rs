@@ -1,0 +1,141 @@
+//! `pinfast install`, `verify` and `download`: from the lock alone.
+
+use std::path::PathBuf;
+
+use tempfile::TempDir;
+
+use super::environments::EnvironmentRequest;
+use super::locks::{self, Check};
+use super::request::IndexRequest;
+use super::session::Session;
+use super::source::Source;
+use pinfast_base::error::{Error, Result};
+use pinfast_base::event::Watcher;
+use pinfast_install::{
+    self as install, Compile, Content, DownloadOutcome, DownloadRequest, Effort, Files, LinkMode, Outcome,
+    Prune, Run, Scope, Store, Strictness, VerifyReport,
+};
+
+/// What to install, where and how.
+#[derive(Clone, Debug)]
+pub struct InstallRequest {
+    /// The lock.
+    pub lock: PathBuf,
+    /// The environment.
+    pub environment: EnvironmentRequest,
+    /// Where files come from.
+    pub indexes: IndexRequest,
+    /// Whether a stale lock is refused.
+    pub check: Check,
+    /// What may go.
+    pub prune: Prune,
+    /// How closely what is there is looked at.
+    pub effort: Effort,
+    /// Whether sources are compiled.
+    pub compile: Compile,
+    /// Whether anything is changed.
+    pub run: Run,
+}
+
+/// Makes the environment exactly the lock.
+///
+/// # Errors
+/// `Usage` for a lock that cannot be installed from, `No` for one that is stale or does not fit, `Refused`
+/// for a file that is not what it should be, `NoAnswer` when the world does not let it.
+pub fn install(request: &InstallRequest, session: &Session) -> Result<Outcome> {
+    with_job(request, session, install::install)
+}
+
+/// What an environment made from the lock would hold; what the cache lacks is fetched.
+pub(super) fn contents(request: &InstallRequest, session: &Session) -> Result<Vec<Content>> {
+    with_job(request, session, install::contents)
+}
+
+fn with_job<T>(
+    request: &InstallRequest,
+    session: &Session,
+    act: fn(&install::Request<'_>, &dyn Files, &dyn Watcher) -> Result<T>,
+) -> Result<T> {
+    let locked = locks::installable(&request.lock, request.check, session)?;
+    let place = request.environment.place(session)?;
+    let python = request.environment.python.as_deref();
+    let source = Source::new(&request.indexes, &locked.options, python, session);
+    let (store, _stand_in) = store(session)?;
+    let job = install::Request {
+        lock: &locked.lock,
+        place,
+        store: &store,
+        prune: request.prune,
+        effort: request.effort,
+        link: LinkMode::Auto,
+        compile: request.compile,
+        run: request.run,
+        limits: install::Limits::default(),
+    };
+    act(&job, &source, &*session.watcher)
+}
+
+/// The cache of wheels; where there is no place for a cache, one for this run.
+fn store(session: &Session) -> Result<(Store, Option<TempDir>)> {
+    if let Some(root) = &session.cache {
+        return Ok((Store::open(root, &*session.watcher)?, None));
+    }
+    let folder = tempfile::tempdir()
+        .map_err(|error| Error::no_answer("cannot create a temporary folder").because(error))?;
+    Ok((Store::open(folder.path(), &*session.watcher)?, Some(folder)))
+}
+
+/// What to verify.
+#[derive(Clone, Debug)]
+pub struct VerifyRequest {
+    /// The lock.
+    pub lock: PathBuf,
+    /// The environment.
+    pub environment: EnvironmentRequest,
+    /// What may be there besides.
+    pub prune: Prune,
+    /// Whether files that nobody owns matter.
+    pub strictness: Strictness,
+}
+
+/// Compares the environment with the lock; the network is not touched.
+///
+/// # Errors
+/// `Usage` for a lock that cannot be installed from, `No` for an environment that is not there.
+pub fn verify(request: &VerifyRequest, session: &Session) -> Result<VerifyReport> {
+    let locked = locks::installable(&request.lock, Check::Nothing, session)?;
+    let environment = request.environment.existing(session)?;
+    install::verify(&install::VerifyRequest {
+        lock: &locked.lock,
+        environment: &environment,
+        prune: request.prune,
+        strictness: request.strictness,
+    })
+}
+
+/// What to download, and where to.
+#[derive(Clone, Debug)]
+pub struct FetchRequest {
+    /// The lock.
+    pub lock: PathBuf,
+    /// The folder.
+    pub folder: PathBuf,
+    /// Where files come from.
+    pub indexes: IndexRequest,
+    /// Whether a stale lock is refused.
+    pub check: Check,
+    /// Whether it is done, or only found out.
+    pub run: Run,
+}
+
+/// Puts every file of the lock into a folder that serves as an index.
+///
+/// # Errors
+/// As for [`install`].
+pub fn download(request: &FetchRequest, session: &Session) -> Result<DownloadOutcome> {
+    let locked = locks::installable(&request.lock, request.check, session)?;
+    let source = Source::new(&request.indexes, &locked.options, None, session);
+    let folder = session.around.current().join(&request.folder);
+    let job = DownloadRequest { lock: &locked.lock, folder: &folder, scope: Scope::All, run: request.run };
+    install::download(&job, &source, &*session.watcher)
+}

@@ -1,0 +1,183 @@
+//! When the lock that is there is kept, and no index is asked.
+//!
+//! It is kept when it is just what a run would be asked to make: intact, from the same inputs, options and
+//! targets, in the same form, its pins keeping what is asked, and none of them to be upgraded. What indexes
+//! have published since is no reason to change it: `--upgrade`, `--upgrade-package` and `--refresh` ask them.
+//!
+//! A lock does not tell from which indexes it came, so the cache remembers that of the locks that it saw made,
+//! with what was told of them. Other indexes than those make a lock anew; so do indexes named by a flag, where
+//! the cache does not know the lock.
+
+use serde::{Deserialize, Serialize};
+
+use super::asked::Asked;
+use super::changes::Height;
+use super::held_back::HeldBack;
+use super::indexes::Places;
+use super::lock::{LockRequest, Locked, State, Upgrade};
+use super::request::{CacheUse, LockPlace};
+use super::scope::{self, Scope};
+use super::session::Session;
+use super::written::{self, is_written};
+use pinfast_base::error::Result;
+use pinfast_cache::{Bucket, Cache, Found, Key};
+use pinfast_lock::diff::Diff;
+use pinfast_lock::{Annotations, Freshness, Integrity, Lock, freshness};
+
+/// A lock that is what its inputs, options and targets ask; where it came from is still to be seen.
+pub(super) struct Fresh<'a> {
+    lock: &'a Lock,
+    text: &'a str,
+    memory: Option<Memory>,
+}
+
+/// What the cache remembers of a lock that was made.
+#[derive(Serialize, Deserialize)]
+struct Memory {
+    /// The digest of the indexes it came from.
+    places: [u8; 32],
+    held_back: Vec<KeptBack>,
+    warnings: Vec<String>,
+}
+
+/// A [`HeldBack`], as text.
+#[derive(Serialize, Deserialize)]
+struct KeptBack {
+    name: String,
+    chosen: String,
+    newest: String,
+    by: Option<String>,
+    /// `None` is no fall, 0 one of a major version, more one of so many years.
+    fall: Option<i64>,
+}
+
+/// The lock that is there, where it is fresh.
+///
+/// # Errors
+/// `NoAnswer` when only an interpreter tells the targets, and there is none.
+pub(super) fn fresh<'a>(
+    asked: &'a Asked,
+    request: &LockRequest,
+    session: &Session,
+) -> Result<Option<Fresh<'a>>> {
+    let before = &asked.before;
+    let (Some(parsed), Some(text), LockPlace::File(_)) = (&before.parsed, &before.text, &request.place)
+    else {
+        return Ok(None);
+    };
+    if request.upgrade != Upgrade::None || request.indexes.cache_use == CacheUse::Refresh {
+        return Ok(None);
+    }
+    let scope = scope::scope(&request.targets, &asked.inputs, session)?;
+    let mut current = asked.current(&scope, session);
+    let header = asked.header(&current);
+    let lock = &parsed.lock;
+    if parsed.integrity != Integrity::Intact
+        || lock.header.as_ref() != Some(&header)
+        || !is_annotated_as(written::annotations(request, session), lock)
+        || !is_written(text, lock, request, &asked.inputs, &current.environments, session)
+    {
+        return Ok(None);
+    }
+    if matches!(scope, Scope::Everywhere(_)) {
+        current.environments = scope::environments(&header);
+    }
+    if freshness(&current, parsed) != Freshness::Fresh {
+        return Ok(None);
+    }
+    let memory = Memory::of(text, session);
+    Ok(Some(Fresh { lock, text, memory }))
+}
+
+/// A lock without annotations can be written with them only once it was resolved anew.
+fn is_annotated_as(wanted: Annotations, lock: &Lock) -> bool {
+    wanted == Annotations::Off || lock.pins.iter().all(|pin| !pin.via.is_empty())
+}
+
+impl Fresh<'_> {
+    /// The lock, where neither the cache nor a flag speaks of indexes.
+    pub(super) fn without_places(&self, request: &LockRequest) -> Option<Locked> {
+        (self.memory.is_none() && !request.indexes.names_any()).then(|| self.kept())
+    }
+
+    /// The lock, where it came from `places`.
+    pub(super) fn of(&self, places: &Places) -> Option<Locked> {
+        let memory = self.memory.as_ref()?;
+        (memory.places == places.digest()).then(|| self.kept())
+    }
+
+    fn kept(&self) -> Locked {
+        let memory = self.memory.as_ref();
+        Locked {
+            lock: self.lock.clone(),
+            text: self.text.to_owned(),
+            changes: Some(Diff::default()),
+            falls: Vec::new(),
+            state: State::Kept,
+            held_back: memory.map(Memory::held_back).unwrap_or_default(),
+            warnings: memory.map(|memory| memory.warnings.clone()).unwrap_or_default(),
+        }
+    }
+}
+
+/// Remembers that `locked` came from `places`, as far as there is a cache.
+pub(super) fn remember(locked: &Locked, places: &Places, session: &Session) {
+    let memory = Memory {
+        places: places.digest(),
+        held_back: locked.held_back.iter().map(KeptBack::from).collect(),
+        warnings: locked.warnings.clone(),
+    };
+    let Some(cache) = session.cache.clone().map(Cache::new) else { return };
+    let written = postcard::to_stdvec(&memory)
+        .map_err(std::io::Error::other)
+        .and_then(|record| cache.write(Bucket::Locks, &key(&locked.text), &record));
+    if let Err(error) = written {
+        session.detail(format!("where the lock came from is not remembered: {error}"));
+    }
+}
+
+/// Part of the key of [`Memory`]: to be raised when its fields change.
+const FORM: &str = "2";
+
+fn key(text: &str) -> Key {
+    Key::of(&["lock", FORM, text])
+}
+
+impl Memory {
+    fn of(text: &str, session: &Session) -> Option<Self> {
+        match Cache::new(session.cache.clone()?).read(Bucket::Locks, &key(text)) {
+            Found::Record(record) => postcard::from_bytes(&record).ok(),
+            // Nothing, or nothing that can be believed: a lock can be kept without.
+            _ => None,
+        }
+    }
+
+    fn held_back(&self) -> Vec<HeldBack> {
+        self.held_back.iter().filter_map(KeptBack::read).collect()
+    }
+}
+
+impl From<&HeldBack> for KeptBack {
+    fn from(held: &HeldBack) -> Self {
+        let HeldBack { name, chosen, newest, by, fall } = held;
+        Self {
+            name: name.to_string(),
+            chosen: chosen.to_string(),
+            newest: newest.to_string(),
+            by: by.clone(),
+            fall: fall.map(|fall| match fall {
+                Height::Major => 0,
+                Height::Years(years) => years,
+            }),
+        }
+    }
+}
+
+impl KeptBack {
+    fn read(&self) -> Option<HeldBack> {
+        let by = self.by.clone();
+        let fall = self.fall.map(|years| if years == 0 { Height::Major } else { Height::Years(years) });
+        let (chosen, newest) = (self.chosen.parse().ok()?, self.newest.parse().ok()?);
+        Some(HeldBack { name: self.name.parse().ok()?, chosen, newest, by, fall })
+    }
+}

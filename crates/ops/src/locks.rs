@@ -1,0 +1,120 @@
+//! Locks that are there already: read, held against their inputs, ready to install from.
+
+use std::path::Path;
+
+use url::Url;
+
+use super::check;
+use super::request::{PolicyRequest, TargetRequest};
+use super::session::Session;
+use pinfast_base::error::{Error, Result};
+use pinfast_files::{self as files, Texts};
+use pinfast_inputs::{FileOption, FileOptionKind, Files as _, InputRequest};
+use pinfast_lock::{Integrity, Lock, LockOption, ParsedLock, Place};
+
+/// Whether a lock is held against the inputs that it was made from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Check {
+    /// It is, where they are beside it.
+    #[default]
+    Inputs,
+    /// It is not (`--no-check`).
+    Nothing,
+}
+
+/// Reads the lock at `path`; `-` is standard input.
+///
+/// # Errors
+/// `Usage` when there is none, or it cannot be read at all.
+pub fn read(path: &Path, session: &Session) -> Result<ParsedLock> {
+    let name = path.to_string_lossy();
+    if name == "-" {
+        let text = Texts::new(session.around.current()).read("-");
+        let text = text.map_err(|why| Error::usage(format!("cannot read standard input: {why}")))?;
+        return ParsedLock::read(&text, "standard input");
+    }
+    let text = files::read_optional(&session.around.current().join(path))?.ok_or_else(|| {
+        Error::usage(format!("there is no lock {name}")).hint("make one: `pinfast lock`; or name another")
+    })?;
+    ParsedLock::read(&text, &name)
+}
+
+/// A lock that can be installed from.
+pub(super) struct Installable {
+    pub(super) lock: Lock,
+    /// The options inside it that say where files come from.
+    pub(super) options: Vec<FileOption>,
+}
+
+/// Reads the lock at `path` to install from it.
+///
+/// # Errors
+/// `Usage` when it is not a list of hashed pins; `No` when it is stale.
+pub(super) fn installable(path: &Path, check: Check, session: &Session) -> Result<Installable> {
+    let parsed = read(path, session)?;
+    if check == Check::Inputs {
+        refuse_stale(&parsed, session)?;
+    }
+    let options = options(&parsed.options, session);
+    let mut lock = parsed.strict()?;
+    let folder = session.around.current().join(path);
+    place_files(&mut lock, folder.parent().unwrap_or(session.around.current()));
+    Ok(Installable { lock, options })
+}
+
+/// Paths inside a lock are relative to its folder.
+fn place_files(lock: &mut Lock, folder: &Path) {
+    for file in lock.files_mut() {
+        if let Some(Place::Path(path)) = &file.place
+            && let Ok(url) = Url::from_file_path(folder.join(&**path))
+        {
+            file.place = Some(Place::Url(url.into()));
+        }
+    }
+}
+
+fn options(found: &[LockOption], session: &Session) -> Vec<FileOption> {
+    let option = |option: &LockOption| {
+        let value = || option.value.clone();
+        let kind = match option.name {
+            "index-url" => FileOptionKind::IndexUrl(value()),
+            "extra-index-url" => FileOptionKind::ExtraIndexUrl(value()),
+            "find-links" => FileOptionKind::FindLinks(value()),
+            "no-index" => FileOptionKind::NoIndex,
+            "no-binary" => {
+                session
+                    .warn(format!("{}: `--no-binary` is not followed: only wheels are installed", option.at));
+                return None;
+            }
+            _ => return None,
+        };
+        Some(FileOption { kind, text: format!("--{}", option.name).into(), at: option.at.clone() })
+    };
+    found.iter().filter_map(option).collect()
+}
+
+/// Refuses a lock that was edited, or that its inputs, where they are at hand, have left behind.
+fn refuse_stale(parsed: &ParsedLock, session: &Session) -> Result<()> {
+    let Some(header) = &parsed.lock.header else { return Ok(()) };
+    let here = |file: &String| session.around.current().join(file).is_file();
+    let reasons = if header.inputs.iter().any(|input| here(&input.file)) {
+        let (inputs, targets, policy) = <(InputRequest, TargetRequest, PolicyRequest)>::default();
+        check::reasons(&inputs, &targets, &policy, parsed, session)?
+    } else {
+        session.detail(format!("the inputs of {} are not here, so it is taken at its word", parsed.file));
+        edits(parsed)
+    };
+    if reasons.is_empty() {
+        return Ok(());
+    }
+    let mut error = Error::no(format!("{} is stale", parsed.file));
+    error.details = reasons.iter().map(|reason| format!("  {reason}")).collect();
+    Err(error.hint("lock again: `pinfast lock`; or install it as it is: `--no-check`"))
+}
+
+fn edits(parsed: &ParsedLock) -> Vec<pinfast_lock::Reason> {
+    match parsed.integrity {
+        Integrity::Edited { line } => vec![pinfast_lock::Reason::Edited { line }],
+        _ => Vec::new(),
+    }
+}

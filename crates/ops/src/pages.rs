@@ -1,0 +1,51 @@
+//! What is wrong with project pages, told in one line: old projects carry files with names that no tool reads
+//! any more, and nobody who locks can mend that.
+
+use std::collections::BTreeMap;
+
+use super::session::Session;
+use pinfast_base::text::{few, list};
+use pinfast_packaging::PackageName;
+
+/// The entries of projects' pages that were barred or repaired, each a sentence.
+pub(super) type Odd = BTreeMap<PackageName, Vec<String>>;
+
+/// How many projects are named.
+const NAMED: usize = 4;
+
+/// One warning of them all; the details go to the session.
+pub(super) fn folded(odd: &Odd, session: &Session) -> Option<String> {
+    let odd: Vec<_> = odd.iter().filter(|(_, entries)| !entries.is_empty()).collect();
+    let entries: Vec<&String> = odd.iter().flat_map(|(_, entries)| *entries).collect();
+    if let [only] = entries.as_slice() {
+        return Some((*only).clone());
+    }
+    entries.iter().for_each(|entry| session.detail((*entry).clone()));
+    let names: Vec<String> = odd.iter().map(|(name, _)| name.to_string()).collect();
+    let pages = if names.len() == 1 { "the page" } else { "the pages" };
+    (!names.is_empty()).then(|| {
+        let count = entries.len();
+        format!("{count} entries on {pages} of {} cannot be used (--verbose lists them)", listed(&names))
+    })
+}
+
+/// `a, b and c`; of many, the first few and how many more.
+fn listed(names: &[String]) -> String {
+    let most = if names.len() > NAMED + 1 { NAMED } else { names.len() };
+    list(few(names.to_vec(), most))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_listed_as_people_do() {
+        let names = |count: usize| (1..=count).map(|n| format!("p{n}")).collect::<Vec<_>>();
+        for (count, expected) in
+            [(1, "p1"), (2, "p1 and p2"), (5, "p1, p2, p3, p4 and p5"), (6, "p1, p2, p3, p4 and 2 more")]
+        {
+            assert_eq!(listed(&names(count)), expected);
+        }
+    }
+}

@@ -1,0 +1,153 @@
+//! What all operations of one run share: the surroundings, the settings and the cache's place.
+
+use std::any::Any;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use pinfast_base::error::Result;
+use pinfast_base::event::{Event, Watcher};
+use pinfast_python::{self as python, Found, ProbeCache, Prober};
+use pinfast_settings::{Settings, Surroundings, cache_folder};
+
+/// Passes each warning on once.
+struct Once {
+    watcher: Arc<dyn Watcher>,
+    said: Mutex<BTreeSet<String>>,
+}
+
+impl Watcher for Once {
+    fn on(&self, event: Event) {
+        let is_new =
+            |text: &String| self.said.lock().unwrap_or_else(PoisonError::into_inner).insert(text.clone());
+        match &event {
+            Event::Warning(text) if !is_new(text) => {}
+            _ => self.watcher.on(event),
+        }
+    }
+
+    fn cancelled(&self) -> bool {
+        self.watcher.cancelled()
+    }
+}
+
+/// One run of pinfast in one folder.
+pub struct Session {
+    /// The process's surroundings.
+    pub around: Surroundings,
+    /// The project's settings.
+    pub settings: Settings,
+    /// The cache's folder; `None` where there is no place for one.
+    pub cache: Option<PathBuf>,
+    /// Who is told what happens.
+    pub watcher: Arc<dyn Watcher>,
+    interpreter: OnceLock<Found>,
+    /// What is freed with the session, hence not at all by a program that ends.
+    kept: Mutex<Vec<Box<dyn Any + Send + Sync>>>,
+}
+
+impl Session {
+    /// Reads the settings that hold in the current folder. `cache` is the flag's word on the cache.
+    ///
+    /// # Errors
+    /// `Usage` when the settings cannot be read.
+    pub fn new(around: Surroundings, cache: Option<PathBuf>, watcher: Arc<dyn Watcher>) -> Result<Self> {
+        let settings = Settings::find(&around)?;
+        for warning in &settings.warnings {
+            watcher.on(Event::Warning(warning.clone()));
+        }
+        let told = settings.cache_dir.as_ref().map(|folder| settings.path(folder, &around));
+        let cache = cache.or_else(|| cache_folder(&around, told));
+        Ok(Self { around, settings, cache, watcher, interpreter: OnceLock::new(), kept: Mutex::default() })
+    }
+
+    /// The same run standing in another `folder`; the settings' relative paths stand in `project`, where it is
+    /// given.
+    #[must_use]
+    pub(super) fn standing_in(&self, folder: &Path, project: Option<&Path>) -> Self {
+        let mut settings = self.settings.clone();
+        if let Some(project) = project {
+            project.clone_into(&mut settings.folder);
+        }
+        Self {
+            around: self.around.standing_in(folder),
+            settings,
+            cache: self.cache.clone(),
+            watcher: self.watcher.clone(),
+            interpreter: OnceLock::new(),
+            kept: Mutex::default(),
+        }
+    }
+
+    /// The same run, told by a watcher that passes each warning on once: what reads the same files again and
+    /// again has the same things to say.
+    #[must_use]
+    pub(super) fn warning_once(&self) -> Self {
+        let once = Once { watcher: self.watcher.clone(), said: Mutex::default() };
+        Self { watcher: Arc::new(once), ..self.standing_in(self.around.current(), None) }
+    }
+
+    /// The interpreter that `named` (`--python`) or else the settings or the surroundings mean; found and
+    /// asked once.
+    ///
+    /// # Errors
+    /// `NoAnswer` when there is none that answers.
+    pub fn interpreter(&self, named: Option<&str>) -> Result<&Found> {
+        if let Some(found) = self.interpreter.get() {
+            return Ok(found);
+        }
+        let found = self.find(named)?;
+        Ok(self.interpreter.get_or_init(|| found))
+    }
+
+    /// The same, found and asked anew.
+    pub(super) fn find(&self, named: Option<&str>) -> Result<Found> {
+        self.finder(named)()
+    }
+
+    /// What finds and asks it anew, whenever and on whatever thread it is needed.
+    pub(super) fn finder(&self, named: Option<&str>) -> impl Fn() -> Result<Found> + Send + Sync + use<> {
+        let by_flag = named.map(|text| python::Request::parse(text, &self.around));
+        let settings = &self.settings;
+        let by_settings = || {
+            settings
+                .python
+                .as_ref()
+                .map(|text| python::Request::parse_in(&text.value, &settings.folder, &self.around))
+        };
+        let request = by_flag.or_else(by_settings).unwrap_or_default();
+        let prober = Prober::new(self.cache.as_ref().map(|cache| ProbeCache::new(cache.join("python"))));
+        let (around, watcher) = (self.around.clone(), self.watcher.clone());
+        move || {
+            let found = python::discover(&request, &around, &prober)?;
+            for passed_over in &found.passed_over {
+                watcher.on(Event::Detail(format!("passed over: {passed_over}")));
+            }
+            watcher.on(Event::Detail(format!("the interpreter is {}", found.interpreter.path.display())));
+            Ok(found)
+        }
+    }
+
+    /// Keeps what was `met` until the session is dropped. Freeing tens of thousands of listed files one by one
+    /// takes a tenth of a warm run: a program that ends forgets its session instead.
+    pub(super) fn keep(&self, met: impl Any + Send + Sync) {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner).push(Box::new(met));
+    }
+
+    /// A path as people read it: from the current folder, where it is in there.
+    #[must_use]
+    pub fn shown(&self, path: &Path) -> String {
+        let inside = path.strip_prefix(self.around.current()).ok();
+        inside.filter(|rest| !rest.as_os_str().is_empty()).unwrap_or(path).display().to_string()
+    }
+
+    /// Tells of something for `--verbose`.
+    pub(super) fn detail(&self, text: String) {
+        self.watcher.on(Event::Detail(text));
+    }
+
+    /// Warns.
+    pub(super) fn warn(&self, text: String) {
+        self.watcher.on(Event::Warning(text));
+    }
+}

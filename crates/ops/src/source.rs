@@ -1,0 +1,82 @@
+//! The indexes as a source of the files of a lock. What the cache holds needs no index, so they are
+//! chosen when the first file is asked for.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::request::IndexRequest;
+use super::session::Session;
+use super::{builds, indexes};
+use pinfast_base::error::Result;
+use pinfast_base::event::Event;
+use pinfast_build as build;
+use pinfast_index::Client;
+use pinfast_inputs::FileOption;
+use pinfast_install::venv::BasePython;
+use pinfast_install::{Files, Order};
+use pinfast_packaging::{DirectUrl, DistFile, PackageName, Version};
+
+pub(super) struct Source<'a> {
+    request: &'a IndexRequest,
+    options: &'a [FileOption],
+    /// The word of `--python`.
+    python: Option<&'a str>,
+    session: &'a Session,
+    client: Mutex<Option<Arc<Client>>>,
+    /// Held while a build is under way, so they go one by one.
+    building: Mutex<()>,
+}
+
+impl<'a> Source<'a> {
+    pub(super) fn new(
+        request: &'a IndexRequest,
+        options: &'a [FileOption],
+        python: Option<&'a str>,
+        session: &'a Session,
+    ) -> Self {
+        Self { request, options, python, session, client: Mutex::default(), building: Mutex::default() }
+    }
+
+    fn client(&self) -> Result<Arc<Client>> {
+        let mut client = self.client.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(client) = &*client {
+            return Ok(client.clone());
+        }
+        let places = indexes::places(self.request, self.options, self.python, self.session)?;
+        let made = indexes::client(self.request, &places, self.session)?;
+        Ok(client.insert(made).clone())
+    }
+}
+
+impl Files for Source<'_> {
+    fn files(&self, name: &PackageName, version: &Version) -> Result<Vec<Arc<DistFile>>> {
+        self.client()?.files(name, version)
+    }
+
+    fn direct(&self, name: &PackageName, url: &DirectUrl) -> Result<Arc<DistFile>> {
+        Files::direct(&*self.client()?, name, url)
+    }
+
+    fn fetch(&self, file: &DistFile, path: &Path) -> Result<()> {
+        let client = self.client()?;
+        let watcher = &self.session.watcher;
+        watcher.on(Event::FileBegun { size: file.size });
+        let fetched = Files::fetch(&*client, file, path);
+        watcher.on(Event::FileDone);
+        fetched
+    }
+
+    fn build(&self, order: &Order<'_>) -> Result<PathBuf> {
+        let _one_by_one = self.building.lock().unwrap_or_else(PoisonError::into_inner);
+        // The one that the environment belongs to, or is made from: it was found before any file is asked for.
+        let base = BasePython::of(&self.session.interpreter(self.python)?.probe)?;
+        let bench = build::Bench {
+            base: &base,
+            files: self,
+            path: self.session.around.variable("PATH").unwrap_or_default(),
+            time: builds::time(self.session)?,
+            watcher: &*self.session.watcher,
+        };
+        build::wheel(order, &bench)
+    }
+}

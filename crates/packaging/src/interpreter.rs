@@ -1,0 +1,187 @@
+//! What an interpreter is -> the wheel tags that it accepts, as PyPA `packaging` orders them.
+
+use std::sync::Arc;
+
+use super::{Platform, Tag, Tags};
+
+/// What must be known of an interpreter to tell which wheels it takes.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct InterpreterFacts {
+    /// Which Python it is.
+    pub implementation: Implementation,
+    /// The major and minor version of the language.
+    pub python: (u32, u32),
+    /// What it runs on.
+    pub platform: Platform,
+}
+
+/// Which Python it is.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Implementation {
+    /// The reference implementation.
+    CPython {
+        /// With or without the global lock.
+        threading: Threading,
+        /// How it was built.
+        build: Build,
+    },
+    /// PyPy; its ABI as its wheels spell it, such as `pypy310_pp73`.
+    PyPy(String),
+}
+
+/// Whether a CPython has its global lock.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Threading {
+    /// The usual build.
+    #[default]
+    Gil,
+    /// `Py_GIL_DISABLED`, since 3.13; its ABI ends in `t`.
+    Free,
+}
+
+/// How a CPython was built.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Build {
+    /// The usual build.
+    #[default]
+    Release,
+    /// `Py_DEBUG`; its ABI ends in `d`, and since 3.8 it takes the usual wheels as well.
+    Debug,
+}
+
+/// The wheel tags that an interpreter accepts, the most specific first.
+#[must_use]
+pub fn tags_for(facts: &InterpreterFacts) -> Tags {
+    let platforms: Vec<Arc<str>> = facts.platform.tags().into_iter().map(Arc::from).collect();
+    let mut list = List { platforms, tags: Vec::new() };
+    let (major, minor) = facts.python;
+    let only_any = match &facts.implementation {
+        Implementation::CPython { threading, build } => {
+            list.cpython(facts.python, *threading, *build);
+            format!("cp{major}{minor}")
+        }
+        Implementation::PyPy(abi) => {
+            let python = format!("pp{major}{minor}");
+            list.on_platforms(&python, abi);
+            list.on_platforms(&python, "none");
+            format!("pp{major}")
+        }
+    };
+    let generic = generic_pythons(major, minor);
+    for python in &generic {
+        list.on_platforms(python, "none");
+    }
+    list.tags.push(Tag::new(&only_any, "none", "any"));
+    list.tags.extend(generic.iter().map(|python| Tag::new(python, "none", "any")));
+    Tags::new(list.tags)
+}
+
+/// Tags in the making.
+struct List {
+    platforms: Vec<Arc<str>>,
+    tags: Vec<Tag>,
+}
+
+impl List {
+    /// Adds `python`-`abi` on every platform.
+    fn on_platforms(&mut self, python: &str, abi: &str) {
+        let (python, abi): (Arc<str>, Arc<str>) = (python.into(), abi.into());
+        self.tags.extend(self.platforms.iter().map(|platform| Tag {
+            python: python.clone(),
+            abi: abi.clone(),
+            platform: platform.clone(),
+        }));
+    }
+
+    /// Adds what only CPython takes: its own ABIs, then the stable one of this and each earlier minor
+    /// version from 3.2 on.
+    fn cpython(&mut self, (major, minor): (u32, u32), threading: Threading, build: Build) {
+        let python = format!("cp{major}{minor}");
+        for abi in cpython_abis((major, minor), threading, build) {
+            self.on_platforms(&python, &abi);
+        }
+        let stable = match threading {
+            Threading::Gil => "abi3",
+            Threading::Free => "abi3t",
+        };
+        let has_stable = (major, minor) >= (3, 2);
+        if has_stable {
+            self.on_platforms(&python, stable);
+        }
+        self.on_platforms(&python, "none");
+        if has_stable {
+            for earlier in (2..minor).rev() {
+                self.on_platforms(&format!("cp{major}{earlier}"), stable);
+            }
+        }
+    }
+}
+
+/// The ABIs that are a CPython's own, the most specific first.
+fn cpython_abis((major, minor): (u32, u32), threading: Threading, build: Build) -> Vec<String> {
+    let base = format!("cp{major}{minor}{}", if threading == Threading::Free { "t" } else { "" });
+    let pymalloc = if (major, minor) < (3, 8) { "m" } else { "" };
+    match build {
+        Build::Release => vec![format!("{base}{pymalloc}")],
+        Build::Debug if pymalloc.is_empty() => vec![format!("{base}d"), base],
+        Build::Debug => vec![format!("{base}d{pymalloc}")],
+    }
+}
+
+/// `py311`, `py3`, `py310`, …, `py30`
+fn generic_pythons(major: u32, minor: u32) -> Vec<String> {
+    let mut pythons = vec![format!("py{major}{minor}"), format!("py{major}")];
+    pythons.extend((0..minor).rev().map(|earlier| format!("py{major}{earlier}")));
+    pythons
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The interpreter that a line of the table names, such as `cp313t manylinux_2_17_x86_64`.
+    fn facts(line: &str) -> InterpreterFacts {
+        let (python, platform) = line.split_once(' ').unwrap();
+        let number = |text: &str| -> (u32, u32) {
+            let digits: String = text.chars().skip(1).take_while(char::is_ascii_digit).collect();
+            (3, digits.parse().unwrap())
+        };
+        let (implementation, python) = if let Some(version) = python.strip_prefix("pypy") {
+            (Implementation::PyPy(python.to_owned()), number(version))
+        } else {
+            let threading = if python.contains('t') { Threading::Free } else { Threading::Gil };
+            let build = if python.ends_with('d') { Build::Debug } else { Build::Release };
+            (Implementation::CPython { threading, build }, number(&python[2..]))
+        };
+        let platform = match platform {
+            "manylinux_2_34_armv8l" => Platform::manylinux(2, 34, "armv8l"),
+            known => known.parse().unwrap(),
+        };
+        InterpreterFacts { implementation, python, platform }
+    }
+
+    #[test]
+    fn tags_are_in_the_order_of_packaging() {
+        let table = include_str!("../../../testdata/spec/tags.txt");
+        let mut lines = table.lines().filter(|line| !line.starts_with('#') && !line.is_empty());
+        let mut environments = 0;
+        while let Some(line) = lines.next() {
+            let platforms: Vec<_> = lines.next().unwrap().split(' ').collect();
+            let expected: Vec<String> = lines
+                .next()
+                .unwrap()
+                .split(' ')
+                .flat_map(|tag| match tag.strip_suffix('*') {
+                    Some(start) => platforms.iter().map(|platform| format!("{start}{platform}")).collect(),
+                    None => vec![tag.to_owned()],
+                })
+                .collect();
+            let facts = facts(line);
+            assert_eq!(facts.platform.tags(), platforms, "{line}");
+            let tags: Vec<_> = tags_for(&facts).iter().map(ToString::to_string).collect();
+            assert_eq!(tags, expected, "{line}");
+            environments += 1;
+        }
+        assert_eq!(environments, 14);
+    }
+}

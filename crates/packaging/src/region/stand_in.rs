@@ -1,0 +1,201 @@
+//! A target that stands for a region: the marker values of one of its points, and the wheel tags of many.
+
+use rustc_hash::FxHashMap;
+
+use super::axis::{self, IMPLEMENTATION, MACHINE, OTHER, SYSTEM};
+use super::{Point, Region, Space, python};
+use crate::interpreter::{Build, Implementation, InterpreterFacts, Threading, tags_for};
+use crate::marker::Key;
+use crate::{MarkerValues, Platform, Tag, Tags, Target};
+
+/// Which wheels fit a region.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Fit {
+    /// Those that fit at least one of its usual environments: CPython (PyPy in a region without CPython)
+    /// on Linux with glibc or musl, macOS or Windows, on the usual machines. In a region without a usual
+    /// environment: any.
+    Here,
+    /// Those that fit at least one environment of the whole space.
+    Anywhere,
+}
+
+/// The tags made so far: by the minor versions, the platforms and the implementation.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Shelf(FxHashMap<(Vec<u64>, Vec<Platform>, Interpreter), Tags>);
+
+/// Whose wheels are meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Interpreter {
+    CPython,
+    PyPy,
+}
+
+/// The usual machines of each system, the most usual first.
+const USUAL: [(&str, &[&str]); 3] = [
+    ("linux", &["x86_64", "aarch64"]),
+    ("darwin", &["arm64", "x86_64"]),
+    ("win32", &["AMD64", "ARM64", "x86"]),
+];
+
+impl Space {
+    /// The point that stands for `region`: the newest Python and the most usual values in it.
+    #[must_use]
+    pub fn point(&self, region: &Region) -> Point {
+        let mut values = [OTHER; axis::AXES];
+        for (axis, value) in values.iter_mut().enumerate() {
+            let mut own = region.values[axis].iter();
+            *value = own.clone().find(|value| *value != OTHER).or_else(|| own.next()).unwrap_or(OTHER);
+        }
+        let machines = &self.axes[MACHINE];
+        let usual = self
+            .usual_machines(values[SYSTEM])
+            .iter()
+            .find_map(|name| region.values[MACHINE].iter().find(|machine| machines.name(*machine) == *name));
+        values[MACHINE] = usual.unwrap_or(values[MACHINE]);
+        Point { python: region.python.newest(), values }
+    }
+
+    /// The target that stands for `region`: the marker values of `point`, one of its points, and the tags
+    /// of all wheels that fit.
+    #[must_use]
+    pub fn stand_in(&mut self, region: &Region, point: &Point, fit: Fit) -> Target {
+        let everywhere = self.tags(&self.whole());
+        let tags = match fit {
+            Fit::Here => self.tags(region),
+            Fit::Anywhere => everywhere.clone(),
+        };
+        Target::probed(&self.marker_values(point), tags, self.described(region))
+            .expect("the numbers of a release are a version")
+            .with_foreign(everywhere)
+    }
+
+    /// What the markers say at `point`.
+    fn marker_values(&self, point: &Point) -> MarkerValues {
+        let text = |key: Key| {
+            let mut axes = self.axes.iter().zip(point.values);
+            let own = axes.find(|(axis, _)| axis.owns(key));
+            own.map_or_else(String::new, |(axis, value)| axis.text(value, key).to_owned())
+        };
+        let full = python::version(point.python).to_string();
+        let implementation_version = match text(Key::ImplementationVersion) {
+            unsaid if unsaid.is_empty() => full.clone(),
+            said => said,
+        };
+        MarkerValues {
+            implementation_name: text(Key::ImplementationName),
+            implementation_version,
+            os_name: text(Key::OsName),
+            platform_machine: text(Key::PlatformMachine),
+            platform_python_implementation: text(Key::PlatformPythonImplementation),
+            platform_release: text(Key::PlatformRelease),
+            platform_system: text(Key::PlatformSystem),
+            platform_version: text(Key::PlatformVersion),
+            python_full_version: full,
+            python_version: python::value(Key::PythonVersion, point.python).to_string(),
+            sys_platform: text(Key::SysPlatform),
+        }
+    }
+
+    /// Whether there is an environment in `region` for which wheels are commonly made.
+    #[must_use]
+    pub fn is_usual(&self, region: &Region) -> bool {
+        let mut implementations = region.values[IMPLEMENTATION].iter();
+        let known = |value| ["CPython", "PyPy"].contains(&self.axes[IMPLEMENTATION].name(value));
+        implementations.any(known) && !self.platforms(region).is_empty()
+    }
+
+    fn usual_machines(&self, system: usize) -> &'static [&'static str] {
+        let name = self.axes[SYSTEM].name(system);
+        USUAL.iter().find(|(usual, _)| *usual == name).map_or(&[], |(_, machines)| machines)
+    }
+
+    fn tags(&mut self, region: &Region) -> Tags {
+        let mut minors = region.python.minors();
+        if minors.is_empty() {
+            minors = vec![python::NEWEST_MINOR];
+        }
+        let mut platforms = self.platforms(region);
+        if platforms.is_empty() {
+            platforms = self.platforms(&self.whole());
+        }
+        let interpreter = self.interpreter(region);
+        let key = (minors, platforms, interpreter);
+        if let Some(tags) = self.shelf.0.get(&key) {
+            return tags.clone();
+        }
+        let tags = joint_tags(&key.0, &key.1, interpreter);
+        self.shelf.0.insert(key, tags.clone());
+        tags
+    }
+
+    fn interpreter(&self, region: &Region) -> Interpreter {
+        let names: Vec<_> =
+            region.values[IMPLEMENTATION].iter().map(|value| self.axes[IMPLEMENTATION].name(value)).collect();
+        if names.contains(&"PyPy") && !names.contains(&"CPython") {
+            Interpreter::PyPy
+        } else {
+            Interpreter::CPython
+        }
+    }
+
+    /// The usual platforms of a region.
+    fn platforms(&self, region: &Region) -> Vec<Platform> {
+        let machines: Vec<_> =
+            region.values[MACHINE].iter().map(|value| self.axes[MACHINE].name(value)).collect();
+        let mut platforms = Vec::new();
+        for system in region.values[SYSTEM].iter() {
+            for machine in self.usual_machines(system).iter().filter(|name| machines.contains(name)) {
+                platforms.extend(platforms_of(self.axes[SYSTEM].name(system), machine));
+            }
+        }
+        platforms
+    }
+}
+
+fn platforms_of(system: &str, machine: &str) -> Vec<Platform> {
+    match system {
+        "linux" => vec![Platform::manylinux(2, 40, machine), Platform::musllinux(1, 2, machine)],
+        "darwin" => vec![Platform::macos(26, 0, machine)],
+        _ if machine == "x86" => vec![Platform::windows("32")],
+        _ => vec![Platform::windows(&machine.to_ascii_lowercase())],
+    }
+}
+
+/// The tags that at least one of the interpreters on one of the platforms accepts. What the newest accepts
+/// holds all that older ones accept, but for their own ABIs.
+fn joint_tags(minors: &[u64], platforms: &[Platform], interpreter: Interpreter) -> Tags {
+    let mut tags: Vec<Tag> = Vec::new();
+    for platform in platforms {
+        let of_newest = minors.first().map(|minor| tags_for(&facts(*minor, platform, interpreter)));
+        tags.extend(of_newest.iter().flat_map(|tags| tags.iter().cloned()));
+        let names = platform.tags();
+        for minor in minors.iter().skip(1) {
+            let (python, abi) = own_tags(*minor, interpreter);
+            for abi in [&*abi, "none"] {
+                tags.extend(names.iter().map(|name| Tag::new(&python, abi, name)));
+            }
+            tags.push(Tag::new(&python, "none", "any"));
+        }
+    }
+    Tags::new(tags)
+}
+
+fn facts(minor: u64, platform: &Platform, interpreter: Interpreter) -> InterpreterFacts {
+    let implementation = match interpreter {
+        Interpreter::CPython => Implementation::CPython { threading: Threading::Gil, build: Build::Release },
+        Interpreter::PyPy => Implementation::PyPy(own_tags(minor, interpreter).1),
+    };
+    let minor = u32::try_from(minor).unwrap_or(u32::MAX);
+    InterpreterFacts { implementation, python: (3, minor), platform: platform.clone() }
+}
+
+/// The interpreter's own Python and ABI tag.
+fn own_tags(minor: u64, interpreter: Interpreter) -> (String, String) {
+    match interpreter {
+        Interpreter::CPython => {
+            let abi_flag = if minor < 8 { "m" } else { "" };
+            (format!("cp3{minor}"), format!("cp3{minor}{abi_flag}"))
+        }
+        Interpreter::PyPy => (format!("pp3{minor}"), format!("pypy3{minor}_pp73")),
+    }
+}

@@ -1,0 +1,144 @@
+//! pyenv's shims, read instead of run: a shim is a script that takes 100 ms to find out which
+//! interpreter is meant, and fails where none of the selected versions has it.
+//!
+//! The selection is pyenv's: `PYENV_VERSION`, else the nearest `.python-version`, else the global
+//! `version` file, each a list of versions; the first that has the program wins.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::program::is_program;
+use pinfast_settings::Surroundings;
+
+/// What a program on the PATH stands for.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Shim {
+    /// It is no shim.
+    None,
+    /// A shim for this program.
+    For(PathBuf),
+    /// A shim for `system`: whatever comes later on the PATH.
+    System,
+    /// A shim that would fail: why.
+    Broken(String),
+}
+
+/// What the program at `path` stands for.
+pub(super) fn resolve(path: &Path, around: &Surroundings) -> Shim {
+    let (Some(folder), Some(program)) = (path.parent(), path.file_name()) else {
+        return Shim::None;
+    };
+    let Some(root) = folder.parent().filter(|_| folder.ends_with("shims") && is_pyenv(path)) else {
+        return Shim::None;
+    };
+    let names = selection(root, around);
+    for name in &names {
+        if name == "system" {
+            return Shim::System;
+        }
+        let found = version_folder(root, name).map(|folder| folder.join("bin").join(program));
+        if let Some(found) = found.filter(|found| is_program(found)) {
+            return Shim::For(found);
+        }
+    }
+    Shim::Broken(format!(
+        "is a pyenv shim, but the selected version ({}) has no `{}`",
+        names.join(", "),
+        program.display()
+    ))
+}
+
+fn is_pyenv(shim: &Path) -> bool {
+    fs::read_to_string(shim).is_ok_and(|text| text.starts_with("#!") && text.contains("pyenv"))
+}
+
+/// The names of the selected versions; `system` where nothing is selected.
+fn selection(root: &Path, around: &Surroundings) -> Vec<String> {
+    if let Some(names) = around.text("PYENV_VERSION") {
+        return names.split(':').map(str::to_owned).collect();
+    }
+    let start = around.path("PYENV_DIR").unwrap_or_else(|| around.current().to_owned());
+    let local = start.ancestors().find_map(|folder| read_selection(&folder.join(".python-version")));
+    local.or_else(|| read_selection(&root.join("version"))).unwrap_or_else(|| vec!["system".to_owned()])
+}
+
+/// The first word of each line; `None` where the file is not there or says nothing.
+fn read_selection(file: &Path) -> Option<Vec<String>> {
+    let text = fs::read_to_string(file).ok()?;
+    let names: Vec<String> = text
+        .lines()
+        .filter_map(|line| line.split('#').next()?.split_whitespace().next())
+        .filter(|name| !name.contains(['/', '\\']) && *name != "..")
+        .map(str::to_owned)
+        .collect();
+    (!names.is_empty()).then_some(names)
+}
+
+/// The folder of a version: its own, or the newest one of which the name is a prefix (`3.11`).
+fn version_folder(root: &Path, name: &str) -> Option<PathBuf> {
+    let versions = root.join("versions");
+    for name in [name, name.strip_prefix("python-").unwrap_or(name)] {
+        let exact = versions.join(name);
+        if exact.is_dir() {
+            return Some(exact);
+        }
+    }
+    let prefix = format!("{name}.");
+    fs::read_dir(versions)
+        .ok()?
+        .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
+        .filter_map(|folder| Some((folder.strip_prefix(&prefix)?.parse::<u32>().ok()?, folder)))
+        .max()
+        .map(|(_, folder)| root.join("versions").join(folder))
+}
+
+#[cfg(unix)]
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+
+    fn program(path: &Path, text: &str) {
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+        fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
+    }
+
+    #[test]
+    fn a_shim_stands_for_the_first_selected_version_that_has_the_program() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().join("pyenv");
+        let shim = root.join("shims/python3");
+        program(&shim, "#!/bin/sh\nexec pyenv exec python3\n");
+        for version in ["3.9.2", "3.11.2", "3.11.10"] {
+            program(&root.join("versions").join(version).join("bin/python3"), "");
+        }
+        fs::create_dir_all(root.join("versions/2.7.18/bin")).unwrap();
+        let project = folder.path().join("project/deep");
+        fs::create_dir_all(&project).unwrap();
+        let of = |version: &str| Shim::For(root.join("versions").join(version).join("bin/python3"));
+        let around = Surroundings::bare(&project);
+
+        assert_eq!(resolve(&shim, &around), Shim::System, "nothing is selected");
+        fs::write(root.join("version"), "3.9.2\n").unwrap();
+        assert_eq!(resolve(&shim, &around), of("3.9.2"));
+        fs::write(folder.path().join("project/.python-version"), "# ours\n2.7.18\n3.11  # newest\n").unwrap();
+        assert_eq!(resolve(&shim, &around), of("3.11.10"));
+        assert_eq!(resolve(&shim, &around.clone().with("PYENV_VERSION", "python-3.11.2")), of("3.11.2"));
+        assert_eq!(resolve(&shim, &around.clone().with("PYENV_VERSION", "system:3.9.2")), Shim::System);
+        let broken = resolve(&shim, &around.with("PYENV_VERSION", "2.7.18:4.0"));
+        let why = "is a pyenv shim, but the selected version (2.7.18, 4.0) has no `python3`";
+        assert_eq!(broken, Shim::Broken(why.to_owned()));
+    }
+
+    #[test]
+    fn what_is_no_shim_stands_for_itself() {
+        let folder = tempfile::tempdir().unwrap();
+        for (path, text) in [("bin/python3", "#!/bin/sh\npyenv"), ("shims/python3", "\x7fELF")] {
+            program(&folder.path().join(path), text);
+            let around = Surroundings::bare(folder.path());
+            assert_eq!(resolve(&folder.path().join(path), &around), Shim::None, "{path}");
+        }
+    }
+}

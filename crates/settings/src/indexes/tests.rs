@@ -1,0 +1,166 @@
+use std::fs;
+
+use super::*;
+use crate::{PipConfig, Section, Settings};
+use pinfast_base::error::Kind;
+use pinfast_packaging::Location;
+
+const NULL: &str = if cfg!(windows) { "nul" } else { "/dev/null" };
+
+/// An interpreter that must not be asked.
+fn never() -> Result<Option<String>> {
+    panic!("the interpreter was started for nothing")
+}
+
+fn flags(around: &Surroundings, url: &str) -> Layer {
+    Layer { index_url: Some(Said::flag("--index-url", url, around)), ..Layer::default() }
+}
+
+fn file(kind: FileOptionKind, line: u32) -> FileOption {
+    FileOption { kind, text: "".into(), at: Location::new("deps/requirements.in", line, 1) }
+}
+
+fn settings(text: &str) -> Layer {
+    Settings::of(Section::read("pinfast.toml", text.to_owned()).unwrap()).unwrap().index_layer()
+}
+
+fn pip(around: &Surroundings) -> Layer {
+    PipConfig::read(around, "install", None).unwrap().index_layer(around).unwrap()
+}
+
+fn who(layers: &[Layer], around: &Surroundings, baked: Option<&str>) -> String {
+    let interpreter = || Ok(Some("https://pip.example/simple".to_owned()));
+    choose(layers, around, baked, interpreter).unwrap().index.unwrap().to_string()
+}
+
+#[test]
+fn the_first_layer_that_names_an_index_wins() {
+    let folder = tempfile::tempdir().unwrap();
+    let around = Surroundings::bare(folder.path())
+        .with("PIP_CONFIG_FILE", NULL)
+        .with("PIP_INDEX_URL", "https://env.example/simple");
+    let files = [
+        FileOptionKind::IndexUrl("https://a.example".into()),
+        FileOptionKind::IndexUrl("https://b.example".into()),
+    ];
+    let files: Vec<_> = files.into_iter().zip(3..).map(|(kind, line)| file(kind, line)).collect();
+    let mut layers = vec![
+        flags(&around, "https://flag.example"),
+        Layer::of_files(&files, &around),
+        settings("index-url = 'https://toml.example'"),
+        pip(&around),
+    ];
+    let baked = Some("https://baked.example/simple");
+    for expected in [
+        "https://flag.example/ (--index-url)",
+        "https://b.example/ (deps/requirements.in:4)",
+        "https://toml.example/ (pinfast.toml:1)",
+        "https://env.example/simple (PIP_INDEX_URL)",
+    ] {
+        assert_eq!(who(&layers, &around, baked), expected);
+        choose(&layers, &around, None, never).unwrap();
+        layers.remove(0);
+    }
+    choose(&[], &around, baked, never).unwrap();
+    assert_eq!(
+        who(&[], &around, baked),
+        "https://baked.example/simple (PINFAST_DEFAULT_INDEX when pinfast was built)"
+    );
+    assert_eq!(who(&[], &around, None), "https://pip.example/simple (the interpreter's pip)");
+}
+
+#[test]
+fn without_any_index_the_error_says_how_to_name_one() {
+    let around = Surroundings::bare("/");
+    let error = choose(&[], &around, None, || Ok(None)).unwrap_err();
+    assert_eq!(error.kind, Kind::Usage);
+    assert!(error.hints[0].contains("--index-url"));
+    let broken = choose(&[], &around, None, || Err(Error::no_answer("no interpreter"))).unwrap_err();
+    assert_eq!(broken.message, "no interpreter");
+}
+
+#[test]
+fn extra_indexes_and_links_of_all_layers_add_up_and_no_index_holds() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path().canonicalize().unwrap();
+    for name in ["deps/wheels", "wheels", "more"] {
+        fs::create_dir_all(root.join(name)).unwrap();
+    }
+    fs::write(root.join("more/a-1.0.tar.gz"), "").unwrap();
+    let around = Surroundings::bare(&root)
+        .with("PIP_CONFIG_FILE", NULL)
+        .with("PIP_EXTRA_INDEX_URL", "https://two.example https://one.example")
+        .with("PIP_FIND_LINKS", "more wheels lost");
+    let options = [
+        FileOptionKind::ExtraIndexUrl("https://one.example".into()),
+        FileOptionKind::FindLinks("wheels".into()),
+    ];
+    let options: Vec<_> = options.into_iter().zip(1..).map(|(kind, line)| file(kind, line)).collect();
+    let mut layers =
+        vec![flags(&around, "https://index.example"), Layer::of_files(&options, &around), pip(&around)];
+    let choice = choose(&layers, &around, None, never).unwrap();
+    let extra: Vec<_> = choice.extra.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        extra,
+        ["https://one.example/ (deps/requirements.in:1)", "https://two.example/ (PIP_EXTRA_INDEX_URL)"]
+    );
+    let links: Vec<_> = choice.find_links.iter().map(|links| links.url.to_file_path().unwrap()).collect();
+    assert_eq!(links, [root.join("deps/wheels"), root.join("more")]);
+    assert!(
+        choice
+            .details
+            .iter()
+            .any(|detail| detail == "`lost` does not exist and is passed over (PIP_FIND_LINKS)")
+    );
+    assert!(choice.details.iter().any(|detail| detail.contains("holds nothing")));
+
+    layers.push(settings("no-index = true"));
+    let choice = choose(&layers, &around, None, never).unwrap();
+    assert_eq!((choice.index, choice.extra.len(), choice.find_links.len()), (None, 0, 2));
+    assert!(choice.details.iter().any(|detail| detail == "no index is asked (pinfast.toml:1)"));
+}
+
+#[test]
+fn an_index_is_a_url_or_a_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path().canonicalize().unwrap();
+    fs::create_dir(root.join("a b")).unwrap();
+    fs::write(root.join("page.html"), "").unwrap();
+    let around = Surroundings::bare(&root).with_home(&root);
+    let url = |text: &str| Said::flag("--index-url", text, &around).index(&around).map(|chosen| chosen.url);
+    let as_url = Url::from_directory_path(root.join("a b")).unwrap();
+    assert_eq!(url("a b").unwrap(), as_url);
+    assert_eq!(url("~/a b").unwrap(), as_url);
+    assert_eq!(url(root.join("a b").to_str().unwrap()).unwrap(), as_url);
+    assert_eq!(url(as_url.as_str()).unwrap(), as_url);
+    assert_eq!(url(as_url.as_str().trim_end_matches('/')).unwrap(), as_url, "a folder ends in /");
+    assert_eq!(url("http://index.example/simple").unwrap().as_str(), "http://index.example/simple");
+    for text in
+        ["lost", "page.html", "ftp://index.example", "https://", "file:///lost/folder", "git+ssh://x/y", ""]
+    {
+        let error = url(text).unwrap_err();
+        assert_eq!(error.kind, Kind::Usage, "{text}");
+        assert!(error.message.starts_with("--index-url names an index"), "{}", error.message);
+    }
+}
+
+#[test]
+fn credentials_are_never_shown() {
+    let around = Surroundings::bare("/");
+    let secret = "https://me:s3cret@index.example/simple";
+    let said = Said::flag("--index-url", secret, &around);
+    let chosen = said.index(&around).unwrap();
+    assert_eq!(chosen.url.password(), Some("s3cret"), "but they are kept");
+    let choice = choose(&[flags(&around, secret)], &around, None, never).unwrap();
+    let wrong = |text: &str| Said::flag("--index-url", text, &around).index(&around).unwrap_err().message;
+    for shown in [
+        format!("{said:?}"),
+        format!("{chosen:?} {chosen}"),
+        format!("{choice:?}"),
+        wrong("ftp://me:s3cret@index.example"),
+        wrong("me:s3cret@index.example"),
+        wrong("https//me:s3cret@index.example"),
+    ] {
+        assert!(!shown.contains("s3cret"), "{shown}");
+    }
+}

@@ -1,0 +1,279 @@
+//! How much of each project is looked at, and that this changes no answer.
+
+use std::sync::Arc;
+
+use super::{Heard, inputs, target};
+use crate::scout::Scouts;
+use crate::search::Search;
+use crate::universe::Universe;
+use crate::{
+    Answer, Index, Known, MetadataFailure, Policy, Preferences, Problem, ResolvedPin, Trust, Want, searched,
+    solve,
+};
+use pinfast_base::error::Error;
+use pinfast_base::event::Unwatched;
+use pinfast_packaging::{
+    DirectUrl, DistFile, Listing, Metadata, MetadataSource, PackageName, Sha256, Version,
+};
+
+/// A universe that remembers which projects' listings it was asked for.
+struct Heedful {
+    universe: Universe,
+    releases: Releases,
+    asked: std::sync::Mutex<std::collections::BTreeSet<String>>,
+    scouts: usize,
+}
+
+/// Whether a release is told of alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Releases {
+    Alone,
+    WithProject,
+}
+
+impl Heedful {
+    fn new(universe: &str, releases: Releases) -> Arc<Self> {
+        let universe = Universe::parse(universe).unwrap();
+        Arc::new(Self { universe, releases, asked: Default::default(), scouts: 0 })
+    }
+}
+
+impl Index for Heedful {
+    fn listing(&self, name: &PackageName) -> Result<Option<Arc<Listing>>, Error> {
+        self.asked.lock().unwrap().insert(name.to_string());
+        self.universe.listing(name)
+    }
+
+    fn release(&self, name: &PackageName, version: &Version) -> Option<Arc<Listing>> {
+        (self.releases == Releases::Alone).then(|| self.universe.release(name, version))?
+    }
+
+    fn newest(&self, name: &PackageName) -> Option<Arc<Listing>> {
+        (self.releases == Releases::Alone).then(|| self.universe.newest(name))?
+    }
+
+    fn metadata(&self, file: &Arc<DistFile>, trust: Trust) -> Result<Arc<Metadata>, MetadataFailure> {
+        self.universe.metadata(file, trust)
+    }
+
+    fn direct(&self, name: &PackageName, url: &DirectUrl) -> Result<Arc<Listing>, Error> {
+        self.universe.direct(name, url)
+    }
+
+    fn sha256(&self, file: &Arc<DistFile>) -> Result<Sha256, Error> {
+        self.universe.sha256(file)
+    }
+
+    fn prefetch(&self, _: &[Want]) {}
+
+    fn scouts(&self) -> usize {
+        self.scouts
+    }
+}
+
+#[test]
+fn a_scout_follows_the_next_likeliest_release_where_the_first_does_not_fit() {
+    // The newest lib is likeliest until late is met.
+    let universe = "app 1\n    lib\nlate 1\n    lib<2\nlib 1\n    deep\nlib 2\ndeep 1\n";
+    let index =
+        Heedful { scouts: 1, ..Arc::into_inner(Heedful::new(universe, Releases::WithProject)).unwrap() };
+    let index = Arc::new(index);
+    let problem =
+        Problem::new(&inputs(&["app", "late"]), target(), Policy::default(), Preferences::default());
+    let scouts = Scouts::send(&Arc::new(Known::new(Arc::new(problem), index.clone())));
+    let begin = std::time::Instant::now();
+    while !index.asked.lock().unwrap().contains("deep") {
+        assert!(begin.elapsed().as_secs() < 60, "{:?}", index.asked.lock().unwrap());
+        std::thread::sleep(std::time::Duration::from_millis(1));
+    }
+    scouts.call_back();
+}
+
+#[test]
+fn however_long_the_search_what_an_older_lock_pins_is_asked_for_alone() {
+    // Ten links of a chain fall one after the other; a hundred packages stay.
+    let mut universe = String::from("app 1\n    link0\n");
+    let mut preferences = Preferences::default();
+    for n in 0..100 {
+        universe.insert_str(6, &format!("    stays{n}\n"));
+        universe += &format!("stays{n} 1 2\n");
+        preferences.add(format!("stays{n}").parse().unwrap(), "1".parse().unwrap());
+    }
+    for n in 0..10 {
+        universe += &format!("link{n} 1\n    link{}<2\nlink{n} 2\n    link{}>=2\n", n + 1, n + 1);
+        preferences.add(format!("link{n}").parse().unwrap(), "2".parse().unwrap());
+    }
+    universe += "link10 1 2\n";
+    let index = Heedful::new(&universe, Releases::Alone);
+    let problem = Problem::new(&inputs(&["app", "link10<2"]), target(), Policy::default(), preferences);
+    let answer = solve(Arc::new(problem), index.clone(), &Unwatched).ok().unwrap();
+    assert_eq!(answer.pins.len(), 112);
+    let asked = index.asked.lock().unwrap();
+    assert!(asked.iter().all(|name| !name.starts_with("stays")), "{asked:?}");
+}
+
+/// The pins of `lines` in `universe`, and how many runs of the solver they took.
+fn pins_and_runs(universe: &str, lines: &[&str]) -> (Vec<String>, String) {
+    let heard = Heard::default();
+    let problem = Problem::new(&inputs(lines), target(), Policy::default(), Preferences::default());
+    let index = Heedful::new(universe, Releases::Alone);
+    let resolution = solve(Arc::new(problem), index, &heard).ok().unwrap();
+    let pin = |(name, pin): (&PackageName, &ResolvedPin)| format!("{name} {}", pin.candidate.version);
+    let runs = heard.1.into_inner().unwrap();
+    (resolution.pins.iter().map(pin).collect(), runs)
+}
+
+#[test]
+fn what_nothing_pins_any_more_is_looked_at_as_a_whole() {
+    // The newest app pins a core, and falls for another reason.
+    let universe = "app 1\n    core\napp 2\n    core==1\n    gone\ncore 1 2\n";
+    assert_eq!(pins_and_runs(universe, &["app"]).0, ["app 1", "core 2"]);
+    let universe = "app 1\n    core\napp 2\n    core==1\ncore 1 2\n";
+    assert_eq!(pins_and_runs(universe, &["app"]).0, ["app 2", "core 1"]);
+}
+
+#[test]
+fn an_exact_pin_lets_a_local_version_in() {
+    for releases in ["core 1 1+cpu 2\n", "core 1+cpu 2\n"] {
+        let universe = format!("app 1\n    core==1\n{releases}");
+        let problem = Problem::new(&inputs(&["app"]), target(), Policy::default(), Preferences::default());
+        let index = Heedful::new(&universe, Releases::WithProject);
+        let resolution = solve(Arc::new(problem), index, &Unwatched).ok().unwrap();
+        let core = &resolution.pins[&"core".parse().unwrap()].candidate.version;
+        assert_eq!(core.to_string(), "1+cpu", "{releases}");
+    }
+}
+
+#[test]
+fn one_run_finds_all_packages_whose_first_release_is_out() {
+    let libs: String = (0..9).map(|n| format!("lib{n} 1\nlib{n} 2\n    base<2\n")).collect();
+    let names: Vec<String> = (0..9).map(|n| format!("lib{n}")).collect();
+    let lines: Vec<&str> = ["base"].into_iter().chain(names.iter().map(String::as_str)).collect();
+    let (pins, runs) = pins_and_runs(&format!("base 1 2\n{libs}"), &lines);
+    assert_eq!(pins[0], "base 2");
+    assert!(pins[1..].iter().all(|pin| pin.ends_with(" 1")), "{pins:?}");
+    // One finds that base is contested, one that the libs are.
+    assert!(runs.ends_with("in 3 runs of the solver"), "{runs}");
+}
+
+/// What the last run for `lines` in `universe` did not have to decide.
+fn settled(universe: &str, lines: &[&str]) -> Vec<String> {
+    let problem = Problem::new(&inputs(lines), target(), Policy::default(), Preferences::default());
+    let known = Known::new(Arc::new(problem), Heedful::new(universe, Releases::Alone));
+    let mut search = Search::new(known.problem.direct());
+    assert!(matches!(searched(&known, &mut search, &Unwatched), Ok(Answer::Resolved(_))));
+    let mut names: Vec<_> = search.settled().map(|seen| seen.name.to_string()).collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn what_nothing_can_be_at_odds_with_is_not_decided_again() {
+    // The newest lib falls, which takes a second run.
+    let universe = "app 1\n    leaf\n    tight<2\nleaf 1 2\ntight 1 2\nlib 1\nlib 2\n    gone\n";
+    assert_eq!(settled(universe, &["app", "lib"]), ["leaf"]);
+    assert_eq!(settled(universe, &["app", "lib", "tight<2"]), ["app", "leaf"], "the question sees to tight");
+}
+
+#[test]
+fn what_was_settled_is_decided_again_where_something_speaks_against_it() {
+    let universe = "app 1\n    leaf\nleaf 1 2\nlib 1\n    leaf<2\nlib 2\n    gone\n";
+    assert_eq!(pins_and_runs(universe, &["app", "lib"]).0, ["app 1", "leaf 1", "lib 1"]);
+    assert_eq!(settled(universe, &["app", "lib"]), [] as [&str; 0]);
+}
+
+#[test]
+fn what_is_said_of_a_release_alone_changes_no_answer() {
+    let universe = "a 1 2 3\n    b\na 4\n    b>=3\nb 1 2\n    c<2\nb 3\n    c>=2\nc 1 2\nd 1\n    b<3\nd 2\n    c\n\
+        e 1\n    c==1\ne 2\n    c==2\n    b<3\nf 1\n    c==1\nf 2\n    c==2\n    gone\n";
+    let pins: &[&[(&str, &str)]] = &[
+        &[],
+        &[("a", "2"), ("b", "1"), ("c", "1")],
+        &[("a", "4"), ("b", "2"), ("c", "2"), ("d", "1")],
+        &[("b", "3"), ("c", "9"), ("d", "2")],
+    ];
+    let questions: [&[&str]; 10] = [
+        &["a"],
+        &["a", "d"],
+        &["a", "d<2"],
+        &["a>=4", "d<2"],
+        &["d", "c<2"],
+        &["e"],
+        &["a", "e"],
+        &["f", "c"],
+        &["f", "e", "d==1"],
+        &["c==2", "e<2"],
+    ];
+    for lines in questions {
+        for pins in pins {
+            let solved = |releases| {
+                let mut preferences = Preferences::default();
+                for (name, version) in *pins {
+                    preferences.add(name.parse().unwrap(), version.parse().unwrap());
+                }
+                let problem = Problem::new(&inputs(lines), target(), Policy::default(), preferences);
+                let index = Heedful::new(universe, releases);
+                let answer = solve(Arc::new(problem), index, &Unwatched).ok()?;
+                let pin = |(name, pin): (&PackageName, &ResolvedPin)| {
+                    format!("{name}=={} {:?} {:?}", pin.candidate.version, pin.askers, pin.newest)
+                };
+                Some(answer.pins.iter().map(pin).collect::<Vec<_>>())
+            };
+            assert_eq!(solved(Releases::Alone), solved(Releases::WithProject), "{lines:?} {pins:?}");
+        }
+    }
+}
+
+/// A universe whose index is wrong about what releases need.
+struct Wrong {
+    universe: Arc<Heedful>,
+    words: Universe,
+}
+
+impl Index for Wrong {
+    fn listing(&self, name: &PackageName) -> Result<Option<Arc<Listing>>, Error> {
+        self.universe.listing(name)
+    }
+
+    fn metadata(&self, file: &Arc<DistFile>, trust: Trust) -> Result<Arc<Metadata>, MetadataFailure> {
+        if trust == Trust::File {
+            return self.universe.metadata(file, trust);
+        }
+        let said = self.words.metadata(file, trust)?;
+        Ok(Arc::new(Metadata { source: MetadataSource::Release, ..Metadata::clone(&said) }))
+    }
+
+    fn direct(&self, name: &PackageName, url: &DirectUrl) -> Result<Arc<Listing>, Error> {
+        self.universe.direct(name, url)
+    }
+
+    fn sha256(&self, file: &Arc<DistFile>) -> Result<Sha256, Error> {
+        self.universe.sha256(file)
+    }
+
+    fn prefetch(&self, _: &[Want]) {}
+}
+
+#[test]
+fn what_an_index_says_wrongly_of_a_release_leaves_no_trace() {
+    // No lib goes with the newest meta, which is therefore undone, and not met again once lib is decided first.
+    let app = "app 1\n    meta\n    base\n    lib\nbase 1 2\nmeta 1\ndeep 1\n";
+    let libs: String = (1..=8).map(|n| format!("lib {n}\n    base<2\n    meta<2\n")).collect();
+    let (told, truth) = (format!("{app}{libs}meta 2\n"), format!("{app}{libs}meta 2\n    deep\n"));
+    let solved = |index: Arc<dyn Index>| {
+        let problem = Problem::new(&inputs(&["app"]), target(), Policy::default(), Preferences::default());
+        let resolution = solve(Arc::new(problem), index, &Unwatched).unwrap_or_else(|_| panic!());
+        resolution
+            .pins
+            .iter()
+            .map(|(name, pin)| format!("{name} {}", pin.candidate.version))
+            .collect::<Vec<_>>()
+    };
+    let [right, universe] = [(); 2].map(|()| Heedful::new(&truth, Releases::WithProject));
+    let wrong = Wrong { universe: universe.clone(), words: Universe::parse(&told).unwrap() };
+    assert_eq!(solved(right.clone()), ["app 1", "base 1", "lib 8", "meta 1"]);
+    assert_eq!(solved(Arc::new(wrong)), ["app 1", "base 1", "lib 8", "meta 1"]);
+    let [right, wrong] = [right, universe].map(|index| index.asked.lock().unwrap().clone());
+    assert!(right.contains("deep"));
+    assert_eq!(wrong, right, "an offline run asks for no more than the first one did");
+}
