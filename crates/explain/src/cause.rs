@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use pinfast_repair::{self as repair, Depth, Item, Places, Role, Web};
+use pinfast_repair::{self as repair, Depth, Item, Places, Web};
 
 use super::needs::{Need, Said, needs};
 use pinfast_inputs::InputLine;
-use pinfast_packaging::{PackageName, Requirement, Source, Version};
+use pinfast_packaging::{PackageName, Requirement, Role, Source, Version};
 use pinfast_solve::{Fact, Known, NoSolution, Package, Reason};
 
 /// What there is to tell of a failure.

@@ -7,8 +7,7 @@ use super::cause::{Cause, Clash, Culprit};
 use super::sentences::{of_one_kind, why};
 use pinfast_base::text::{few, list};
 use pinfast_inputs::nearest::meant;
-use pinfast_packaging::{PackageName, Requirement, TagSet, Version};
-use pinfast_repair::Role;
+use pinfast_packaging::{PackageName, Requirement, Role, TagSet, Version};
 use pinfast_solve::{Known, Project, Reach, Reason};
 
 /// How many things of one kind stand in a row.

@@ -3,8 +3,7 @@
 use serde::Serialize;
 
 use super::cause::{Cause, Manner};
-use pinfast_packaging::{PackageName, Source};
-use pinfast_repair::Role;
+use pinfast_packaging::{PackageName, Role, Source};
 use pinfast_solve::{Project, Reason};
 
 /// What kind of dead end it is; JSON calls it by its name in lower case with hyphens.

@@ -18,7 +18,7 @@ mod steps;
 mod tree;
 
 pub use kind::DeadEnd;
-pub use pinfast_repair::{Alternative, Budget, Edit, Fix, Found, OptionValue, Role, of_targets};
+pub use pinfast_repair::{Alternative, Budget, Edit, Fix, Found, OptionValue, of_targets};
 pub use tree::Branch;
 
 use std::sync::Arc;
@@ -30,7 +30,7 @@ use cause::Cause;
 
 use pinfast_base::event::{Event, Watcher};
 use pinfast_base::text::wrapped;
-use pinfast_packaging::Location;
+use pinfast_packaging::{Location, Role};
 use pinfast_repair::{self as repair, Lab, Wider};
 use pinfast_solve::{NoSolution, Problem};
 

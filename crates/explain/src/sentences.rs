@@ -4,8 +4,7 @@ use super::DeadEnd;
 use super::cause::{Cause, Clash, Manner, Told};
 use super::needs::Shape;
 use pinfast_base::text::list;
-use pinfast_packaging::PackageName;
-use pinfast_repair::Role;
+use pinfast_packaging::{PackageName, Role};
 use pinfast_solve::{Package, Reach, Reason};
 
 /// What is wrong, in one sentence without a full stop.

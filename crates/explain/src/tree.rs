@@ -7,8 +7,7 @@ use super::CauseLine;
 use super::cause::{Cause, Culprit};
 use super::sentences;
 use pinfast_base::text::wrapped;
-use pinfast_packaging::PackageName;
-use pinfast_repair::Role;
+use pinfast_packaging::{PackageName, Role};
 
 /// What a package needs of another, and what that one needs in turn.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

@@ -8,12 +8,12 @@ use toml_edit::{Item, TableLike, Value};
 
 use super::InputLine;
 use super::problem::Finding;
-use super::read::{Reader, Role};
+use super::read::Reader;
 use super::requirement::{self, Showing};
 use super::source::{Placed, Source, span, text_of, trimmed};
 use super::toml_text::{self, find};
 use super::wishes;
-use pinfast_packaging::{ExtraName, Marker, PackageName, Requirement, Specifiers};
+use pinfast_packaging::{ExtraName, Marker, PackageName, Requirement, Role, Specifiers};
 
 /// How many groups deep `include-group` may lead.
 const MAX_DEPTH: usize = 64;
@@ -65,7 +65,7 @@ impl<'a> File<'a, '_> {
         self.groups = self.named(&["dependency-groups"]);
         self.reader.wishes.learn(self.extras.keys(), self.groups.keys());
         self.project();
-        if self.role == Role::Wanted {
+        if self.role == Role::Requirement {
             self.wanted_extras();
             self.wanted_groups();
         }
@@ -118,7 +118,7 @@ impl<'a> File<'a, '_> {
 
     fn project(&mut self) {
         let Some(project) = find(self.root, &["project"]) else {
-            if self.role != Role::Wanted || self.reader.wishes.groups().is_empty() {
+            if self.role != Role::Requirement || self.reader.wishes.groups().is_empty() {
                 self.no_project();
             }
             return;
@@ -127,7 +127,7 @@ impl<'a> File<'a, '_> {
         if self.reader.wishes.wants_extras() {
             self.dynamic("optional-dependencies");
         }
-        if self.role == Role::Wanted {
+        if self.role == Role::Requirement {
             self.requires_python();
         }
         if let Some(dependencies) = project.as_table_like().and_then(|project| project.get("dependencies")) {

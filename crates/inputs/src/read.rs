@@ -11,22 +11,12 @@ use super::source::Source;
 use super::wishes::Wishes;
 use super::{Files, InputLine, InputRequest, Inputs, requirements_file};
 use pinfast_base::error::Error;
+use pinfast_packaging::Role;
 
 /// How many bytes an input may have.
 const MAX_SIZE: usize = 16 << 20;
 /// How many files deep `-r` and `-c` may lead.
 const MAX_DEPTH: usize = 64;
-
-/// What the requirements of a file are for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) enum Role {
-    /// They are wanted.
-    Wanted,
-    /// They bind what is wanted otherwise.
-    Constraint,
-    /// They replace the requirements on their packages.
-    Override,
-}
 
 /// The inputs as far as they are read.
 pub(super) struct Reader<'a> {
@@ -57,7 +47,7 @@ pub(super) fn read(request: &InputRequest, files: &dyn Files) -> Result<Inputs, 
     };
     reader.inputs.names = request.inputs.iter().map(|name| Arc::from(name.as_str())).collect();
     for (names, role) in [
-        (&request.inputs, Role::Wanted),
+        (&request.inputs, Role::Requirement),
         (&request.constraints, Role::Constraint),
         (&request.overrides, Role::Override),
     ] {
@@ -106,7 +96,7 @@ impl Reader<'_> {
     /// Adds a requirement.
     pub(super) fn add(&mut self, line: InputLine, role: Role) {
         match role {
-            Role::Wanted => self.inputs.requirements.push(line),
+            Role::Requirement => self.inputs.requirements.push(line),
             Role::Override => self.inputs.overrides.push(line),
             Role::Constraint => {
                 let line = self.without_extras(line);

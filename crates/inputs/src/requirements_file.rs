@@ -6,12 +6,12 @@ use super::lines::{Logical, logical_lines};
 use super::options::{self, Flag, Found};
 use super::paths::{self, FilePath};
 use super::problem::Finding;
-use super::read::{Reader, Reference, Role};
+use super::read::{Reader, Reference};
 use super::requirement::{self, Showing};
 use super::source::{Placed, Source, span, text_of, trimmed};
 use super::variables;
 use super::{FileOption, FileOptionKind, FormatControl, InputLine};
-use pinfast_packaging::{PackageName, Sha256};
+use pinfast_packaging::{PackageName, Role, Sha256};
 
 /// Reads all of `source`.
 pub(super) fn read(reader: &mut Reader<'_>, source: &Source, path: &FilePath, role: Role) {
@@ -187,7 +187,7 @@ impl File<'_, '_> {
     }
 
     fn include(&mut self, option: &Found, role: Role) {
-        let role = if self.role == Role::Wanted { role } else { self.role };
+        let role = if self.role == Role::Requirement { role } else { self.role };
         let path = self.path.beside(&text_of(&option.value));
         let from = Reference { source: self.source, span: value_span(option) };
         self.reader.file(&path, role, Some(&from));

@@ -1,17 +1,6 @@
 //! What a line of a header or an input says: `aiogram>=3.4`, `-c urllib3<2`, `--override x==1`, `--pre`.
 
-use pinfast_packaging::{PackageName, Requirement};
-
-/// What part a line of an input plays.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Role {
-    /// Wanted.
-    Requirement,
-    /// Binding without being wanted.
-    Constraint,
-    /// Replacing every requirement on its package.
-    Override,
-}
+use pinfast_packaging::{PackageName, Requirement, Role};
 
 /// What a line asks of versions, and in what role; `None` for an option, and for what cannot be read.
 /// A URL, which stands in a normal form as a digest, asks for any version, and hashes ask nothing.

@@ -1,25 +1,12 @@
 //! Which of the user's lines a conflict needs: those without which there would be a solution.
 
 use rustc_hash::FxHashSet;
-use serde::Serialize;
 
 use super::lab::Lab;
 use super::minimal::minimal;
 use pinfast_inputs::InputLine;
-use pinfast_packaging::{Location, PackageName};
+use pinfast_packaging::{Location, PackageName, Role};
 use pinfast_solve::{Fact, NoSolution, Package, Problem};
-
-/// What a line of the inputs is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Role {
-    /// It asks for a package.
-    Requirement,
-    /// It binds a package without asking for it.
-    Constraint,
-    /// It replaces every requirement on its package.
-    Override,
-}
 
 /// A line of the inputs by its place in a problem.
 pub(crate) type Slot = (Role, usize);

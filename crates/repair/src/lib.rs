@@ -13,7 +13,6 @@ mod respell;
 mod search;
 mod web;
 
-pub use self::core::Role;
 pub use lab::Budget;
 pub use options::{Alternative, OptionValue, of_targets};
 pub use search::{Edit, Fix, Found};

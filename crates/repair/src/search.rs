@@ -6,12 +6,12 @@ use jiff::civil::Date;
 use jiff::tz::Offset;
 use serde::Serialize;
 
-use super::core::{self, Places, Role, Slot};
+use super::core::{self, Places, Slot};
 use super::lab::Lab;
 use super::options::{self, Alternative, OptionValue};
 use super::respell;
 use pinfast_inputs::InputLine;
-use pinfast_packaging::{Location, PackageName, Requirement, RequirementError, Source, Version};
+use pinfast_packaging::{Location, PackageName, Requirement, RequirementError, Role, Source, Version};
 use pinfast_solve::{Candidate, Known, NoSolution, Problem, Reason, Resolution};
 
 /// How many fixes are shown.

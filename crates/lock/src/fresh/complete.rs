@@ -3,10 +3,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use pinfast_packaging::{PackageName, Requirement};
+use pinfast_packaging::{PackageName, Requirement, Role};
 
 use super::{Current, CurrentLine, Reason};
-use crate::line::{self, Role};
+use crate::line;
 use crate::{Lock, Pin, Via};
 
 /// In what `lock` falls short of `current`, input lines first.

@@ -10,10 +10,10 @@ mod why;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::line::{self, Role, Subject};
+use super::line::{self, Subject};
 use super::{Header, Lock, Via};
 use pinfast_base::error::{Error, Result};
-use pinfast_packaging::{PackageName, Version};
+use pinfast_packaging::{PackageName, Role, Version};
 
 pub use render::{GraphReport, ReportedEdge, ReportedLine, ReportedPackage};
 pub use why::{Chain, Step, Why};
