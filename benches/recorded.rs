@@ -18,7 +18,7 @@ use pinfast::lock::{Lock, WriteOptions};
 use pinfast::ops::lock::{LockRequest, Upgrade, lock};
 use pinfast::ops::{IndexRequest, LockPlace, PolicyRequest, Session, TargetRequest};
 use pinfast::packaging::{PackageName, Target};
-use pinfast::settings::Surroundings;
+use pinfast::settings::ProcessEnv;
 use pinfast::solve::{Failure, Index as _, Known, Policy, Preferences, Problem, solve};
 
 const EXAMPLE: &str = "examples/marketing-bot/requirements.in";
@@ -66,7 +66,7 @@ fn target() -> Target {
 }
 
 fn text_of_lock() -> String {
-    let session = Session::new(Surroundings::bare(root()), None, Arc::new(Unwatched));
+    let session = Session::new(ProcessEnv::empty(root()), None, Arc::new(Unwatched));
     let request = LockRequest {
         inputs: InputRequest { inputs: vec![EXAMPLE.to_owned()], ..InputRequest::default() },
         place: LockPlace::StandardOutput,

@@ -12,7 +12,7 @@ use super::ui::{Bytes, Ui};
 use pinfast_base::error::{Error, Result};
 use pinfast_cache::{Cache, Usage};
 use pinfast_ops::Session;
-use pinfast_settings::Surroundings;
+use pinfast_settings::ProcessEnv;
 
 /// Show, shrink or empty the cache
 #[derive(Args, Debug)]
@@ -47,7 +47,7 @@ enum Action {
 const DAY: u64 = 24 * 3600;
 
 pub(super) fn run(arguments: &CacheCommand, ui: &Arc<Ui>) -> Result<()> {
-    let session = Session::new(Surroundings::of_process(), arguments.cache_dir.clone(), ui.clone())?;
+    let session = Session::new(ProcessEnv::capture(), arguments.cache_dir.clone(), ui.clone())?;
     let folder = session.cache.ok_or_else(|| {
         Error::no_answer("there is no place for a cache").hint("name one with `--cache-dir DIR`")
     })?;

@@ -11,7 +11,7 @@ use pinfast_base::error::{Error, Result};
 use pinfast_base::event::counted;
 use pinfast_ops::check::{CheckRequest, Checked, check};
 use pinfast_ops::{LockPlace, Session};
-use pinfast_settings::Surroundings;
+use pinfast_settings::ProcessEnv;
 
 /// Check that the lock is fresh, complete and untampered, from the files alone
 #[derive(Args, Debug)]
@@ -28,7 +28,7 @@ pub(super) struct CheckArgs {
 }
 
 pub(super) fn run(arguments: CheckArgs, ui: &Arc<Ui>) -> Result<()> {
-    let session = Session::new(Surroundings::of_process(), None, ui.clone())?;
+    let session = Session::new(ProcessEnv::capture(), None, ui.clone())?;
     let lock = match arguments.inputs.place() {
         LockPlace::File(path) => path,
         LockPlace::StandardOutput => PathBuf::from("requirements.txt"),

@@ -11,7 +11,7 @@ use super::ui::Ui;
 use pinfast_base::error::{Error, Result};
 use pinfast_deploy::{Activated, Lacking, Options, Patience, Stage};
 use pinfast_ops::{Session, deploy, init};
-use pinfast_settings::Surroundings;
+use pinfast_settings::ProcessEnv;
 
 /// Build the commit and its lock as a release, test it, and switch to it in one step
 ///
@@ -54,7 +54,7 @@ impl HowArgs {
 pub(super) fn run(arguments: &DeployArgs, ui: &Arc<Ui>) -> Result<()> {
     let started = Instant::now();
     let cache = arguments.indexes.cache.cache_dir.clone();
-    let session = Session::new(Surroundings::of_process(), cache, ui.clone())?;
+    let session = Session::new(ProcessEnv::capture(), cache, ui.clone())?;
     if arguments.init {
         return initialised(&session, ui);
     }

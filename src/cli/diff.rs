@@ -9,7 +9,7 @@ use super::ui::Ui;
 use pinfast_base::error::Result;
 use pinfast_lock::diff::diff;
 use pinfast_ops::{Session, locks};
-use pinfast_settings::Surroundings;
+use pinfast_settings::ProcessEnv;
 
 /// Show what changed between two locks, a line a package
 ///
@@ -37,7 +37,7 @@ enum DiffFormat {
 }
 
 pub(super) fn run(arguments: &DiffArgs, ui: &Arc<Ui>) -> Result<()> {
-    let session = Session::new(Surroundings::of_process(), None, ui.clone())?;
+    let session = Session::new(ProcessEnv::capture(), None, ui.clone())?;
     let (old, new) = (locks::read(&arguments.old, &session)?, locks::read(&arguments.new, &session)?);
     let diff = diff(&old.lock, &new.lock);
     match arguments.format {

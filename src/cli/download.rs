@@ -15,7 +15,7 @@ use pinfast_install::Run;
 use pinfast_ops::Session;
 use pinfast_ops::install::{FetchRequest, download};
 use pinfast_ops::locks::Check;
-use pinfast_settings::Surroundings;
+use pinfast_settings::ProcessEnv;
 
 /// Put every file of the lock, hash-checked, into a folder that serves as an index
 ///
@@ -44,7 +44,7 @@ pub(super) struct DownloadArgs {
 pub(super) fn run(arguments: &DownloadArgs, ui: &Arc<Ui>) -> Result<()> {
     let started = Instant::now();
     let cache = arguments.indexes.cache.cache_dir.clone();
-    let session = Session::new(Surroundings::of_process(), cache, ui.clone())?;
+    let session = Session::new(ProcessEnv::capture(), cache, ui.clone())?;
     let request = FetchRequest {
         lock: arguments.lock.lock.clone(),
         folder: arguments.dir.clone(),

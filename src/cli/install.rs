@@ -14,7 +14,7 @@ use pinfast_install::{Compile, Done, Effort, Outcome, Prune, Run, Why};
 use pinfast_ops::Session;
 use pinfast_ops::install::{InstallRequest, install};
 use pinfast_ops::locks::Check;
-use pinfast_settings::Surroundings;
+use pinfast_settings::ProcessEnv;
 
 /// Make the environment exactly the lock, every file checked against its hash
 ///
@@ -94,7 +94,7 @@ impl InstallArgs {
 pub(super) fn run(arguments: &InstallArgs, ui: &Arc<Ui>) -> Result<()> {
     let started = Instant::now();
     let cache = arguments.indexes.cache.cache_dir.clone();
-    let session = Session::new(Surroundings::of_process(), cache, ui.clone())?;
+    let session = Session::new(ProcessEnv::capture(), cache, ui.clone())?;
     ui.begin("installing");
     let outcome = install(&arguments.request(), &session);
     ui.finish();

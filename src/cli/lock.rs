@@ -20,7 +20,7 @@ use pinfast_ops::held_back::HeldBack;
 use pinfast_ops::lock::{LockRequest, Locked, NoLock, State, Unsolved, Upgrade, lock};
 use pinfast_ops::{Hashes, LockPlace, Session};
 use pinfast_packaging::PackageName;
-use pinfast_settings::Surroundings;
+use pinfast_settings::ProcessEnv;
 
 /// How long fixes are tried for.
 const FIX_BUDGET: Duration = Duration::from_secs(2);
@@ -117,8 +117,7 @@ impl UpgradeArgs {
 
 pub(super) fn run(arguments: &LockArgs, ui: &Arc<Ui>) -> Result<()> {
     let started = Instant::now();
-    let session =
-        Session::new(Surroundings::of_process(), arguments.indexes.cache.cache_dir.clone(), ui.clone())?;
+    let session = Session::new(ProcessEnv::capture(), arguments.indexes.cache.cache_dir.clone(), ui.clone())?;
     let asked = arguments.request();
     let format = arguments.writing.format;
     if format == Format::Json && asked.place == LockPlace::StandardOutput {
@@ -162,7 +161,7 @@ pub(super) fn run(arguments: &LockArgs, ui: &Arc<Ui>) -> Result<()> {
 const FIX_TIME: &str = "PINFAST_FIX_TIME";
 
 fn fix_budget(session: &Session) -> Result<Duration> {
-    let Some(text) = session.around.text(FIX_TIME) else { return Ok(FIX_BUDGET) };
+    let Some(text) = session.env.text(FIX_TIME) else { return Ok(FIX_BUDGET) };
     let seconds = text.trim().parse::<u32>();
     let wrong = |_| Error::usage(format!("{FIX_TIME} is `{text}`, not a whole number of seconds"));
     seconds.map(|seconds| Duration::from_secs(seconds.into())).map_err(wrong)

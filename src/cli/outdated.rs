@@ -10,7 +10,7 @@ use super::ui::Ui;
 use pinfast_base::error::Result;
 use pinfast_ops::Session;
 use pinfast_ops::outdated::{Outdated, OutdatedRequest, Report, outdated};
-use pinfast_settings::Surroundings;
+use pinfast_settings::ProcessEnv;
 
 /// List the pins that have newer releases, and what holds each back
 #[derive(Args, Debug)]
@@ -30,7 +30,7 @@ pub(super) struct OutdatedArgs {
 
 pub(super) fn run(arguments: &OutdatedArgs, ui: &Arc<Ui>) -> Result<()> {
     let cache = arguments.indexes.cache.cache_dir.clone();
-    let session = Session::new(Surroundings::of_process(), cache, ui.clone())?;
+    let session = Session::new(ProcessEnv::capture(), cache, ui.clone())?;
     let request = OutdatedRequest {
         lock: arguments.lock.lock.clone(),
         targets: arguments.targets.request(),

@@ -10,7 +10,7 @@ use super::ui::Ui;
 use pinfast_base::error::Result;
 use pinfast_deploy::{Listed, State, short};
 use pinfast_ops::{Session, deploy};
-use pinfast_settings::Surroundings;
+use pinfast_settings::ProcessEnv;
 
 /// List the releases, the newest first, and which one is live
 #[derive(Args, Debug)]
@@ -21,7 +21,7 @@ pub(super) struct ReleasesArgs {
 }
 
 pub(super) fn run(arguments: &ReleasesArgs, ui: &Arc<Ui>) -> Result<()> {
-    let session = Session::new(Surroundings::of_process(), None, ui.clone())?;
+    let session = Session::new(ProcessEnv::capture(), None, ui.clone())?;
     let releases = deploy::releases(&session)?;
     match arguments.format {
         Format::Json => ui.json(&document(&releases)),

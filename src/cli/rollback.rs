@@ -12,7 +12,7 @@ use super::ui::Ui;
 use pinfast_base::error::Result;
 use pinfast_deploy::ReleaseId;
 use pinfast_ops::{Session, deploy};
-use pinfast_settings::Surroundings;
+use pinfast_settings::ProcessEnv;
 
 /// Go back to the good release that was live before, or to a named one
 ///
@@ -32,7 +32,7 @@ pub(super) struct RollbackArgs {
 
 pub(super) fn run(arguments: &RollbackArgs, ui: &Arc<Ui>) -> Result<()> {
     let started = Instant::now();
-    let session = Session::new(Surroundings::of_process(), None, ui.clone())?;
+    let session = Session::new(ProcessEnv::capture(), None, ui.clone())?;
     let wanted = arguments.release.as_ref();
     if arguments.dry_run {
         let release = deploy::destination(wanted, &session)?;

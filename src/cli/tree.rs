@@ -10,7 +10,7 @@ use pinfast_base::error::{Error, Result};
 use pinfast_lock::tree::{Direction, Graph, TreeOptions};
 use pinfast_ops::{Session, locks};
 use pinfast_packaging::PackageName;
-use pinfast_settings::Surroundings;
+use pinfast_settings::ProcessEnv;
 
 /// Draw who needs whom, and under which constraint, from the lock alone
 #[derive(Args, Debug)]
@@ -45,7 +45,7 @@ enum TreeFormat {
 }
 
 pub(super) fn run(arguments: &TreeArgs, ui: &Arc<Ui>) -> Result<()> {
-    let session = Session::new(Surroundings::of_process(), None, ui.clone())?;
+    let session = Session::new(ProcessEnv::capture(), None, ui.clone())?;
     let parsed = locks::read(&arguments.lock.lock, &session)?;
     let graph = Graph::of(&parsed.lock)?;
     let options = TreeOptions {

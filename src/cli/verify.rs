@@ -12,7 +12,7 @@ use pinfast_base::event::counted;
 use pinfast_install::{Prune, Remedy, Strictness, VerifyReport};
 use pinfast_ops::Session;
 use pinfast_ops::install::{VerifyRequest, verify};
-use pinfast_settings::Surroundings;
+use pinfast_settings::ProcessEnv;
 
 /// Check that the environment is exactly the lock, down to each file's hash; no network
 #[derive(Args, Debug)]
@@ -32,7 +32,7 @@ pub(super) struct VerifyArgs {
 }
 
 pub(super) fn run(arguments: &VerifyArgs, ui: &Arc<Ui>) -> Result<()> {
-    let session = Session::new(Surroundings::of_process(), None, ui.clone())?;
+    let session = Session::new(ProcessEnv::capture(), None, ui.clone())?;
     let request = VerifyRequest {
         lock: arguments.lock.lock.clone(),
         environment: arguments.environment.request(),

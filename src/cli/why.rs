@@ -12,7 +12,7 @@ use pinfast_base::error::Result;
 use pinfast_lock::tree::{Chain, Graph, Step, Top, Why};
 use pinfast_ops::{Session, locks};
 use pinfast_packaging::{PackageName, Version};
-use pinfast_settings::Surroundings;
+use pinfast_settings::ProcessEnv;
 
 /// Say who needs a package, through which chain, and under which constraint
 #[derive(Args, Debug)]
@@ -28,7 +28,7 @@ pub(super) struct WhyArgs {
 }
 
 pub(super) fn run(arguments: &WhyArgs, ui: &Arc<Ui>) -> Result<()> {
-    let session = Session::new(Surroundings::of_process(), None, ui.clone())?;
+    let session = Session::new(ProcessEnv::capture(), None, ui.clone())?;
     let parsed = locks::read(&arguments.lock, &session)?;
     let why = Graph::of(&parsed.lock)?.why(&arguments.package)?;
     match arguments.format {

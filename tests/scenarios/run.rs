@@ -17,7 +17,7 @@ use pinfast::ops::{
 use pinfast::packaging::{
     Build, Implementation, InterpreterFacts, MarkerValues, Platform, Target, Threading, tags_for,
 };
-use pinfast::settings::Surroundings;
+use pinfast::settings::ProcessEnv;
 use pinfast::solve::universe::Universe;
 
 use super::pages;
@@ -55,9 +55,9 @@ pub(super) fn wrong(scenario: &Scenario) -> Option<String> {
         std::fs::write(folder.path().join(file), scenario.text(file)).unwrap();
     }
     let warnings = Arc::new(Warnings::default());
-    let around = Surroundings::bare(folder.path());
+    let env = ProcessEnv::empty(folder.path());
     let on_disk = lay_out(scenario, folder.path());
-    let outcome = Session::new(around, None, warnings.clone()).map_err(NoLock::Error).and_then(|session| {
+    let outcome = Session::new(env, None, warnings.clone()).map_err(NoLock::Error).and_then(|session| {
         let request = request(scenario);
         if on_disk {
             return lock(&request, &session);

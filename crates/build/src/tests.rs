@@ -16,7 +16,7 @@ use pinfast_index::IndexUrl;
 use pinfast_inputs::{InputLine, Inputs};
 use pinfast_packaging::{Location, SdistFormat};
 use pinfast_python::{self as python, Prober};
-use pinfast_settings::Surroundings;
+use pinfast_settings::ProcessEnv;
 use pinfast_solve::{self as solve, Policy, Preferences, Problem};
 
 /// A backend that tells its metadata; `{runs}` is the file that its runs are noted in.
@@ -84,12 +84,12 @@ impl Bench {
     }
 
     fn config(&self) -> Config {
-        let around = Surroundings::of_process();
+        let env = ProcessEnv::capture();
         Config {
             permission: Permission::Allowed,
-            path: around.variable("PATH").unwrap().to_owned(),
+            path: env.variable("PATH").unwrap().to_owned(),
             interpreter: Box::new(move || {
-                python::discover(&python::Request::Name("python3".to_owned()), &around, &Prober::new(None))
+                python::discover(&python::Request::Name("python3".to_owned()), &env, &Prober::new(None))
             }),
             cache: Some(self.path("cache")),
             exclude_newer: None,

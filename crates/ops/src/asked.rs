@@ -74,7 +74,7 @@ pub(super) struct Before {
 impl Before {
     fn read(place: &LockPlace, session: &Session) -> Result<Self> {
         let LockPlace::File(path) = place else { return Ok(Self::default()) };
-        let path = session.around.current().join(path);
+        let path = session.env.current_dir().join(path);
         if path.is_dir() {
             return Ok(Self::default());
         }
@@ -100,7 +100,7 @@ pub(super) fn with_settings(request: &InputRequest, session: &Session) -> Result
     let mut wanted = request.clone();
     if wanted.inputs.is_empty() {
         let usual = ["requirements.in", "pyproject.toml"];
-        let found = usual.iter().find(|name| session.around.current().join(name).is_file());
+        let found = usual.iter().find(|name| session.env.current_dir().join(name).is_file());
         let found = found.ok_or_else(|| {
             Error::usage("there is no requirements.in and no pyproject.toml here")
                 .hint("name the inputs: `pinfast lock FILE`; or write what the application needs, a line a package, into requirements.in")
@@ -108,7 +108,7 @@ pub(super) fn with_settings(request: &InputRequest, session: &Session) -> Result
         wanted.inputs.push((*found).to_owned());
     }
     let paths = |named: &[Placed<String>]| {
-        let absolute = |path| settings.path(path, &session.around).to_string_lossy().into_owned();
+        let absolute = |path| settings.path(path, &session.env).to_string_lossy().into_owned();
         named.iter().map(|path| current::file_name(&absolute(path), session)).collect::<Vec<_>>()
     };
     if wanted.constraints.is_empty() {

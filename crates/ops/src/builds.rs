@@ -32,7 +32,7 @@ pub(super) fn over(
         cache: session.cache.clone(),
         exclude_newer: exclude_newer.map(|text| policy::instant(text, Timestamp::now())).transpose()?,
         time: time(session)?,
-        path: session.around.variable("PATH").unwrap_or_default().to_owned(),
+        path: session.env.variable("PATH").unwrap_or_default().to_owned(),
         targets: targets.map(<[_]>::to_vec),
     };
     Ok(Arc::new(Building::new(client, config, session.watcher.clone())))
@@ -50,7 +50,7 @@ fn permission(settled: &PolicyRequest, session: &Session) -> Permission {
 
 /// How long a hook of a backend may take.
 pub(super) fn time(session: &Session) -> Result<Duration> {
-    let Some(text) = session.around.text(TIME_VARIABLE) else { return Ok(TIME) };
+    let Some(text) = session.env.text(TIME_VARIABLE) else { return Ok(TIME) };
     match text.trim().parse() {
         Ok(seconds @ 1..=0xffff_ffff) => Ok(Duration::from_secs(seconds)),
         _ => Err(Error::usage(format!("{TIME_VARIABLE} is `{text}`, not a whole number from 1 up"))),

@@ -54,7 +54,7 @@ impl Checked {
 /// # Errors
 /// `No` when there is no lock; `Usage` when an input or the lock cannot be read.
 pub fn check(request: &CheckRequest, session: &Session) -> Result<Checked> {
-    let folder = session.around.current();
+    let folder = session.env.current_dir();
     let name = request.lock.to_string_lossy();
     let text = files::read_optional(&folder.join(&request.lock))?
         .ok_or_else(|| Error::no(format!("there is no lock {name}")).hint("make one: `pinfast lock`"))?;
@@ -72,7 +72,7 @@ pub(super) fn reasons(
     session: &Session,
 ) -> Result<Vec<Reason>> {
     let wanted = with_settings(&from_header(inputs, lock.lock.header.as_ref(), session)?, session)?;
-    let inputs = inputs::read(&wanted, &Texts::new(session.around.current()))?;
+    let inputs = inputs::read(&wanted, &Texts::new(session.env.current_dir()))?;
     let settled = policy::settled(policy, session)?;
     let declared = scope::known(targets, &inputs, session);
     let targets = declared.as_ref().and_then(Scope::targets);

@@ -15,7 +15,7 @@ pub(super) fn file_name(file: &str, session: &Session) -> String {
     if !path.is_absolute() {
         return file.replace('\\', "/");
     }
-    relative(path, session.around.current())
+    relative(path, session.env.current_dir())
 }
 
 /// The absolute `path` as seen from the folder `from`, with `/`.

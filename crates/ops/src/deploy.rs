@@ -68,13 +68,13 @@ pub fn releases(session: &Session) -> Result<Vec<Listed>> {
 fn config(session: &Session) -> Result<Config> {
     let settings = section(session)?.clone();
     let project = session.settings.folder.clone();
-    let place = session.settings.path(&settings.root, &session.around);
+    let place = session.settings.path(&settings.root, &session.env);
     let root = std::path::absolute(&place).map_err(|error| {
         Error::usage(format!("the root {} makes no sense", place.display())).because(error)
     })?;
     let (source, revision) = match &settings.source {
         Source::Revision(revision) => (project.clone(), revision.clone()),
-        Source::Folder(folder) => (plain(&session.settings.path(folder, &session.around)), "HEAD".to_owned()),
+        Source::Folder(folder) => (plain(&session.settings.path(folder, &session.env)), "HEAD".to_owned()),
     };
     Ok(Config {
         root: Root::new(plain(&root)),
@@ -82,7 +82,7 @@ fn config(session: &Session) -> Result<Config> {
         source,
         revision,
         by: user(session),
-        path: session.around.variable("PATH").unwrap_or_default().to_owned(),
+        path: session.env.variable("PATH").unwrap_or_default().to_owned(),
         settings,
     })
 }
@@ -113,7 +113,7 @@ fn section(session: &Session) -> Result<&Deploy> {
 
 /// Who runs this, as far as the environment tells.
 fn user(session: &Session) -> String {
-    let name = ["LOGNAME", "USER"].into_iter().find_map(|name| session.around.text(name));
+    let name = ["LOGNAME", "USER"].into_iter().find_map(|name| session.env.text(name));
     let known = |name: &&str| !name.chars().any(char::is_control);
     name.filter(known).map_or_else(|| format!("uid {}", rustix::process::getuid().as_raw()), str::to_owned)
 }
@@ -129,7 +129,7 @@ struct Maker<'a> {
 fn maker<'a>(config: &'a Config, indexes: &'a IndexRequest, session: &'a Session) -> Maker<'a> {
     let python = config.settings.python.as_ref().map(|python| {
         let is_path = python.value.contains('/');
-        let path = || session.settings.path(python, &session.around).to_string_lossy().into_owned();
+        let path = || session.settings.path(python, &session.env).to_string_lossy().into_owned();
         if is_path { path() } else { python.value.clone() }
     });
     Maker { config, indexes, session, python }

@@ -19,7 +19,7 @@ pub struct EnvironmentRequest {
 
 impl EnvironmentRequest {
     fn folder(&self, session: &Session) -> PathBuf {
-        session.around.current().join(self.venv.as_deref().unwrap_or(Path::new(".venv")))
+        session.env.current_dir().join(self.venv.as_deref().unwrap_or(Path::new(".venv")))
     }
 
     /// The environment, or how to make it.

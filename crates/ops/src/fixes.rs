@@ -120,13 +120,13 @@ pub fn apply(request: &LockRequest, number: usize, session: &Session) -> Result<
 /// # Errors
 /// When one cannot be written.
 pub fn write(request: &LockRequest, session: &Session) -> Result<()> {
-    let folder = session.around.current();
+    let folder = session.env.current_dir();
     request.edited.iter().try_for_each(|(file, text)| files::replace(&folder.join(file), text))
 }
 
 /// The texts of the files as they are to be. The last edit of a file comes first, so that no place moves.
 fn edited(edits: &[KeptEdit], session: &Session) -> Result<BTreeMap<String, String>> {
-    let texts = Texts::new(session.around.current());
+    let texts = Texts::new(session.env.current_dir());
     let mut edits: Vec<&KeptEdit> = edits.iter().collect();
     edits.sort_by_key(|edit| std::cmp::Reverse((edit.line, edit.column)));
     let mut edited: BTreeMap<String, String> = BTreeMap::new();
@@ -181,7 +181,7 @@ fn parsed<T: FromStr>(values: &[String]) -> Option<Vec<T>> {
 
 /// Where the fixes of this question are kept.
 fn place(request: &LockRequest, session: &Session) -> Option<PathBuf> {
-    let key = Sha256::of(format!("{:?}\n{request:?}", session.around.current()).as_bytes());
+    let key = Sha256::of(format!("{:?}\n{request:?}", session.env.current_dir()).as_bytes());
     Some(session.cache.as_ref()?.join(ROOM).join(format!("{key}.json")))
 }
 
@@ -193,7 +193,7 @@ fn digest(request: &LockRequest, session: &Session) -> Result<Option<Sha256>> {
     if files.contains("-") {
         return Ok(None);
     }
-    let texts = Texts::new(session.around.current());
+    let texts = Texts::new(session.env.current_dir());
     let inputs = inputs::read(&wanted, &texts)?;
     let lines = inputs.requirements.iter().chain(&inputs.constraints).chain(&inputs.overrides);
     files.extend(lines.map(|line| line.at.file.clone()));
@@ -222,7 +222,7 @@ pub(super) struct Edited<'a> {
 
 impl<'a> Edited<'a> {
     pub(super) fn new(edited: &'a BTreeMap<String, String>, session: &Session) -> Self {
-        Self { texts: Texts::new(session.around.current()), edited }
+        Self { texts: Texts::new(session.env.current_dir()), edited }
     }
 }
 

@@ -48,23 +48,23 @@ pub(super) fn places(
     python: Option<&str>,
     session: &Session,
 ) -> Result<Places> {
-    let around = &session.around;
-    let pip = PipConfig::read(around, "install", None)?;
+    let env = &session.env;
+    let pip = PipConfig::read(env, "install", None)?;
     pip.warnings.iter().for_each(|warning| session.warn(warning.clone()));
     let layers = [
         flags(request, session),
-        Layer::of_files(options, around),
+        Layer::of_files(options, env),
         session.settings.index_layer(),
-        pip.index_layer(around)?,
+        pip.index_layer(env)?,
     ];
     let by_default = || Ok(session.interpreter(python)?.probe.default_index.clone());
-    let choice = choose(&layers, around, baked_in(), by_default)?;
+    let choice = choose(&layers, env, baked_in(), by_default)?;
     choice.details.iter().for_each(|detail| session.detail(detail.clone()));
     let url = |chosen: &Chosen| IndexUrl::new(chosen.url.clone());
     let mut sources = FxHashMap::default();
     for package in session.settings.sources.keys() {
         if let Some(said) = session.settings.source_of(package) {
-            sources.insert(package.clone(), url(&said.index(around)?));
+            sources.insert(package.clone(), url(&said.index(env)?));
         }
     }
     let indexes = choice.index.iter().chain(&choice.extra).map(url).collect();
@@ -77,7 +77,7 @@ pub(super) fn places(
 /// # Errors
 /// `Usage` when a variable makes no sense.
 pub(super) fn client(request: &IndexRequest, places: &Places, session: &Session) -> Result<Arc<Client>> {
-    let (around, pip) = (&session.around, &places.pip);
+    let (env, pip) = (&session.env, &places.pip);
     let config = Config {
         indexes: places.indexes.clone(),
         find_links: places.find_links.clone(),
@@ -85,17 +85,17 @@ pub(super) fn client(request: &IndexRequest, places: &Places, session: &Session)
         cache: session.cache.clone(),
         freshness: freshness(request.cache_use, session),
         netrc: netrc(session),
-        ca_bundle: pip.cert().or_else(|| around.path("REQUESTS_CA_BUNDLE")),
+        ca_bundle: pip.cert().or_else(|| env.path("REQUESTS_CA_BUNDLE")),
         client_cert: pip.client_cert(),
         proxy: pip.proxy().map(|proxy| proxy.text.clone()),
-        limits: Limits::from_variables(|name| around.text(name).map(str::to_owned))?,
+        limits: Limits::from_variables(|name| env.text(name).map(str::to_owned))?,
         ..Config::default()
     };
     Ok(Arc::new(Client::new(config, session.watcher.clone())))
 }
 
 fn flags(request: &IndexRequest, session: &Session) -> Layer {
-    let said = |flag: &'static str| move |text: &String| Said::flag(flag, text, &session.around);
+    let said = |flag: &'static str| move |text: &String| Said::flag(flag, text, &session.env);
     Layer {
         index_url: request.index_url.as_ref().map(said("--index-url")),
         extra_index_urls: request.extra_index_urls.iter().map(said("--extra-index-url")).collect(),
@@ -116,6 +116,6 @@ fn freshness(cache_use: CacheUse, session: &Session) -> Freshness {
 
 /// `NETRC`, else `.netrc` in the home folder, as other tools look it up.
 fn netrc(session: &Session) -> Option<PathBuf> {
-    let around = &session.around;
-    around.path("NETRC").or_else(|| around.home().map(|home| home.join(".netrc")))
+    let env = &session.env;
+    env.path("NETRC").or_else(|| env.home().map(|home| home.join(".netrc")))
 }

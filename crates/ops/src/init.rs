@@ -25,7 +25,7 @@ pub fn init(session: &Session) -> Result<Vec<&'static str>> {
         return Err(Error::usage(format!("the settings are in {}", session.shown(file)))
             .hint("a pinfast.toml would take their place: write `[tool.pinfast.deploy]` there by hand"));
     }
-    let folder = session.around.current();
+    let folder = session.env.current_dir();
     let found = Found::in_folder(folder)?;
     let settings = folder.join(SETTINGS);
     let before = read_optional(&settings)?.map(|text| text + "\n").unwrap_or_default();
@@ -143,11 +143,11 @@ fn ignoring(folder: &Path, found: &Found) -> Result<Option<String>> {
 mod tests {
     use super::*;
     use pinfast_base::event::Unwatched;
-    use pinfast_settings::Surroundings;
+    use pinfast_settings::ProcessEnv;
     use std::sync::Arc;
 
     fn session(folder: &Path) -> Session {
-        Session::new(Surroundings::bare(folder), None, Arc::new(Unwatched)).unwrap()
+        Session::new(ProcessEnv::empty(folder), None, Arc::new(Unwatched)).unwrap()
     }
 
     #[test]

@@ -135,7 +135,7 @@ pub struct FetchRequest {
 pub fn download(request: &FetchRequest, session: &Session) -> Result<DownloadOutcome> {
     let locked = locks::installable(&request.lock, request.check, session)?;
     let source = Source::new(&request.indexes, &locked.options, None, session);
-    let folder = session.around.current().join(&request.folder);
+    let folder = session.env.current_dir().join(&request.folder);
     let job = DownloadRequest { lock: &locked.lock, folder: &folder, scope: Scope::All, run: request.run };
     install::download(&job, &source, &*session.watcher)
 }

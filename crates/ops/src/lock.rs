@@ -174,7 +174,7 @@ pub fn lock(request: &LockRequest, session: &Session) -> Result<Locked, NoLock> 
     let client = indexes::client(&request.indexes, &places, session)?;
     let place = match &request.place {
         // Without the `.` of `./requirements.txt`.
-        LockPlace::File(path) => Some(session.around.current().join(path).components().collect::<PathBuf>()),
+        LockPlace::File(path) => Some(session.env.current_dir().join(path).components().collect::<PathBuf>()),
         LockPlace::StandardOutput => None,
     };
     place.iter().for_each(|lock| client.recall(lock));
@@ -350,7 +350,7 @@ impl Locked {
     pub fn write(&self, path: &Path, session: &Session) -> Result<()> {
         match self.state {
             State::Unchanged | State::Kept => Ok(()),
-            State::New => files::replace(&session.around.current().join(path), &self.text),
+            State::New => files::replace(&session.env.current_dir().join(path), &self.text),
         }
     }
 }

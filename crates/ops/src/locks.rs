@@ -29,11 +29,11 @@ pub enum Check {
 pub fn read(path: &Path, session: &Session) -> Result<ParsedLock> {
     let name = path.to_string_lossy();
     if name == "-" {
-        let text = Texts::new(session.around.current()).read("-");
+        let text = Texts::new(session.env.current_dir()).read("-");
         let text = text.map_err(|why| Error::usage(format!("cannot read standard input: {why}")))?;
         return ParsedLock::read(&text, "standard input");
     }
-    let text = files::read_optional(&session.around.current().join(path))?.ok_or_else(|| {
+    let text = files::read_optional(&session.env.current_dir().join(path))?.ok_or_else(|| {
         Error::usage(format!("there is no lock {name}")).hint("make one: `pinfast lock`; or name another")
     })?;
     ParsedLock::read(&text, &name)
@@ -57,8 +57,8 @@ pub(super) fn installable(path: &Path, check: Check, session: &Session) -> Resul
     }
     let options = options(&parsed.options, session);
     let mut lock = parsed.strict()?;
-    let folder = session.around.current().join(path);
-    place_files(&mut lock, folder.parent().unwrap_or(session.around.current()));
+    let folder = session.env.current_dir().join(path);
+    place_files(&mut lock, folder.parent().unwrap_or(session.env.current_dir()));
     Ok(Installable { lock, options })
 }
 
@@ -96,7 +96,7 @@ fn options(found: &[LockOption], session: &Session) -> Vec<FileOption> {
 /// Refuses a lock that was edited, or that its inputs, where they are at hand, have left behind.
 fn refuse_stale(parsed: &ParsedLock, session: &Session) -> Result<()> {
     let Some(header) = &parsed.lock.header else { return Ok(()) };
-    let here = |file: &String| session.around.current().join(file).is_file();
+    let here = |file: &String| session.env.current_dir().join(file).is_file();
     let reasons = if header.inputs.iter().any(|input| here(&input.file)) {
         let (inputs, targets, policy) = <(InputRequest, TargetRequest, PolicyRequest)>::default();
         check::reasons(&inputs, &targets, &policy, parsed, session)?

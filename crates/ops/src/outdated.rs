@@ -97,12 +97,12 @@ pub fn outdated(request: &OutdatedRequest, session: &Session) -> Result<Report> 
 /// The inputs of the lock, for the options in them; none where they are not at hand.
 fn inputs_of(lock: &pinfast_lock::Lock, session: &Session) -> Result<Inputs> {
     let Some(header) = &lock.header else { return Ok(Inputs::default()) };
-    let here = |file: &String| session.around.current().join(file).is_file();
+    let here = |file: &String| session.env.current_dir().join(file).is_file();
     if !header.inputs.iter().all(|input| here(&input.file)) {
         return Ok(Inputs::default());
     }
     let wanted = check::from_header(&InputRequest::default(), Some(header), session)?;
-    inputs::read(&wanted, &Texts::new(session.around.current()))
+    inputs::read(&wanted, &Texts::new(session.env.current_dir()))
 }
 
 fn newest<I: Index + 'static>(

@@ -1,4 +1,4 @@
-//! What all operations of one run share: the surroundings, the settings and the cache's place.
+//! What all operations of one run share: the environment, the settings and the cache's place.
 
 use std::any::Any;
 use std::collections::BTreeSet;
@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use pinfast_base::error::Result;
 use pinfast_base::event::{Event, Watcher};
 use pinfast_python::{self as python, Found, ProbeCache, Prober};
-use pinfast_settings::{Settings, Surroundings, cache_folder};
+use pinfast_settings::{ProcessEnv, Settings, cache_folder};
 
 /// Passes each warning on once.
 struct Once {
@@ -33,8 +33,8 @@ impl Watcher for Once {
 
 /// One run of pinfast in one folder.
 pub struct Session {
-    /// The process's surroundings.
-    pub around: Surroundings,
+    /// Environment variables, home folder and current folder.
+    pub env: ProcessEnv,
     /// The project's settings.
     pub settings: Settings,
     /// The cache's folder; `None` where there is no place for one.
@@ -51,14 +51,14 @@ impl Session {
     ///
     /// # Errors
     /// `Usage` when the settings cannot be read.
-    pub fn new(around: Surroundings, cache: Option<PathBuf>, watcher: Arc<dyn Watcher>) -> Result<Self> {
-        let settings = Settings::find(&around)?;
+    pub fn new(env: ProcessEnv, cache: Option<PathBuf>, watcher: Arc<dyn Watcher>) -> Result<Self> {
+        let settings = Settings::find(&env)?;
         for warning in &settings.warnings {
             watcher.on(Event::Warning(warning.clone()));
         }
-        let told = settings.cache_dir.as_ref().map(|folder| settings.path(folder, &around));
-        let cache = cache.or_else(|| cache_folder(&around, told));
-        Ok(Self { around, settings, cache, watcher, interpreter: OnceLock::new(), kept: Mutex::default() })
+        let told = settings.cache_dir.as_ref().map(|folder| settings.path(folder, &env));
+        let cache = cache.or_else(|| cache_folder(&env, told));
+        Ok(Self { env, settings, cache, watcher, interpreter: OnceLock::new(), kept: Mutex::default() })
     }
 
     /// The same run standing in another `folder`; the settings' relative paths stand in `project`, where it is
@@ -70,7 +70,7 @@ impl Session {
             project.clone_into(&mut settings.folder);
         }
         Self {
-            around: self.around.standing_in(folder),
+            env: self.env.in_dir(folder),
             settings,
             cache: self.cache.clone(),
             watcher: self.watcher.clone(),
@@ -84,10 +84,10 @@ impl Session {
     #[must_use]
     pub(super) fn warning_once(&self) -> Self {
         let once = Once { watcher: self.watcher.clone(), said: Mutex::default() };
-        Self { watcher: Arc::new(once), ..self.standing_in(self.around.current(), None) }
+        Self { watcher: Arc::new(once), ..self.standing_in(self.env.current_dir(), None) }
     }
 
-    /// The interpreter that `named` (`--python`) or else the settings or the surroundings mean; found and
+    /// The interpreter that `named` (`--python`) or else the settings or the environment mean; found and
     /// asked once.
     ///
     /// # Errors
@@ -107,19 +107,19 @@ impl Session {
 
     /// What finds and asks it anew, whenever and on whatever thread it is needed.
     pub(super) fn finder(&self, named: Option<&str>) -> impl Fn() -> Result<Found> + Send + Sync + use<> {
-        let by_flag = named.map(|text| python::Request::parse(text, &self.around));
+        let by_flag = named.map(|text| python::Request::parse(text, &self.env));
         let settings = &self.settings;
         let by_settings = || {
             settings
                 .python
                 .as_ref()
-                .map(|text| python::Request::parse_in(&text.value, &settings.folder, &self.around))
+                .map(|text| python::Request::parse_in(&text.value, &settings.folder, &self.env))
         };
         let request = by_flag.or_else(by_settings).unwrap_or_default();
         let prober = Prober::new(self.cache.as_ref().map(|cache| ProbeCache::new(cache.join("python"))));
-        let (around, watcher) = (self.around.clone(), self.watcher.clone());
+        let (env, watcher) = (self.env.clone(), self.watcher.clone());
         move || {
-            let found = python::discover(&request, &around, &prober)?;
+            let found = python::discover(&request, &env, &prober)?;
             for passed_over in &found.passed_over {
                 watcher.on(Event::Detail(format!("passed over: {passed_over}")));
             }
@@ -137,7 +137,7 @@ impl Session {
     /// A path as people read it: from the current folder, where it is in there.
     #[must_use]
     pub fn shown(&self, path: &Path) -> String {
-        let inside = path.strip_prefix(self.around.current()).ok();
+        let inside = path.strip_prefix(self.env.current_dir()).ok();
         inside.filter(|rest| !rest.as_os_str().is_empty()).unwrap_or(path).display().to_string()
     }
 

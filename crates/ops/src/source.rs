@@ -73,7 +73,7 @@ impl Files for Source<'_> {
         let bench = build::Bench {
             base: &base,
             files: self,
-            path: self.session.around.variable("PATH").unwrap_or_default(),
+            path: self.session.env.variable("PATH").unwrap_or_default(),
             time: builds::time(self.session)?,
             watcher: &*self.session.watcher,
         };

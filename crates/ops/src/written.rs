@@ -27,9 +27,9 @@ pub(super) fn written(
         requires_python: inputs.requires_python.clone(),
         environments: targets.iter().filter_map(environment).collect(),
     };
-    let folder = session.around.current().join(&options.output);
+    let folder = session.env.current_dir().join(&options.output);
     let mut lock = lock.clone();
-    place_files(&mut lock, folder.parent().unwrap_or(session.around.current()));
+    place_files(&mut lock, folder.parent().unwrap_or(session.env.current_dir()));
     lock.write_pylock(&facts, options.annotations)
 }
 

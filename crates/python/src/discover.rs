@@ -15,7 +15,7 @@ use super::program::is_program;
 use super::pyenv::{self, Shim};
 use super::run::Prober;
 use pinfast_base::error::{Error, Result};
-use pinfast_settings::Surroundings;
+use pinfast_settings::ProcessEnv;
 
 /// What `--python` says.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -57,17 +57,17 @@ type Candidate = Result<Interpreter, String>;
 impl Request {
     /// Reads the value of `--python`; relative paths stand in the current folder.
     #[must_use]
-    pub fn parse(text: &str, around: &Surroundings) -> Self {
-        Self::parse_in(text, around.current(), around)
+    pub fn parse(text: &str, env: &ProcessEnv) -> Self {
+        Self::parse_in(text, env.current_dir(), env)
     }
 
     /// The same with relative paths that stand in `folder`, as those of the settings do.
     #[must_use]
-    pub fn parse_in(text: &str, folder: &Path, around: &Surroundings) -> Self {
+    pub fn parse_in(text: &str, folder: &Path, env: &ProcessEnv) -> Self {
         if let Some(version) = version(text) {
             return Self::Version(version);
         }
-        let path = around.expand(text, folder);
+        let path = env.expand(text, folder);
         let is_path = text.contains(['/', '\\']) || text.starts_with('.') || path.exists();
         if is_path { Self::Path(path) } else { Self::Name(text.to_owned()) }
     }
@@ -77,9 +77,9 @@ impl Request {
 ///
 /// # Errors
 /// No answer: there is none, or none of those that there are answers; the details say what was tried.
-pub fn discover(request: &Request, around: &Surroundings, prober: &Prober) -> Result<Found> {
+pub fn discover(request: &Request, env: &ProcessEnv, prober: &Prober) -> Result<Found> {
     let mut passed_over = Vec::new();
-    for candidate in candidates(request, around)? {
+    for candidate in candidates(request, env)? {
         match candidate.and_then(|interpreter| ask(interpreter, request, prober)) {
             Ok((interpreter, probe)) => return Ok(Found { interpreter, probe, passed_over }),
             Err(why) => passed_over.push(why),
@@ -120,16 +120,16 @@ fn none_found(request: &Request, tried: Vec<String>) -> Error {
         .hint("to lock without an interpreter, say `--python-version X.Y --platform linux`")
 }
 
-fn candidates(request: &Request, around: &Surroundings) -> Result<Vec<Candidate>> {
+fn candidates(request: &Request, env: &ProcessEnv) -> Result<Vec<Candidate>> {
     Ok(match request {
         Request::Any => {
-            let mut all = environments(around);
-            all.extend(["python3", "python"].iter().flat_map(|name| on_path(name, around)));
+            let mut all = environments(env);
+            all.extend(["python3", "python"].iter().flat_map(|name| on_path(name, env)));
             all
         }
         Request::Path(path) => vec![Ok(at(path)?)],
-        Request::Name(name) => on_path(name, around),
-        Request::Version(version) => of_version(version, around),
+        Request::Name(name) => on_path(name, env),
+        Request::Version(version) => of_version(version, env),
     })
 }
 
@@ -157,10 +157,10 @@ fn inside(folder: &Path) -> Option<PathBuf> {
 }
 
 /// The environments that are active, or lie in the project.
-fn environments(around: &Surroundings) -> Vec<Candidate> {
-    let conda_base = around.text("CONDA_DEFAULT_ENV").is_some_and(|name| name == "base" || name == "root");
-    let active = |name: &str| around.path(name).map(|folder| (folder, name.to_owned()));
-    let own = around
+fn environments(env: &ProcessEnv) -> Vec<Candidate> {
+    let conda_base = env.text("CONDA_DEFAULT_ENV").is_some_and(|name| name == "base" || name == "root");
+    let active = |name: &str| env.path(name).map(|folder| (folder, name.to_owned()));
+    let own = env
         .project_folders()
         .map(|folder| folder.join(".venv"))
         .find(|folder| folder.is_dir())
@@ -185,15 +185,15 @@ fn is_whole(folder: &Path) -> bool {
 }
 
 /// The programs called `name` on the PATH, shims replaced by what they stand for.
-fn on_path(name: &str, around: &Surroundings) -> Vec<Candidate> {
-    let path = around.variable("PATH").unwrap_or(OsStr::new(""));
+fn on_path(name: &str, env: &ProcessEnv) -> Vec<Candidate> {
+    let path = env.variable("PATH").unwrap_or(OsStr::new(""));
     env::split_paths(path)
         .filter(|folder| !folder.as_os_str().is_empty())
-        .map(|folder| around.current().join(folder).join(with_suffix(name)))
+        .map(|folder| env.current_dir().join(folder).join(with_suffix(name)))
         .filter(|program| is_program(program) && !is_store_shim(program))
         .filter_map(|program| {
             let origin = || "the PATH".to_owned();
-            match pyenv::resolve(&program, around) {
+            match pyenv::resolve(&program, env) {
                 Shim::None => Some(Ok(Interpreter { path: program, origin: origin() })),
                 Shim::For(path) => Some(Ok(Interpreter { path, origin: "a pyenv shim".to_owned() })),
                 Shim::System => None,
@@ -215,16 +215,16 @@ fn is_store_shim(path: &Path) -> bool {
 }
 
 /// The places where an interpreter of a version may be; each is asked for its version.
-fn of_version(version: &[u32], around: &Surroundings) -> Vec<Candidate> {
+fn of_version(version: &[u32], env: &ProcessEnv) -> Vec<Candidate> {
     let mut names = Vec::new();
     if let [major, minor, ..] = version {
         names.push(format!("python{major}.{minor}"));
     }
     let plain = version.first().map(|major| format!("python{major}")).into_iter();
-    let mut all = environments(around);
-    all.extend(names.iter().flat_map(|name| on_path(name, around)));
-    all.extend(installed(version, around).into_iter().map(Ok));
-    all.extend(plain.chain(["python".to_owned()]).flat_map(|name| on_path(&name, around)));
+    let mut all = environments(env);
+    all.extend(names.iter().flat_map(|name| on_path(name, env)));
+    all.extend(installed(version, env).into_iter().map(Ok));
+    all.extend(plain.chain(["python".to_owned()]).flat_map(|name| on_path(&name, env)));
     let mut seen = Vec::new();
     all.retain(|candidate| {
         let new = !seen.contains(candidate);
@@ -235,10 +235,10 @@ fn of_version(version: &[u32], around: &Surroundings) -> Vec<Candidate> {
 }
 
 /// What version managers installed whose folder's name is of this version, the newest first.
-fn installed(version: &[u32], around: &Surroundings) -> Vec<Interpreter> {
-    let home = |rest: &str| around.home().map(|home| home.join(rest));
+fn installed(version: &[u32], env: &ProcessEnv) -> Vec<Interpreter> {
+    let home = |rest: &str| env.home().map(|home| home.join(rest));
     let managers = [
-        ("pyenv", around.path("PYENV_ROOT").or_else(|| home(".pyenv")).map(|root| root.join("versions"))),
+        ("pyenv", env.path("PYENV_ROOT").or_else(|| home(".pyenv")).map(|root| root.join("versions"))),
         ("asdf", home(".asdf/installs/python")),
         ("mise", home(".local/share/mise/installs/python")),
         ("uv", home(".local/share/uv/python")),

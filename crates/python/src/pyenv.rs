@@ -8,7 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::program::is_program;
-use pinfast_settings::Surroundings;
+use pinfast_settings::ProcessEnv;
 
 /// What a program on the PATH stands for.
 #[derive(Debug, PartialEq, Eq)]
@@ -24,14 +24,14 @@ pub(super) enum Shim {
 }
 
 /// What the program at `path` stands for.
-pub(super) fn resolve(path: &Path, around: &Surroundings) -> Shim {
+pub(super) fn resolve(path: &Path, env: &ProcessEnv) -> Shim {
     let (Some(folder), Some(program)) = (path.parent(), path.file_name()) else {
         return Shim::None;
     };
     let Some(root) = folder.parent().filter(|_| folder.ends_with("shims") && is_pyenv(path)) else {
         return Shim::None;
     };
-    let names = selection(root, around);
+    let names = selection(root, env);
     for name in &names {
         if name == "system" {
             return Shim::System;
@@ -53,11 +53,11 @@ fn is_pyenv(shim: &Path) -> bool {
 }
 
 /// The names of the selected versions; `system` where nothing is selected.
-fn selection(root: &Path, around: &Surroundings) -> Vec<String> {
-    if let Some(names) = around.text("PYENV_VERSION") {
+fn selection(root: &Path, env: &ProcessEnv) -> Vec<String> {
+    if let Some(names) = env.text("PYENV_VERSION") {
         return names.split(':').map(str::to_owned).collect();
     }
-    let start = around.path("PYENV_DIR").unwrap_or_else(|| around.current().to_owned());
+    let start = env.path("PYENV_DIR").unwrap_or_else(|| env.current_dir().to_owned());
     let local = start.ancestors().find_map(|folder| read_selection(&folder.join(".python-version")));
     local.or_else(|| read_selection(&root.join("version"))).unwrap_or_else(|| vec!["system".to_owned()])
 }
@@ -118,16 +118,16 @@ mod tests {
         let project = folder.path().join("project/deep");
         fs::create_dir_all(&project).unwrap();
         let of = |version: &str| Shim::For(root.join("versions").join(version).join("bin/python3"));
-        let around = Surroundings::bare(&project);
+        let env = ProcessEnv::empty(&project);
 
-        assert_eq!(resolve(&shim, &around), Shim::System, "nothing is selected");
+        assert_eq!(resolve(&shim, &env), Shim::System, "nothing is selected");
         fs::write(root.join("version"), "3.9.2\n").unwrap();
-        assert_eq!(resolve(&shim, &around), of("3.9.2"));
+        assert_eq!(resolve(&shim, &env), of("3.9.2"));
         fs::write(folder.path().join("project/.python-version"), "# ours\n2.7.18\n3.11  # newest\n").unwrap();
-        assert_eq!(resolve(&shim, &around), of("3.11.10"));
-        assert_eq!(resolve(&shim, &around.clone().with("PYENV_VERSION", "python-3.11.2")), of("3.11.2"));
-        assert_eq!(resolve(&shim, &around.clone().with("PYENV_VERSION", "system:3.9.2")), Shim::System);
-        let broken = resolve(&shim, &around.with("PYENV_VERSION", "2.7.18:4.0"));
+        assert_eq!(resolve(&shim, &env), of("3.11.10"));
+        assert_eq!(resolve(&shim, &env.clone().with("PYENV_VERSION", "python-3.11.2")), of("3.11.2"));
+        assert_eq!(resolve(&shim, &env.clone().with("PYENV_VERSION", "system:3.9.2")), Shim::System);
+        let broken = resolve(&shim, &env.with("PYENV_VERSION", "2.7.18:4.0"));
         let why = "is a pyenv shim, but the selected version (2.7.18, 4.0) has no `python3`";
         assert_eq!(broken, Shim::Broken(why.to_owned()));
     }
@@ -137,8 +137,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         for (path, text) in [("bin/python3", "#!/bin/sh\npyenv"), ("shims/python3", "\x7fELF")] {
             program(&folder.path().join(path), text);
-            let around = Surroundings::bare(folder.path());
-            assert_eq!(resolve(&folder.path().join(path), &around), Shim::None, "{path}");
+            let env = ProcessEnv::empty(folder.path());
+            assert_eq!(resolve(&folder.path().join(path), &env), Shim::None, "{path}");
         }
     }
 }

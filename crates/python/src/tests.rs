@@ -9,32 +9,32 @@ use std::time::{Duration, Instant};
 
 use super::*;
 use pinfast_base::error::Kind;
-use pinfast_settings::Surroundings;
+use pinfast_settings::ProcessEnv;
 
-/// The surroundings of this process, without an active environment, in an empty folder.
-fn around(folder: &Path) -> Surroundings {
-    let real = Surroundings::of_process();
-    let mut around = Surroundings::bare(folder);
+/// The environment of this process, without an active environment, in an empty folder.
+fn env(folder: &Path) -> ProcessEnv {
+    let real = ProcessEnv::capture();
+    let mut env = ProcessEnv::empty(folder);
     for (name, value) in real.texts() {
         if !matches!(name, "VIRTUAL_ENV" | "CONDA_PREFIX") {
-            around = around.with(name, value);
+            env = env.with(name, value);
         }
     }
     match real.home() {
-        Some(home) => around.with_home(home),
-        None => around,
+        Some(home) => env.with_home(home),
+        None => env,
     }
 }
 
 fn python3() -> Found {
     let folder = tempfile::tempdir().unwrap();
-    let around = around(folder.path());
-    discover(&Request::Name("python3".to_owned()), &around, &Prober::new(None)).unwrap()
+    let env = env(folder.path());
+    discover(&Request::Name("python3".to_owned()), &env, &Prober::new(None)).unwrap()
 }
 
 /// Every interpreter of this machine that a version manager installed, and `python3`.
 fn all() -> Vec<PathBuf> {
-    let home = Surroundings::of_process().home().map(Path::to_owned).unwrap_or_default();
+    let home = ProcessEnv::capture().home().map(Path::to_owned).unwrap_or_default();
     let root = std::env::var_os("PYENV_ROOT").map_or_else(|| home.join(".pyenv"), PathBuf::from);
     let installed = fs::read_dir(root.join("versions")).into_iter().flatten().flatten();
     let mut all: BTreeSet<PathBuf> = installed
@@ -123,23 +123,23 @@ fn an_active_environment_comes_first_then_the_project_s_then_the_path() {
     let folder = tempfile::tempdir().unwrap();
     let root = folder.path().canonicalize().unwrap();
     let python = python3().interpreter.path;
-    let around = around(&root);
+    let env = env(&root);
     let prober = Prober::new(None);
-    let prefix = |around: &Surroundings| discover(&Request::Any, around, &prober).unwrap().probe.prefix;
+    let prefix = |env: &ProcessEnv| discover(&Request::Any, env, &prober).unwrap().probe.prefix;
 
-    let plain = prefix(&around);
+    let plain = prefix(&env);
     assert!(!plain.starts_with(&root));
     venv(&python, &root.join(".venv"));
-    assert_eq!(prefix(&around), root.join(".venv"));
+    assert_eq!(prefix(&env), root.join(".venv"));
     venv(&python, &root.join("conda"));
-    let around = around.with("CONDA_PREFIX", root.join("conda"));
-    assert_eq!(prefix(&around), root.join("conda"));
-    assert_eq!(prefix(&around.clone().with("CONDA_DEFAULT_ENV", "base")), root.join(".venv"));
+    let env = env.with("CONDA_PREFIX", root.join("conda"));
+    assert_eq!(prefix(&env), root.join("conda"));
+    assert_eq!(prefix(&env.clone().with("CONDA_DEFAULT_ENV", "base")), root.join(".venv"));
     venv(&python, &root.join("active"));
-    let around = around.with("VIRTUAL_ENV", root.join("active"));
-    assert_eq!(prefix(&around), root.join("active"));
+    let env = env.with("VIRTUAL_ENV", root.join("active"));
+    assert_eq!(prefix(&env), root.join("active"));
     fs::remove_dir_all(root.join("active")).unwrap();
-    let found = discover(&Request::Any, &around, &prober).unwrap();
+    let found = discover(&Request::Any, &env, &prober).unwrap();
     assert_eq!(found.probe.prefix, root.join("conda"));
     assert!(found.passed_over[0].contains("found through VIRTUAL_ENV"), "{:?}", found.passed_over);
 }
@@ -150,7 +150,7 @@ fn half_an_environment_is_passed_over() {
     let root = folder.path().canonicalize().unwrap();
     venv(&python3().interpreter.path, &root.join(".venv"));
     fs::remove_file(root.join(".venv/pyvenv.cfg")).unwrap();
-    let found = discover(&Request::Any, &around(&root), &Prober::new(None)).unwrap();
+    let found = discover(&Request::Any, &env(&root), &Prober::new(None)).unwrap();
     assert!(!found.probe.prefix.starts_with(&root));
     assert!(found.passed_over[0].contains("half an environment"), "{:?}", found.passed_over);
 }
@@ -158,16 +158,16 @@ fn half_an_environment_is_passed_over() {
 #[test]
 fn a_version_finds_an_interpreter_of_that_version_only() {
     let folder = tempfile::tempdir().unwrap();
-    let around = around(folder.path());
+    let env = env(folder.path());
     let full = python3().probe.markers.python_full_version;
     let short = full.rsplit_once('.').unwrap().0;
     for text in [full.as_str(), short, "3"] {
-        let request = Request::parse(text, &around);
-        let found = discover(&request, &around, &Prober::new(None)).unwrap();
+        let request = Request::parse(text, &env);
+        let found = discover(&request, &env, &Prober::new(None)).unwrap();
         let version = &found.probe.markers.python_full_version;
         assert!(format!("{version}.").starts_with(&format!("{text}.")), "{text}: {version}");
     }
-    let error = discover(&Request::parse("3.99", &around), &around, &Prober::new(None)).unwrap_err();
+    let error = discover(&Request::parse("3.99", &env), &env, &Prober::new(None)).unwrap_err();
     assert_eq!(error.message, "no interpreter of Python 3.99 was found");
     assert_eq!(error.kind, Kind::NoAnswer);
     assert!(error.details.iter().any(|tried| tried.contains(&format!("is Python {full}"))));
@@ -177,7 +177,7 @@ fn a_version_finds_an_interpreter_of_that_version_only() {
 fn what_python_means_is_read_from_its_look() {
     let folder = tempfile::tempdir().unwrap();
     fs::create_dir(folder.path().join("venv")).unwrap();
-    let around = Surroundings::bare(folder.path()).with_home("/home/me");
+    let env = ProcessEnv::empty(folder.path()).with_home("/home/me");
     for (text, request) in [
         ("3.11", Request::Version(vec![3, 11])),
         ("3.11.4", Request::Version(vec![3, 11, 4])),
@@ -188,26 +188,25 @@ fn what_python_means_is_read_from_its_look() {
         ("~/py/bin/python", Request::Path("/home/me/py/bin/python".into())),
         ("3.11.4.5", Request::Name("3.11.4.5".to_owned())),
     ] {
-        assert_eq!(Request::parse(text, &around), request, "{text}");
+        assert_eq!(Request::parse(text, &env), request, "{text}");
     }
-    let settings = Request::parse_in("venv", Path::new("/project"), &around);
+    let settings = Request::parse_in("venv", Path::new("/project"), &env);
     assert_eq!(settings, Request::Name("venv".to_owned()), "there is no such folder there");
-    let settings = Request::parse_in("./venv", Path::new("/project"), &around);
+    let settings = Request::parse_in("./venv", Path::new("/project"), &env);
     assert_eq!(settings, Request::Path("/project/./venv".into()));
 }
 
 #[test]
 fn a_folder_or_file_that_is_not_there_is_said_so() {
     let folder = tempfile::tempdir().unwrap();
-    let around = Surroundings::bare(folder.path());
-    let fail =
-        |text: &str| discover(&Request::parse(text, &around), &around, &Prober::new(None)).unwrap_err();
+    let env = ProcessEnv::empty(folder.path());
+    let fail = |text: &str| discover(&Request::parse(text, &env), &env, &Prober::new(None)).unwrap_err();
     assert!(fail("./nothing").message.starts_with("there is no interpreter at "));
     assert!(fail(".").message.ends_with("has no Python interpreter in it"));
     let error = fail("python3.11");
     assert_eq!(error.message, "no interpreter `python3.11` that works was found");
     assert_eq!(error.kind, Kind::NoAnswer);
-    assert!(discover(&Request::Any, &around, &Prober::new(None)).is_err());
+    assert!(discover(&Request::Any, &env, &Prober::new(None)).is_err());
 }
 
 #[cfg(unix)]
@@ -256,13 +255,13 @@ mod with_scripts {
         fs::create_dir(folder.path().join("good")).unwrap();
         std::os::unix::fs::symlink(python3().interpreter.path, &good).unwrap();
         let path = std::env::join_paths([folder.path().join("shims"), folder.path().join("good")]).unwrap();
-        let around = Surroundings::bare(folder.path()).with("PATH", path);
-        let found = discover(&Request::Any, &around, &Prober::new(None)).unwrap();
+        let env = ProcessEnv::empty(folder.path()).with("PATH", path);
+        let found = discover(&Request::Any, &env, &Prober::new(None)).unwrap();
         assert_eq!(found.interpreter.path, good);
         assert!(found.passed_over[0].contains("said `broken` (found through the PATH)"));
 
         fs::remove_file(good).unwrap();
-        let error = discover(&Request::Any, &around, &Prober::new(None)).unwrap_err();
+        let error = discover(&Request::Any, &env, &Prober::new(None)).unwrap_err();
         assert_eq!(error.message, "no Python interpreter was found");
         assert_eq!(error.details.len(), 1);
     }

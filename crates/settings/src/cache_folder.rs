@@ -2,26 +2,23 @@
 
 use std::path::PathBuf;
 
-use super::Surroundings;
+use super::ProcessEnv;
 
 /// The cache's folder: `PINFAST_CACHE_DIR`, what the settings say, `XDG_CACHE_HOME/pinfast`, else the
 /// platform's convention. `None` without a home folder: then nothing is remembered.
 #[must_use]
-pub fn cache_folder(around: &Surroundings, settings: Option<PathBuf>) -> Option<PathBuf> {
-    around
-        .path("PINFAST_CACHE_DIR")
-        .or(settings)
-        .or_else(|| base(around).map(|folder| folder.join("pinfast")))
+pub fn cache_folder(env: &ProcessEnv, settings: Option<PathBuf>) -> Option<PathBuf> {
+    env.path("PINFAST_CACHE_DIR").or(settings).or_else(|| base(env).map(|folder| folder.join("pinfast")))
 }
 
 /// The folder for caches of all programs. A relative `XDG_CACHE_HOME` is invalid and ignored, as its
 /// specification wants.
-fn base(around: &Surroundings) -> Option<PathBuf> {
-    let xdg = around.variable("XDG_CACHE_HOME").map(PathBuf::from).filter(|folder| folder.is_absolute());
-    let home = |rest: &str| around.home().map(|home| home.join(rest));
+fn base(env: &ProcessEnv) -> Option<PathBuf> {
+    let xdg = env.variable("XDG_CACHE_HOME").map(PathBuf::from).filter(|folder| folder.is_absolute());
+    let home = |rest: &str| env.home().map(|home| home.join(rest));
     xdg.or_else(|| {
         if cfg!(windows) {
-            around.path("LOCALAPPDATA").or_else(|| home("AppData/Local"))
+            env.path("LOCALAPPDATA").or_else(|| home("AppData/Local"))
         } else if cfg!(target_os = "macos") {
             home("Library/Caches")
         } else {
@@ -37,7 +34,7 @@ mod tests {
 
     #[test]
     fn the_strongest_says_where() {
-        let bare = Surroundings::bare("/w");
+        let bare = ProcessEnv::empty("/w");
         assert_eq!(cache_folder(&bare, None), None);
         let home = bare.with_home("/h");
         let usual = if cfg!(target_os = "macos") { "/h/Library/Caches/pinfast" } else { "/h/.cache/pinfast" };

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use url::Url;
 
-use super::Surroundings;
+use super::ProcessEnv;
 use pinfast_base::error::{Error, Result};
 use pinfast_inputs::{FileOption, FileOptionKind};
 
@@ -76,13 +76,13 @@ impl Layer {
     /// What requirement files say. Like pip, the last `--index-url` counts, and a folder of links may
     /// stand beside the file or in the current folder.
     #[must_use]
-    pub fn of_files(options: &[FileOption], around: &Surroundings) -> Self {
+    pub fn of_files(options: &[FileOption], env: &ProcessEnv) -> Self {
         let mut layer = Self::default();
         for option in options {
             let said = |text: &String| Said {
                 text: text.clone(),
                 said_by: option.at.to_string(),
-                bases: bases(&option.at.file, around),
+                bases: bases(&option.at.file, env),
                 missing: Missing::Wrong,
             };
             match &option.kind {
@@ -100,14 +100,14 @@ impl Layer {
 impl Said {
     /// What a flag of the command line says.
     #[must_use]
-    pub fn flag(flag: &str, text: &str, around: &Surroundings) -> Self {
-        let bases = vec![around.current().to_owned()];
+    pub fn flag(flag: &str, text: &str, env: &ProcessEnv) -> Self {
+        let bases = vec![env.current_dir().to_owned()];
         Self { text: text.to_owned(), said_by: flag.to_owned(), bases, missing: Missing::Wrong }
     }
 }
 
-fn bases(file: &str, around: &Surroundings) -> Vec<PathBuf> {
-    let current = around.current().to_owned();
+fn bases(file: &str, env: &ProcessEnv) -> Vec<PathBuf> {
+    let current = env.current_dir().to_owned();
     let beside = current.join(file).parent().map(Path::to_owned);
     beside.into_iter().filter(|_| file != "-").chain([current]).collect()
 }
@@ -120,26 +120,26 @@ fn bases(file: &str, around: &Surroundings) -> Vec<PathBuf> {
 /// `interpreter` fails with.
 pub fn choose(
     layers: &[Layer],
-    around: &Surroundings,
+    env: &ProcessEnv,
     baked: Option<&str>,
     interpreter: impl FnOnce() -> Result<Option<String>>,
 ) -> Result<IndexChoice> {
     let mut choice = IndexChoice::default();
     for said in layers.iter().flat_map(|layer| &layer.find_links) {
-        choice.add_links(said, around)?;
+        choice.add_links(said, env)?;
     }
     if let Some(who) = layers.iter().find_map(|layer| layer.no_index.as_ref()) {
         choice.details.push(format!("no index is asked ({who})"));
         return Ok(choice);
     }
     let index = match layers.iter().find_map(|layer| layer.index_url.as_ref()) {
-        Some(said) => said.index(around)?,
-        None => by_default(around, baked, interpreter)?,
+        Some(said) => said.index(env)?,
+        None => by_default(env, baked, interpreter)?,
     };
     choice.details.push(format!("the index is {index}"));
     choice.index = Some(index);
     for said in layers.iter().flat_map(|layer| &layer.extra_index_urls) {
-        choice.add_extra(said.index(around)?);
+        choice.add_extra(said.index(env)?);
     }
     Ok(choice)
 }
@@ -151,15 +151,15 @@ pub fn baked_in() -> Option<&'static str> {
 }
 
 fn by_default(
-    around: &Surroundings,
+    env: &ProcessEnv,
     baked: Option<&str>,
     interpreter: impl FnOnce() -> Result<Option<String>>,
 ) -> Result<Chosen> {
     if let Some(url) = baked {
-        return Said::flag("PINFAST_DEFAULT_INDEX when pinfast was built", url, around).index(around);
+        return Said::flag("PINFAST_DEFAULT_INDEX when pinfast was built", url, env).index(env);
     }
     match interpreter()? {
-        Some(url) => Said::flag("the interpreter's pip", &url, around).index(around),
+        Some(url) => Said::flag("the interpreter's pip", &url, env).index(env),
         None => Err(Error::usage("no index is named, and the interpreter has no pip that would name one")
             .hint("name one with `--index-url URL`, `index-url` in pinfast.toml, or PIP_INDEX_URL")
             .hint("to use folders of files alone, say `--no-index --find-links DIR`")),
@@ -175,8 +175,8 @@ impl IndexChoice {
         }
     }
 
-    fn add_links(&mut self, said: &Said, around: &Surroundings) -> Result<()> {
-        match said.links(around)? {
+    fn add_links(&mut self, said: &Said, env: &ProcessEnv) -> Result<()> {
+        match said.links(env)? {
             Links::At(chosen) if self.find_links.iter().any(|known| known.url == chosen.url) => {}
             Links::At(chosen) => {
                 self.details.push(format!("links come from {chosen}"));
@@ -205,16 +205,16 @@ impl Said {
     ///
     /// # Errors
     /// Usage: it is neither a URL of a known scheme nor a folder.
-    pub fn index(&self, around: &Surroundings) -> Result<Chosen> {
-        match self.place(around) {
+    pub fn index(&self, env: &ProcessEnv) -> Result<Chosen> {
+        match self.place(env) {
             Place::Url(url) => Ok(self.chosen(url)),
             Place::Path(path) if path.is_dir() => self.of_path(&path),
             Place::Path(_) | Place::Nowhere => Err(self.wrong("an index", "a URL or a folder")),
         }
     }
 
-    fn links(&self, around: &Surroundings) -> Result<Links> {
-        match self.place(around) {
+    fn links(&self, env: &ProcessEnv) -> Result<Links> {
+        match self.place(env) {
             Place::Url(url) => Ok(Links::At(self.chosen(url))),
             Place::Path(path) if self.missing == Missing::Ignored && is_empty(&path) => {
                 let shown = path.display();
@@ -233,7 +233,7 @@ impl Said {
         }
     }
 
-    fn place(&self, around: &Surroundings) -> Place {
+    fn place(&self, env: &ProcessEnv) -> Place {
         if self.text.is_empty() {
             return Place::Nowhere;
         }
@@ -252,7 +252,7 @@ impl Said {
                 _ => {}
             }
         }
-        let places = self.bases.iter().map(|base| around.expand(&self.text, base));
+        let places = self.bases.iter().map(|base| env.expand(&self.text, base));
         places.into_iter().find(|path| path.exists()).map_or(Place::Nowhere, Place::Path)
     }
 

@@ -6,14 +6,14 @@ mod deploy;
 mod indexes;
 mod ini;
 mod pip;
+mod process_env;
 mod project;
 mod section;
-mod surroundings;
 
 pub use cache_folder::cache_folder;
 pub use deploy::{Deploy, Health, Shared, SharedKind, Smoke, Source, Timed};
 pub use indexes::{Chosen, IndexChoice, Layer, Missing, Said, baked_in, choose};
 pub use pip::{PipConfig, PipValue};
+pub use process_env::ProcessEnv;
 pub use project::{DeclaredTarget, Settings};
 pub use section::{Place, Placed, Section};
-pub use surroundings::Surroundings;

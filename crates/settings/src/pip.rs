@@ -11,7 +11,7 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use super::indexes::{Layer, Missing, Said};
-use super::{Surroundings, ini};
+use super::{ProcessEnv, ini};
 use pinfast_base::error::{Error, Result};
 
 /// pip's options, as far as somebody set them.
@@ -37,10 +37,10 @@ impl PipConfig {
     ///
     /// # Errors
     /// Usage: a file that pip could not read either.
-    pub fn read(around: &Surroundings, command: &str, prefix: Option<&Path>) -> Result<Self> {
+    pub fn read(env: &ProcessEnv, command: &str, prefix: Option<&Path>) -> Result<Self> {
         let mut config = Self::default();
         let mut sections: BTreeMap<(String, String), PipValue> = BTreeMap::new();
-        for file in files(around, prefix) {
+        for file in files(env, prefix) {
             for (section, key, value) in config.entries(&file)? {
                 sections.insert((section, key), value);
             }
@@ -49,7 +49,7 @@ impl PipConfig {
             let of_section = sections.iter().filter(|((name, _), _)| name == section);
             config.values.extend(of_section.map(|((_, key), value)| (key.clone(), value.clone())));
         }
-        config.values.extend(variables(around));
+        config.values.extend(variables(env));
         Ok(config)
     }
 
@@ -128,11 +128,11 @@ impl PipConfig {
     ///
     /// # Errors
     /// Usage: a `no-index` that is neither yes nor no.
-    pub fn index_layer(&self, around: &Surroundings) -> Result<Layer> {
+    pub fn index_layer(&self, env: &ProcessEnv) -> Result<Layer> {
         let said = |value: PipValue| Said {
             text: value.text,
             said_by: value.said_by,
-            bases: vec![around.current().to_owned()],
+            bases: vec![env.current_dir().to_owned()],
             missing: Missing::Ignored,
         };
         let url = self.get("index-url").or_else(|| self.get("pypi-url"));
@@ -170,24 +170,24 @@ fn normalise(key: &str) -> String {
     key.strip_prefix("--").map_or_else(|| key.clone(), str::to_owned)
 }
 
-fn variables(around: &Surroundings) -> impl Iterator<Item = (String, PipValue)> {
-    around.texts().filter(|(_, value)| !value.is_empty()).filter_map(|(name, value)| {
+fn variables(env: &ProcessEnv) -> impl Iterator<Item = (String, PipValue)> {
+    env.texts().filter(|(_, value)| !value.is_empty()).filter_map(|(name, value)| {
         let key = normalise(name.strip_prefix("PIP_")?);
         Some((key, PipValue { text: value.to_owned(), said_by: name.to_owned() }))
     })
 }
 
 /// The configuration files, the strongest last.
-fn files(around: &Surroundings, prefix: Option<&Path>) -> Vec<PathBuf> {
-    let named = around.path("PIP_CONFIG_FILE");
+fn files(env: &ProcessEnv, prefix: Option<&Path>) -> Vec<PathBuf> {
+    let named = env.path("PIP_CONFIG_FILE");
     if named.as_deref().is_some_and(is_null) {
         return Vec::new();
     }
-    let mut files = of_machine(around);
+    let mut files = of_machine(env);
     if !named.as_ref().is_some_and(|file| file.exists()) {
-        files.extend(of_user(around));
+        files.extend(of_user(env));
     }
-    let prefix = prefix.map(Path::to_owned).or_else(|| around.path("VIRTUAL_ENV"));
+    let prefix = prefix.map(Path::to_owned).or_else(|| env.path("VIRTUAL_ENV"));
     files.extend(prefix.map(|prefix| prefix.join(NAME)));
     files.extend(named);
     files
@@ -200,35 +200,35 @@ fn is_null(file: &Path) -> bool {
     file.as_os_str() == if cfg!(windows) { "nul" } else { "/dev/null" }
 }
 
-fn of_machine(around: &Surroundings) -> Vec<PathBuf> {
+fn of_machine(env: &ProcessEnv) -> Vec<PathBuf> {
     if cfg!(windows) {
-        let folder = around.path("PROGRAMDATA").unwrap_or_else(|| PathBuf::from("C:\\ProgramData"));
+        let folder = env.path("PROGRAMDATA").unwrap_or_else(|| PathBuf::from("C:\\ProgramData"));
         return vec![folder.join("pip").join(NAME)];
     }
     if cfg!(target_os = "macos") {
         return vec![PathBuf::from("/Library/Application Support/pip").join(NAME)];
     }
-    let shared = around.variable("XDG_CONFIG_DIRS").unwrap_or("/etc/xdg".as_ref());
+    let shared = env.variable("XDG_CONFIG_DIRS").unwrap_or("/etc/xdg".as_ref());
     let mut files: Vec<_> = split_paths(shared).map(|folder| folder.join("pip").join(NAME)).collect();
     files.push(PathBuf::from("/etc").join(NAME));
     files
 }
 
-fn of_user(around: &Surroundings) -> Vec<PathBuf> {
-    let home = around.home();
+fn of_user(env: &ProcessEnv) -> Vec<PathBuf> {
+    let home = env.home();
     let legacy = home.map(|home| home.join(if cfg!(windows) { "pip" } else { ".pip" }));
-    legacy.into_iter().chain(user_folder(around)).map(|folder| folder.join(NAME)).collect()
+    legacy.into_iter().chain(user_folder(env)).map(|folder| folder.join(NAME)).collect()
 }
 
-fn user_folder(around: &Surroundings) -> Option<PathBuf> {
+fn user_folder(env: &ProcessEnv) -> Option<PathBuf> {
     if cfg!(windows) {
-        return around.path("APPDATA").map(|folder| folder.join("pip"));
+        return env.path("APPDATA").map(|folder| folder.join("pip"));
     }
-    let library = around.home().map(|home| home.join("Library/Application Support/pip"));
+    let library = env.home().map(|home| home.join("Library/Application Support/pip"));
     if let Some(library) = library.filter(|folder| cfg!(target_os = "macos") && folder.is_dir()) {
         return Some(library);
     }
-    let config = around.path("XDG_CONFIG_HOME").or_else(|| Some(around.home()?.join(".config")));
+    let config = env.path("XDG_CONFIG_HOME").or_else(|| Some(env.home()?.join(".config")));
     config.map(|config| config.join("pip"))
 }
 
@@ -236,29 +236,29 @@ fn user_folder(around: &Surroundings) -> Option<PathBuf> {
 mod tests {
     use super::*;
 
-    /// A folder with files in it, and surroundings in which no file of this machine is seen.
-    fn world(files: &[(&str, &str)]) -> (tempfile::TempDir, Surroundings) {
+    /// A folder with files in it, and an environment in which no file of this machine is seen.
+    fn world(files: &[(&str, &str)]) -> (tempfile::TempDir, ProcessEnv) {
         let folder = tempfile::tempdir().unwrap();
         for (name, text) in files {
             let file = folder.path().join(name);
             fs::create_dir_all(file.parent().unwrap()).unwrap();
             fs::write(file, text).unwrap();
         }
-        let around = Surroundings::bare(folder.path())
+        let env = ProcessEnv::empty(folder.path())
             .with_home(folder.path().join("home"))
             .with("XDG_CONFIG_DIRS", folder.path().join("etc"));
-        (folder, around)
+        (folder, env)
     }
 
-    fn index(around: &Surroundings, prefix: Option<&Path>) -> Option<String> {
-        PipConfig::read(around, "install", prefix).unwrap().get("index-url").map(|value| value.text.clone())
+    fn index(env: &ProcessEnv, prefix: Option<&Path>) -> Option<String> {
+        PipConfig::read(env, "install", prefix).unwrap().get("index-url").map(|value| value.text.clone())
     }
 
     #[cfg(target_os = "linux")]
     #[test]
     fn each_file_overrides_the_ones_before() {
         let conf = |url: &str| format!("[global]\nindex-url = https://{url}.example\n");
-        let (folder, around) = world(&[
+        let (folder, env) = world(&[
             ("etc/pip/pip.conf", &conf("machine")),
             ("home/.pip/pip.conf", &conf("legacy")),
             ("home/.config/pip/pip.conf", &conf("user")),
@@ -267,9 +267,9 @@ mod tests {
         ]);
         let named = folder.path().join("named.conf");
         let venv = folder.path().join("venv");
-        assert_eq!(index(&around, None).as_deref(), Some("https://user.example"));
-        assert_eq!(index(&around, Some(&venv)).as_deref(), Some("https://venv.example"));
-        let active = around.clone().with("VIRTUAL_ENV", &venv);
+        assert_eq!(index(&env, None).as_deref(), Some("https://user.example"));
+        assert_eq!(index(&env, Some(&venv)).as_deref(), Some("https://venv.example"));
+        let active = env.clone().with("VIRTUAL_ENV", &venv);
         assert_eq!(index(&active, None).as_deref(), Some("https://venv.example"));
         let active = active.with("PIP_CONFIG_FILE", &named);
         assert_eq!(index(&active, None).as_deref(), Some("https://named.example"));
@@ -277,23 +277,23 @@ mod tests {
         assert_eq!(index(&active, None).as_deref(), Some("https://env.example"));
 
         fs::remove_file(folder.path().join("home/.config/pip/pip.conf")).unwrap();
-        assert_eq!(index(&around, None).as_deref(), Some("https://legacy.example"));
+        assert_eq!(index(&env, None).as_deref(), Some("https://legacy.example"));
         fs::write(&named, "").unwrap();
-        let around = around.with("PIP_CONFIG_FILE", &named);
-        assert_eq!(index(&around, None).as_deref(), Some("https://machine.example"), "user's is left out");
-        let around = around.with("PIP_CONFIG_FILE", "/dev/null");
-        assert_eq!(index(&around, Some(&venv)), None);
+        let env = env.with("PIP_CONFIG_FILE", &named);
+        assert_eq!(index(&env, None).as_deref(), Some("https://machine.example"), "user's is left out");
+        let env = env.with("PIP_CONFIG_FILE", "/dev/null");
+        assert_eq!(index(&env, Some(&venv)), None);
     }
 
     #[test]
     fn the_section_of_the_command_is_stronger_than_any_global() {
-        let (folder, around) = world(&[
+        let (folder, env) = world(&[
             ("home/.pip/pip.conf", "[install]\ntimeout = 5\n[download]\ntimeout = 6\n"),
             ("venv/pip.conf", "[global]\ntimeout = 7\nretries = 2\n"),
         ]);
         let venv = folder.path().join("venv");
         let told = |command, option| {
-            let config = PipConfig::read(&around, command, Some(&venv)).unwrap();
+            let config = PipConfig::read(&env, command, Some(&venv)).unwrap();
             config.get(option).unwrap().text.clone()
         };
         assert_eq!(told("install", "timeout"), "5");
@@ -304,8 +304,8 @@ mod tests {
 
     #[test]
     fn lists_flags_and_paths() {
-        let (_folder, around) = world(&[]);
-        let around = around
+        let (_folder, env) = world(&[]);
+        let env = env
             .with("PIP_CONFIG_FILE", if cfg!(windows) { "nul" } else { "/dev/null" })
             .with("PIP_EXTRA_INDEX_URL", "https://a.example  https://b.example")
             .with("PIP_NO_INDEX", "Yes")
@@ -314,8 +314,8 @@ mod tests {
             .with("PIP_CERT", "/certs.pem")
             .with("PIP_PRE", "maybe")
             .with("PIP_INDEX_URL", "");
-        let config = PipConfig::read(&around, "install", None).unwrap();
-        let layer = config.index_layer(&around).unwrap();
+        let config = PipConfig::read(&env, "install", None).unwrap();
+        let layer = config.index_layer(&env).unwrap();
         assert_eq!(layer.extra_index_urls.len(), 2);
         assert_eq!(layer.extra_index_urls[1].text, "https://b.example");
         assert_eq!(layer.no_index.as_deref(), Some("PIP_NO_INDEX"));
@@ -328,8 +328,8 @@ mod tests {
 
     #[test]
     fn a_broken_file_is_named_with_its_line() {
-        let (folder, around) = world(&[("home/.pip/pip.conf", "[global]\noops\n")]);
-        let error = PipConfig::read(&around, "install", None).unwrap_err();
+        let (folder, env) = world(&[("home/.pip/pip.conf", "[global]\noops\n")]);
+        let error = PipConfig::read(&env, "install", None).unwrap_err();
         let file = folder.path().join("home").join(".pip/pip.conf");
         let said = format!("pip's configuration cannot be read: {}:2 is no `key = value`", file.display());
         assert_eq!((error.kind, error.message), (pinfast_base::error::Kind::Usage, said));

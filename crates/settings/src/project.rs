@@ -9,7 +9,7 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use super::Surroundings;
+use super::ProcessEnv;
 use super::deploy::Deploy;
 use super::indexes::{Layer, Missing, Said};
 use super::section::{Item, Place, Placed, Section, TextOrTable};
@@ -108,8 +108,8 @@ impl Settings {
     ///
     /// # Errors
     /// Usage: a file that cannot be read or is not TOML, an unknown key, a value that makes no sense.
-    pub fn find(around: &Surroundings) -> Result<Self> {
-        for (depth, folder) in around.project_folders().enumerate() {
+    pub fn find(env: &ProcessEnv) -> Result<Self> {
+        for (depth, folder) in env.project_folders().enumerate() {
             let up = "../".repeat(depth);
             let own = read(&folder.join(OWN), &format!("{up}{OWN}"))?;
             let shared = in_pyproject(&folder.join(SHARED), &format!("{up}{SHARED}"))?;
@@ -125,7 +125,7 @@ impl Settings {
                 return Ok(settings);
             }
         }
-        Ok(Self { folder: around.current().to_owned(), ..Self::default() })
+        Ok(Self { folder: env.current_dir().to_owned(), ..Self::default() })
     }
 
     /// Reads the settings in a table.
@@ -178,8 +178,8 @@ impl Settings {
 
     /// A path in the settings, seen from the folder in which they stand.
     #[must_use]
-    pub fn path(&self, path: &Placed<String>, around: &Surroundings) -> PathBuf {
-        around.expand(&path.value, &self.folder)
+    pub fn path(&self, path: &Placed<String>, env: &ProcessEnv) -> PathBuf {
+        env.expand(&path.value, &self.folder)
     }
 
     /// What the settings say of indexes.

@@ -12,8 +12,8 @@ fn never() -> Result<Option<String>> {
     panic!("the interpreter was started for nothing")
 }
 
-fn flags(around: &Surroundings, url: &str) -> Layer {
-    Layer { index_url: Some(Said::flag("--index-url", url, around)), ..Layer::default() }
+fn flags(env: &ProcessEnv, url: &str) -> Layer {
+    Layer { index_url: Some(Said::flag("--index-url", url, env)), ..Layer::default() }
 }
 
 fn file(kind: FileOptionKind, line: u32) -> FileOption {
@@ -24,19 +24,19 @@ fn settings(text: &str) -> Layer {
     Settings::of(Section::read("pinfast.toml", text.to_owned()).unwrap()).unwrap().index_layer()
 }
 
-fn pip(around: &Surroundings) -> Layer {
-    PipConfig::read(around, "install", None).unwrap().index_layer(around).unwrap()
+fn pip(env: &ProcessEnv) -> Layer {
+    PipConfig::read(env, "install", None).unwrap().index_layer(env).unwrap()
 }
 
-fn who(layers: &[Layer], around: &Surroundings, baked: Option<&str>) -> String {
+fn who(layers: &[Layer], env: &ProcessEnv, baked: Option<&str>) -> String {
     let interpreter = || Ok(Some("https://pip.example/simple".to_owned()));
-    choose(layers, around, baked, interpreter).unwrap().index.unwrap().to_string()
+    choose(layers, env, baked, interpreter).unwrap().index.unwrap().to_string()
 }
 
 #[test]
 fn the_first_layer_that_names_an_index_wins() {
     let folder = tempfile::tempdir().unwrap();
-    let around = Surroundings::bare(folder.path())
+    let env = ProcessEnv::empty(folder.path())
         .with("PIP_CONFIG_FILE", NULL)
         .with("PIP_INDEX_URL", "https://env.example/simple");
     let files = [
@@ -45,10 +45,10 @@ fn the_first_layer_that_names_an_index_wins() {
     ];
     let files: Vec<_> = files.into_iter().zip(3..).map(|(kind, line)| file(kind, line)).collect();
     let mut layers = vec![
-        flags(&around, "https://flag.example"),
-        Layer::of_files(&files, &around),
+        flags(&env, "https://flag.example"),
+        Layer::of_files(&files, &env),
         settings("index-url = 'https://toml.example'"),
-        pip(&around),
+        pip(&env),
     ];
     let baked = Some("https://baked.example/simple");
     for expected in [
@@ -57,25 +57,25 @@ fn the_first_layer_that_names_an_index_wins() {
         "https://toml.example/ (pinfast.toml:1)",
         "https://env.example/simple (PIP_INDEX_URL)",
     ] {
-        assert_eq!(who(&layers, &around, baked), expected);
-        choose(&layers, &around, None, never).unwrap();
+        assert_eq!(who(&layers, &env, baked), expected);
+        choose(&layers, &env, None, never).unwrap();
         layers.remove(0);
     }
-    choose(&[], &around, baked, never).unwrap();
+    choose(&[], &env, baked, never).unwrap();
     assert_eq!(
-        who(&[], &around, baked),
+        who(&[], &env, baked),
         "https://baked.example/simple (PINFAST_DEFAULT_INDEX when pinfast was built)"
     );
-    assert_eq!(who(&[], &around, None), "https://pip.example/simple (the interpreter's pip)");
+    assert_eq!(who(&[], &env, None), "https://pip.example/simple (the interpreter's pip)");
 }
 
 #[test]
 fn without_any_index_the_error_says_how_to_name_one() {
-    let around = Surroundings::bare("/");
-    let error = choose(&[], &around, None, || Ok(None)).unwrap_err();
+    let env = ProcessEnv::empty("/");
+    let error = choose(&[], &env, None, || Ok(None)).unwrap_err();
     assert_eq!(error.kind, Kind::Usage);
     assert!(error.hints[0].contains("--index-url"));
-    let broken = choose(&[], &around, None, || Err(Error::no_answer("no interpreter"))).unwrap_err();
+    let broken = choose(&[], &env, None, || Err(Error::no_answer("no interpreter"))).unwrap_err();
     assert_eq!(broken.message, "no interpreter");
 }
 
@@ -87,7 +87,7 @@ fn extra_indexes_and_links_of_all_layers_add_up_and_no_index_holds() {
         fs::create_dir_all(root.join(name)).unwrap();
     }
     fs::write(root.join("more/a-1.0.tar.gz"), "").unwrap();
-    let around = Surroundings::bare(&root)
+    let env = ProcessEnv::empty(&root)
         .with("PIP_CONFIG_FILE", NULL)
         .with("PIP_EXTRA_INDEX_URL", "https://two.example https://one.example")
         .with("PIP_FIND_LINKS", "more wheels lost");
@@ -96,9 +96,8 @@ fn extra_indexes_and_links_of_all_layers_add_up_and_no_index_holds() {
         FileOptionKind::FindLinks("wheels".into()),
     ];
     let options: Vec<_> = options.into_iter().zip(1..).map(|(kind, line)| file(kind, line)).collect();
-    let mut layers =
-        vec![flags(&around, "https://index.example"), Layer::of_files(&options, &around), pip(&around)];
-    let choice = choose(&layers, &around, None, never).unwrap();
+    let mut layers = vec![flags(&env, "https://index.example"), Layer::of_files(&options, &env), pip(&env)];
+    let choice = choose(&layers, &env, None, never).unwrap();
     let extra: Vec<_> = choice.extra.iter().map(ToString::to_string).collect();
     assert_eq!(
         extra,
@@ -115,7 +114,7 @@ fn extra_indexes_and_links_of_all_layers_add_up_and_no_index_holds() {
     assert!(choice.details.iter().any(|detail| detail.contains("holds nothing")));
 
     layers.push(settings("no-index = true"));
-    let choice = choose(&layers, &around, None, never).unwrap();
+    let choice = choose(&layers, &env, None, never).unwrap();
     assert_eq!((choice.index, choice.extra.len(), choice.find_links.len()), (None, 0, 2));
     assert!(choice.details.iter().any(|detail| detail == "no index is asked (pinfast.toml:1)"));
 }
@@ -126,8 +125,8 @@ fn an_index_is_a_url_or_a_folder() {
     let root = folder.path().canonicalize().unwrap();
     fs::create_dir(root.join("a b")).unwrap();
     fs::write(root.join("page.html"), "").unwrap();
-    let around = Surroundings::bare(&root).with_home(&root);
-    let url = |text: &str| Said::flag("--index-url", text, &around).index(&around).map(|chosen| chosen.url);
+    let env = ProcessEnv::empty(&root).with_home(&root);
+    let url = |text: &str| Said::flag("--index-url", text, &env).index(&env).map(|chosen| chosen.url);
     let as_url = Url::from_directory_path(root.join("a b")).unwrap();
     assert_eq!(url("a b").unwrap(), as_url);
     assert_eq!(url("~/a b").unwrap(), as_url);
@@ -146,13 +145,13 @@ fn an_index_is_a_url_or_a_folder() {
 
 #[test]
 fn credentials_are_never_shown() {
-    let around = Surroundings::bare("/");
+    let env = ProcessEnv::empty("/");
     let secret = "https://me:s3cret@index.example/simple";
-    let said = Said::flag("--index-url", secret, &around);
-    let chosen = said.index(&around).unwrap();
+    let said = Said::flag("--index-url", secret, &env);
+    let chosen = said.index(&env).unwrap();
     assert_eq!(chosen.url.password(), Some("s3cret"), "but they are kept");
-    let choice = choose(&[flags(&around, secret)], &around, None, never).unwrap();
-    let wrong = |text: &str| Said::flag("--index-url", text, &around).index(&around).unwrap_err().message;
+    let choice = choose(&[flags(&env, secret)], &env, None, never).unwrap();
+    let wrong = |text: &str| Said::flag("--index-url", text, &env).index(&env).unwrap_err().message;
     for shown in [
         format!("{said:?}"),
         format!("{chosen:?} {chosen}"),

@@ -104,8 +104,8 @@ fn the_nearest_file_up_to_the_root_of_the_project_counts() {
     let deep = root.path().join("repo/a/b");
     fs::create_dir_all(&deep).unwrap();
     fs::create_dir(root.path().join("repo/.git")).unwrap();
-    let around = Surroundings::bare(&deep);
-    let python = || Settings::find(&around).unwrap().python.map(|python| python.value);
+    let env = ProcessEnv::empty(&deep);
+    let python = || Settings::find(&env).unwrap().python.map(|python| python.value);
 
     write(root.path(), "pinfast.toml", "python = 'outside'");
     assert_eq!(python(), None, "outside of the project");
@@ -115,17 +115,14 @@ fn the_nearest_file_up_to_the_root_of_the_project_counts() {
     assert_eq!(python().as_deref(), Some("shared"), "a pyproject.toml without settings is none");
     write(root.path(), "repo/a/pinfast.toml", "python = 'own'\nfind-links = 'w'");
     write(root.path(), "repo/a/pyproject.toml", "[tool.pinfast]\npython = 'lesser'");
-    let settings = Settings::find(&around).unwrap();
+    let settings = Settings::find(&env).unwrap();
     assert_eq!(settings.python.as_ref().unwrap().value, "own");
     assert_eq!(settings.folder, root.path().join("repo/a"));
-    assert_eq!(settings.path(&settings.find_links[0], &around), root.path().join("repo/a/w"));
+    assert_eq!(settings.path(&settings.find_links[0], &env), root.path().join("repo/a/w"));
     assert_eq!(settings.warnings, ["../pinfast.toml counts, not [tool.pinfast] of ../pyproject.toml"]);
 
     write(root.path(), "repo/a/pinfast.toml", "python = 3");
-    assert_eq!(
-        Settings::find(&around).unwrap_err().message,
-        "../pinfast.toml:1:10: `python` must be a string"
-    );
+    assert_eq!(Settings::find(&env).unwrap_err().message, "../pinfast.toml:1:10: `python` must be a string");
 }
 
 #[test]

@@ -1,5 +1,6 @@
-//! What surrounds a run: environment variables, home and current folder. Everything that depends on
-//! them takes this value, so a test can stand anywhere it likes.
+//! The process environment as a value: variables, home folder and current folder.
+//!
+//! What depends on them takes this value as an argument, so a test can set its own.
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
@@ -7,43 +8,43 @@ use std::path::{Path, PathBuf};
 
 /// The environment variables, the home folder and the current folder of a run.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Surroundings {
+pub struct ProcessEnv {
     variables: BTreeMap<OsString, OsString>,
     home: Option<PathBuf>,
-    current: PathBuf,
+    current_dir: PathBuf,
 }
 
-impl Surroundings {
-    /// Those of this process. A current folder that is gone is `.`.
+impl ProcessEnv {
+    /// Reads the environment of this process. A current folder that was removed becomes `.`.
     #[must_use]
-    pub fn of_process() -> Self {
+    pub fn capture() -> Self {
         Self {
             variables: std::env::vars_os().map(|(name, value)| (in_key_case(&name), value)).collect(),
             home: std::env::home_dir().filter(|home| !home.as_os_str().is_empty()),
-            current: std::env::current_dir().unwrap_or_else(|_| PathBuf::from(".")),
+            current_dir: std::env::current_dir().unwrap_or_else(|_| PathBuf::from(".")),
         }
     }
 
-    /// No variables, no home, standing in `current`.
+    /// No variables and no home folder; the current folder is `dir`.
     #[must_use]
-    pub fn bare(current: impl Into<PathBuf>) -> Self {
-        Self { current: current.into(), ..Self::default() }
+    pub fn empty(dir: impl Into<PathBuf>) -> Self {
+        Self { current_dir: dir.into(), ..Self::default() }
     }
 
-    /// The same, standing in `current`.
+    /// The same variables and home folder; the current folder is `dir`.
     #[must_use]
-    pub fn standing_in(&self, current: impl Into<PathBuf>) -> Self {
-        Self { current: current.into(), ..self.clone() }
+    pub fn in_dir(&self, dir: impl Into<PathBuf>) -> Self {
+        Self { current_dir: dir.into(), ..self.clone() }
     }
 
-    /// With a variable.
+    /// Sets a variable.
     #[must_use]
     pub fn with(mut self, name: &str, value: impl Into<OsString>) -> Self {
         self.variables.insert(in_key_case(OsStr::new(name)), value.into());
         self
     }
 
-    /// With a home folder.
+    /// Sets the home folder.
     #[must_use]
     pub fn with_home(mut self, home: impl Into<PathBuf>) -> Self {
         self.home = Some(home.into());
@@ -68,7 +69,7 @@ impl Surroundings {
     /// A variable's value as a path, joined to the current folder.
     #[must_use]
     pub fn path(&self, name: &str) -> Option<PathBuf> {
-        self.variable(name).map(|value| self.current.join(value))
+        self.variable(name).map(|value| self.current_dir.join(value))
     }
 
     /// All variables whose name and value are Unicode, sorted by name.
@@ -84,15 +85,16 @@ impl Surroundings {
 
     /// The current folder.
     #[must_use]
-    pub fn current(&self) -> &Path {
-        &self.current
+    pub fn current_dir(&self) -> &Path {
+        &self.current_dir
     }
 
-    /// The current folder and its parents, up to the root of the project: the nearest folder that
-    /// holds a `.git`, or the root of the file system.
+    /// The current folder and its parents, up to the project's root.
+    ///
+    /// The root is the nearest folder that holds `.git`, else the root of the file system.
     pub fn project_folders(&self) -> impl Iterator<Item = &Path> {
         let mut inside = true;
-        self.current.ancestors().take_while(move |folder| {
+        self.current_dir.ancestors().take_while(move |folder| {
             let take = inside;
             inside = inside && !folder.join(".git").exists();
             take
@@ -109,7 +111,7 @@ impl Surroundings {
     }
 }
 
-/// Windows does not tell apart the case of a variable's name.
+/// On Windows, `Path` and `PATH` name the same variable.
 fn in_key_case(name: &OsStr) -> OsString {
     if cfg!(windows) { name.to_ascii_uppercase() } else { name.to_owned() }
 }
@@ -120,10 +122,10 @@ mod tests {
 
     #[test]
     fn an_empty_variable_is_unset() {
-        let around = Surroundings::bare("/w").with("A", "").with("B", "b");
-        assert_eq!(around.text("A"), None);
-        assert_eq!(around.text("B"), Some("b"));
-        assert_eq!(around.path("B"), Some(PathBuf::from("/w/b")));
+        let env = ProcessEnv::empty("/w").with("A", "").with("B", "b");
+        assert_eq!(env.text("A"), None);
+        assert_eq!(env.text("B"), Some("b"));
+        assert_eq!(env.path("B"), Some(PathBuf::from("/w/b")));
     }
 
     #[test]
@@ -132,16 +134,16 @@ mod tests {
         let deep = root.path().join("repo/a/b");
         std::fs::create_dir_all(&deep).unwrap();
         std::fs::create_dir(root.path().join("repo/.git")).unwrap();
-        let around = Surroundings::bare(&deep);
-        let folders: Vec<_> = around.project_folders().collect();
+        let env = ProcessEnv::empty(&deep);
+        let folders: Vec<_> = env.project_folders().collect();
         assert_eq!(folders, [deep.as_path(), &root.path().join("repo/a"), &root.path().join("repo")]);
     }
 
     #[test]
     fn a_tilde_is_the_home() {
-        let around = Surroundings::bare("/w").with_home("/h");
-        assert_eq!(around.expand("~/x", Path::new("/b")), Path::new("/h/x"));
-        assert_eq!(around.expand("x", Path::new("/b")), Path::new("/b/x"));
-        assert_eq!(around.expand("/x", Path::new("/b")), Path::new("/x"));
+        let env = ProcessEnv::empty("/w").with_home("/h");
+        assert_eq!(env.expand("~/x", Path::new("/b")), Path::new("/h/x"));
+        assert_eq!(env.expand("x", Path::new("/b")), Path::new("/b/x"));
+        assert_eq!(env.expand("/x", Path::new("/b")), Path::new("/x"));
     }
 }
