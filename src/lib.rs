@@ -1,13 +1,13 @@
 //! pinfast locks, checks and installs the dependencies of Python applications.
 //!
-//! # The map of the house
+//! # The map
 //!
-//! Two layers and a shell; `use` points downwards only, and `tests/layers.rs` asserts it.
+//! Two layers and a shell. A crate uses only crates that stand above it in this list, and `tests/layers.rs` asserts it.
 //!
 //! **Core**: data in, data out. No file, socket, clock, environment variable or terminal.
 //! - [`error`], [`event`]: what went wrong, and what happens, as values
 //! - [`text`]: lists and lines as people read them
-//! - [`spec`]: the PyPA specifications as plain types
+//! - [`packaging`]: the PyPA specifications as plain types
 //! - [`inputs`]: requirement files and `pyproject.toml` -> requirements with `file:line`
 //! - [`solve`]: inputs + target + an index -> a resolution or a proof that there is none
 //! - [`lock`]: the lock as data; readers, writers, freshness, merge, diff

@@ -1,239 +1,146 @@
-//! The layers of the house, asserted from the sources: who may use whom, what the core never touches,
-//! who prints, how long a file may be, and that the map in `src/lib.rs` is true.
+//! The rules of the workspace that neither the compiler nor clippy enforces.
+//!
+//! The compiler enforces who uses whom: a crate sees only the dependencies in its `Cargo.toml`. Clippy
+//! enforces that the core touches nothing outside (`crates/core.clippy.toml`) and that one module prints
+//! (`clippy.toml`). These tests enforce that the manifests follow the map in `src/lib.rs`, that the core uses
+//! that clippy configuration and no library that touches the outside, and that files stay short.
 
-#[path = "layers/source.rs"]
-mod source;
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
 
-use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
 
-use source::{Source, map_of, sources};
-
-/// The floors from the ground up: a room uses itself and the rooms of lower floors.
-const FLOORS: &[&[&str]] = &[
-    &["error", "event", "text"],
-    &["spec"],
-    &["inputs"],
-    &["solve", "lock"],
-    &["repair"],
-    &["explain"],
-    &["cache", "files", "git"],
-    &["settings"],
-    &["python", "index"],
-    &["install"],
-    &["build"],
-    &["deploy"],
-    &["ops"],
-    &["cli"],
+/// The only libraries that the core may use: they work in memory.
+const CORE_LIBRARIES: &[&str] = &[
+    "jiff",
+    "pep440_rs",
+    "pep508_rs",
+    "percent-encoding",
+    "pubgrub",
+    "rustc-hash",
+    "serde",
+    "serde_json",
+    "sha2",
+    "toml",
+    "toml_edit",
+    "unicode-width",
+    "url",
 ];
 
-/// The rooms in which data goes in and data comes out.
-const CORE: &[&str] = &["error", "event", "text", "spec", "inputs", "solve", "lock", "repair", "explain"];
-
-/// What the core never touches: files, environment, sockets, processes, clocks, the terminal.
-const WORLD: &[&str] = &[
-    "std::fs",
-    "std::env",
-    "std::net",
-    "std::os",
-    "std::process",
-    "std::time::Instant",
-    "std::time::SystemTime",
-    "io::stderr",
-    "io::stdin",
-    "io::stdout",
-    "Timestamp::now",
-    "Zoned::now",
-    "anstream",
-    "clap",
-    "etcetera",
-    "indicatif",
-    "memmap2",
-    "reqwest",
-    "signal_hook",
-    "tempfile",
-    "terminal_size",
-    "tokio",
-];
-
-/// The ways to the terminal, open to one room only.
-const TERMINAL: &[&str] = &[
-    "io::stderr",
-    "io::stdout",
-    "anstream::AutoStream",
-    "anstream::stderr",
-    "anstream::stdout",
-    "indicatif",
-    "dbg!",
-    "eprint!",
-    "eprintln!",
-    "print!",
-    "println!",
-];
-const PRINTER: &str = "cli/ui";
-
-const LONGEST_FILE: usize = 1_000;
+/// In lines. A longer file is two files.
+const LONGEST_FILE: usize = 600;
 
 #[test]
-fn rooms_use_only_what_is_below_them() {
-    complain(upward_uses);
-}
-
-#[test]
-fn the_core_touches_nothing_of_the_world() {
-    complain(world_uses);
-}
-
-#[test]
-fn one_room_prints() {
-    complain(prints);
-}
-
-#[test]
-fn files_are_short_enough_to_read() {
-    complain(overlong);
-}
-
-#[test]
-fn the_map_is_true() {
-    let sources = sources();
-    let library = sources.iter().find(|source| source.path == "lib.rs").expect("there is a library");
-    let rooms: BTreeSet<_> = sources.iter().filter_map(Source::room).collect();
-    assert_eq!(
-        map_of(&library.text),
-        rooms,
-        "left: the bullets of the map in src/lib.rs; right: what is in src/"
-    );
-    for room in rooms {
-        assert!(floor(room).is_some(), "`{room}` has no floor in tests/layers.rs");
+fn a_crate_stands_in_the_map_after_each_crate_that_it_uses() {
+    let order: Vec<String> = map().concat();
+    let place = |name: &str| order.iter().position(|other| other == name);
+    for name in crates() {
+        let own = place(&name).unwrap_or_else(|| panic!("the map in src/lib.rs does not name `{name}`"));
+        for used in dependencies(&name).iter().filter_map(|used| used.strip_prefix("pinfast-")) {
+            assert!(place(used) < Some(own), "`{name}` uses `{used}`, which stands below it in src/lib.rs");
+        }
     }
 }
 
-/// Fails with everything that `rule` says of the sources.
-fn complain(rule: impl Fn(&Source) -> Vec<String>) {
-    let all: Vec<_> = sources().iter().flat_map(rule).collect();
-    assert!(all.is_empty(), "\n{}\n", all.join("\n"));
+#[test]
+fn the_map_names_only_crates_that_exist() {
+    let known = crates();
+    for name in map().concat() {
+        assert!(known.contains(&name), "the map in src/lib.rs names `{name}`, but crates/{name} is missing");
+    }
 }
 
-fn floor(room: &str) -> Option<usize> {
-    FLOORS.iter().position(|rooms| rooms.contains(&room))
+#[test]
+fn a_core_crate_uses_only_libraries_that_work_in_memory() {
+    for name in &map()[0] {
+        for used in dependencies(name).iter().filter(|used| !used.starts_with("pinfast-")) {
+            assert!(CORE_LIBRARIES.contains(&used.as_str()), "`{name}` is in the core and uses `{used}`");
+        }
+    }
 }
 
-/// The uses of a room that is not below.
-fn upward_uses(source: &Source) -> Vec<String> {
-    let Some(room) = source.room() else { return Vec::new() };
-    let below = |used: &str| floor(used).is_some_and(|used| floor(room).is_some_and(|own| used < own));
-    source
-        .rooms_used()
-        .into_iter()
-        .filter(|used| used != room && !below(used))
-        .map(|used| format!("src/{}: `{room}` uses `{used}`, which is not below it", source.path))
+#[test]
+fn a_core_crate_has_the_clippy_configuration_of_the_core() {
+    let expected = fs::read_to_string(root().join("crates/core.clippy.toml")).unwrap();
+    for name in &map()[0] {
+        let own = fs::read_to_string(root().join(format!("crates/{name}/clippy.toml"))).unwrap_or_default();
+        assert_eq!(own, expected, "crates/{name}/clippy.toml should link to ../core.clippy.toml");
+    }
+}
+
+#[test]
+fn a_source_file_is_short_enough_to_read() {
+    for path in sources() {
+        let lines = fs::read_to_string(&path).unwrap().lines().count();
+        assert!(lines <= LONGEST_FILE, "{}: {lines} lines, of at most {LONGEST_FILE}", path.display());
+    }
+}
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// The layers in the head of `src/lib.rs`, each with its crates from the lowest up. A layer begins with a line
+/// `//! **Core**: …`, and its crates are the links of bullets: ``//! - [`solve`]: …``.
+fn map() -> Vec<Vec<String>> {
+    let mut layers: Vec<Vec<String>> = Vec::new();
+    for line in fs::read_to_string(root().join("src/lib.rs")).unwrap().lines() {
+        if line.starts_with("//! **") {
+            layers.push(Vec::new());
+        } else if let Some(bullet) = line.strip_prefix("//! - ") {
+            let links = bullet.split_once(':').map_or(bullet, |(links, _)| links);
+            for module in links.split('`').skip(1).step_by(2) {
+                layers.last_mut().unwrap().extend(crate_of(module).map(str::to_owned));
+            }
+        }
+    }
+    assert_eq!(layers.len(), 3, "the map in src/lib.rs has the layers core, edges and shell");
+    layers
+}
+
+/// The crate that the root package shows as `module`; `None` for the shell, which is the root package itself.
+fn crate_of(module: &str) -> Option<&str> {
+    match module {
+        "cli" => None,
+        "error" => Some("base"),
+        // With `error`, which names the crate.
+        "event" | "text" => None,
+        module => Some(module),
+    }
+}
+
+/// The names of the folders in `crates/` that the program is built from.
+fn crates() -> Vec<String> {
+    let entries = fs::read_dir(root().join("crates")).unwrap().map(|entry| entry.unwrap());
+    let folders = entries.filter(|entry| entry.path().join("Cargo.toml").exists());
+    let names = folders.map(|entry| entry.file_name().into_string().unwrap());
+    names.filter(|name| name != "testkit").collect()
+}
+
+/// What the manifest of a crate lists under `[dependencies]`.
+fn dependencies(name: &str) -> Vec<String> {
+    let manifest = fs::read_to_string(root().join(format!("crates/{name}/Cargo.toml"))).unwrap();
+    let section = manifest.lines().skip_while(|line| *line != "[dependencies]").skip(1);
+    let section = section.take_while(|line| !line.starts_with('['));
+    section
+        .filter_map(|line| line.split(['.', ' ']).next())
+        .filter(|name| !name.is_empty())
+        .map(str::to_owned)
         .collect()
 }
 
-/// The uses of the outside world in the core.
-fn world_uses(source: &Source) -> Vec<String> {
-    match source.room() {
-        Some(room) if CORE.contains(&room) => uses(source, WORLD, "the core does not touch it"),
-        _ => Vec::new(),
+/// Every Rust file of the program and its crates.
+fn sources() -> Vec<PathBuf> {
+    let (mut files, mut folders) = (Vec::new(), vec![root().join("src")]);
+    folders.extend(crates().iter().map(|name| root().join(format!("crates/{name}/src"))));
+    while let Some(folder) = folders.pop() {
+        for path in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+            match path.extension() {
+                Some(extension) if extension == "rs" => files.push(path),
+                _ if path.is_dir() => folders.push(path),
+                _ => {}
+            }
+        }
     }
-}
-
-/// The ways to the terminal outside the room that prints.
-fn prints(source: &Source) -> Vec<String> {
-    match source.path.strip_prefix(PRINTER) {
-        Some(rest) if rest == ".rs" || rest.starts_with('/') => Vec::new(),
-        _ => uses(source, TERMINAL, "only src/cli/ui.rs prints"),
-    }
-}
-
-fn overlong(source: &Source) -> Vec<String> {
-    let lines = source.text.lines().count();
-    let told = format!("src/{}: {lines} lines, of at most {LONGEST_FILE}", source.path);
-    if lines > LONGEST_FILE { vec![told] } else { Vec::new() }
-}
-
-fn uses(source: &Source, forbidden: &[&str], why: &str) -> Vec<String> {
-    let reached = |path: &[String]| forbidden.iter().any(|forbidden| reaches(path, forbidden));
-    let paths = source.paths().into_iter().filter(|path| reached(path));
-    paths.map(|path| format!("src/{}: `{}`: {why}", source.path, path.join("::"))).collect()
-}
-
-/// Whether `path` holds the segments of `forbidden` in a row, or brings a module in from which it is
-/// one more step: `use std::time`, `use std::*`.
-fn reaches(path: &[String], forbidden: &str) -> bool {
-    let path: Vec<_> = path.iter().map(String::as_str).collect();
-    let forbidden: Vec<_> = forbidden.split("::").collect();
-    let module = path.strip_suffix(&["*"]).unwrap_or(&path);
-    path.windows(forbidden.len()).any(|run| run == forbidden)
-        || (module.len() < path.len() && forbidden.starts_with(module))
-        || (path == ["std", "time"] && forbidden.starts_with(&path))
-}
-
-/// What all rules say of `text` at `path`.
-fn said_of(path: &str, text: &str) -> String {
-    let source = Source::new(path, text);
-    [upward_uses, world_uses, prints, overlong]
-        .iter()
-        .flat_map(|rule| rule(&source))
-        .collect::<Vec<_>>()
-        .join("\n")
-}
-
-#[test]
-fn what_is_forbidden_is_found() {
-    for (path, text, word) in [
-        ("solve/provider.rs", "use crate::index::Client;", "`solve` uses `index`"),
-        ("solve/mod.rs", "fn f() { crate::explain::g() }", "`solve` uses `explain`"),
-        ("solve/a/b.rs", "use super::super::super::cli;", "`solve` uses `cli`"),
-        ("solve/mod.rs", "use crate::lock::Lock;", "`solve` uses `lock`"),
-        ("spec/name.rs", "use crate::{error::Error, inputs};", "`spec` uses `inputs`"),
-        ("spec/name.rs", "use crate::attic;", "`spec` uses `attic`"),
-        ("spec/name.rs", "use crate::*;", "`spec` uses `*`"),
-        ("event.rs", "use super::error::Error;", "`event` uses `error`"),
-        ("spec/a.rs", "use std::{fmt, fs as disk};", "`std::fs`"),
-        ("spec/a.rs", "fn f() { let _ = std::env::var(NAME); }", "`std::env::var`"),
-        ("lock/a.rs", "use std::time::{Duration, Instant};", "`std::time::Instant`"),
-        ("lock/a.rs", "use std::time;", "`std::time`"),
-        ("lock/a.rs", "use std::*;", "`std::*`"),
-        ("inputs/a.rs", "use ::tokio::sync::Mutex;", "`tokio::sync::Mutex`"),
-        ("explain/a.rs", "use std::io;\nfn f() { io::stdout(); }", "`io::stdout`"),
-        ("index/a.rs", "fn f() { println!(\"x\") }", "`println!`"),
-        ("index/a.rs", "fn f() { let c = '\"'; eprintln!(\"x\") }", "`eprintln!`"),
-        ("index/a.rs", "fn f<'a>(_: &'a str) { std::eprint!(\"x\") }", "`std::eprint!`"),
-        ("cli/lock.rs", "use std::io::{self, stderr};", "`std::io::stderr`"),
-        ("cli/a.rs", "use anstream::{ColorChoice, stdout};", "`anstream::stdout`"),
-        ("cli/uix.rs", "fn f() { print!(\"x\") }", "`print!`"),
-        ("cli/ui.rs", &"\n".repeat(1_001), "1001 lines"),
-    ] {
-        let said = said_of(path, text);
-        assert!(said.contains(word), "{path}: {text}\nsaid: {said}");
-    }
-}
-
-#[test]
-fn what_is_allowed_passes() {
-    for (path, text) in [
-        ("solve/provider.rs", "use crate::spec::Version;\nuse crate::solve::set::Set;\nuse super::set;"),
-        ("solve/a/b.rs", "use super::super::set;"),
-        ("cli/ui.rs", "fn f() { std::io::stdout(); println!(\"x\") }"),
-        ("cli/ui/bar.rs", "use indicatif::ProgressBar;"),
-        ("index/net.rs", "use std::time::Instant;\nuse tokio::sync::Mutex;\nuse crate::cache::Store;"),
-        ("spec/a.rs", "//! See std::fs and crate::cli.\n/* /* std::env */ std::net::TcpStream */ fn f() {}"),
-        ("spec/a.rs", "fn f() -> &'static str { \"std::fs::read \\\" crate::cli::run\" }"),
-        ("spec/a.rs", "fn f() -> &'static str { r#\"\"std::fs::read\" crate::cli::run\"# }"),
-        ("spec/a.rs", "use std::time::Duration;\nuse std::io::Read;"),
-        ("spec/a.rs", "fn f() {}\n#[cfg(test)]\nmod tests { use std::fs; fn g() { { println!(\"}\") } } }"),
-        ("spec/a.rs", "#[cfg(test)]\nuse crate::cli;\nfn f() {}"),
-        ("spec/tests.rs", "use std::fs;"),
-        ("main.rs", "fn main() { pinfast::cli::run() }"),
-    ] {
-        assert_eq!(said_of(path, text), "", "{path}: {text}");
-    }
-    assert!(said_of("spec/a.rs", "#[cfg(test)]\nmod tests { }\nuse std::fs;").contains("std::fs"));
-}
-
-#[test]
-fn the_map_is_read() {
-    let text = "//! # The map\n//!\n//! - [`error`], [`event`]: values, see [`spec`]\n//! - [`spec`]: types\n//! [`cli`]\n";
-    assert_eq!(map_of(text), BTreeSet::from(["error", "event", "spec"]));
+    files
 }

@@ -1,5 +1,7 @@
 //! The one place that prints: results to standard output, everything else to standard error.
 
+#![expect(clippy::disallowed_methods, clippy::disallowed_types, reason = "this module prints")]
+
 use std::fmt::Display;
 use std::io::{self, IsTerminal as _, Write as _};
 use std::sync::{Arc, Mutex, PoisonError};
