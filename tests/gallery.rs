@@ -17,8 +17,8 @@ use pinfast::inputs::{self, Files, InputRequest, Inputs};
 use pinfast::packaging::{DirectUrl, DistFile, Listing, Metadata, PackageName, Sha256, Target};
 use pinfast::solve::universe::Universe;
 use pinfast::solve::{
-    Failure, Index, MetadataFailure, NoSolution, PackageSet, Policy, Preferences, PrereleaseMode, Problem,
-    Resolution, Trust, Want, solve,
+    Failure, Index, IndexQuery, MetadataFailure, NoSolution, PackageSet, Policy, Preferences, PrereleaseMode,
+    Problem, Resolution, Trust, solve,
 };
 
 use serde_json::Value;
@@ -200,18 +200,18 @@ impl Index for Recorded {
         let name = file.url.path_segments().unwrap().nth_back(1).unwrap().to_owned();
         let path = self.folder.join("files").join(name).join(format!("{}.metadata", file.filename));
         let text = std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-        Metadata::parse(&text).map(Arc::new).map_err(|error| MetadataFailure::Unusable(error.message))
+        Metadata::parse(&text).map(Arc::new).map_err(|error| MetadataFailure::Invalid(error.message))
     }
 
-    fn direct(&self, name: &PackageName, url: &DirectUrl) -> Result<Arc<Listing>, Error> {
-        self.client.direct(name, url)
+    fn direct_url_listing(&self, name: &PackageName, url: &DirectUrl) -> Result<Arc<Listing>, Error> {
+        self.client.direct_url_listing(name, url)
     }
 
     fn sha256(&self, file: &Arc<DistFile>) -> Result<Sha256, Error> {
         self.client.sha256(file)
     }
 
-    fn prefetch(&self, _: &[Want]) {}
+    fn prefetch(&self, _: &[IndexQuery]) {}
 }
 
 /// `%for LOW..HIGH` … `%end` stands for its lines once for each number, with `{n}`, `{n+1}` and `{n-1}`

@@ -41,7 +41,7 @@ use pinfast_packaging::{
     DirectUrl, DistFile, DistName, Listing, Metadata, PackageName, Requirement, Sha256, Target, Version,
 };
 use pinfast_python::Found;
-use pinfast_solve::{Index, MetadataFailure, Reach, Trust, Want};
+use pinfast_solve::{Index, IndexQuery, MetadataFailure, SearchScope, Trust};
 use run::{Backend, Network};
 use system::System;
 use unpack::Most;
@@ -161,22 +161,22 @@ impl Building {
     fn build(&self, file: &DistFile, reason: String) -> Result<Arc<Metadata>, MetadataFailure> {
         let mut built = self.built.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(told) = built.get(file.url.as_str()) {
-            return told.clone().map_err(MetadataFailure::Unusable);
+            return told.clone().map_err(MetadataFailure::Invalid);
         }
         if let Permission::Forbidden(by) = &self.config.permission {
-            return Err(MetadataFailure::Forbidden(format!("{reason}, and {by} forbids it")));
+            return Err(MetadataFailure::BuildForbidden(format!("{reason}, and {by} forbids it")));
         }
         if self.closed.load(Ordering::Relaxed) {
             return Err(MetadataFailure::NeedsBuild(reason));
         }
         let told = match self.learn(file) {
             Ok(metadata) => Ok(Arc::new(metadata)),
-            Err(Fault::World(error)) => return Err(MetadataFailure::Trouble(error)),
+            Err(Fault::World(error)) => return Err(MetadataFailure::Fatal(error)),
             Err(Fault::Candidate(why)) => Err(self.warned(file, why)),
             Err(Fault::Backend { what, printed }) => Err(self.failed(file, &what, &printed)),
         };
         built.insert(file.url.to_string(), told.clone());
-        told.map_err(MetadataFailure::Unusable)
+        told.map_err(MetadataFailure::Invalid)
     }
 
     /// The metadata that was built before, else what a build tells.
@@ -355,16 +355,16 @@ impl Index for Building {
         self.client.listing(name)
     }
 
-    fn release(&self, name: &PackageName, version: &Version) -> Option<Arc<Listing>> {
-        self.client.release(name, version)
+    fn release_listing(&self, name: &PackageName, version: &Version) -> Option<Arc<Listing>> {
+        self.client.release_listing(name, version)
     }
 
-    fn newest(&self, name: &PackageName) -> Option<Arc<Listing>> {
-        self.client.newest(name)
+    fn newest_listing(&self, name: &PackageName) -> Option<Arc<Listing>> {
+        self.client.newest_listing(name)
     }
 
-    fn foretold(&self, name: &PackageName) -> Option<Arc<Metadata>> {
-        self.client.foretold(name)
+    fn newest_metadata(&self, name: &PackageName) -> Option<Arc<Metadata>> {
+        self.client.newest_metadata(name)
     }
 
     fn metadata(&self, file: &Arc<DistFile>, trust: Trust) -> Result<Arc<Metadata>, MetadataFailure> {
@@ -374,32 +374,32 @@ impl Index for Building {
         }
     }
 
-    fn direct(&self, name: &PackageName, url: &DirectUrl) -> Result<Arc<Listing>> {
-        Index::direct(&*self.client, name, url)
+    fn direct_url_listing(&self, name: &PackageName, url: &DirectUrl) -> Result<Arc<Listing>> {
+        Index::direct_url_listing(&*self.client, name, url)
     }
 
     fn sha256(&self, file: &Arc<DistFile>) -> Result<Sha256> {
         self.client.sha256(file)
     }
 
-    fn prefetch(&self, wants: &[Want]) {
+    fn prefetch(&self, wants: &[IndexQuery]) {
         self.client.prefetch(wants);
     }
 
-    fn foresee(&self, wants: &[Want]) {
-        self.client.foresee(wants);
+    fn prefetch_speculative(&self, wants: &[IndexQuery]) {
+        self.client.prefetch_speculative(wants);
     }
 
-    fn reach(&self) -> Reach {
-        self.client.reach()
+    fn search_scope(&self) -> SearchScope {
+        self.client.search_scope()
     }
 
-    fn names(&self) -> Vec<PackageName> {
-        self.client.names()
+    fn project_names(&self) -> Vec<PackageName> {
+        self.client.project_names()
     }
 
-    fn scouts(&self) -> usize {
-        self.client.scouts()
+    fn prefetch_concurrency(&self) -> usize {
+        self.client.prefetch_concurrency()
     }
 }
 

@@ -138,7 +138,7 @@ impl Bench {
 
 fn barred(told: std::result::Result<Arc<Metadata>, MetadataFailure>) -> String {
     match told {
-        Err(MetadataFailure::Unusable(why)) => why,
+        Err(MetadataFailure::Invalid(why)) => why,
         other => panic!("{other:?}"),
     }
 }
@@ -360,7 +360,7 @@ with open("{runs}", "w") as file: file.write("\n".join(lines + ["stdin=" + sys.s
 fn a_build_that_is_forbidden_runs_nothing() {
     let bench = Bench::of(HONEST);
     let forbidden = || Permission::Forbidden("`--no-build`".to_owned());
-    let Err(MetadataFailure::Forbidden(said)) =
+    let Err(MetadataFailure::BuildForbidden(said)) =
         bench.learn_by(Config { permission: forbidden(), ..bench.config() })
     else {
         panic!("it is permitted")

@@ -8,7 +8,7 @@ use super::sentences::{of_one_kind, why};
 use pinfast_base::text::{few, list};
 use pinfast_inputs::nearest::meant;
 use pinfast_packaging::{PackageName, Requirement, Role, TagSet, Version};
-use pinfast_solve::{Known, Project, Reach, Reason};
+use pinfast_solve::{Known, Project, Reason, SearchScope};
 
 /// How many things of one kind stand in a row.
 const MOST: usize = 6;
@@ -86,16 +86,16 @@ fn hint(cause: &Cause, clash: &Clash, kind: DeadEnd, met: &Known) -> Option<Stri
 fn misspelt(package: &PackageName, met: &Known) -> String {
     let known = met.all_candidates().into_iter().filter(|candidates| candidates.project == Project::Known);
     let mut names: Vec<PackageName> = known.map(|candidates| candidates.name.clone()).collect();
-    names.extend(met.index.names());
+    names.extend(met.index.project_names());
     names.sort();
     let others = names.iter().filter(|name| *name != package).map(PackageName::as_str);
-    match (meant(package.as_str(), others), met.index.reach()) {
+    match (meant(package.as_str(), others), met.index.search_scope()) {
         (Some(name), _) => format!("Did you mean `{name}`?"),
-        (None, Reach::FindLinks) => {
+        (None, SearchScope::FindLinks) => {
             "Without `--no-index` the index would be asked; or put its files where `--find-links` looks."
                 .to_owned()
         }
-        (None, Reach::Indexes) => {
+        (None, SearchScope::Indexes) => {
             "Is the name right? Another index can be named by `--extra-index-url`.".to_owned()
         }
     }

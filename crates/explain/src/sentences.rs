@@ -5,16 +5,18 @@ use super::cause::{Cause, Clash, Manner, Told};
 use super::needs::Shape;
 use pinfast_base::text::list;
 use pinfast_packaging::{PackageName, Role};
-use pinfast_solve::{Package, Reach, Reason};
+use pinfast_solve::{Package, Reason, SearchScope};
 
 /// What is wrong, in one sentence without a full stop.
 pub(super) fn headline(cause: &Cause, kind: DeadEnd) -> String {
     let Some(clash) = &cause.clash else { return together(cause) };
     let package = &clash.package;
     if kind == DeadEnd::UnknownPackage {
-        return match cause.known.index.reach() {
-            Reach::Indexes => format!("there is no package `{package}` on the index"),
-            Reach::FindLinks => format!("no `--find-links` place has `{package}`, and no index is asked"),
+        return match cause.known.index.search_scope() {
+            SearchScope::Indexes => format!("there is no package `{package}` on the index"),
+            SearchScope::FindLinks => {
+                format!("no `--find-links` place has `{package}`, and no index is asked")
+            }
         };
     }
     let obstacle = obstacle(cause, clash);

@@ -76,17 +76,17 @@ use pinfast_cache::Cache;
 use pinfast_packaging::{
     DirectUrl, DistFile, DistName, Listing, Metadata, MetadataHint, PackageName, Sha256, Version,
 };
-use pinfast_solve::{Index, MetadataFailure, Reach, Trust, Want};
+use pinfast_solve::{Index, IndexQuery, MetadataFailure, SearchScope, Trust};
 use release::{Newest, Stead};
 use site::Site;
 use snapshot::Snapshot;
 use workers::Workers;
 
 /// How many threads look ahead of the solver over the network; most of the time each waits for an answer.
-const SCOUTS: usize = 32;
+const PREFETCH_THREADS: usize = 32;
 
 /// How many do as long as all that is asked for lies on disk: there is nothing to wait for.
-const SCOUTS_ON_DISK: usize = 2;
+const PREFETCH_THREADS_ON_DISK: usize = 2;
 
 /// The indexes of a run. Made without I/O: threads, TLS and connections start when something needs them.
 pub struct Client {
@@ -219,7 +219,7 @@ impl Index for Client {
         Ok(told.map(|told| told.listing))
     }
 
-    fn release(&self, name: &PackageName, version: &Version) -> Option<Arc<Listing>> {
+    fn release_listing(&self, name: &PackageName, version: &Version) -> Option<Arc<Listing>> {
         // What is recalled is so whatever was asked before.
         if self.shared.recalled_release(name, version).is_none() && self.shared.tells_all(name) {
             return None;
@@ -227,12 +227,12 @@ impl Index for Client {
         Some(self.shared.want_release(name, version, Stead::Itself).wait().ok()??.listing)
     }
 
-    fn newest(&self, name: &PackageName) -> Option<Arc<Listing>> {
+    fn newest_listing(&self, name: &PackageName) -> Option<Arc<Listing>> {
         let newest = self.shared.told_newest(name)?;
         Some(self.shared.want_release(name, &newest.version, Stead::Itself).wait().ok()??.listing)
     }
 
-    fn foretold(&self, name: &PackageName) -> Option<Arc<Metadata>> {
+    fn newest_metadata(&self, name: &PackageName) -> Option<Arc<Metadata>> {
         let newest = self.shared.told_newest(name)?;
         let alone =
             self.shared.releases.peek(&(name.clone(), newest.version.clone())).and_then(|told| told.ok()?);
@@ -249,13 +249,13 @@ impl Index for Client {
         }
         let spoken = self.shared.want_metadata(file).wait();
         spoken.map(|spoken| spoken.metadata).map_err(|failure| match failure.cause {
-            Cause::Unusable => MetadataFailure::Unusable(failure.message().to_owned()),
+            Cause::Unusable => MetadataFailure::Invalid(failure.message().to_owned()),
             Cause::NeedsBuild => MetadataFailure::NeedsBuild(failure.message().to_owned()),
-            _ => MetadataFailure::Trouble(failure.to_error()),
+            _ => MetadataFailure::Fatal(failure.to_error()),
         })
     }
 
-    fn direct(&self, name: &PackageName, url: &DirectUrl) -> Result<Arc<Listing>, Error> {
+    fn direct_url_listing(&self, name: &PackageName, url: &DirectUrl) -> Result<Arc<Listing>, Error> {
         let file = direct_file(name, url)?;
         let download = self.shared.block_on(pin!(self.shared.download(&file.url, url.sha256, None)));
         let download = download.map_err(|failure| failure.to_error())?;
@@ -273,26 +273,30 @@ impl Index for Client {
         download.map(|download| download.sha256).map_err(|failure| failure.to_error())
     }
 
-    fn prefetch(&self, wants: &[Want]) {
+    fn prefetch(&self, wants: &[IndexQuery]) {
         self.shared.expect(wants.iter());
     }
 
-    fn foresee(&self, wants: &[Want]) {
+    fn prefetch_speculative(&self, wants: &[IndexQuery]) {
         self.shared.foresee(wants.iter());
     }
 
-    fn reach(&self) -> Reach {
+    fn search_scope(&self) -> SearchScope {
         let config = &self.shared.config;
-        if config.indexes.is_empty() && config.sources.is_empty() { Reach::FindLinks } else { Reach::Indexes }
+        if config.indexes.is_empty() && config.sources.is_empty() {
+            SearchScope::FindLinks
+        } else {
+            SearchScope::Indexes
+        }
     }
 
-    fn names(&self) -> Vec<PackageName> {
+    fn project_names(&self) -> Vec<PackageName> {
         self.shared.names()
     }
 
     /// Where a question costs a round trip, as many as keep the levels of the graph under way.
-    fn scouts(&self) -> usize {
-        if self.shared.net.get().is_some() { SCOUTS } else { SCOUTS_ON_DISK }
+    fn prefetch_concurrency(&self) -> usize {
+        if self.shared.net.get().is_some() { PREFETCH_THREADS } else { PREFETCH_THREADS_ON_DISK }
     }
 }
 

@@ -21,7 +21,7 @@ use super::word::Word;
 use super::{Client, Shared};
 use pinfast_cache::{Bucket, Key, Record};
 use pinfast_packaging::{DistFile, Listing, PackageName, Sha256, Version};
-use pinfast_solve::Want;
+use pinfast_solve::IndexQuery;
 
 /// Part of the key: to be raised when a listing or a word is packed otherwise.
 const FORM: &str = "1";
@@ -209,19 +209,19 @@ impl Shared {
     }
 
     /// Whether what is wanted is most likely there: to be sure would take as long as to answer.
-    pub(super) fn recalls(&self, want: &Want) -> bool {
+    pub(super) fn recalls(&self, want: &IndexQuery) -> bool {
         let Some(snapshot) = self.snapshot.get() else { return false };
         let young = |name: &PackageName| {
             snapshot.projects.get(name.as_str()).filter(|project| self.is_young_enough(project.age))
         };
         match want {
-            Want::Listing(_) => false,
-            Want::Newest(name) => young(name).is_some_and(|project| project.has_newest),
-            Want::Release(name, version) => young(name).is_some_and(|project| {
+            IndexQuery::Listing(_) => false,
+            IndexQuery::Newest(name) => young(name).is_some_and(|project| project.has_newest),
+            IndexQuery::Release(name, version) => young(name).is_some_and(|project| {
                 let version = version.to_string();
                 project.versions.lines().any(|line| line == version)
             }),
-            Want::Metadata(file, _) => self.recalls_word(file),
+            IndexQuery::Metadata(file, _) => self.recalls_word(file),
         }
     }
 

@@ -92,14 +92,14 @@ fn only_file(client: &Client) -> Arc<DistFile> {
 
 fn unusable(client: &Client, file: &Arc<DistFile>) -> String {
     match client.metadata(file, Trust::File).unwrap_err() {
-        MetadataFailure::Unusable(why) => why,
+        MetadataFailure::Invalid(why) => why,
         other => panic!("{other:?}"),
     }
 }
 
 fn trouble(client: &Client, file: &Arc<DistFile>) -> Error {
     match client.metadata(file, Trust::File).unwrap_err() {
-        MetadataFailure::Trouble(error) => error,
+        MetadataFailure::Fatal(error) => error,
         other => panic!("{other:?}"),
     }
 }

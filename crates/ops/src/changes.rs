@@ -63,7 +63,7 @@ fn major(version: &Version) -> (u64, Option<u64>) {
 /// How many years before `old` the release `new` was uploaded.
 fn years(name: &PackageName, old: &Version, new: &Version, index: &dyn Index) -> Option<i64> {
     let uploaded = |version: &Version| -> Option<Timestamp> {
-        let alone = index.release(name, version);
+        let alone = index.release_listing(name, version);
         let listing = alone.or_else(|| index.listing(name).ok()?)?;
         let number = listing.number_of(version)?;
         listing.outlines(number).iter().filter_map(Outline::uploaded).min()

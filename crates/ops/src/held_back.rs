@@ -6,7 +6,7 @@ use super::changes::{Height, height};
 use pinfast_inputs::InputLine;
 use pinfast_packaging::{PackageName, Requirement, Version};
 use pinfast_solve::{
-    Asker, Candidate, Index, Known, Problem, Resolution, ResolvedPin, Standing, Trust, Want,
+    Asker, Candidate, Index, IndexQuery, Known, Problem, Resolution, ResolvedPin, Standing, Trust,
     base_requirements,
 };
 
@@ -47,7 +47,7 @@ pub(super) fn held_back(resolution: &Resolution, known: &Known) -> Vec<HeldBack>
         meant.filter_map(|(name, pin)| Some(Behind { name, pin, newest: pin.newest.as_ref()? })).collect();
     let untold = behind.iter().filter(|behind| asked.asked_for(behind).is_none());
     let files = untold.filter_map(|behind| Some(behind.pin.newest_candidate.as_ref()?.file().clone()));
-    index.prefetch(&files.map(|file| Want::Metadata(file, Trust::Release)).collect::<Vec<_>>());
+    index.prefetch(&files.map(|file| IndexQuery::Metadata(file, Trust::Release)).collect::<Vec<_>>());
     behind.iter().map(|behind| asked.held(behind)).collect()
 }
 

@@ -11,7 +11,7 @@ use pinfast_files::Texts;
 use pinfast_inputs::{self as inputs, InputRequest, Inputs};
 use pinfast_lock::tree::{Graph, Top};
 use pinfast_packaging::{PackageName, Requirement, Source, Target, Version};
-use pinfast_solve::{Index, Known, Policy, Preferences, Problem, Want};
+use pinfast_solve::{Index, IndexQuery, Known, Policy, Preferences, Problem};
 
 /// What to look up.
 #[derive(Clone, Debug)]
@@ -71,7 +71,7 @@ pub fn outdated(request: &OutdatedRequest, session: &Session) -> Result<Report> 
     // A lock without annotations still tells which of its pins are old.
     let graph = Graph::of(&lock).unwrap_or_default();
     let pins: Vec<_> = lock.pins.iter().filter(|pin| pin.url.is_none()).collect();
-    index.prefetch(&pins.iter().map(|pin| Want::Listing(pin.name.clone())).collect::<Vec<_>>());
+    index.prefetch(&pins.iter().map(|pin| IndexQuery::Listing(pin.name.clone())).collect::<Vec<_>>());
     let mut report = Report { outdated: Vec::new(), looked_up: pins.len() };
     for pin in pins {
         let applies = |target: &&Target| pin.marker.holds(target, &[]);

@@ -1,124 +1,136 @@
-//! What the solver asks of the world: the one trait between it and the indexes.
+//! The trait between the solver and the package indexes: listings and metadata on request, and prefetching.
+//!
+//! The solver does no I/O. The `index` crate implements [`Index`] over the network, the cache and local folders;
+//! `universe.rs` implements it in memory for tests.
 
 use std::sync::Arc;
 
 use pinfast_base::error::Error;
 use pinfast_packaging::{DirectUrl, DistFile, Listing, Metadata, PackageName, Sha256, Version};
 
-/// A source of listings and metadata. All calls that return something block until it is there; the
-/// answers are the same however often and from whatever thread one asks.
+/// A source of listings and metadata.
+///
+/// A method that returns something blocks until its answer is there. The same question gets the same answer, however
+/// often and from whatever thread it is asked.
 pub trait Index: Send + Sync {
-    /// The project's listing; `None` where no index knows the project.
+    /// The project's listing: all of its releases with their files. `None` where no index has the project (404 or
+    /// 410).
     ///
     /// # Errors
-    /// When an index gives no answer: never told as "no such project".
+    /// When an index does not answer. That is never reported as a missing project.
     fn listing(&self, name: &PackageName) -> Result<Option<Arc<Listing>>, Error>;
 
-    /// A listing of the one release `version`, as the project's would have it, where that takes less than the
-    /// project's; `None` where the project's has to be looked at. Trouble is `None` too: the project's listing
-    /// tells it.
-    fn release(&self, name: &PackageName, version: &Version) -> Option<Arc<Listing>> {
+    /// A listing that holds only the release `version`, with the same content as the project's full listing has for
+    /// it.
+    ///
+    /// `None` where the full listing is no dearer to get, and where fetching failed: the full listing then reports the
+    /// failure.
+    fn release_listing(&self, name: &PackageName, version: &Version) -> Option<Arc<Listing>> {
         let _ = (name, version);
         None
     }
 
-    /// A listing of the one release that the index calls the project's newest, likewise.
-    fn newest(&self, name: &PackageName) -> Option<Arc<Listing>> {
+    /// A listing that holds only the release that the index calls the project's newest; `None` as for
+    /// [`Index::release_listing`].
+    fn newest_listing(&self, name: &PackageName) -> Option<Arc<Listing>> {
         let _ = name;
         None
     }
 
-    /// What the index says of that release, where it has said so much and not yet which files it has: whoever looks
-    /// ahead need not wait for them. Blocks until it has.
-    fn foretold(&self, name: &PackageName) -> Option<Arc<Metadata>> {
+    /// Metadata of the newest release, as long as the index has sent that but not yet the release's files. The
+    /// prefetcher follows its requirements without waiting for the files. Blocks until the metadata is there.
+    fn newest_metadata(&self, name: &PackageName) -> Option<Arc<Metadata>> {
         let _ = name;
         None
     }
 
-    /// The metadata of a file of a listing.
+    /// The metadata of a listed file.
     ///
     /// # Errors
     /// See [`MetadataFailure`].
     fn metadata(&self, file: &Arc<DistFile>, trust: Trust) -> Result<Arc<Metadata>, MetadataFailure>;
 
-    /// A listing of the one file at the URL of a `name @ URL` requirement, hashed whole.
+    /// A listing of the one file at the URL of a `name @ URL` requirement (PEP 508). The file is downloaded and hashed.
     ///
     /// # Errors
-    /// When the file cannot be had, does not match its `#sha256=`, or is not a distribution of `name`.
-    fn direct(&self, name: &PackageName, url: &DirectUrl) -> Result<Arc<Listing>, Error>;
+    /// When the file cannot be fetched, does not match its `#sha256=`, or is not a distribution of `name`.
+    fn direct_url_listing(&self, name: &PackageName, url: &DirectUrl) -> Result<Arc<Listing>, Error>;
 
-    /// The hash of a file whose index tells none: the file is downloaded whole.
+    /// The hash of a file. One that its listing gives no hash for is downloaded and hashed.
     ///
     /// # Errors
-    /// When the file cannot be had.
+    /// When the file cannot be fetched.
     fn sha256(&self, file: &Arc<DistFile>) -> Result<Sha256, Error>;
 
-    /// Says what will be asked soon, so that it is under way by then; waits for no answer.
-    fn prefetch(&self, wants: &[Want]);
+    /// Starts fetching what will be needed soon. Returns at once.
+    fn prefetch(&self, queries: &[IndexQuery]);
 
-    /// Says what may be asked, likewise: it is under way by then, unless that would take the first connection of the run.
-    fn foresee(&self, wants: &[Want]) {
-        self.prefetch(wants);
+    /// Starts fetching what may be needed, unless that would open the run's first connection. Returns at once.
+    ///
+    /// A warm run should stay offline: a guess is not worth a connection that nothing else needs.
+    fn prefetch_speculative(&self, queries: &[IndexQuery]) {
+        self.prefetch(queries);
     }
 
-    /// Where projects are looked for.
-    fn reach(&self) -> Reach {
-        Reach::Indexes
+    /// Where projects are looked up.
+    fn search_scope(&self) -> SearchScope {
+        SearchScope::Indexes
     }
 
-    /// Names of projects that there are, as far as that can be told in a moment: for one that was misspelt.
-    fn names(&self) -> Vec<PackageName> {
+    /// Names of existing projects, as far as they are known without asking the network. They serve to suggest a
+    /// spelling.
+    fn project_names(&self) -> Vec<PackageName> {
         Vec::new()
     }
 
-    /// How many threads that look ahead of the solver pay off at present: none where answers take no time. They may
-    /// become more during a solve.
-    fn scouts(&self) -> usize {
+    /// How many prefetching threads pay off at present: 0 where answers take no time. The number may grow during a
+    /// solve.
+    fn prefetch_concurrency(&self) -> usize {
         0
     }
 }
 
-/// Where projects are looked for.
+/// Where projects are looked up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Reach {
-    /// In indexes, and perhaps in find-links places too.
+pub enum SearchScope {
+    /// In indexes, and in find-links places if there are any.
     Indexes,
     /// In find-links places alone (`--no-index`).
     FindLinks,
 }
 
-/// Whose word about a file's metadata will do.
+/// Which source of a file's metadata is good enough.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Trust {
-    /// The index's word for the release, where that is at hand; else the file's own.
+    /// What the index's JSON API says of the release, where that is at hand; else the file's own metadata. An index
+    /// may describe another file of the release, so the solver confirms its result with [`Trust::File`].
     Release,
-    /// Only the file's own.
+    /// Only the file's own metadata: its `.metadata` sibling (PEP 658), the wheel or the sdist.
     File,
 }
 
-/// Something that will be asked soon.
+/// A question to an index, to be prefetched.
 #[derive(Clone, Debug)]
-pub enum Want {
-    /// A project's listing.
+pub enum IndexQuery {
+    /// [`Index::listing`].
     Listing(PackageName),
-    /// What the project's listing says of one release.
+    /// [`Index::release_listing`].
     Release(PackageName, Version),
-    /// What the project's listing says of the newest release.
+    /// [`Index::newest_listing`].
     Newest(PackageName),
-    /// A file's metadata.
+    /// [`Index::metadata`].
     Metadata(Arc<DistFile>, Trust),
 }
 
-/// Why there is no metadata.
+/// Why a file has no metadata. Each text is a sentence without a full stop.
 #[derive(Debug)]
 pub enum MetadataFailure {
-    /// The file itself is at fault (unreadable metadata, another name inside, a broken archive): it bars
-    /// the candidate. A sentence without a full stop.
-    Unusable(String),
-    /// Only a build can tell: it bars the candidate, unless somebody builds it. A sentence likewise.
+    /// The file is at fault: unreadable metadata, another name inside, a broken archive. Excludes the candidate.
+    Invalid(String),
+    /// Only a build can produce it. Excludes the candidate, unless a wrapping index builds it.
     NeedsBuild(String),
-    /// Only a build could tell, and the user forbids it: it bars the candidate. A sentence likewise.
-    Forbidden(String),
-    /// The world is at fault: the run ends with this error.
-    Trouble(Error),
+    /// Only a build could produce it, and the user forbids builds. Excludes the candidate.
+    BuildForbidden(String),
+    /// Network, disk or index failed: the run ends with this error.
+    Fatal(Error),
 }

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::candidates::{Candidate, Candidates, Demands, Project, Reason};
-use super::index::{Index, MetadataFailure, Trust, Want};
+use super::index::{Index, IndexQuery, MetadataFailure, Trust};
 use super::package::Package;
 use super::policy::PrereleaseMode;
 use super::problem::Problem;
@@ -161,8 +161,8 @@ impl Known {
         let (target, policy) = (&problem.target, &problem.policy);
         let preferred = problem.preferences.of(name);
         let alone = match preferred.first() {
-            Some(version) => self.index.release(name, version),
-            None => self.index.newest(name),
+            Some(version) => self.index.release_listing(name, version),
+            None => self.index.newest_listing(name),
         };
         if let Some(first) =
             alone.and_then(|release| Candidates::first(&release, target, policy, &demands, preferred))
@@ -179,7 +179,7 @@ impl Known {
         }
         let (target, policy, demands) = (&self.problem.target, &self.problem.policy, self.demands(name));
         let of = |listing: &_| Candidates::pinned(listing, target, policy, &demands, pin);
-        if let Some(alone) = self.index.release(name, pin).and_then(|release| of(&release)) {
+        if let Some(alone) = self.index.release_listing(name, pin).and_then(|release| of(&release)) {
             return Ok(Some(alone));
         }
         let Some(listing) = self.index.listing(name)? else { return Ok(None) };
@@ -187,19 +187,23 @@ impl Known {
     }
 
     /// What will be asked to see `name`, of which this is `asked`, at first.
-    pub(super) fn want(&self, name: &PackageName, asked: &Specifiers) -> Want {
+    pub(super) fn want(&self, name: &PackageName, asked: &Specifiers) -> IndexQuery {
         match asked.pinned().or(self.problem.preferences.of(name).first()) {
             None => self.want_newest(name),
             Some(version) if asked.contains(version) && self.may_be_first(name) => {
-                Want::Release(name.clone(), version.clone())
+                IndexQuery::Release(name.clone(), version.clone())
             }
-            Some(_) => Want::Listing(name.clone()),
+            Some(_) => IndexQuery::Listing(name.clone()),
         }
     }
 
     /// What will be asked to know the newest release of `name`.
-    pub(super) fn want_newest(&self, name: &PackageName) -> Want {
-        if self.may_be_first(name) { Want::Newest(name.clone()) } else { Want::Listing(name.clone()) }
+    pub(super) fn want_newest(&self, name: &PackageName) -> IndexQuery {
+        if self.may_be_first(name) {
+            IndexQuery::Newest(name.clone())
+        } else {
+            IndexQuery::Listing(name.clone())
+        }
     }
 
     /// Whether one release of `name` may tell all that is needed at first: the newest stable one, or a preferred one.
@@ -225,7 +229,7 @@ impl Known {
         }
         let mut candidates = Candidates::none(name, Project::Known);
         for url in problem.urls(name) {
-            let listing = self.index.direct(name, url)?;
+            let listing = self.index.direct_url_listing(name, url)?;
             candidates.add_direct(Candidates::new(&listing, &problem.target, &problem.policy, demands), url);
         }
         Ok(candidates)
@@ -250,7 +254,7 @@ impl Known {
             let free = Demands { constraints: Vec::new(), ..Demands::clone(&demands) };
             let (target, policy) = (&self.problem.target, &self.problem.policy);
             let first = |listing: &_| Candidates::first(listing, target, policy, &free, &[]);
-            let alone = self.index.newest(name).and_then(|newest| first(&newest));
+            let alone = self.index.newest_listing(name).and_then(|newest| first(&newest));
             Arc::new(match alone {
                 Some(newest) => newest,
                 None => {
@@ -273,7 +277,7 @@ impl Known {
         }
         let told = self.ask(candidate.file(), Trust::Release)?;
         if told.as_ref().is_ok_and(|metadata| metadata.source == MetadataSource::Release) {
-            self.index.foresee(&[Want::Metadata(candidate.file().clone(), Trust::File)]);
+            self.index.prefetch_speculative(&[IndexQuery::Metadata(candidate.file().clone(), Trust::File)]);
         }
         let mut all = unpoisoned(self.metadata.lock());
         Ok(all.entry(candidate.file().filename.clone()).or_insert(told).clone())
@@ -325,11 +329,11 @@ impl Known {
     fn ask(&self, file: &Arc<DistFile>, trust: Trust) -> Result<Told, Error> {
         match self.index.metadata(file, trust) {
             Ok(metadata) => Ok(Ok(metadata)),
-            Err(MetadataFailure::Unusable(why) | MetadataFailure::NeedsBuild(why)) => {
+            Err(MetadataFailure::Invalid(why) | MetadataFailure::NeedsBuild(why)) => {
                 Ok(Err(Reason::Broken(why.into())))
             }
-            Err(MetadataFailure::Forbidden(why)) => Ok(Err(Reason::Unbuilt(why.into()))),
-            Err(MetadataFailure::Trouble(error)) => Err(error),
+            Err(MetadataFailure::BuildForbidden(why)) => Ok(Err(Reason::Unbuilt(why.into()))),
+            Err(MetadataFailure::Fatal(error)) => Err(error),
         }
     }
 
@@ -337,7 +341,7 @@ impl Known {
     pub(super) fn confirm(&self, files: &[Arc<DistFile>]) -> Result<Confirmation, Error> {
         let doubtful = self.doubtful(files);
         let wants: Vec<_> =
-            doubtful.iter().map(|file| Want::Metadata(Arc::clone(file), Trust::File)).collect();
+            doubtful.iter().map(|file| IndexQuery::Metadata(Arc::clone(file), Trust::File)).collect();
         self.index.prefetch(&wants);
         let mut outcome = Confirmation::AsTold;
         for file in doubtful {

@@ -29,7 +29,7 @@ pub mod universe;
 mod views;
 
 pub use candidates::{Candidate, Candidates, Project, Reason, Standing};
-pub use index::{Index, MetadataFailure, Reach, Trust, Want};
+pub use index::{Index, IndexQuery, MetadataFailure, SearchScope, Trust};
 pub use known::Known;
 pub use policy::{PackageSet, Policy, Preferences, PrereleaseMode, ResolutionMode};
 pub use problem::Problem;

@@ -13,7 +13,7 @@ use rustc_hash::FxHashMap;
 
 use super::candidates::{Candidate, Candidates};
 use super::edges;
-use super::index::{Trust, Want};
+use super::index::{IndexQuery, Trust};
 use super::known::Known;
 use pinfast_base::error::Error;
 use pinfast_packaging::{DistName, ExtraName, Metadata, PackageName, Requirement, Specifiers, Version};
@@ -128,7 +128,7 @@ impl Scouts {
     pub(super) fn send(known: &Arc<Known>) -> Arc<Self> {
         let scouts = Arc::new(Self::default());
         scouts.recruit(known);
-        if known.index.scouts() > 0 {
+        if known.index.prefetch_concurrency() > 0 {
             let problem = &*known.problem;
             // What the lines name is asked for its newest release too, in the end.
             let named = problem.lines.iter().map(|line| known.want_newest(&line.requirement.name));
@@ -153,7 +153,7 @@ impl Scouts {
     /// Sends more scouts where the index has use for more by now.
     fn recruit(self: &Arc<Self>, known: &Arc<Known>) {
         let mut state = self.lock();
-        while state.sent < known.index.scouts() {
+        while state.sent < known.index.prefetch_concurrency() {
             let (scouts, known) = (Arc::clone(self), Arc::clone(known));
             std::thread::spawn(move || scouts.run(&known));
             state.sent += 1;
@@ -196,11 +196,11 @@ impl Scouts {
         match stage {
             Stage::Newest => self.ask_for_newest(known, &name),
             Stage::Foretold => {
-                let Some(metadata) = known.index.foretold(&name) else {
+                let Some(metadata) = known.index.newest_metadata(&name) else {
                     return self.choose(known, name, extra);
                 };
                 if !runs(known, &metadata) {
-                    known.index.prefetch(&[Want::Listing(name.clone())]);
+                    known.index.prefetch(&[IndexQuery::Listing(name.clone())]);
                 } else if self.permits(known, &name, &metadata.version) {
                     self.follow(known, Some(&name), &needs(known, &metadata, extra.as_ref()));
                 }
@@ -245,7 +245,7 @@ impl Scouts {
         };
         drop(state);
         if let Stage::Metadata(likeliest) = &stage {
-            known.index.prefetch(&[Want::Metadata(likeliest.file().clone(), Trust::Release)]);
+            known.index.prefetch(&[IndexQuery::Metadata(likeliest.file().clone(), Trust::Release)]);
         }
         let mut state = self.lock();
         state.queue.push_back(Errand { name, extra, stage });
@@ -267,7 +267,7 @@ impl Scouts {
         };
         let misfits = edges::base(&known.problem, &metadata).into_iter().filter(is_misfit);
         let misfits: Vec<_> = misfits.map(|misfit| misfit.name.clone()).collect();
-        known.index.prefetch(&misfits.iter().cloned().map(Want::Listing).collect::<Vec<_>>());
+        known.index.prefetch(&misfits.iter().cloned().map(IndexQuery::Listing).collect::<Vec<_>>());
         let mut state = self.lock();
         let beyond = misfits.into_iter().take(MOST_BEYOND - state.newest_beyond);
         let beyond: Vec<_> = beyond.map(|name| Errand { name, extra: None, stage: Stage::Newest }).collect();
@@ -284,7 +284,7 @@ impl Scouts {
         let state = self.lock();
         let Some(asked) = state.asked.get(name).filter(|asked| !asked.permits(version)) else { return true };
         let concerned = asked.opposed(version).chain([name]).cloned();
-        let wants: Vec<_> = concerned.map(Want::Listing).collect();
+        let wants: Vec<_> = concerned.map(IndexQuery::Listing).collect();
         drop(state);
         known.index.prefetch(&wants);
         false
@@ -324,11 +324,12 @@ impl Scouts {
                 News::Extras(new) if new.is_empty() => continue,
                 News::Extras(new) => (new, known.want(name, specifiers)),
                 News::Misfit => {
-                    wants.extend(by.cloned().map(Want::Listing));
-                    (package.extras.iter().cloned().collect(), Want::Listing(name.clone()))
+                    wants.extend(by.cloned().map(IndexQuery::Listing));
+                    (package.extras.iter().cloned().collect(), IndexQuery::Listing(name.clone()))
                 }
             };
-            let stage = || if matches!(want, Want::Newest(_)) { Stage::Foretold } else { Stage::Listing };
+            let stage =
+                || if matches!(want, IndexQuery::Newest(_)) { Stage::Foretold } else { Stage::Listing };
             let errand = |extra| Errand { name: name.clone(), extra, stage: stage() };
             errands.extend(extras.into_iter().map(errand));
             wants.push(want);
@@ -345,7 +346,7 @@ impl Scouts {
 
 /// What is said of the newest release of `name`.
 fn newest_word(known: &Known, name: &PackageName) -> Result<Option<Arc<Metadata>>, Error> {
-    if let Some(word) = known.index.foretold(name) {
+    if let Some(word) = known.index.newest_metadata(name) {
         return Ok(Some(word));
     }
     let Some((_, Some(candidate))) = known.newest(name)? else { return Ok(None) };

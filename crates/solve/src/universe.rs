@@ -41,7 +41,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use rustc_hash::FxHashMap;
 
-use super::index::{Index, MetadataFailure, Trust, Want};
+use super::index::{Index, IndexQuery, MetadataFailure, Trust};
 use pinfast_base::error::Error;
 use pinfast_packaging::{
     DirectUrl, DistFile, DistName, Listing, Metadata, MetadataHint, MetadataSource, PackageName, Requirement,
@@ -150,8 +150,8 @@ impl Description {
             Some(("requires-python-inside", value)) => self.python_inside = Some(value.to_owned()),
             Some(("requires-dist", value)) => self.requires.push(value.to_owned()),
             Some(("yanked", value)) => self.yanked = Some(value.into()),
-            Some(("broken", value)) => self.flaw = Some((MetadataFailure::Unusable, value.to_owned())),
-            Some(("unbuilt", value)) => self.flaw = Some((MetadataFailure::Forbidden, value.to_owned())),
+            Some(("broken", value)) => self.flaw = Some((MetadataFailure::Invalid, value.to_owned())),
+            Some(("unbuilt", value)) => self.flaw = Some((MetadataFailure::BuildForbidden, value.to_owned())),
             Some(("uploaded", value)) => self.uploaded = Some(instant(value).map_err(|e| told(&e))?),
             Some(("wheel", tags)) => self.files.push((format!("-{tags}.whl"), Self::default())),
             _ if line == "sdist" => self.files.push((".tar.gz".to_owned(), Self::default())),
@@ -215,8 +215,7 @@ impl Description {
         }
         let python = self.python_inside.as_ref().or(self.requires_python.as_ref()).map(String::as_str);
         let metadata = Metadata::of_release(name, version, &self.requires, python, &self.extras);
-        let metadata =
-            metadata.map_err(|error| -> Flaw { (MetadataFailure::Unusable, error.to_string()) })?;
+        let metadata = metadata.map_err(|error| -> Flaw { (MetadataFailure::Invalid, error.to_string()) })?;
         Ok(Arc::new(Metadata { source: MetadataSource::File, ..metadata }))
     }
 }
@@ -231,7 +230,7 @@ impl Index for Universe {
         Ok(self.listings.get(name).cloned())
     }
 
-    fn release(&self, name: &PackageName, version: &Version) -> Option<Arc<Listing>> {
+    fn release_listing(&self, name: &PackageName, version: &Version) -> Option<Arc<Listing>> {
         let listing = self.listings.get(name)?;
         // Where there are local versions too, one release does not tell what an exact pin lets in.
         let meant = |other: &Version| other.clone().without_local() == version.clone().without_local();
@@ -241,23 +240,23 @@ impl Index for Universe {
         Some(Arc::new(Listing::new(name.clone(), vec![release])))
     }
 
-    fn newest(&self, name: &PackageName) -> Option<Arc<Listing>> {
+    fn newest_listing(&self, name: &PackageName) -> Option<Arc<Listing>> {
         let listing = self.listings.get(name)?;
         let may_be_called_so = |number: &usize| {
             let yanked = listing.outlines(*number).iter().all(|file| file.is_yanked());
             listing.version(*number).is_stable() && !yanked
         };
         let newest = (0..listing.len()).rev().find(may_be_called_so)?;
-        self.release(name, listing.version(newest))
+        self.release_listing(name, listing.version(newest))
     }
 
     fn metadata(&self, file: &Arc<DistFile>, _: Trust) -> Result<Arc<Metadata>, MetadataFailure> {
-        let missing = || MetadataFailure::Unusable("it holds no metadata".to_owned());
+        let missing = || MetadataFailure::Invalid("it holds no metadata".to_owned());
         let told = self.metadata.get(&file.filename).ok_or_else(missing)?;
         told.clone().map_err(|(failure, why)| failure(why))
     }
 
-    fn direct(&self, name: &PackageName, url: &DirectUrl) -> Result<Arc<Listing>, Error> {
+    fn direct_url_listing(&self, name: &PackageName, url: &DirectUrl) -> Result<Arc<Listing>, Error> {
         let filename = url.url.path().rsplit('/').next().unwrap_or_default();
         let mut files = self.listings.get(name).into_iter().flat_map(|listing| listing.all_files());
         let found = files.find(|file| *file.filename == *filename);
@@ -273,9 +272,9 @@ impl Index for Universe {
         Ok(Sha256::of(file.filename.as_bytes()))
     }
 
-    fn prefetch(&self, _: &[Want]) {}
+    fn prefetch(&self, _: &[IndexQuery]) {}
 
-    fn names(&self) -> Vec<PackageName> {
+    fn project_names(&self) -> Vec<PackageName> {
         self.listings.keys().cloned().collect()
     }
 }

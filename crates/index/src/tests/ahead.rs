@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use super::super::testing::{metadata, wheel};
 use super::*;
-use pinfast_solve::Want;
+use pinfast_solve::IndexQuery;
 
 /// A server of one wheel of `a`, whose metadata lies beside it.
 fn server() -> Server {
@@ -37,17 +37,17 @@ fn what_may_be_asked_is_under_way_where_there_is_a_connection() {
     let (server, folder) = (server(), tempfile::tempdir().unwrap());
     let with_cache = || Config { cache: Some(folder.path().to_owned()), ..config(&server) };
     let connected = client(with_cache());
-    let wants = [Want::Metadata(only_file(&connected), Trust::Release)];
-    let Want::Metadata(file, _) = &wants[0] else { unreachable!() };
+    let wants = [IndexQuery::Metadata(only_file(&connected), Trust::Release)];
+    let IndexQuery::Metadata(file, _) = &wants[0] else { unreachable!() };
     let later = client(with_cache());
     only_file(&later);
-    later.foresee(&wants);
+    later.prefetch_speculative(&wants);
     assert!(!is_asked(&later, file, LITTLE), "the listing was in the cache");
-    connected.foresee(&wants);
+    connected.prefetch_speculative(&wants);
     assert!(is_asked(&connected, file, MUCH));
     connected.metadata(file, Trust::File).unwrap();
     let third = client(with_cache());
-    third.foresee(&wants);
+    third.prefetch_speculative(&wants);
     assert!(is_asked(&third, file, MUCH), "it is in the cache");
     assert_eq!(
         server.requests().len(),
@@ -62,7 +62,7 @@ fn what_will_be_asked_is_under_way_in_any_case() {
     let with_cache = || Config { cache: Some(folder.path().to_owned()), ..config(&server) };
     let file = only_file(&client(with_cache()));
     let later = client(with_cache());
-    later.prefetch(&[Want::Metadata(file.clone(), Trust::Release)]);
+    later.prefetch(&[IndexQuery::Metadata(file.clone(), Trust::Release)]);
     assert!(is_asked(&later, &file, MUCH));
 }
 
@@ -73,6 +73,6 @@ fn what_lies_in_a_folder_is_under_way_without_a_connection() {
     let place = IndexUrl::parse(folder.path().to_str().unwrap(), Path::new("/")).unwrap();
     let client = client(Config { find_links: vec![place], ..Config::default() });
     let file = only_file(&client);
-    client.foresee(&[Want::Metadata(file.clone(), Trust::Release)]);
+    client.prefetch_speculative(&[IndexQuery::Metadata(file.clone(), Trust::Release)]);
     assert!(is_asked(&client, &file, MUCH));
 }

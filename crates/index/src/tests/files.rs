@@ -84,15 +84,24 @@ fn a_direct_url_is_a_listing_of_one_hashed_file() {
     let client = client(config_of(&[] as &[&str]));
     let at = |path: &str, sha256| DirectUrl { url: server.url(path).parse().unwrap(), sha256 };
     for hash in [None, Some(Sha256::of(&bytes))] {
-        let listing = client.direct(&name("a"), &at("/x/a-1-py3-none-any.whl", hash)).unwrap();
+        let listing = client.direct_url_listing(&name("a"), &at("/x/a-1-py3-none-any.whl", hash)).unwrap();
         let file = &listing.files(0)[0];
         assert_eq!(file.sha256, Some(Sha256::of(&bytes)));
         assert_eq!(client.metadata(file, Trust::Release).unwrap().requires.len(), 1);
     }
     let wrong = Some(Sha256::of(b"other"));
-    assert_eq!(kind_of(client.direct(&name("a"), &at("/x/a-1-py3-none-any.whl", wrong))), Kind::Refused);
-    assert_eq!(kind_of(client.direct(&name("a"), &at("/y/a-1-py3-none-any.whl", None))), Kind::NoAnswer);
-    assert_eq!(kind_of(client.direct(&name("b"), &at("/x/a-1-py3-none-any.whl", None))), Kind::Usage);
+    assert_eq!(
+        kind_of(client.direct_url_listing(&name("a"), &at("/x/a-1-py3-none-any.whl", wrong))),
+        Kind::Refused
+    );
+    assert_eq!(
+        kind_of(client.direct_url_listing(&name("a"), &at("/y/a-1-py3-none-any.whl", None))),
+        Kind::NoAnswer
+    );
+    assert_eq!(
+        kind_of(client.direct_url_listing(&name("b"), &at("/x/a-1-py3-none-any.whl", None))),
+        Kind::Usage
+    );
     let git = DirectUrl { url: "git+https://code.example/a.git".parse().unwrap(), sha256: None };
-    assert_eq!(kind_of(client.direct(&name("a"), &git)), Kind::Usage);
+    assert_eq!(kind_of(client.direct_url_listing(&name("a"), &git)), Kind::Usage);
 }

@@ -3,7 +3,7 @@
 use super::super::{ApiOrder, Freshness};
 use super::cache::run;
 use super::*;
-use pinfast_solve::Want;
+use pinfast_solve::IndexQuery;
 
 const WHEEL: &str = "a-1-py3-none-any.whl";
 
@@ -27,7 +27,7 @@ const RELEASE: &str = r#"{"info": {"name": "A", "version": "1", "requires_dist":
 fn the_page_of_a_release_says_what_the_project_s_would() {
     let server = with_release(RELEASE);
     let (client, version) = (client(config(&server)), "1".parse().unwrap());
-    let release = client.release(&name("a"), &version).unwrap();
+    let release = client.release_listing(&name("a"), &version).unwrap();
     assert_eq!((versions(&release), filenames(&release)), (vec!["1".to_owned()], vec![WHEEL.to_owned()]));
     let metadata = client.metadata(&release.files(0)[0], Trust::Release).unwrap();
     assert_eq!(metadata.requires[0].to_string(), "b>=2");
@@ -39,7 +39,7 @@ fn the_page_of_a_release_is_not_asked_for_where_the_project_s_is_at_hand() {
     let server = with_release(RELEASE);
     let client = client(config(&server));
     client.listing(&name("a")).unwrap().unwrap();
-    assert!(client.release(&name("a"), &"1".parse().unwrap()).is_none());
+    assert!(client.release_listing(&name("a"), &"1".parse().unwrap()).is_none());
     assert_eq!(server.count("/pypi/a/1/json"), 0);
 }
 
@@ -47,7 +47,7 @@ fn the_page_of_a_release_is_not_asked_for_where_the_project_s_is_at_hand() {
 fn nor_where_the_project_s_has_been_asked_for_meanwhile() {
     let server = with_release(RELEASE);
     let client = client(config(&server));
-    for want in [Want::Listing(name("a")), Want::Release(name("a"), "1".parse().unwrap())] {
+    for want in [IndexQuery::Listing(name("a")), IndexQuery::Release(name("a"), "1".parse().unwrap())] {
         client.shared.begin(&want);
     }
     client.listing(&name("a")).unwrap().unwrap();
@@ -64,7 +64,7 @@ fn a_page_of_another_release_is_not_believed() {
         r#"{"info": {"name": "a", "version": "1"}, "urls": [{"filename": "a-1.tar.gz", "url": 7}]}"#,
     ] {
         let client = client(config(&with_release(release)));
-        assert!(client.release(&name("a"), &"1".parse().unwrap()).is_none(), "{release}");
+        assert!(client.release_listing(&name("a"), &"1".parse().unwrap()).is_none(), "{release}");
         assert_eq!(versions(&client.listing(&name("a")).unwrap().unwrap()), ["1", "2"], "{release}");
     }
 }
@@ -98,14 +98,14 @@ fn with_project(project: impl Fn(&Request) -> Reply + Send + Sync + 'static) -> 
 }
 
 fn newest(client: &Client) -> Option<Vec<String>> {
-    client.newest(&name("a")).map(|listing| versions(&listing))
+    client.newest_listing(&name("a")).map(|listing| versions(&listing))
 }
 
 #[test]
 fn a_long_page_is_read_as_far_as_its_newest_release() {
     let server = with_project(|_| long_page("2"));
     let client = client(config(&server));
-    let release = client.newest(&name("a")).unwrap();
+    let release = client.newest_listing(&name("a")).unwrap();
     assert_eq!(
         (versions(&release), filenames(&release)),
         (vec!["2".to_owned()], vec!["a-2.tar.gz".to_owned()])
@@ -154,7 +154,7 @@ fn what_the_page_says_of_its_newest_release_is_told_before_its_files_are_there()
     let config = config(&server);
     let limits = Limits { silence: Duration::from_secs(600), ..config.limits };
     let client = client(Config { limits, ..config });
-    let word = client.foretold(&name("a")).unwrap();
+    let word = client.newest_metadata(&name("a")).unwrap();
     assert_eq!((word.version.to_string(), word.requires[0].to_string()), ("2".to_owned(), "b>=2".to_owned()));
 }
 
@@ -162,7 +162,7 @@ fn what_the_page_says_of_its_newest_release_is_told_before_its_files_are_there()
 fn nothing_is_foretold_of_what_is_at_hand() {
     let client = client(config(&with_project(|_| long_page("2"))));
     assert!(newest(&client).is_some());
-    assert!(client.foretold(&name("a")).is_none());
+    assert!(client.newest_metadata(&name("a")).is_none());
 }
 
 #[test]
@@ -209,7 +209,7 @@ fn what_is_newest_is_kept_as_long_as_the_page_holds() {
     let asked = |seconds| {
         let client = run(seconds, config(&server), folder.path());
         assert_eq!(newest(&client), Some(vec!["2".to_owned()]));
-        assert_eq!(versions(&client.release(&name("a"), &"2".parse().unwrap()).unwrap()), ["2"]);
+        assert_eq!(versions(&client.release_listing(&name("a"), &"2".parse().unwrap()).unwrap()), ["2"]);
         (server.count("/pypi/a/json"), server.count("/pypi/a/2/json"))
     };
     assert_eq!([asked(0), asked(59), asked(60), asked(61)], [(1, 1), (1, 1), (2, 1), (2, 1)]);
@@ -229,7 +229,7 @@ fn whoever_asks_for_all_in_vain_spoils_no_release_that_is_kept() {
     let client = run(1, offline, folder.path());
     assert!(client.listing(&name("a")).is_err(), "the whole page is not there");
     assert_eq!(newest(&client), Some(vec!["2".to_owned()]));
-    assert_eq!(versions(&client.release(&name("a"), &"2".parse().unwrap()).unwrap()), ["2"]);
+    assert_eq!(versions(&client.release_listing(&name("a"), &"2".parse().unwrap()).unwrap()), ["2"]);
 }
 
 #[test]
@@ -241,7 +241,8 @@ fn a_newer_release_is_found_when_the_page_is_stale() {
     let folder = tempfile::tempdir().unwrap();
     let at = |seconds| newest(&run(seconds, config(&server), folder.path())).unwrap();
     assert_eq!([at(0), at(59), at(60)], [["1"], ["1"], ["2"]]);
-    let old = run(61, config(&server), folder.path()).release(&name("a"), &"1".parse().unwrap()).unwrap();
+    let old =
+        run(61, config(&server), folder.path()).release_listing(&name("a"), &"1".parse().unwrap()).unwrap();
     assert_eq!(versions(&old), ["1"], "what is kept of the newest is not taken for another");
 }
 
@@ -303,13 +304,13 @@ fn one_request_finds_out_that_there_are_no_pages_of_releases() {
         }
     });
     let client = client(config(&server));
-    names.iter().for_each(|text| client.shared.begin(&Want::Newest(name(text))));
+    names.iter().for_each(|text| client.shared.begin(&IndexQuery::Newest(name(text))));
     for text in names {
-        assert!(client.newest(&name(text)).is_none(), "{text}");
+        assert!(client.newest_listing(&name(text)).is_none(), "{text}");
         assert_eq!(versions(&client.listing(&name(text)).unwrap().unwrap()), ["1"]);
     }
     let pages = server.requests().into_iter().filter(|request| request.path.ends_with("/1/json"));
     assert_eq!(pages.count(), 1);
-    let word = client.foretold(&name("late")).unwrap();
+    let word = client.newest_metadata(&name("late")).unwrap();
     assert_eq!(word.requires.len(), 1, "told although its files are not");
 }

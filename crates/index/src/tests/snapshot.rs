@@ -7,7 +7,7 @@ use super::super::{Freshness, Shared};
 use super::cache::run;
 use super::*;
 use pinfast_cache::{Bucket, Cache, Found, Stamp};
-use pinfast_solve::Want;
+use pinfast_solve::IndexQuery;
 
 const LOCK: &str = "/project/requirements.txt";
 
@@ -57,9 +57,9 @@ fn version(text: &str) -> pinfast_packaging::Version {
 fn pinning(seconds: u64, config: Config, folder: &Path) -> Client {
     let client = run(seconds, config, folder);
     client.recall(Path::new(LOCK));
-    let release = client.release(&name("a"), &version("1")).unwrap();
+    let release = client.release_listing(&name("a"), &version("1")).unwrap();
     client.metadata(&release.files(0)[0], Trust::File).unwrap();
-    client.newest(&name("a")).unwrap();
+    client.newest_listing(&name("a")).unwrap();
     client.listing(&name("b")).unwrap().unwrap();
     let (a, b, one) = (name("a"), name("b"), version("1"));
     client.remember(Path::new(LOCK), [(&a, &one), (&b, &one)].into_iter());
@@ -97,15 +97,15 @@ fn what_was_pinned_is_told_again_and_so_is_what_its_files_say() {
     std::fs::remove_dir_all(folder.path().join("metadata-v4")).unwrap();
     let client = recalling(1, config(&server), folder.path());
     assert_eq!(recalled(&client.shared), ALL);
-    let release = client.release(&name("a"), &version("1")).unwrap();
+    let release = client.release_listing(&name("a"), &version("1")).unwrap();
     let file = &release.files(0)[0];
-    assert!(client.shared.recalls(&Want::Metadata(file.clone(), Trust::Release)));
+    assert!(client.shared.recalls(&IndexQuery::Metadata(file.clone(), Trust::Release)));
     let (told, again) =
         (before.metadata(file, Trust::File).unwrap(), client.metadata(file, Trust::Release).unwrap());
     assert_eq!((told.requires.len(), &told), (1, &again));
-    assert_eq!(versions(&client.newest(&name("a")).unwrap()), ["2"]);
+    assert_eq!(versions(&client.newest_listing(&name("a")).unwrap()), ["2"]);
     assert_eq!(
-        client.release(&name("b"), &version("1")).unwrap().warnings.len(),
+        client.release_listing(&name("b"), &version("1")).unwrap().warnings.len(),
         1,
         "what its page warned of"
     );
@@ -119,10 +119,10 @@ fn only_what_was_pinned_and_what_is_newest_is_told() {
     let client = recalling(1, config(&server), folder.path());
     let shared = &client.shared;
     assert!(shared.recalled_release(&name("a"), &version("3")).is_none());
-    let is_recalled = |number| shared.recalls(&Want::Release(name("a"), version(number)));
+    let is_recalled = |number| shared.recalls(&IndexQuery::Release(name("a"), version(number)));
     assert_eq!(["1", "2", "3"].map(is_recalled), [true, true, false], "what is not there is asked for ahead");
     assert!(shared.recalled_release(&name("c"), &version("1")).is_none());
-    assert!(!shared.recalls(&Want::Listing(name("a"))), "all releases are for the page to tell");
+    assert!(!shared.recalls(&IndexQuery::Listing(name("a"))), "all releases are for the page to tell");
     assert_eq!(versions(&client.listing(&name("b")).unwrap().unwrap()), ["1", "2"]);
 }
 
@@ -133,8 +133,8 @@ fn what_is_stale_is_asked_for_again() {
     assert_eq!(recalled(&recalling(59, config(&server), folder.path()).shared), ALL);
     let client = recalling(60, config(&server), folder.path());
     assert_eq!(recalled(&client.shared), NONE);
-    assert!(!client.shared.recalls(&Want::Newest(name("a"))));
-    client.newest(&name("a")).unwrap();
+    assert!(!client.shared.recalls(&IndexQuery::Newest(name("a"))));
+    client.newest_listing(&name("a")).unwrap();
     assert_eq!(server.count("/pypi/a/json"), 2);
     let offline = Config { freshness: Freshness::Offline, ..config(&server) };
     let still = recalled(&recalling(1_000_000, offline, folder.path()).shared);
@@ -213,7 +213,7 @@ fn what_told_of_most_is_left_as_it_is() {
         let pins: Vec<_> =
             names.iter().zip((0..9).map(|at| if at < others { &three } else { &one })).collect();
         for (name, version) in &pins[others..] {
-            client.release(name, version).or_else(|| client.listing(name).unwrap()).unwrap();
+            client.release_listing(name, version).or_else(|| client.listing(name).unwrap()).unwrap();
         }
         client.remember(Path::new(LOCK), pins.into_iter());
         stamp(&client)
@@ -231,16 +231,16 @@ fn what_is_newest_is_for_the_page_to_say_that_named_it() {
         let client = run(0, config(&server), folder.path());
         let (a, two) = (name("a"), version("2"));
         if asks_for_newest_first {
-            client.newest(&a).unwrap();
+            client.newest_listing(&a).unwrap();
         }
-        client.release(&a, &two).unwrap();
-        client.newest(&a).unwrap();
+        client.release_listing(&a, &two).unwrap();
+        client.newest_listing(&a).unwrap();
         client.remember(Path::new(LOCK), [(&a, &two)].into_iter());
         let later = recalling(1, config(&server), folder.path());
         assert!(later.shared.recalled_release(&a, &two).is_some());
         // Else there is but the release's own page, which does not know of others.
         assert_eq!(later.shared.recalled_newest(&a).is_some(), asks_for_newest_first);
-        assert_eq!(later.shared.recalls(&Want::Newest(a)), asks_for_newest_first);
+        assert_eq!(later.shared.recalls(&IndexQuery::Newest(a)), asks_for_newest_first);
     }
 }
 
@@ -275,8 +275,8 @@ fn no_snapshot_ends_a_run() {
             cache.write(Bucket::Snapshots, &key, contents).unwrap();
             let client = recalling(1, config(&server), folder.path());
             recalled(&client.shared);
-            client.newest(&name("a"));
-            let release = client.release(&name("a"), &version("1"));
+            client.newest_listing(&name("a"));
+            let release = client.release_listing(&name("a"), &version("1"));
             if let Some(file) = release.as_ref().and_then(|release| release.files(0).first()) {
                 let _ = client.metadata(file, Trust::File);
             }

@@ -165,7 +165,7 @@ fn one_request_a_resource_however_many_ask() {
         _ => Reply::status(404),
     });
     let client = client(config(&server));
-    client.prefetch(&vec![pinfast_solve::Want::Listing(name("a")); 5]);
+    client.prefetch(&vec![pinfast_solve::IndexQuery::Listing(name("a")); 5]);
     std::thread::scope(|scope| {
         for _ in 0..8 {
             scope.spawn(|| client.listing(&name("a")).unwrap().unwrap());

@@ -4,7 +4,7 @@ use pubgrub::VersionSet as _;
 
 use super::Provider;
 use crate::candidates::{Candidate, Candidates, Standing};
-use crate::index::{Trust, Want};
+use crate::index::{IndexQuery, Trust};
 use crate::nodes::Dist;
 use crate::set::{Ordinal, OrdinalSet};
 use crate::stride;
@@ -24,7 +24,7 @@ impl Provider<'_> {
     /// strides, for more of those that are `permitted`: before who permits them is out, each of them has to be.
     pub(super) fn expect_best(&self, dist: Dist, candidates: &Candidates, permitted: &OrdinalSet) {
         let Some(best) = self.best(candidates, permitted) else { return };
-        self.known.index.foresee(&[metadata_of(candidates, best)]);
+        self.known.index.prefetch_speculative(&[metadata_of(candidates, best)]);
         if self.search.borrow().strides_through(dist) {
             self.ask_ahead(candidates, best, MOST_NEEDED, |ordinal| permitted.contains(ordinal));
         }
@@ -63,7 +63,7 @@ impl Provider<'_> {
         } else {
             (0..after).rev().filter(alike).take(count).map(of).collect()
         };
-        self.known.index.foresee(&wants);
+        self.known.index.prefetch_speculative(&wants);
     }
 
     /// The candidate to take: a preferred one, else the first in the order of the policy.
@@ -117,12 +117,12 @@ impl Provider<'_> {
         // A rank's own rank is the ordinal again.
         if rank(pick) != best {
             let wants: Vec<_> = after.into_iter().map(|after| metadata_of(candidates, rank(after))).collect();
-            known.index.foresee(&wants);
+            known.index.prefetch_speculative(&wants);
         }
         Some(rank(pick))
     }
 }
 
-pub(super) fn metadata_of(candidates: &Candidates, ordinal: Ordinal) -> Want {
-    Want::Metadata(candidates.get(ordinal).file().clone(), Trust::Release)
+pub(super) fn metadata_of(candidates: &Candidates, ordinal: Ordinal) -> IndexQuery {
+    IndexQuery::Metadata(candidates.get(ordinal).file().clone(), Trust::Release)
 }

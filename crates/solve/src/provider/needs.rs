@@ -8,7 +8,7 @@ use super::choice::metadata_of;
 use super::{Provider, Stop};
 use crate::candidates::{Candidate, Candidates, Reason, Standing};
 use crate::edges;
-use crate::index::Want;
+use crate::index::IndexQuery;
 use crate::nodes::{Dist, Node};
 use crate::package::Package;
 use crate::search::Found;
@@ -200,7 +200,7 @@ impl Provider<'_> {
     /// not told of it yet, else from the next run on.
     pub(super) fn contest(&self, dist: Dist) -> Result<Option<Arc<Candidates>>, Stop> {
         let name = self.name(dist);
-        self.known.index.prefetch(&[Want::Listing(name.clone())]);
+        self.known.index.prefetch(&[IndexQuery::Listing(name.clone())]);
         if self.search.borrow().views.was_told(dist) {
             self.search.borrow_mut().views.contest(dist);
             return Ok(None);

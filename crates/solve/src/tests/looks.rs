@@ -7,8 +7,8 @@ use crate::scout::Scouts;
 use crate::search::Search;
 use crate::universe::Universe;
 use crate::{
-    Answer, Index, Known, MetadataFailure, Policy, Preferences, Problem, ResolvedPin, Trust, Want, searched,
-    solve,
+    Answer, Index, IndexQuery, Known, MetadataFailure, Policy, Preferences, Problem, ResolvedPin, Trust,
+    searched, solve,
 };
 use pinfast_base::error::Error;
 use pinfast_base::event::Unwatched;
@@ -44,29 +44,29 @@ impl Index for Heedful {
         self.universe.listing(name)
     }
 
-    fn release(&self, name: &PackageName, version: &Version) -> Option<Arc<Listing>> {
-        (self.releases == Releases::Alone).then(|| self.universe.release(name, version))?
+    fn release_listing(&self, name: &PackageName, version: &Version) -> Option<Arc<Listing>> {
+        (self.releases == Releases::Alone).then(|| self.universe.release_listing(name, version))?
     }
 
-    fn newest(&self, name: &PackageName) -> Option<Arc<Listing>> {
-        (self.releases == Releases::Alone).then(|| self.universe.newest(name))?
+    fn newest_listing(&self, name: &PackageName) -> Option<Arc<Listing>> {
+        (self.releases == Releases::Alone).then(|| self.universe.newest_listing(name))?
     }
 
     fn metadata(&self, file: &Arc<DistFile>, trust: Trust) -> Result<Arc<Metadata>, MetadataFailure> {
         self.universe.metadata(file, trust)
     }
 
-    fn direct(&self, name: &PackageName, url: &DirectUrl) -> Result<Arc<Listing>, Error> {
-        self.universe.direct(name, url)
+    fn direct_url_listing(&self, name: &PackageName, url: &DirectUrl) -> Result<Arc<Listing>, Error> {
+        self.universe.direct_url_listing(name, url)
     }
 
     fn sha256(&self, file: &Arc<DistFile>) -> Result<Sha256, Error> {
         self.universe.sha256(file)
     }
 
-    fn prefetch(&self, _: &[Want]) {}
+    fn prefetch(&self, _: &[IndexQuery]) {}
 
-    fn scouts(&self) -> usize {
+    fn prefetch_concurrency(&self) -> usize {
         self.scouts
     }
 }
@@ -243,15 +243,15 @@ impl Index for Wrong {
         Ok(Arc::new(Metadata { source: MetadataSource::Release, ..Metadata::clone(&said) }))
     }
 
-    fn direct(&self, name: &PackageName, url: &DirectUrl) -> Result<Arc<Listing>, Error> {
-        self.universe.direct(name, url)
+    fn direct_url_listing(&self, name: &PackageName, url: &DirectUrl) -> Result<Arc<Listing>, Error> {
+        self.universe.direct_url_listing(name, url)
     }
 
     fn sha256(&self, file: &Arc<DistFile>) -> Result<Sha256, Error> {
         self.universe.sha256(file)
     }
 
-    fn prefetch(&self, _: &[Want]) {}
+    fn prefetch(&self, _: &[IndexQuery]) {}
 }
 
 #[test]
