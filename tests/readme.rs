@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use pinfast::error::Kind;
+use pinfast::error::ErrorKind;
 use pinfast::settings::{Section, Settings};
 
 fn read(path: &str) -> String {
@@ -89,15 +89,15 @@ fn the_exit_codes_are_the_programs() {
         .map(|code| code.trim().parse().expect("an exit code"))
         .collect();
     let failures = [
-        Kind::No,
-        Kind::Usage,
-        Kind::NoAnswer,
-        Kind::Refused,
-        Kind::LiveButUnclean,
-        Kind::Interrupted,
-        Kind::Terminated,
+        ErrorKind::No,
+        ErrorKind::Usage,
+        ErrorKind::NoAnswer,
+        ErrorKind::Refused,
+        ErrorKind::LiveButUnclean,
+        ErrorKind::Interrupted,
+        ErrorKind::Terminated,
     ];
-    assert_eq!(told, failures.map(Kind::exit_code).into_iter().chain([0]).collect());
+    assert_eq!(told, failures.map(ErrorKind::exit_code).into_iter().chain([0]).collect());
 }
 
 #[test]

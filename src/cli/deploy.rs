@@ -114,7 +114,7 @@ pub(super) fn told(activated: Activated, format: Format, started: Instant, ui: &
         return Ok(());
     }
     let mut error = Error::new(
-        pinfast_base::error::Kind::LiveButUnclean,
+        pinfast_base::error::ErrorKind::LiveButUnclean,
         format!("{release} is live, but not all is well"),
     );
     for wrong in &unclean {

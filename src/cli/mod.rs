@@ -24,7 +24,7 @@ use std::process;
 use clap::{Parser, Subcommand};
 
 use options::OutputArgs;
-use pinfast_base::error::{Error, Kind, Result};
+use pinfast_base::error::{Error, ErrorKind, Result};
 use pinfast_files::{self as files, Signal};
 use ui::Ui;
 
@@ -116,8 +116,8 @@ pub fn run(arguments: impl IntoIterator<Item = impl Into<OsString> + Clone>) -> 
 /// The exit code of a run that a signal ended.
 fn interrupted(signal: Signal) -> u8 {
     match signal {
-        Signal::Interrupt => Kind::Interrupted.exit_code(),
-        Signal::Terminate => Kind::Terminated.exit_code(),
+        Signal::Interrupt => ErrorKind::Interrupted.exit_code(),
+        Signal::Terminate => ErrorKind::Terminated.exit_code(),
     }
 }
 
@@ -125,7 +125,7 @@ fn interrupted(signal: Signal) -> u8 {
 fn told(error: &clap::Error) -> u8 {
     // What cannot be printed is lost, as everywhere on standard error.
     let _ = error.print();
-    if error.use_stderr() { Kind::Usage.exit_code() } else { 0 }
+    if error.use_stderr() { ErrorKind::Usage.exit_code() } else { 0 }
 }
 
 fn completions(shell: clap_complete::Shell, ui: &Ui) -> Result<()> {

@@ -12,7 +12,7 @@ use anstyle::{AnsiColor, Style};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::progress::Files;
-use pinfast_base::error::{Error, Kind};
+use pinfast_base::error::{Error, ErrorKind};
 use pinfast_base::event::{Event, Watcher, counted};
 
 const RED: Style = AnsiColor::Red.on_default().bold();
@@ -131,7 +131,7 @@ impl Ui {
         for hint in &error.hints {
             self.line(format_args!("{CYAN}hint{CYAN:#}: {hint}"));
         }
-        if error.kind == Kind::No && error.details.is_empty() && error.hints.is_empty() {
+        if error.kind == ErrorKind::No && error.details.is_empty() && error.hints.is_empty() {
             self.detail("(exit 1: the answer is no)");
         }
     }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use pinfast::lock::Lock;
-use pinfast::packaging::{MarkerValues, Requirement, Tags, Target, Version};
+use pinfast::packaging::{MarkerValues, Requirement, SupportedTags, Target, Version};
 
 use super::support::Server;
 use super::{lock_for, text};
@@ -135,5 +135,5 @@ fn environment(
         sys_platform: sys_platform.to_owned(),
     };
     let label = format!("{implementation} {python} {sys_platform} {machine}");
-    Target::probed(&values, Tags::default(), label).expect("a version")
+    Target::new(&values, SupportedTags::default(), label).expect("a version")
 }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use pinfast::error::Kind;
+use pinfast::error::ErrorKind;
 use pinfast::install::{Effort, Finding, Prune, Strictness, VerifyRequest, verify};
 use pinfast::lock::{Header, Lock, Pin, Via};
 use pinfast::packaging::{PackageName, Sha256};
@@ -46,14 +46,14 @@ fn only_a_locked_file_is_taken() {
 #[test]
 fn refusals_come_before_changes() {
     type Change = fn(&mut Lock, &mut Shelf);
-    let cases: [(Change, Kind, &str); 8] = [
-        (|lock, _| lock.pins[0].hashes.clear(), Kind::Usage, "a has no hash in the lock"),
+    let cases: [(Change, ErrorKind, &str); 8] = [
+        (|lock, _| lock.pins[0].hashes.clear(), ErrorKind::Usage, "a has no hash in the lock"),
         (
             |lock, _| {
                 let twice = Pin { version: "2.0".parse().unwrap(), ..lock.pins[0].clone() };
                 lock.pins.push(twice);
             },
-            Kind::Usage,
+            ErrorKind::Usage,
             "the lock names a twice for",
         ),
         (
@@ -61,7 +61,7 @@ fn refusals_come_before_changes() {
                 let targets = vec!["cpython 2.7.0 win_amd64".to_owned()];
                 lock.header = Some(Header { targets, ..Header::default() });
             },
-            Kind::No,
+            ErrorKind::No,
             "the lock is not for cpython",
         ),
         (
@@ -70,7 +70,7 @@ fn refusals_come_before_changes() {
                     file.requires_python = Some(">=99".parse().unwrap())
                 })
             },
-            Kind::No,
+            ErrorKind::No,
             "a==1.0 requires Python >=99, and this is",
         ),
         (
@@ -78,7 +78,7 @@ fn refusals_come_before_changes() {
                 *shelf = Shelf::of(&[Wheel::new("a", "1.0").requires("Requires-Python: >=99")]);
                 *lock = shelf.lock();
             },
-            Kind::No,
+            ErrorKind::No,
             "a==1.0 requires Python >=99, and this is",
         ),
         (
@@ -86,7 +86,7 @@ fn refusals_come_before_changes() {
                 *shelf = Shelf::of(&[tagged("cp27-cp27m-win32", "")]);
                 *lock = shelf.lock();
             },
-            Kind::No,
+            ErrorKind::No,
             "a==1.0 has no wheel for cpython",
         ),
         (
@@ -95,10 +95,10 @@ fn refusals_come_before_changes() {
                 shelf.add("a-1.0.tar.gz", &PackageName::new("a").unwrap(), Vec::new());
                 *lock = shelf.lock();
             },
-            Kind::No,
+            ErrorKind::No,
             "only a source distribution",
         ),
-        (|_, shelf| *shelf = Shelf::default(), Kind::NoAnswer, "no index has a file of a==1.0"),
+        (|_, shelf| *shelf = Shelf::default(), ErrorKind::NoAnswer, "no index has a file of a==1.0"),
     ];
     for (change, kind, message) in cases {
         let bench = Bench::new();

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::process::{Child, Command};
 use std::time::Duration;
 
-use pinfast::error::Kind;
+use pinfast::error::ErrorKind;
 use pinfast::install::{Finding, Prune, Strictness, VerifyRequest, verify};
 use pinfast::lock::Lock;
 
@@ -110,7 +110,7 @@ fn a_fetch_that_fails_changes_nothing() {
     let (old, mut new) = (many("1.0"), many("2.0"));
     bench.install(&old.lock(), &old).unwrap();
     new.fails_after = Some(8);
-    assert_eq!(bench.install(&new.lock(), &new).unwrap_err().kind, Kind::NoAnswer);
+    assert_eq!(bench.install(&new.lock(), &new).unwrap_err().kind, ErrorKind::NoAnswer);
     assert_eq!(findings(&bench, &old.lock()), []);
     // What was fetched is not fetched again.
     new.fails_after = None;

@@ -3,7 +3,7 @@
 use std::fs;
 use std::os::unix::fs::symlink;
 
-use pinfast::error::Kind;
+use pinfast::error::ErrorKind;
 use pinfast::install::Limits;
 use pinfast::packaging::PackageName;
 
@@ -23,7 +23,7 @@ fn refusal_on(bench: &Bench, archive: Vec<u8>) -> String {
     shelf.add("evil-1.0-py3-none-any.whl", &PackageName::new("evil").unwrap(), archive);
     let before = tree(bench.folder.path());
     let error = bench.install(&shelf.lock(), &shelf).unwrap_err();
-    assert_eq!(error.kind, Kind::Refused, "{error}");
+    assert_eq!(error.kind, ErrorKind::Refused, "{error}");
     let mut after = tree(bench.folder.path());
     after.retain(|path, _| path == "cache/pins/" || !path.starts_with("cache/pins/"));
     assert_eq!(after, before, "something is left: {error}");
@@ -222,14 +222,14 @@ fn what_would_overwrite_the_environment() {
     let points = "[console_scripts]\npython = evil:run\n";
     let mut shelf = Shelf::of(&[evil().info("entry_points.txt", points)]);
     let bench = Bench::new();
-    assert_eq!(bench.install(&shelf.lock(), &shelf).unwrap_err().kind, Kind::Refused);
+    assert_eq!(bench.install(&shelf.lock(), &shelf).unwrap_err().kind, ErrorKind::Refused);
     assert!(!bench.root().exists());
     shelf = Shelf::of(&[evil().info("entry_points.txt", "[console_scripts]\n../x = evil:run\n")]);
-    assert_eq!(bench.install(&shelf.lock(), &shelf).unwrap_err().kind, Kind::Refused);
+    assert_eq!(bench.install(&shelf.lock(), &shelf).unwrap_err().kind, ErrorKind::Refused);
     shelf = Shelf::of(&[evil()
         .info("entry_points.txt", "[console_scripts]\nx = evil:run\n")
         .file("evil-1.0.data/data/bin/x", "")]);
-    assert_eq!(bench.install(&shelf.lock(), &shelf).unwrap_err().kind, Kind::Refused);
+    assert_eq!(bench.install(&shelf.lock(), &shelf).unwrap_err().kind, ErrorKind::Refused);
 }
 
 /// A sound archive may be cached; it is the environment that must not be begun.
@@ -237,7 +237,7 @@ fn refusal_without_cache(path: &str) -> String {
     let bench = Bench::new();
     let shelf = Shelf::of(&[evil().file(path, "x")]);
     let error = bench.install(&shelf.lock(), &shelf).unwrap_err();
-    assert_eq!(error.kind, Kind::Refused, "{path}: {error}");
+    assert_eq!(error.kind, ErrorKind::Refused, "{path}: {error}");
     assert!(!bench.root().exists(), "{path}");
     error.to_string()
 }
@@ -296,14 +296,14 @@ fn bytes_that_are_not_the_locks() {
     let lock = shelf.lock();
     shelf.corrupt("evil-1.0-py3-none-any.whl", Wheel::new("evil", "1.0").file("evil/other.py", "").build());
     let error = bench.install(&lock, &shelf).unwrap_err();
-    assert_eq!(error.kind, Kind::Refused);
+    assert_eq!(error.kind, ErrorKind::Refused);
     assert_eq!(error.to_string(), "evil-1.0-py3-none-any.whl does not match its hash");
     assert_eq!(error.details, ["locked as evil==1.0"]);
     assert!(!bench.root().exists());
     // Nor when the index told no hash.
     shelf.edit("evil-1.0-py3-none-any.whl", |file| file.sha256 = None);
     let error = bench.install(&lock, &shelf).unwrap_err();
-    assert_eq!(error.kind, Kind::Refused);
+    assert_eq!(error.kind, ErrorKind::Refused);
     assert_eq!(error.to_string(), "evil-1.0-py3-none-any.whl does not match its hash");
     assert!(
         error.details[0].starts_with("expected sha256:") && error.details[1].starts_with("received sha256:")
@@ -313,7 +313,7 @@ fn bytes_that_are_not_the_locks() {
     let shelf =
         Shelf::of(&[Wheel::new("evil", "1.0").file("evil/other.py", ""), Wheel::new("good", "1.0").module()]);
     let error = bench.install(&lock, &shelf).unwrap_err();
-    assert_eq!(error.kind, Kind::Refused);
+    assert_eq!(error.kind, ErrorKind::Refused);
     assert_eq!(error.to_string(), "evil-1.0-py3-none-any.whl is not the file that the lock means");
     assert!(!bench.root().exists());
 }

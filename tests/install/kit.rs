@@ -18,7 +18,7 @@ use pinfast::install::{
 };
 use pinfast::lock::{Lock, Pin};
 use pinfast::packaging::{
-    DirectUrl, DistFile, DistName, MetadataHint, PackageName, Platform, Sha256, Target, Version,
+    DirectUrl, DistFile, DistFilename, MetadataHint, PackageName, Platform, Sha256, Target, Version,
 };
 
 /// One entry of an archive; every field may lie.
@@ -225,7 +225,7 @@ impl Shelf {
     pub(crate) fn add(&mut self, filename: &str, name: &PackageName, bytes: Vec<u8>) {
         let file = DistFile {
             filename: filename.into(),
-            dist: DistName::parse(filename, name).unwrap(),
+            dist: DistFilename::parse(filename, name).unwrap(),
             url: format!("https://files.example/{filename}").parse().unwrap(),
             sha256: Some(Sha256::of(&bytes)),
             requires_python: None,

@@ -15,7 +15,7 @@ use pinfast::ops::{
     CacheUse, Hashes, IndexRequest, LockPlace, PolicyRequest, Scope, Session, TargetRequest, scope,
 };
 use pinfast::packaging::{
-    Build, Implementation, InterpreterFacts, MarkerValues, Platform, Target, Threading, tags_for,
+    CPythonBuild, Implementation, InterpreterFacts, MarkerValues, Platform, Target, Threading, supported_tags,
 };
 use pinfast::settings::ProcessEnv;
 use pinfast::solve::universe::Universe;
@@ -277,7 +277,7 @@ fn interpreter(name: &str) -> Target {
         (Implementation::PyPy(name.to_owned()), ["pypy", "PyPy"])
     } else {
         let threading = if name.ends_with('t') { Threading::Free } else { Threading::Gil };
-        (Implementation::CPython { threading, build: Build::Release }, ["cpython", "CPython"])
+        (Implementation::CPython { threading, build: CPythonBuild::Release }, ["cpython", "CPython"])
     };
     let declared = Target::declared(&format!("3.{minor}").parse().unwrap(), &platform);
     let values = MarkerValues {
@@ -285,6 +285,6 @@ fn interpreter(name: &str) -> Target {
         platform_python_implementation: of_name[1].to_owned(),
         ..declared.marker_values().clone()
     };
-    let tags = tags_for(&InterpreterFacts { implementation, python: (3, minor), platform });
-    Target::probed(&values, tags, name.to_owned()).unwrap()
+    let tags = supported_tags(&InterpreterFacts { implementation, python: (3, minor), platform });
+    Target::new(&values, tags, name.to_owned()).unwrap()
 }

@@ -5,7 +5,7 @@ use std::fmt;
 
 /// What kind of end a run came to; each kind is one exit code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum ErrorKind {
     /// The answer is no: no solution, a stale lock, an environment that differs.
     No,
     /// The question is wrong: usage, an input that cannot be read or parsed, a senseless setting.
@@ -22,7 +22,7 @@ pub enum Kind {
     Terminated,
 }
 
-impl Kind {
+impl ErrorKind {
     /// The exit code.
     #[must_use]
     pub fn exit_code(self) -> u8 {
@@ -42,7 +42,7 @@ impl Kind {
 #[derive(Debug)]
 pub struct Error {
     /// The kind, hence the exit code.
-    pub kind: Kind,
+    pub kind: ErrorKind,
     /// What happened, where, and why: one sentence without a full stop; no credentials.
     pub message: String,
     /// Lines shown as they are below the message: a source line with its caret, an explanation.
@@ -59,32 +59,32 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 impl Error {
     /// An error of `kind` with this message.
     #[must_use]
-    pub fn new(kind: Kind, message: impl Into<String>) -> Self {
+    pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
         Self { kind, message: message.into(), details: Vec::new(), hints: Vec::new(), source: None }
     }
 
     /// The answer is no.
     #[must_use]
     pub fn no(message: impl Into<String>) -> Self {
-        Self::new(Kind::No, message)
+        Self::new(ErrorKind::No, message)
     }
 
     /// The question is wrong.
     #[must_use]
     pub fn usage(message: impl Into<String>) -> Self {
-        Self::new(Kind::Usage, message)
+        Self::new(ErrorKind::Usage, message)
     }
 
     /// There is no answer.
     #[must_use]
     pub fn no_answer(message: impl Into<String>) -> Self {
-        Self::new(Kind::NoAnswer, message)
+        Self::new(ErrorKind::NoAnswer, message)
     }
 
     /// Refused.
     #[must_use]
     pub fn refused(message: impl Into<String>) -> Self {
-        Self::new(Kind::Refused, message)
+        Self::new(ErrorKind::Refused, message)
     }
 
     /// With a line shown as it is below the message.

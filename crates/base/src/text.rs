@@ -1,7 +1,7 @@
 //! Lists and lines as people read them.
 
 /// `a`, `a and b`, `a, b and c`
-pub fn list<T: ToString>(items: impl IntoIterator<Item = T>) -> String {
+pub fn join_with_and<T: ToString>(items: impl IntoIterator<Item = T>) -> String {
     let texts: Vec<String> = items.into_iter().map(|item| item.to_string()).collect();
     match texts.as_slice() {
         [first @ .., last] if !first.is_empty() => format!("{} and {last}", first.join(", ")),
@@ -10,7 +10,7 @@ pub fn list<T: ToString>(items: impl IntoIterator<Item = T>) -> String {
 }
 
 /// The first few of them, `most`, and how many more there are.
-pub fn few(mut all: Vec<String>, most: usize) -> Vec<String> {
+pub fn first_few(mut all: Vec<String>, most: usize) -> Vec<String> {
     let more = all.len().saturating_sub(most);
     all.truncate(most);
     all.extend((more > 0).then(|| format!("{more} more")));
@@ -19,7 +19,7 @@ pub fn few(mut all: Vec<String>, most: usize) -> Vec<String> {
 
 /// `text` in lines of at most `width` characters, the first after `first`, the others after `rest`. It is
 /// broken at spaces outside of backquotes only, so a line of the user or a URL stays in one piece.
-pub fn wrapped(text: &str, first: &str, rest: &str, width: usize) -> Vec<String> {
+pub fn wrap(text: &str, first: &str, rest: &str, width: usize) -> Vec<String> {
     let mut lines = Vec::new();
     let mut line = first.to_owned();
     let mut is_empty = true;
@@ -60,18 +60,18 @@ fn words(text: &str) -> Vec<&str> {
 
 #[cfg(test)]
 mod tests {
-    use super::wrapped;
+    use super::wrap;
 
     #[test]
     fn breaks_at_spaces_outside_of_backquotes() {
         let text = "it needs `google-auth >= 2.47.0 ; python_version > '3.8'`, says pip";
-        let lines = wrapped(text, "- ", "  ", 30);
+        let lines = wrap(text, "- ", "  ", 30);
         assert_eq!(
             lines,
             ["- it needs", "  `google-auth >= 2.47.0 ; python_version > '3.8'`,", "  says pip"]
         );
-        assert_eq!(wrapped("a b", "", "", 80), ["a b"]);
-        assert_eq!(wrapped("of Python >=3.11", "", "", 12), ["of", "Python >=3.11"]);
-        assert_eq!(wrapped("averylongword", "> ", "", 4), ["> averylongword"]);
+        assert_eq!(wrap("a b", "", "", 80), ["a b"]);
+        assert_eq!(wrap("of Python >=3.11", "", "", 12), ["of", "Python >=3.11"]);
+        assert_eq!(wrap("averylongword", "> ", "", 4), ["> averylongword"]);
     }
 }

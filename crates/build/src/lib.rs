@@ -38,7 +38,7 @@ use pinfast_cache::{Bucket, Cache, Found as Kept, Key};
 use pinfast_index::Client;
 use pinfast_install::venv::BasePython;
 use pinfast_packaging::{
-    DirectUrl, DistFile, DistName, Listing, Metadata, PackageName, Requirement, Sha256, Target, Version,
+    DirectUrl, DistFile, DistFilename, Listing, Metadata, PackageName, Requirement, Sha256, Target, Version,
 };
 use pinfast_python::Found;
 use pinfast_solve::{Index, IndexQuery, MetadataFailure, SearchScope, Trust};
@@ -316,7 +316,7 @@ struct Ground {
 impl Ground {
     /// Unpacks the `archive` of `file`, and reads what builds it.
     fn break_up(file: &DistFile, archive: File) -> Result<Self, Fault> {
-        let DistName::Sdist { format, .. } = file.dist else {
+        let DistFilename::Sdist { format, .. } = file.dist else {
             return Err(Fault::Candidate("it is no source distribution".to_owned()));
         };
         let scratch = tempfile::Builder::new().prefix("pinfast-build-").tempdir().map_err(|error| {

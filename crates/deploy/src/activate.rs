@@ -7,7 +7,7 @@ use super::process::{Attention, Children, Ending, Log, Manner, Setting, run as r
 use super::record::{Begin, Way, What};
 use super::root::{Current, Root};
 use super::run::{Run, failure, interrupted};
-use pinfast_base::error::{Error, Kind, Result};
+use pinfast_base::error::{Error, ErrorKind, Result};
 use pinfast_files::{Deferred, Signal};
 use pinfast_settings::Health;
 
@@ -101,7 +101,7 @@ fn go_back(run: &mut Run<'_>, begin: &Begin, old: &Current, trouble: Trouble) ->
     };
     if let Err(stuck) = pointed {
         let said = format!("{error}; it is live all the same, since it could not be switched back");
-        return Error { kind: Kind::LiveButUnclean, message: said, ..error }.because(stuck);
+        return Error { kind: ErrorKind::LiveButUnclean, message: said, ..error }.because(stuck);
     }
     // The link stands as it should; what is not noted now, the next run finds out.
     let _ = root.sync_link();

@@ -196,7 +196,7 @@ mod tests {
             fs::write(path(&root), &text).unwrap();
             let error = read(&root).unwrap_err();
             assert!(error.message.contains(said), "{}", error.message);
-            assert_eq!(error.kind, pinfast_base::error::Kind::NoAnswer);
+            assert_eq!(error.kind, pinfast_base::error::ErrorKind::NoAnswer);
             assert!(Journal::open(&root, "t").is_err());
             assert_eq!(fs::read_to_string(path(&root)).unwrap(), text);
         }

@@ -11,7 +11,7 @@ use super::root::Current;
 use super::shared;
 use super::source::{self, Source};
 use super::space::{self, Need};
-use pinfast_base::error::{Error, Kind, Result};
+use pinfast_base::error::{Error, ErrorKind, Result};
 use pinfast_git::{self as git, Committed, CommittedKind, WorkTree};
 use pinfast_install::Content;
 use pinfast_packaging::Sha256;
@@ -245,11 +245,11 @@ fn keep<T>(problems: &mut Vec<Error>, result: Result<T>) -> Option<T> {
 
 /// All problems in one error.
 fn all(problems: Vec<Error>) -> Error {
-    let has = |kind: Kind| problems.iter().any(|problem| problem.kind == kind);
+    let has = |kind: ErrorKind| problems.iter().any(|problem| problem.kind == kind);
     let kind = match () {
-        () if has(Kind::Refused) => Kind::Refused,
-        () if has(Kind::No) || has(Kind::Usage) => Kind::No,
-        () => Kind::NoAnswer,
+        () if has(ErrorKind::Refused) => ErrorKind::Refused,
+        () if has(ErrorKind::No) || has(ErrorKind::Usage) => ErrorKind::No,
+        () => ErrorKind::NoAnswer,
     };
     let s = if problems.len() == 1 { "" } else { "s" };
     let mut error = Error::new(kind, format!("nothing was deployed: {} problem{s}", problems.len()));
@@ -304,10 +304,10 @@ mod tests {
         let no = || Error::no("changed").detail("  a.py").because("x");
         let refused = || Error::refused("not its hash");
         for (problems, kind) in [
-            (vec![disk()], Kind::NoAnswer),
-            (vec![disk(), no()], Kind::No),
-            (vec![Error::usage("unreadable"), disk()], Kind::No),
-            (vec![no(), refused(), disk()], Kind::Refused),
+            (vec![disk()], ErrorKind::NoAnswer),
+            (vec![disk(), no()], ErrorKind::No),
+            (vec![Error::usage("unreadable"), disk()], ErrorKind::No),
+            (vec![no(), refused(), disk()], ErrorKind::Refused),
         ] {
             assert_eq!(all(problems).kind, kind);
         }

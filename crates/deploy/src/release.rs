@@ -17,7 +17,7 @@ use super::remove::{is_there, remove};
 use super::root::failed;
 use super::run::Run;
 use super::shared::{self, Moved};
-use pinfast_base::error::{Error, Kind, Result};
+use pinfast_base::error::{Error, ErrorKind, Result};
 use pinfast_base::event::{Event, Watcher};
 use pinfast_files as files;
 
@@ -80,7 +80,7 @@ pub fn deploy(
     }
     let outcome = go_live(&mut run, &begin);
     outcome.map_err(|error| match error.kind {
-        Kind::LiveButUnclean => error,
+        ErrorKind::LiveButUnclean => error,
         _ => given_up(&mut run, &begin, error),
     })
 }

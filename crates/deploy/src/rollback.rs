@@ -14,7 +14,7 @@ use super::run::Run;
 use super::shared;
 use super::source;
 use super::space;
-use pinfast_base::error::{Error, Kind, Result};
+use pinfast_base::error::{Error, ErrorKind, Result};
 use pinfast_base::event::{Event, Watcher};
 use pinfast_files as files;
 
@@ -56,7 +56,7 @@ pub fn rollback(
     let deferred = files::deferred();
     let outcome = activate(&mut run, &begin, Way::Back, &deferred);
     let unclean = outcome.inspect_err(|error| {
-        if error.kind != Kind::LiveButUnclean {
+        if error.kind != ErrorKind::LiveButUnclean {
             // Of a switch that was begun; what is not noted now, the next run finds out.
             let _ = run.journal.note(What::Back { release: begin.release.clone() });
         }

@@ -10,7 +10,7 @@ use super::process::{Attention, Children, Ending, Log, Manner, Setting, run};
 use super::record::{Begin, What};
 use super::remove::{remove, remove_folder};
 use super::root::Root;
-use pinfast_base::error::{Error, Kind, Result};
+use pinfast_base::error::{Error, ErrorKind, Result};
 use pinfast_base::event::{Event, Watcher};
 use pinfast_files::Signal;
 use pinfast_settings::Smoke;
@@ -167,7 +167,7 @@ pub(super) fn failure(what: &str, log: &Log) -> Error {
 
 pub(super) fn interrupted(signal: Signal) -> Error {
     match signal {
-        Signal::Interrupt => Error::new(Kind::Interrupted, "interrupted"),
-        Signal::Terminate => Error::new(Kind::Terminated, "terminated"),
+        Signal::Interrupt => Error::new(ErrorKind::Interrupted, "interrupted"),
+        Signal::Terminate => Error::new(ErrorKind::Terminated, "terminated"),
     }
 }

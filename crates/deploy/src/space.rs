@@ -96,7 +96,7 @@ mod tests {
         assert!(lacks(&root, Need::of([1, 2])).is_none());
         let error = lacks(&root, Need { bytes: u64::MAX / 2, inodes: 0 }).unwrap();
         assert!(error.message.contains("MB free"), "{}", error.message);
-        assert_eq!(error.kind, pinfast_base::error::Kind::NoAnswer);
+        assert_eq!(error.kind, pinfast_base::error::ErrorKind::NoAnswer);
         assert!(forbidden(&root).is_empty());
         assert!(!root.path().exists());
     }

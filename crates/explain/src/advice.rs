@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use pinfast_base::text::list;
-use pinfast_base::text::wrapped;
+use pinfast_base::text::join_with_and;
+use pinfast_base::text::wrap;
 use pinfast_repair::{Edit, Fix, Found};
 
 /// The fixes as numbered items, or that there is none.
@@ -31,7 +31,7 @@ fn item(n: usize, fix: &Fix, width: usize) -> Vec<String> {
         let head = if place == 0 { format!("  {n}. ") } else { "     ".to_owned() };
         line.insert_str(0, &head);
     }
-    lines.extend(wrapped(&outcome(fix), "     ", "     ", width));
+    lines.extend(wrap(&outcome(fix), "     ", "     ", width));
     lines
 }
 
@@ -49,5 +49,5 @@ fn outcome(fix: &Fix) -> String {
         moved => format!("{moved} other pins move"),
     };
     let old = fix.old.iter().map(|(name, version, year)| format!("; beware: {name} {version} is of {year}"));
-    format!("gives {}; {moved}{}", list(&pins), old.collect::<String>())
+    format!("gives {}; {moved}{}", join_with_and(&pins), old.collect::<String>())
 }

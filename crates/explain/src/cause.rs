@@ -6,7 +6,7 @@ use pinfast_repair::{self as repair, Depth, Item, Places, Web};
 
 use super::needs::{Need, Said, needs};
 use pinfast_inputs::InputLine;
-use pinfast_packaging::{PackageName, Requirement, Role, Source, Version};
+use pinfast_packaging::{PackageName, Requirement, RequirementSource, Role, Version};
 use pinfast_solve::{Fact, Known, NoSolution, Package, Reason};
 
 /// What there is to tell of a failure.
@@ -114,7 +114,7 @@ fn culprits(known: &Known, web: &Web, on: &[bool]) -> Vec<Culprit> {
     let culprit = |(role, place): (Role, usize)| {
         let line = repair::lines_of(&known.problem, role)[place].clone();
         let item = Item::Needs(Package::Line(place), line.requirement.name.clone());
-        let shows = matches!(line.requirement.source, Source::Index(_)) && line.hashes.is_empty();
+        let shows = matches!(line.requirement.source, RequirementSource::Index(_)) && line.hashes.is_empty();
         let is_needed = role != Role::Requirement || !shows || web.on(on).any(|other| *other == item);
         is_needed.then_some(Culprit { role, line })
     };
@@ -162,7 +162,8 @@ fn barred(package: &PackageName, failure: &NoSolution, needs: &[Need]) -> Vec<(V
 
 /// Whether everybody who needs `package` would be content with `version`.
 fn fits_all(package: &PackageName, version: &Version, needs: &[Need]) -> bool {
-    let content = |r: &Requirement| matches!(r.source, Source::Index(_)) && r.specifiers().contains(version);
+    let content =
+        |r: &Requirement| matches!(r.source, RequirementSource::Index(_)) && r.specifiers().contains(version);
     let mut needs = needs.iter().filter(|need| need.to.name() == Some(package));
     needs.all(|need| need.says.iter().any(|(_, says)| says.iter().all(content)))
 }

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use super::DeadEnd;
 use super::cause::{Cause, Clash, Culprit};
 use super::sentences::{of_one_kind, why};
-use pinfast_base::text::{few, list};
-use pinfast_inputs::nearest::meant;
+use pinfast_base::suggest::closest;
+use pinfast_base::text::{first_few, join_with_and};
 use pinfast_packaging::{PackageName, Requirement, Role, TagSet, Version};
 use pinfast_solve::{Known, Project, Reason, SearchScope};
 
@@ -30,7 +30,7 @@ fn barred(cause: &Cause, clash: &Clash) -> Vec<String> {
         [(first, _), _, .., (last, _)] => {
             format!("{} {first} to {last} ({} releases)", clash.package, run.len())
         }
-        few => format!("{} {}", clash.package, list(few.iter().map(|(version, _)| version))),
+        few => format!("{} {}", clash.package, join_with_and(few.iter().map(|(version, _)| version))),
     };
     match clash.barred.as_slice() {
         [] | [_] => Vec::new(),
@@ -89,7 +89,7 @@ fn misspelt(package: &PackageName, met: &Known) -> String {
     names.extend(met.index.project_names());
     names.sort();
     let others = names.iter().filter(|name| *name != package).map(PackageName::as_str);
-    match (meant(package.as_str(), others), met.index.search_scope()) {
+    match (closest(package.as_str(), others), met.index.search_scope()) {
         (Some(name), _) => format!("Did you mean `{name}`?"),
         (None, SearchScope::FindLinks) => {
             "Without `--no-index` the index would be asked; or put its files where `--find-links` looks."
@@ -149,7 +149,7 @@ fn tags(clash: &Clash, label: &str) -> Option<String> {
 /// The first few of them, each once, in order.
 fn some<'a>(all: impl Iterator<Item = &'a str>) -> String {
     let all: BTreeSet<&str> = all.collect();
-    list(few(all.into_iter().map(str::to_owned).collect(), MOST))
+    join_with_and(first_few(all.into_iter().map(str::to_owned).collect(), MOST))
 }
 
 /// When the first of them came; nothing where the headline tells the one day.
@@ -179,5 +179,5 @@ fn markers(cause: &Cause) -> Option<String> {
         _ => ("their markers", "count"),
     };
     let label = cause.known.problem.target.label();
-    Some(format!("By {by}, {} {count} for {label}.", list(places)))
+    Some(format!("By {by}, {} {count} for {label}.", join_with_and(places)))
 }

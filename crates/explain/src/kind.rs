@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::cause::{Cause, Manner};
-use pinfast_packaging::{PackageName, Role, Source};
+use pinfast_packaging::{PackageName, RequirementSource, Role};
 use pinfast_solve::{Project, Reason};
 
 /// What kind of dead end it is; JSON calls it by its name in lower case with hyphens.
@@ -55,7 +55,7 @@ impl DeadEnd {
         if known.is_some_and(|candidates| candidates.project == Project::Unknown) {
             return Self::UnknownPackage;
         }
-        if lines.any(|line| matches!(line.requirement.source, Source::Url(_))) {
+        if lines.any(|line| matches!(line.requirement.source, RequirementSource::Url(_))) {
             return Self::Urls;
         }
         let (lines, told) =

@@ -29,7 +29,7 @@ use serde::Serialize;
 use cause::Cause;
 
 use pinfast_base::event::{Event, Watcher};
-use pinfast_base::text::wrapped;
+use pinfast_base::text::wrap;
 use pinfast_packaging::{Location, Role};
 use pinfast_repair::{self as repair, Lab, Wider};
 use pinfast_solve::{NoSolution, Problem};
@@ -136,9 +136,9 @@ impl Explanation {
             1 => Some("1 more conflict remains.".to_owned()),
             more => Some(format!("{more} more conflicts remain.")),
         };
-        let notes = self.notes.iter().chain(&more).flat_map(|note| wrapped(note, "  ", "  ", width));
+        let notes = self.notes.iter().chain(&more).flat_map(|note| wrap(note, "  ", "  ", width));
         let notes: Vec<String> = notes.take(MOST_LINES / 3).collect();
-        let mut lines = wrapped(&self.headline, "error: ", "  ", width);
+        let mut lines = wrap(&self.headline, "error: ", "  ", width);
         let room = MOST_LINES.saturating_sub(lines.len() + notes.len());
         let mut paragraph = |mut text: Vec<String>| {
             if !text.is_empty() {
@@ -150,7 +150,7 @@ impl Explanation {
         paragraph(notes);
         if detail == Detail::Full {
             let steps = steps::steps(&self.failure);
-            paragraph(steps.iter().flat_map(|step| wrapped(step, "  ", "      ", width)).collect());
+            paragraph(steps.iter().flat_map(|step| wrap(step, "  ", "      ", width)).collect());
         }
         paragraph(advice::lines(&self.found, self.elapsed, width));
         lines

@@ -1,6 +1,6 @@
 //! What releases of one package need of another, in as few words as say it.
 
-use pinfast_packaging::{Marker, PackageName, Requirement, Specifiers, Version};
+use pinfast_packaging::{Marker, PackageName, Requirement, SpecifierSet, Version};
 use pinfast_repair::{Edge, State, Web};
 use pinfast_solve::{Known, Package, base_requirements, requirements_of_extra};
 
@@ -158,7 +158,7 @@ fn text(says: &[Requirement], against: &[&Version], all: &[Need]) -> String {
 fn decisive(requirement: &Requirement, against: &[&Version]) -> Option<String> {
     let bounds = requirement.specifiers().to_string();
     let excludes = |bound: &&str| {
-        let bound: Specifiers = bound.parse().unwrap_or_default();
+        let bound: SpecifierSet = bound.parse().unwrap_or_default();
         !against.is_empty() && !against.iter().any(|version| bound.contains(version))
     };
     bounds.split(',').find(excludes).map(str::to_owned)

@@ -3,7 +3,7 @@
 use super::DeadEnd;
 use super::cause::{Cause, Clash, Manner, Told};
 use super::needs::Shape;
-use pinfast_base::text::list;
+use pinfast_base::text::join_with_and;
 use pinfast_packaging::{PackageName, Role};
 use pinfast_solve::{Package, Reason, SearchScope};
 
@@ -33,7 +33,7 @@ pub(super) fn headline(cause: &Cause, kind: DeadEnd) -> String {
 fn together(cause: &Cause) -> String {
     match cause.names().as_slice() {
         [only] => format!("no release of {only} can be installed"),
-        names => format!("no releases of {} go together", list(names)),
+        names => format!("no releases of {} go together", join_with_and(names)),
     }
 }
 

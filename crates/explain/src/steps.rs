@@ -2,7 +2,7 @@
 
 use pubgrub::Term;
 
-use pinfast_base::text::few;
+use pinfast_base::text::first_few;
 use pinfast_solve::{Candidates, Fact, Known, NoSolution, OrdinalSet, Package, Step};
 
 /// How many versions and ranges stand in a row.
@@ -89,6 +89,6 @@ fn releases(package: &Package, candidates: &Candidates, set: &OrdinalSet) -> Str
     match set.len(candidates.count()) {
         0 => format!("no release of {package}"),
         all if all == candidates.usable.len() => format!("any {package}"),
-        _ => format!("{package} {}", few(runs.collect(), MOST / 2).join(" or ")),
+        _ => format!("{package} {}", first_few(runs.collect(), MOST / 2).join(" or ")),
     }
 }

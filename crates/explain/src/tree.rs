@@ -6,7 +6,7 @@ use serde::Serialize;
 use super::CauseLine;
 use super::cause::{Cause, Culprit};
 use super::sentences;
-use pinfast_base::text::wrapped;
+use pinfast_base::text::wrap;
 use pinfast_packaging::{PackageName, Role};
 
 /// What a package needs of another, and what that one needs in turn.
@@ -91,7 +91,7 @@ fn draw(branches: &[Branch], indent: &str, width: usize, rows: &mut Vec<Row>) {
         let (fork, under) = if n + 1 == branches.len() { ("└─ ", "   ") } else { ("├─ ", "│  ") };
         let under = format!("{indent}{under}");
         let weight = if branch.needs.is_empty() { Weight::End } else { Weight::Link };
-        let texts = wrapped(&branch.text, &format!("{indent}{fork}"), &under, width);
+        let texts = wrap(&branch.text, &format!("{indent}{fork}"), &under, width);
         rows.extend(texts.into_iter().map(|text| Row { text, weight }));
         draw(&branch.needs, &under, width, rows);
     }

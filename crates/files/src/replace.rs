@@ -71,7 +71,7 @@ fn new_file(folder: &Path) -> io::Result<tempfile::NamedTempFile> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use pinfast_base::error::Kind;
+    use pinfast_base::error::ErrorKind;
 
     #[test]
     fn replaces_whole_files_only() {
@@ -81,8 +81,8 @@ mod tests {
         replace(&path, "two\n").unwrap();
         assert_eq!(fs::read_to_string(&path).unwrap(), "two\n");
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "no temporary file is left");
-        assert_eq!(replace(folder.path(), "x").unwrap_err().kind, Kind::Usage);
-        assert_eq!(replace(&folder.path().join("no/such"), "x").unwrap_err().kind, Kind::Usage);
+        assert_eq!(replace(folder.path(), "x").unwrap_err().kind, ErrorKind::Usage);
+        assert_eq!(replace(&folder.path().join("no/such"), "x").unwrap_err().kind, ErrorKind::Usage);
     }
 
     #[cfg(unix)]

@@ -205,6 +205,6 @@ mod tests {
         let repository = repository();
         let tree = WorkTree::around(repository.path()).unwrap();
         assert_eq!(tree.commit("HEAD").unwrap(), None, "nothing is committed");
-        assert_eq!(tree.committed("HEAD").unwrap_err().kind, pinfast_base::error::Kind::NoAnswer);
+        assert_eq!(tree.committed("HEAD").unwrap_err().kind, pinfast_base::error::ErrorKind::NoAnswer);
     }
 }

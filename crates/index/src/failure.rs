@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::page::tame;
-use pinfast_base::error::{Error, Kind};
+use pinfast_base::error::{Error, ErrorKind};
 
 /// What work on a resource comes to.
 pub(super) type Outcome<V> = Result<V, Arc<Failure>>;
@@ -67,7 +67,7 @@ impl Failure {
 
     /// The error that a person reads; an unusable file asked for as itself is refused.
     pub(super) fn to_error(&self) -> Error {
-        let kind = if self.cause == Cause::Unusable { Kind::Refused } else { self.error.kind };
+        let kind = if self.cause == Cause::Unusable { ErrorKind::Refused } else { self.error.kind };
         Error {
             kind,
             message: self.error.message.clone(),

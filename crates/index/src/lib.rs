@@ -74,7 +74,7 @@ use pinfast_base::error::Error;
 use pinfast_base::event::Watcher;
 use pinfast_cache::Cache;
 use pinfast_packaging::{
-    DirectUrl, DistFile, DistName, Listing, Metadata, MetadataHint, PackageName, Sha256, Version,
+    DirectUrl, DistFile, DistFilename, Listing, Metadata, MetadataHint, PackageName, Sha256, Version,
 };
 use pinfast_solve::{Index, IndexQuery, MetadataFailure, SearchScope, Trust};
 use release::{Newest, Stead};
@@ -344,7 +344,7 @@ fn direct_file(name: &PackageName, url: &DirectUrl) -> Result<DistFile, Error> {
     }
     let last = url.url.path_segments().and_then(|mut segments| segments.next_back()).unwrap_or_default();
     let filename = percent_encoding::percent_decode_str(last).decode_utf8_lossy();
-    let dist = DistName::parse(&filename, name).map_err(|error| {
+    let dist = DistFilename::parse(&filename, name).map_err(|error| {
         Error::usage(format!("`{name} @ {shown}` is not a distribution of {name}: {}", error.message))
     })?;
     Ok(DistFile {

@@ -162,8 +162,8 @@ impl Shared {
             let loose = self.loose(place).await?;
             let own = loose.iter().filter(|(normal, _)| normal.starts_with(&prefix));
             // What only begins like the name is another project's.
-            let own =
-                own.filter(|(_, entry)| pinfast_packaging::DistName::parse(&entry.filename, name).is_ok());
+            let own = own
+                .filter(|(_, entry)| pinfast_packaging::DistFilename::parse(&entry.filename, name).is_ok());
             page.entries.extend(own.map(|(_, entry)| entry.clone()));
         }
         let base = self.config.find_links.first().map_or_else(nowhere, |place| place.as_url().clone());

@@ -24,8 +24,8 @@ use super::{Shared, sdist};
 use pinfast_base::error::Error;
 use pinfast_cache::{Bucket, Cache, Key};
 use pinfast_packaging::{
-    DistFile, DistName, Metadata, MetadataHint, PackageName, ReleaseInfo, SdistFormat, Sha256, Version,
-    WheelName,
+    DistFile, DistFilename, Metadata, MetadataHint, PackageName, ReleaseInfo, SdistFormat, Sha256, Version,
+    WheelFilename,
 };
 
 /// What a file says of itself.
@@ -53,7 +53,7 @@ impl Shared {
         let alone = self.releases.peek(&release).and_then(|told| told.ok()?);
         let Told { listing, .. } = alone.or_else(|| self.listings.peek(&release.0)?.ok()?)?;
         let info = listing.info.as_ref().filter(|info| info.version == *file.dist.version())?;
-        let number = listing.number_of(&info.version)?;
+        let number = listing.position(&info.version)?;
         listing.files(number).iter().find(|listed| listed.url == file.url)?;
         let (slot, promise) = self.released.claim(release);
         if let Some(promise) = promise {
@@ -79,8 +79,8 @@ impl Shared {
             return Ok(Spoken::new(word.believe(file)?, word, file));
         }
         let word = match &file.dist {
-            DistName::Wheel(wheel) => Word::metadata(self.of_wheel(file, wheel).await?),
-            DistName::Sdist { format, .. } => self.of_sdist(file, *format).await?,
+            DistFilename::Wheel(wheel) => Word::metadata(self.of_wheel(file, wheel).await?),
+            DistFilename::Sdist { format, .. } => self.of_sdist(file, *format).await?,
         };
         let (shared, file) = (self.clone(), file.clone());
         let judge = move || {
@@ -109,7 +109,7 @@ impl Shared {
     }
 
     /// The text of a wheel's METADATA.
-    async fn of_wheel(&self, file: &DistFile, wheel: &WheelName) -> Outcome<Vec<u8>> {
+    async fn of_wheel(&self, file: &DistFile, wheel: &WheelFilename) -> Outcome<Vec<u8>> {
         let known = self.downloads.peek(&(Url::clone(&file.url), file.sha256));
         if let Some(path) = download::local(&file.url)? {
             return match self.local_sibling(file, &path)? {
@@ -150,7 +150,7 @@ impl Shared {
 
     /// A sibling that the index does not speak of. Until the first answer of a server it is asked for
     /// beside the wheel, so that neither its presence nor its absence costs time.
-    async fn sibling_or_wheel(&self, file: &DistFile, wheel: &WheelName) -> Outcome<Vec<u8>> {
+    async fn sibling_or_wheel(&self, file: &DistFile, wheel: &WheelFilename) -> Outcome<Vec<u8>> {
         let (sibling, ranged) =
             futures_util::future::join(self.sibling(file, None), self.ranged(file, wheel)).await;
         match (sibling, ranged?) {
@@ -160,7 +160,7 @@ impl Shared {
         }
     }
 
-    async fn of_wheel_itself(&self, file: &DistFile, wheel: &WheelName) -> Outcome<Vec<u8>> {
+    async fn of_wheel_itself(&self, file: &DistFile, wheel: &WheelFilename) -> Outcome<Vec<u8>> {
         match self.ranged(file, wheel).await? {
             Some(text) => Ok(text),
             None => self.of_whole_wheel(file, wheel).await,
@@ -191,7 +191,7 @@ impl Shared {
         Ask::new(url, "*/*", most, limits)
     }
 
-    async fn of_whole_wheel(&self, file: &DistFile, wheel: &WheelName) -> Outcome<Vec<u8>> {
+    async fn of_whole_wheel(&self, file: &DistFile, wheel: &WheelFilename) -> Outcome<Vec<u8>> {
         let download = self.download(&file.url, file.sha256, file.size).await?;
         let (wheel, most, what) = (wheel.clone(), self.config.limits.metadata, shown(&file.url));
         self.on_worker(move || in_wheel(&download, &wheel, most, &what)).await?.map_err(Arc::new)
@@ -248,7 +248,7 @@ fn word_key(file: &DistFile) -> Option<Key> {
 }
 
 /// The text of a whole wheel's METADATA.
-fn in_wheel(download: &Download, wheel: &WheelName, most: u64, what: &str) -> Result<Vec<u8>, Failure> {
+fn in_wheel(download: &Download, wheel: &WheelFilename, most: u64, what: &str) -> Result<Vec<u8>, Failure> {
     let mut opened = download.open().map_err(unreadable)?;
     let len = opened.metadata().map_err(unreadable)?.len();
     let mut archive = Archive::new(len, most);
@@ -265,7 +265,7 @@ fn in_wheel(download: &Download, wheel: &WheelName, most: u64, what: &str) -> Re
 }
 
 /// Whether `path` is `NAME-VERSION.dist-info/METADATA` of that wheel.
-pub(super) fn is_metadata(path: &[u8], wheel: &WheelName) -> bool {
+pub(super) fn is_metadata(path: &[u8], wheel: &WheelFilename) -> bool {
     let Some(folder) =
         std::str::from_utf8(path).ok().and_then(|path| path.strip_suffix(".dist-info/METADATA"))
     else {

@@ -13,7 +13,7 @@ use super::metadata::{is_metadata, judged};
 use super::origins::Ranges;
 use super::url::shown;
 use super::zip::{Archive, Step, TAIL, ZipError};
-use pinfast_packaging::{DistFile, WheelName};
+use pinfast_packaging::{DistFile, WheelFilename};
 
 /// The most requests for one wheel: its tail, its directory, its metadata, and one more each.
 const MOST_REQUESTS: usize = 8;
@@ -28,7 +28,7 @@ enum Piece {
 
 impl Shared {
     /// The text of the wheel's METADATA; `None` where only the whole wheel can tell.
-    pub(super) async fn ranged(&self, file: &DistFile, wheel: &WheelName) -> Outcome<Option<Vec<u8>>> {
+    pub(super) async fn ranged(&self, file: &DistFile, wheel: &WheelFilename) -> Outcome<Option<Vec<u8>>> {
         if self.origins.ranges(&file.url) == Ranges::Refused {
             return Ok(None);
         }
@@ -38,7 +38,7 @@ impl Shared {
         }
     }
 
-    async fn really_ranged(&self, file: &DistFile, wheel: &WheelName) -> Outcome<Option<Vec<u8>>> {
+    async fn really_ranged(&self, file: &DistFile, wheel: &WheelFilename) -> Outcome<Option<Vec<u8>>> {
         let most = self.config.limits.metadata;
         let Some(Piece::Bytes { start, len, bytes }) = self.tail(file).await? else { return Ok(None) };
         let mut archive = Archive::new(len, most);

@@ -2,7 +2,7 @@
 //! files of a release only when somebody looks at them.
 //!
 //! Most runs look at a file or two of a project that has thousands. So the record begins with the versions,
-//! the texts that many files share, and the outlines; then, release by release, come the files. A listing
+//! the texts that many files share, and the summaries; then, release by release, come the files. A listing
 //! that just came over the network is read back from its record too: so it takes as little memory, and a run
 //! sees the same whether the cache was warm or not.
 
@@ -17,8 +17,8 @@ use serde::{Deserialize, Serialize};
 use super::page::Text;
 use pinfast_cache::Record;
 use pinfast_packaging::{
-    DistFile, DistName, Form, Listing, MetadataHint, Outline, PackageName, ReleaseInfo, SdistFormat, Sha256,
-    Shelf, Specifiers, TagSet, Version, WheelName,
+    DistFile, DistFilename, DistKind, FileSummary, LazyListing, Listing, MetadataHint, PackageName,
+    ReleaseInfo, SdistFormat, Sha256, SpecifierSet, TagSet, Version, WheelFilename,
 };
 use place::{Place, Roots};
 
@@ -32,7 +32,7 @@ struct Front<'a> {
     /// The versions, a line each.
     #[serde(borrow)]
     versions: Text<'a>,
-    /// The tag sets that outlines call by number, a line each.
+    /// The tag sets that summaries call by number, a line each.
     #[serde(borrow)]
     tags: Text<'a>,
     /// The Requires-Pythons likewise.
@@ -65,7 +65,7 @@ struct Release {
     length: u32,
 }
 
-/// What an outline does not tell of a file.
+/// What an summary does not tell of a file.
 #[derive(Serialize, Deserialize)]
 struct Detail<'a> {
     #[serde(borrow)]
@@ -121,8 +121,8 @@ pub(super) fn pack(listing: &Listing) -> postcard::Result<Vec<u8>> {
     };
     let mut record = postcard::to_stdvec(&front)?;
     for number in 0..listing.len() {
-        for outline in &*listing.outlines(number) {
-            record.extend_from_slice(&outline.to_bytes());
+        for summary in &*listing.summaries(number) {
+            record.extend_from_slice(&summary.to_bytes());
         }
     }
     record.extend_from_slice(&details);
@@ -134,7 +134,7 @@ pub(super) fn open(name: &PackageName, record: Arc<Record>, bytes: Range<usize>)
     let end = bytes.end;
     let (front, rest) = postcard::take_from_bytes::<Front<'_>>(record.get(bytes)?).ok()?;
     let files = front.releases.iter().map(|release| release.files as usize).sum::<usize>();
-    let (rows, details) = rest.split_at_checked(files.checked_mul(Outline::BYTES)?)?;
+    let (rows, details) = rest.split_at_checked(files.checked_mul(FileSummary::BYTES)?)?;
     let (first_row, mut row) = (end - rest.len(), 0);
     let mut next = end - details.len();
     let mut releases = Vec::with_capacity(front.releases.len());
@@ -146,7 +146,7 @@ pub(super) fn open(name: &PackageName, record: Arc<Record>, bytes: Range<usize>)
         [&front.versions, &front.tags, &front.pythons].map(|text| Lines::new(text));
     let words = (tags.len(), pythons.len());
     let are_within =
-        rows.as_chunks().0.iter().all(|row| Outline::from_bytes(row).is_within(words.0, words.1));
+        rows.as_chunks().0.iter().all(|row| FileSummary::from_bytes(row).is_within(words.0, words.1));
     if next != end || versions.len() != releases.len() || !are_within {
         return None;
     }
@@ -158,13 +158,13 @@ pub(super) fn open(name: &PackageName, record: Arc<Record>, bytes: Range<usize>)
     let roots = front.roots.iter().map(|root| root.to_string()).collect();
     let count = releases.len();
     let shelf = Packed { record: Arc::clone(&record), first_row, releases, roots, versions, tags, pythons };
-    Some(Listing::on_shelf(name.clone(), count, words, Arc::new(shelf)).with(info, warnings))
+    Some(Listing::lazy(name.clone(), count, words, Arc::new(shelf)).with(info, warnings))
 }
 
 /// A record.
 struct Packed {
     record: Arc<Record>,
-    /// Where the outlines begin.
+    /// Where the summaries begin.
     first_row: usize,
     releases: Vec<Spot>,
     roots: Vec<String>,
@@ -175,7 +175,7 @@ struct Packed {
 
 /// Where a release is in a record.
 struct Spot {
-    /// The number of its first outline.
+    /// The number of its first summary.
     row: u32,
     /// How many files it has.
     files: u32,
@@ -191,34 +191,34 @@ impl std::fmt::Debug for Packed {
 
 /// The record was checked as a whole when it was read from the disk, and what stands there was written from the
 /// values that are read here: where it cannot be read all the same, that is a fault of pinfast.
-impl Shelf for Packed {
+impl LazyListing for Packed {
     fn version(&self, number: usize) -> Version {
         self.versions.line(number).parse().unwrap_or_else(|_| Version::new([0]))
     }
 
-    fn outlines(&self, number: usize) -> Vec<Outline> {
+    fn summaries(&self, number: usize) -> Vec<FileSummary> {
         let Spot { row, files, .. } = self.releases[number];
-        let start = self.first_row + row as usize * Outline::BYTES;
-        let rows = &self.record[start..start + files as usize * Outline::BYTES];
-        rows.as_chunks().0.iter().map(Outline::from_bytes).collect()
+        let start = self.first_row + row as usize * FileSummary::BYTES;
+        let rows = &self.record[start..start + files as usize * FileSummary::BYTES];
+        rows.as_chunks().0.iter().map(FileSummary::from_bytes).collect()
     }
 
     fn tag_set(&self, tags: usize) -> TagSet {
-        TagSet::kept(self.tags.line(tags)).unwrap_or_else(TagSet::foreign)
+        TagSet::from_compressed(self.tags.line(tags)).unwrap_or_else(TagSet::incompatible)
     }
 
-    fn requires_python(&self, python: usize) -> Specifiers {
+    fn requires_python(&self, python: usize) -> SpecifierSet {
         self.pythons.line(python).parse().unwrap_or_default()
     }
 
     fn files(&self, listing: &Listing, number: usize) -> Box<[Arc<DistFile>]> {
         let mut rest = &self.record[self.releases[number].details as usize..];
-        let outlines = self.outlines(number);
-        let mut files = Vec::with_capacity(outlines.len());
-        for outline in &outlines {
+        let summaries = self.summaries(number);
+        let mut files = Vec::with_capacity(summaries.len());
+        for summary in &summaries {
             let Ok((detail, after)) = postcard::take_from_bytes::<Detail<'_>>(rest) else { break };
             rest = after;
-            files.extend(self.file(listing, listing.version(number), outline, &detail).map(Arc::new));
+            files.extend(self.file(listing, listing.version(number), summary, &detail).map(Arc::new));
         }
         files.into()
     }
@@ -229,7 +229,7 @@ impl Packed {
         &self,
         listing: &Listing,
         version: &Version,
-        outline: &Outline,
+        summary: &FileSummary,
         detail: &Detail<'_>,
     ) -> Option<DistFile> {
         let name = listing.name.clone();
@@ -237,13 +237,13 @@ impl Packed {
             Some(own) => own.parse().ok()?,
             None => version.clone(),
         };
-        let dist = match outline.form() {
-            Form::Sdist => {
+        let dist = match summary.kind() {
+            DistKind::Sdist => {
                 let is_zip = detail.filename.ends_with(".zip");
                 let format = if is_zip { SdistFormat::Zip } else { SdistFormat::TarGz };
-                DistName::Sdist { name, version, format }
+                DistFilename::Sdist { name, version, format }
             }
-            Form::Wheel { tags, .. } => DistName::Wheel(WheelName {
+            DistKind::Wheel { tags, .. } => DistFilename::Wheel(WheelFilename {
                 name,
                 version,
                 build: detail.build.as_ref().map(|(number, rest)| (*number, (**rest).into())),
@@ -255,9 +255,9 @@ impl Packed {
             dist,
             url: detail.place.read(&self.roots, &detail.filename)?,
             sha256: detail.sha256.map(Sha256),
-            requires_python: outline.python().map(|python| listing.requires_python(python).clone()),
+            requires_python: summary.python().map(|python| listing.requires_python(python).clone()),
             yanked: detail.yanked.as_ref().map(|why| (**why).into()),
-            uploaded: outline.uploaded(),
+            uploaded: summary.uploaded(),
             size: detail.size,
             metadata: match detail.metadata {
                 Hint::Unknown => MetadataHint::Unknown,
@@ -271,8 +271,8 @@ impl Packed {
 impl<'a> Detail<'a> {
     fn of(file: &'a DistFile, version: &Version, roots: &mut Roots) -> Self {
         let build = match &file.dist {
-            DistName::Wheel(wheel) => wheel.build.as_ref(),
-            DistName::Sdist { .. } => None,
+            DistFilename::Wheel(wheel) => wheel.build.as_ref(),
+            DistFilename::Sdist { .. } => None,
         };
         // Of equal versions, only the zeros at the end of the release tell the spelling apart.
         let own = file.dist.version();

@@ -282,7 +282,7 @@ impl Shared {
     fn alone(&self, name: &PackageName, version: &Version) -> Option<(Backing, Arc<Listing>)> {
         let own = self.releases.peek(&(name.clone(), version.clone())).and_then(|told| told.ok()?);
         let Told { listing, backing } = own.or_else(|| self.listings.peek(name)?.ok()?)?;
-        let (number, backing) = (listing.number_of(version)?, backing?);
+        let (number, backing) = (listing.position(version)?, backing?);
         if listing.len() == 1 {
             return Some((backing, listing));
         }

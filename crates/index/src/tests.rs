@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use super::testing::{Reply, Request, Server};
 use super::{Client, Config, IndexUrl, Limits};
-use pinfast_base::error::{Error, Kind};
+use pinfast_base::error::{Error, ErrorKind};
 use pinfast_base::event::{Event, Watcher};
 use pinfast_packaging::{DistFile, Listing, PackageName, Sha256};
 use pinfast_solve::{Index as _, MetadataFailure, Trust};
@@ -60,7 +60,7 @@ fn ask(answer: impl Fn(&Request) -> Reply + Send + Sync + 'static) -> Result<Opt
     client(config(&server)).listing(&name("a"))
 }
 
-fn kind_of<T>(result: Result<T, Error>) -> Kind {
+fn kind_of<T>(result: Result<T, Error>) -> ErrorKind {
     result.map(|_| ()).unwrap_err().kind
 }
 

@@ -169,7 +169,7 @@ mod tests {
         assert_eq!(index.path().unwrap(), Path::new("/srv/app/wheels"));
         assert_eq!(index.folder().as_str(), "file:///srv/app/wheels/");
         let error = IndexUrl::parse("ftp://me:secret@index.example/x", Path::new("/")).unwrap_err();
-        assert_eq!(error.kind, pinfast_base::error::Kind::Usage);
+        assert_eq!(error.kind, pinfast_base::error::ErrorKind::Usage);
         assert!(!error.message.contains("secret"));
         let error = IndexUrl::parse("https://", Path::new("/")).unwrap_or_else(|_| panic!("a path"));
         assert!(error.path().is_some());

@@ -5,7 +5,6 @@ mod credentials;
 pub mod edit;
 mod lines;
 mod near;
-pub mod nearest;
 mod normal;
 mod options;
 mod paths;
@@ -23,7 +22,7 @@ mod wishes;
 use std::sync::Arc;
 
 use pinfast_base::error::Error;
-use pinfast_packaging::{ExtraName, Location, PackageName, Requirement, Sha256, Specifiers};
+use pinfast_packaging::{ExtraName, Location, PackageName, Requirement, Sha256, SpecifierSet};
 
 /// What to read.
 #[derive(Clone, Debug, Default)]
@@ -60,10 +59,10 @@ impl Default for Extras {
 /// Each file is read once. Paths inside a file are relative to it.
 ///
 /// # Errors
-/// Everything that is wrong with the inputs, up to ten problems in one [`Kind::Usage`] error: the first
+/// Everything that is wrong with the inputs, up to ten problems in one [`ErrorKind::Usage`] error: the first
 /// is its message, `FILE:LINE:COLUMN: what is wrong`.
 ///
-/// [`Kind::Usage`]: pinfast_base::error::Kind::Usage
+/// [`ErrorKind::Usage`]: pinfast_base::error::ErrorKind::Usage
 pub fn read(request: &InputRequest, files: &dyn Files) -> Result<Inputs, Error> {
     read::read(request, files)
 }
@@ -82,7 +81,7 @@ pub struct Inputs {
     /// The options inside the files, in order.
     pub options: Vec<FileOption>,
     /// `requires-python` of a `pyproject.toml`.
-    pub requires_python: Option<Specifiers>,
+    pub requires_python: Option<SpecifierSet>,
     /// What was repaired or ignored, each a sentence that names the place.
     pub warnings: Vec<String>,
 }

@@ -9,14 +9,17 @@ use url::Url;
 
 use super::paths;
 use super::{FileOption, FileOptionKind, FormatControl, InputLine};
-use pinfast_packaging::{NameError, PackageName, Requirement, Sha256, Source, Specifiers};
+use pinfast_packaging::{NameError, PackageName, Requirement, RequirementSource, Sha256, SpecifierSet};
 
 impl InputLine {
     /// The requirement in normal form, with its hashes: `aiogram[fast]>=3.4 ; os_name == 'posix'`. A URL
     /// stands in it as `sha256:` and 12 digits of the digest of the URL without credentials.
     #[must_use]
     pub fn normal(&self) -> String {
-        let bare = Requirement { source: Source::Index(Specifiers::default()), ..self.requirement.clone() };
+        let bare = Requirement {
+            source: RequirementSource::Index(SpecifierSet::default()),
+            ..self.requirement.clone()
+        };
         let bare = bare.to_string();
         let (named, marker) = bare.split_once(" ; ").unwrap_or((&bare, ""));
         let mut normal = format!("{named}{}", source(&self.requirement.source));
@@ -32,14 +35,14 @@ impl InputLine {
 }
 
 /// What stands between name and marker: comparisons in the order of their texts, or a URL.
-fn source(source: &Source) -> String {
+fn source(source: &RequirementSource) -> String {
     match source {
-        Source::Index(specifiers) => {
+        RequirementSource::Index(specifiers) => {
             let text = specifiers.to_string();
             let parts: BTreeSet<_> = text.split(',').collect();
             parts.into_iter().collect::<Vec<_>>().join(",")
         }
-        Source::Url(direct) => format!(" @ {}", digest(&direct.to_string())),
+        RequirementSource::Url(direct) => format!(" @ {}", digest(&direct.to_string())),
     }
 }
 

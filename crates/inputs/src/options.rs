@@ -1,8 +1,8 @@
 //! The options of a requirements file: which there are, and how a line is cut into them.
 
-use super::nearest;
 use super::problem::Finding;
 use super::source::{Placed, text_of};
+use pinfast_base::suggest;
 
 /// What an option is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -167,7 +167,7 @@ fn unknown(word: &Word, name: &str) -> Finding {
     }
     let names = || KNOWN.iter().flat_map(|option| option.names.iter().copied());
     let longer = (name.len() > 3).then(|| names().find(|known| known.starts_with(name))).flatten();
-    match longer.or_else(|| nearest::meant(name, names())) {
+    match longer.or_else(|| suggest::closest(name, names())) {
         Some(meant) => finding.hint(format!("did you mean `{meant}`?")),
         None => finding,
     }

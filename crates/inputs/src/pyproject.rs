@@ -13,7 +13,7 @@ use super::requirement::{self, Showing};
 use super::source::{Placed, Source, span, text_of, trimmed};
 use super::toml_text::{self, find};
 use super::wishes;
-use pinfast_packaging::{ExtraName, Marker, PackageName, Requirement, Role, Specifiers};
+use pinfast_packaging::{ExtraName, Marker, PackageName, Requirement, Role, SpecifierSet};
 
 /// How many groups deep `include-group` may lead.
 const MAX_DEPTH: usize = 64;
@@ -181,7 +181,7 @@ impl<'a> File<'a, '_> {
             Some(other) => format!("{text},{other}"),
             None => text.to_owned(),
         };
-        match (text.parse::<Specifiers>(), joined.parse()) {
+        match (text.parse::<SpecifierSet>(), joined.parse()) {
             (Ok(_), Ok(joined)) => self.reader.inputs.requires_python = Some(joined),
             (Err(error), _) | (_, Err(error)) => {
                 let chars = toml_text::characters(self.source, self.placed(literal), text);

@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::problem::Problems;
-use super::{Extras, InputRequest, nearest};
+use super::{Extras, InputRequest};
+use pinfast_base::suggest;
 use pinfast_packaging::ExtraName;
 
 /// What was asked for and what was found of it.
@@ -95,7 +96,7 @@ impl<'a> Wishes<'a> {
 
 /// A hint that names what there is, the nearest to `name` first.
 pub(super) fn known(what: &str, name: &ExtraName, known: &BTreeSet<ExtraName>) -> String {
-    let names = nearest::nearest_first(name.as_str(), known.iter().map(ExtraName::as_str));
+    let names = suggest::closest_first(name.as_str(), known.iter().map(ExtraName::as_str));
     if names.is_empty() {
         return format!("pyproject.toml has no {what}");
     }

@@ -14,7 +14,7 @@ use super::store::{CachedWheel, Key, Store};
 use pinfast_base::error::{Error, Result};
 use pinfast_base::event::{Event, Watcher, counted};
 use pinfast_lock::{Build, Lock, Pin};
-use pinfast_packaging::{DistFile, DistName, Sha256, Specifiers, Target};
+use pinfast_packaging::{DistFile, DistFilename, Sha256, SpecifierSet, Target};
 
 /// What it takes to get wheels.
 #[derive(Clone, Copy)]
@@ -165,8 +165,8 @@ fn build(
     let order = Order { file, archive, requires: &requires, folder: folder.path(), store: means.store };
     let path = means.files.build(&order)?;
     let filename = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    match DistName::parse(&filename, &pin.name) {
-        Ok(DistName::Wheel(wheel)) if means.target.tags().rank(&wheel.tags).is_some() => {}
+    match DistFilename::parse(&filename, &pin.name) {
+        Ok(DistFilename::Wheel(wheel)) if means.target.tags().rank(&wheel.tags).is_some() => {}
         _ => {
             let target = means.target.label();
             return Err(Error::refused(format!(
@@ -181,7 +181,7 @@ fn build(
 /// Requires-Python as METADATA tells it: lower bounds bar, the rest is told.
 fn check_python(pin: &Pin, wheel: &CachedWheel, means: Means<'_>) -> Result<()> {
     let Some(text) = &wheel.manifest.requires_python else { return Ok(()) };
-    let Ok(wanted) = text.parse::<Specifiers>() else { return Ok(()) };
+    let Ok(wanted) = text.parse::<SpecifierSet>() else { return Ok(()) };
     let python = means.target.python();
     let pinned = format!("{}=={}{}", pin.name, pin.version, source::at(pin));
     if !wanted.lower_bounds_contain(python) {

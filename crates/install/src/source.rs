@@ -7,11 +7,11 @@ use std::sync::Arc;
 
 use super::disk;
 use super::store::{KnownFile, Store};
-use pinfast_base::error::{Error, Kind, Result};
+use pinfast_base::error::{Error, ErrorKind, Result};
 use pinfast_index::Client;
 use pinfast_lock::{Build, Pin};
 use pinfast_packaging::{
-    DirectUrl, DistFile, DistName, PackageName, Sha256, Specifiers, Tags, Target, Version,
+    DirectUrl, DistFile, DistFilename, PackageName, Sha256, SpecifierSet, SupportedTags, Target, Version,
 };
 use pinfast_solve::Index;
 
@@ -99,9 +99,9 @@ pub(super) enum Memory {
 /// One file that could be it.
 struct Candidate {
     filename: Arc<str>,
-    dist: DistName,
+    dist: DistFilename,
     sha256: Option<Sha256>,
-    requires_python: Option<Specifiers>,
+    requires_python: Option<SpecifierSet>,
     file: Option<Arc<DistFile>>,
 }
 
@@ -178,7 +178,7 @@ fn known(file: &DistFile, pin: &Pin) -> Option<KnownFile> {
 fn recall(known: &KnownFile, pin: &Pin) -> Option<Candidate> {
     Some(Candidate {
         filename: known.filename.as_str().into(),
-        dist: DistName::parse(&known.filename, &pin.name).ok()?,
+        dist: DistFilename::parse(&known.filename, &pin.name).ok()?,
         sha256: known.sha256.map(Sha256),
         requires_python: known.requires_python.as_deref().map(str::parse).transpose().ok()?,
         file: None,
@@ -195,7 +195,7 @@ fn best(wish: Wish<'_>, candidates: Vec<Candidate>) -> Result<Choice> {
     };
     let ranked = locked.iter().filter(runs).filter_map(|c| Some((rank(&c.dist, target.tags())?, c)));
     let wheel = ranked.min_by(|(a, x), (b, y)| a.cmp(b).then_with(|| x.filename.cmp(&y.filename)));
-    let sdists = || locked.iter().filter(runs).filter(|c| matches!(c.dist, DistName::Sdist { .. }));
+    let sdists = || locked.iter().filter(runs).filter(|c| matches!(c.dist, DistFilename::Sdist { .. }));
     let sdist = || build.and_then(|_| sdists().min_by(|a, b| a.filename.cmp(&b.filename)));
     match wheel.map(|(_, wheel)| (Form::Wheel, wheel)).or_else(|| Some((Form::Sdist, sdist()?))) {
         Some((form, best)) => {
@@ -209,10 +209,10 @@ fn best(wish: Wish<'_>, candidates: Vec<Candidate>) -> Result<Choice> {
 type Rank = (u32, Reverse<Option<(u64, Arc<str>)>>);
 
 /// How well a wheel fits, the least is the best: its tags first, then the highest build number.
-fn rank(dist: &DistName, tags: &Tags) -> Option<Rank> {
+fn rank(dist: &DistFilename, tags: &SupportedTags) -> Option<Rank> {
     match dist {
-        DistName::Wheel(wheel) => Some((tags.rank(&wheel.tags)?, Reverse(wheel.build.clone()))),
-        DistName::Sdist { .. } => None,
+        DistFilename::Wheel(wheel) => Some((tags.rank(&wheel.tags)?, Reverse(wheel.build.clone()))),
+        DistFilename::Sdist { .. } => None,
     }
 }
 
@@ -233,7 +233,7 @@ fn nothing_fits(pin: &Pin, target: &Target, locked: &[Candidate], foreign: &[Can
             .detail(format!("the lock expects {}", expected(&pin.hashes)))
             .hint("lock again if the new file is meant; if it is not, find out who replaced it");
     }
-    if locked.iter().any(|c| matches!(c.dist, DistName::Sdist { .. })) {
+    if locked.iter().any(|c| matches!(c.dist, DistFilename::Sdist { .. })) {
         return Error::no(format!(
             "{pinned} has no wheel for {}, only a source distribution",
             target.label()
@@ -268,7 +268,7 @@ pub(super) fn expected(hashes: &[Sha256]) -> String {
 pub(super) fn fetch(pin: &Pin, file: &DistFile, files: &dyn Files, path: &Path) -> Result<Sha256> {
     let place = || format!("{}=={}{}", pin.name, pin.version, at(pin));
     files.fetch(file, path).map_err(|error| match error.kind {
-        Kind::Refused => error.detail(format!("locked as {}", place())),
+        ErrorKind::Refused => error.detail(format!("locked as {}", place())),
         _ => error,
     })?;
     if let Some(sha256) = file.sha256 {
@@ -298,7 +298,7 @@ pub(super) fn hash_file(path: &Path) -> std::io::Result<Sha256> {
 impl Files for Client {
     fn files(&self, name: &PackageName, version: &Version) -> Result<Vec<Arc<DistFile>>> {
         let listing = self.listing(name)?;
-        let files = listing.and_then(|listing| Some(listing.files(listing.number_of(version)?).to_vec()));
+        let files = listing.and_then(|listing| Some(listing.files(listing.position(version)?).to_vec()));
         Ok(files.unwrap_or_default())
     }
 

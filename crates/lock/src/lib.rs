@@ -24,8 +24,8 @@ use std::cmp::Ordering;
 use std::sync::Arc;
 
 use pinfast_packaging::{
-    DirectUrl, DistFile, DistName, ExtraName, FileUrl, Location, Marker, MetadataHint, PackageName,
-    Requirement, Sha256, Specifiers, Version,
+    DirectUrl, DistFile, DistFilename, ExtraName, FileUrl, Location, Marker, MetadataHint, PackageName,
+    Requirement, Sha256, SpecifierSet, Version,
 };
 
 pub use fresh::{Current, CurrentInput, CurrentLine, CurrentOption, Freshness, Reason, freshness};
@@ -152,7 +152,7 @@ impl Via {
 
     /// What `wants` asks of the versions of `name`; `None` where it cannot stand behind it in a requirement, or
     /// only with a marker.
-    fn specifiers(name: &PackageName, wants: &str) -> Option<Specifiers> {
+    fn specifiers(name: &PackageName, wants: &str) -> Option<SpecifierSet> {
         if let Ok(specifiers) = wants.parse() {
             return Some(specifiers);
         }
@@ -225,7 +225,7 @@ impl LockedFile {
         let Some(Place::Url(url)) = &self.place else { return None };
         Some(DistFile {
             filename: self.name.clone(),
-            dist: DistName::parse(&self.name, project).ok()?,
+            dist: DistFilename::parse(&self.name, project).ok()?,
             url: url.clone(),
             sha256: Some(self.sha256),
             requires_python: None,

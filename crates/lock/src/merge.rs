@@ -19,7 +19,7 @@ type Release = (PackageName, Version, Option<String>);
 pub fn merge(targets: &[Target], pins: Vec<Vec<Pin>>) -> Vec<Pin> {
     let mut merger = Merger::default();
     pins.into_iter().for_each(|pins| merger.add(pins));
-    merger.merged(|places| Marker::telling(targets, |target| places.contains(&target)))
+    merger.merged(|places| Marker::distinguishing(targets, |target| places.contains(&target)))
 }
 
 /// The pins of several environments, merged one environment after the other.

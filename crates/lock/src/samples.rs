@@ -22,8 +22,10 @@ pub(super) fn hash(text: &str) -> Sha256 {
 pub(super) fn pin(requirement: &str, via: &[Via]) -> Pin {
     let Requirement { name, source, marker, .. } = requirement.parse().unwrap();
     let (version, url) = match source {
-        pinfast_packaging::Source::Index(specifiers) => (specifiers.pinned().unwrap().clone(), None),
-        pinfast_packaging::Source::Url(url) => {
+        pinfast_packaging::RequirementSource::Index(specifiers) => {
+            (specifiers.pinned().unwrap().clone(), None)
+        }
+        pinfast_packaging::RequirementSource::Url(url) => {
             (super::text::url_dist(&url.url, &name).unwrap().version().clone(), Some(url))
         }
     };

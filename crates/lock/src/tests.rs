@@ -3,7 +3,7 @@ use proptest::prelude::*;
 
 use super::samples::{any_lock, hash, header, lock, name, pin, pip_compile, uv};
 use super::*;
-use pinfast_base::error::Kind;
+use pinfast_base::error::ErrorKind;
 
 fn unplaced(mut lock: Lock) -> Lock {
     let builds = lock.builds.iter_mut().flat_map(|build| &mut build.pins);
@@ -264,7 +264,7 @@ fn strict_reading_bars_what_is_no_lock() {
         ),
     ] {
         let error = Lock::parse_strict(text, "r.txt").unwrap_err();
-        assert_eq!(error.kind, Kind::Usage);
+        assert_eq!(error.kind, ErrorKind::Usage);
         assert_eq!(error.message, format!("r.txt:{line}:{column}: {message}"), "{text:?}");
         assert!(error.details.len() >= 2 && !error.hints.is_empty(), "{error:?}");
     }

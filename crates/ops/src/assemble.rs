@@ -73,10 +73,10 @@ impl Assembly<'_> {
     fn is_wanted(&self, file: &Arc<DistFile>, chosen: &Arc<DistFile>) -> bool {
         match (self.hashes, &file.dist) {
             (Hashes::All, _) => true,
-            (Hashes::Targets, pinfast_packaging::DistName::Wheel(wheel)) => {
+            (Hashes::Targets, pinfast_packaging::DistFilename::Wheel(wheel)) => {
                 self.problem.target.tags().rank(&wheel.tags).is_some()
             }
-            (Hashes::Targets, pinfast_packaging::DistName::Sdist { .. }) => Arc::ptr_eq(file, chosen),
+            (Hashes::Targets, pinfast_packaging::DistFilename::Sdist { .. }) => Arc::ptr_eq(file, chosen),
         }
     }
 

@@ -13,7 +13,7 @@ use pinfast_base::error::{Error, Result};
 use pinfast_build::{self as build, Building};
 use pinfast_explain::Budget;
 use pinfast_lock::{Build, Lock, Pin};
-use pinfast_packaging::{DistFile, DistName, PackageName};
+use pinfast_packaging::{DistFile, DistFilename, PackageName};
 use pinfast_solve::{Index, PackageSet, Policy};
 
 /// For which environments, and from where.
@@ -72,7 +72,7 @@ impl Question<'_> {
 /// The source distribution of a pin: `.tar.gz` before `.zip`.
 fn sdist(pin: &Pin) -> Option<DistFile> {
     let files = pin.files.iter().filter_map(|file| file.listed(&pin.name));
-    let sdists = files.filter(|file| matches!(file.dist, DistName::Sdist { .. }));
+    let sdists = files.filter(|file| matches!(file.dist, DistFilename::Sdist { .. }));
     sdists.min_by(|a, b| a.filename.cmp(&b.filename))
 }
 

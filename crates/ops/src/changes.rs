@@ -5,7 +5,7 @@ use std::fmt;
 use jiff::Timestamp;
 
 use pinfast_lock::diff::{Change, ChangeKind, Diff};
-use pinfast_packaging::{Outline, PackageName, Version};
+use pinfast_packaging::{FileSummary, PackageName, Version};
 use pinfast_solve::Index;
 
 /// A package that fell far: a silent downgrade is how conflicts hide.
@@ -65,8 +65,8 @@ fn years(name: &PackageName, old: &Version, new: &Version, index: &dyn Index) ->
     let uploaded = |version: &Version| -> Option<Timestamp> {
         let alone = index.release_listing(name, version);
         let listing = alone.or_else(|| index.listing(name).ok()?)?;
-        let number = listing.number_of(version)?;
-        listing.outlines(number).iter().filter_map(Outline::uploaded).min()
+        let number = listing.position(version)?;
+        listing.summaries(number).iter().filter_map(FileSummary::uploaded).min()
     };
     Some(uploaded(old)?.duration_since(uploaded(new)?).as_hours() / (365 * 24))
 }

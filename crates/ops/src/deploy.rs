@@ -8,7 +8,7 @@ use super::install::{self as installs, InstallRequest, VerifyRequest};
 use super::locks::{self, Check};
 use super::request::IndexRequest;
 use super::session::Session;
-use pinfast_base::error::{Error, Kind, Result};
+use pinfast_base::error::{Error, ErrorKind, Result};
 use pinfast_deploy::{
     self as deploy, Activated, Config, Environments, Lacking, Listed, Options, Patience, ReleaseId, Root,
     Stage, View,
@@ -172,7 +172,7 @@ impl Environments for Maker<'_> {
     fn lock_problems(&self, view: View<'_>) -> Vec<Error> {
         let session = self.in_view(view);
         let fresh = locks::installable(self.config.settings.lock.as_ref(), Check::Inputs, &session).map(drop);
-        let unreadable = fresh.as_ref().is_err_and(|error| error.kind == Kind::Usage);
+        let unreadable = fresh.as_ref().is_err_and(|error| error.kind == ErrorKind::Usage);
         let covered = if unreadable { Ok(()) } else { self.covered(&session) };
         [fresh, covered].into_iter().filter_map(Result::err).map(committed).collect()
     }

@@ -10,7 +10,7 @@ use pinfast_base::error::{Error, Result};
 use pinfast_files::Texts;
 use pinfast_inputs::{self as inputs, InputRequest, Inputs};
 use pinfast_lock::tree::{Graph, Top};
-use pinfast_packaging::{PackageName, Requirement, Source, Target, Version};
+use pinfast_packaging::{PackageName, Requirement, RequirementSource, Target, Version};
 use pinfast_solve::{Index, IndexQuery, Known, Policy, Preferences, Problem};
 
 /// What to look up.
@@ -137,7 +137,7 @@ fn requirement(top: &Top) -> &str {
 fn bars_it(requirement: &str, newest: &Version) -> bool {
     let Ok(requirement) = requirement.parse::<Requirement>() else { return false };
     match &requirement.source {
-        Source::Url(_) => true,
-        Source::Index(specifiers) => !specifiers.contains(newest),
+        RequirementSource::Url(_) => true,
+        RequirementSource::Index(specifiers) => !specifiers.contains(newest),
     }
 }

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::session::Session;
-use pinfast_base::text::{few, list};
+use pinfast_base::text::{first_few, join_with_and};
 use pinfast_packaging::PackageName;
 
 /// The entries of projects' pages that were barred or repaired, each a sentence.
@@ -32,7 +32,7 @@ pub(super) fn folded(odd: &Odd, session: &Session) -> Option<String> {
 /// `a, b and c`; of many, the first few and how many more.
 fn listed(names: &[String]) -> String {
     let most = if names.len() > NAMED + 1 { NAMED } else { names.len() };
-    list(few(names.to_vec(), most))
+    join_with_and(first_few(names.to_vec(), most))
 }
 
 #[cfg(test)]

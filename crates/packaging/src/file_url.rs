@@ -19,7 +19,7 @@ pub struct FileUrl {
 impl FileUrl {
     /// From the text of a [`Url`].
     #[must_use]
-    pub fn kept(text: &str) -> Self {
+    pub fn lazy(text: &str) -> Self {
         Self { text: text.into(), url: OnceLock::new() }
     }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Platform, Tag, Tags};
+use super::{Platform, SupportedTags, Tag};
 
 /// What must be known of an interpreter to tell which wheels it takes.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -23,7 +23,7 @@ pub enum Implementation {
         /// With or without the global lock.
         threading: Threading,
         /// How it was built.
-        build: Build,
+        build: CPythonBuild,
     },
     /// PyPy; its ABI as its wheels spell it, such as `pypy310_pp73`.
     PyPy(String),
@@ -41,7 +41,7 @@ pub enum Threading {
 
 /// How a CPython was built.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum Build {
+pub enum CPythonBuild {
     /// The usual build.
     #[default]
     Release,
@@ -51,7 +51,7 @@ pub enum Build {
 
 /// The wheel tags that an interpreter accepts, the most specific first.
 #[must_use]
-pub fn tags_for(facts: &InterpreterFacts) -> Tags {
+pub fn supported_tags(facts: &InterpreterFacts) -> SupportedTags {
     let platforms: Vec<Arc<str>> = facts.platform.tags().into_iter().map(Arc::from).collect();
     let mut list = List { platforms, tags: Vec::new() };
     let (major, minor) = facts.python;
@@ -73,10 +73,10 @@ pub fn tags_for(facts: &InterpreterFacts) -> Tags {
     }
     list.tags.push(Tag::new(&only_any, "none", "any"));
     list.tags.extend(generic.iter().map(|python| Tag::new(python, "none", "any")));
-    Tags::new(list.tags)
+    SupportedTags::new(list.tags)
 }
 
-/// Tags in the making.
+/// SupportedTags in the making.
 struct List {
     platforms: Vec<Arc<str>>,
     tags: Vec<Tag>,
@@ -95,7 +95,7 @@ impl List {
 
     /// Adds what only CPython takes: its own ABIs, then the stable one of this and each earlier minor
     /// version from 3.2 on.
-    fn cpython(&mut self, (major, minor): (u32, u32), threading: Threading, build: Build) {
+    fn cpython(&mut self, (major, minor): (u32, u32), threading: Threading, build: CPythonBuild) {
         let python = format!("cp{major}{minor}");
         for abi in cpython_abis((major, minor), threading, build) {
             self.on_platforms(&python, &abi);
@@ -118,13 +118,13 @@ impl List {
 }
 
 /// The ABIs that are a CPython's own, the most specific first.
-fn cpython_abis((major, minor): (u32, u32), threading: Threading, build: Build) -> Vec<String> {
+fn cpython_abis((major, minor): (u32, u32), threading: Threading, build: CPythonBuild) -> Vec<String> {
     let base = format!("cp{major}{minor}{}", if threading == Threading::Free { "t" } else { "" });
     let pymalloc = if (major, minor) < (3, 8) { "m" } else { "" };
     match build {
-        Build::Release => vec![format!("{base}{pymalloc}")],
-        Build::Debug if pymalloc.is_empty() => vec![format!("{base}d"), base],
-        Build::Debug => vec![format!("{base}d{pymalloc}")],
+        CPythonBuild::Release => vec![format!("{base}{pymalloc}")],
+        CPythonBuild::Debug if pymalloc.is_empty() => vec![format!("{base}d"), base],
+        CPythonBuild::Debug => vec![format!("{base}d{pymalloc}")],
     }
 }
 
@@ -150,7 +150,7 @@ mod tests {
             (Implementation::PyPy(python.to_owned()), number(version))
         } else {
             let threading = if python.contains('t') { Threading::Free } else { Threading::Gil };
-            let build = if python.ends_with('d') { Build::Debug } else { Build::Release };
+            let build = if python.ends_with('d') { CPythonBuild::Debug } else { CPythonBuild::Release };
             (Implementation::CPython { threading, build }, number(&python[2..]))
         };
         let platform = match platform {
@@ -178,7 +178,7 @@ mod tests {
                 .collect();
             let facts = facts(line);
             assert_eq!(facts.platform.tags(), platforms, "{line}");
-            let tags: Vec<_> = tags_for(&facts).iter().map(ToString::to_string).collect();
+            let tags: Vec<_> = supported_tags(&facts).iter().map(ToString::to_string).collect();
             assert_eq!(tags, expected, "{line}");
             environments += 1;
         }

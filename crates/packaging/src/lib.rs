@@ -2,7 +2,9 @@
 //!
 //! Pure data: nothing here opens a file or a socket, reads a clock or an environment variable.
 
+mod distinguishing;
 mod file_url;
+mod filename;
 mod hash;
 mod interpreter;
 mod listing;
@@ -16,26 +18,24 @@ mod requirement;
 mod role;
 mod tags;
 mod target;
-mod telling;
 mod version;
-mod wheel;
 
 pub use file_url::FileUrl;
+pub use filename::{DistFilename, DistFilenameError, DistFilenameErrorKind, SdistFormat, WheelFilename};
 pub use hash::{Sha256, Sha256Error};
-pub use interpreter::{Build, Implementation, InterpreterFacts, Threading, tags_for};
-pub use listing::{DistFile, Form, Listing, MetadataHint, Outline, ReleaseInfo, Shelf};
+pub use interpreter::{CPythonBuild, Implementation, InterpreterFacts, Threading, supported_tags};
+pub use listing::{DistFile, DistKind, FileSummary, LazyListing, Listing, MetadataHint, ReleaseInfo};
 pub use location::Location;
 pub use marker::Marker;
 pub use metadata::{Metadata, MetadataError, MetadataSource};
 pub use name::{ExtraName, NameError, PackageName};
 pub use platform::{Platform, PlatformError};
-pub use region::{Cut, Fit, NEWEST_MINOR, Point, Region, Space, Verdict};
-pub use requirement::{DirectUrl, Requirement, RequirementError, Source};
+pub use region::{Cut, NEWEST_MINOR, Point, Region, Space, Truth, WheelScope};
+pub use requirement::{DirectUrl, Requirement, RequirementError, RequirementSource};
 pub use role::Role;
-pub use tags::{Tag, TagSet, TagSetError, Tags};
+pub use tags::{SupportedTags, Tag, TagSet, TagSetError};
 pub use target::{MarkerValues, Target};
-pub use version::{Specifiers, SpecifiersError, Version};
-pub use wheel::{DistName, DistNameError, DistNameErrorKind, SdistFormat, WheelName};
+pub use version::{SpecifierSet, SpecifierSetError, Version};
 
 /// The beginning of a foreign text of any length, fit for one line of a message.
 fn excerpt(text: &str, most: usize) -> String {

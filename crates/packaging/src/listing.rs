@@ -1,8 +1,8 @@
 //! What an index tells of a project: its releases and their files.
 //!
 //! A project has hundreds of releases and thousands of files, of which a run looks at a few. So a listing
-//! holds of each file no more than decides between releases, its [`Outline`]; versions, words and the files of a
-//! release are read from the listing's [`Shelf`] when somebody looks at them.
+//! holds of each file no more than decides between releases, its [`FileSummary`]; versions, words and the files of a
+//! release are read from the listing's [`LazyListing`] when somebody looks at them.
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
@@ -13,7 +13,7 @@ use std::sync::{Arc, OnceLock};
 use jiff::Timestamp;
 use rustc_hash::FxHashMap;
 
-use super::{DistName, FileUrl, PackageName, Sha256, Specifiers, TagSet, Version};
+use super::{DistFilename, FileUrl, PackageName, Sha256, SpecifierSet, TagSet, Version};
 
 /// A project's releases, ascending by version; the same whichever API told of them.
 #[derive(Clone, Debug)]
@@ -32,10 +32,10 @@ pub struct Listing {
 /// Where the rest is.
 #[derive(Clone, Debug)]
 enum Rest {
-    /// In memory: here are the outlines of each release, and nothing is missing elsewhere.
-    Outlines(Vec<Box<[Outline]>>),
+    /// In memory: here are the summaries of each release, and nothing is missing elsewhere.
+    Outlines(Vec<Box<[FileSummary]>>),
     /// Where it is read from when somebody looks at it. Outlines are looked at once or twice, so they are not kept.
-    Shelf(Arc<dyn Shelf>),
+    LazyListing(Arc<dyn LazyListing>),
 }
 
 /// One release, as far as it was looked at.
@@ -51,15 +51,15 @@ struct Words {
     /// The tag sets of its wheels.
     tags: Vec<OnceLock<TagSet>>,
     /// Their Requires-Pythons.
-    pythons: Vec<OnceLock<Specifiers>>,
+    pythons: Vec<OnceLock<SpecifierSet>>,
 }
 
 /// What decides whether a file may be taken. Small, since there are tens of thousands in a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Outline {
+pub struct FileSummary {
     /// [`NONE`] is an sdist.
     tags: u32,
-    turn: u32,
+    build_rank: u32,
     /// [`NONE`] is none.
     python: u32,
     /// Microseconds since 1970; [`NEVER`] is not told.
@@ -72,7 +72,7 @@ const NEVER: i64 = i64::MIN;
 
 /// What kind of file it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Form {
+pub enum DistKind {
     /// A source distribution.
     Sdist,
     /// A wheel.
@@ -81,25 +81,25 @@ pub enum Form {
         tags: u32,
         /// Which wheel of the release goes first among those whose tags rank alike: the one with the
         /// highest build tag, then the one whose name comes first. The lower, the earlier.
-        turn: u32,
+        build_rank: u32,
     },
 }
 
 /// Where the rest of a listing is read from when somebody looks at it.
-pub trait Shelf: fmt::Debug + Send + Sync {
+pub trait LazyListing: fmt::Debug + Send + Sync {
     /// The version of the release `number`.
     fn version(&self, number: usize) -> Version;
 
-    /// The outlines of the files of the release `number`; what they call by number is there.
-    fn outlines(&self, number: usize) -> Vec<Outline>;
+    /// The summaries of the files of the release `number`; what they call by number is there.
+    fn summaries(&self, number: usize) -> Vec<FileSummary>;
 
-    /// The tag set that outlines call by this number.
+    /// The tag set that summaries call by this number.
     fn tag_set(&self, tags: usize) -> TagSet;
 
-    /// The Requires-Python that outlines call by this number.
-    fn requires_python(&self, python: usize) -> Specifiers;
+    /// The Requires-Python that summaries call by this number.
+    fn requires_python(&self, python: usize) -> SpecifierSet;
 
-    /// The files of the release `number` of `listing`, one for each of its outlines.
+    /// The files of the release `number` of `listing`, one for each of its summaries.
     fn files(&self, listing: &Listing, number: usize) -> Box<[Arc<DistFile>]>;
 }
 
@@ -109,13 +109,13 @@ pub struct DistFile {
     /// The file's name.
     pub filename: Arc<str>,
     /// What the name says.
-    pub dist: DistName,
+    pub dist: DistFilename,
     /// Where it is; absolute; it may hold credentials, so it is never printed as it is.
     pub url: FileUrl,
     /// Its hash, where the index tells one.
     pub sha256: Option<Sha256>,
     /// Its Requires-Python, where the index tells a readable one.
-    pub requires_python: Option<Specifiers>,
+    pub requires_python: Option<SpecifierSet>,
     /// Why it was yanked (PEP 592), where it was; the reason may be empty.
     pub yanked: Option<Arc<str>>,
     /// When it was uploaded, where the index tells.
@@ -155,26 +155,26 @@ impl Listing {
     #[must_use]
     pub fn new(name: PackageName, releases: Vec<(Version, Vec<Arc<DistFile>>)>) -> Self {
         let mut words = Interner::default();
-        let outlines = releases.iter().map(|(_, files)| words.outlines(files)).collect();
+        let summaries = releases.iter().map(|(_, files)| words.summaries(files)).collect();
         let made = releases.into_iter().map(|(version, files)| Release {
             version: version.into(),
             files: files.into_boxed_slice().into(),
         });
-        let (releases, rest) = (made.collect(), Rest::Outlines(outlines));
+        let (releases, rest) = (made.collect(), Rest::Outlines(summaries));
         Self { name, releases, words: words.words, info: None, warnings: Vec::new(), rest }
     }
 
-    /// A listing of so many `releases` that is on `shelf`, whose outlines name so many `tags` and `pythons`.
+    /// A listing of so many `releases` that is on `lazy`, whose summaries name so many `tags` and `pythons`.
     #[must_use]
-    pub fn on_shelf(
+    pub fn lazy(
         name: PackageName,
         releases: usize,
         (tags, pythons): (usize, usize),
-        shelf: Arc<dyn Shelf>,
+        lazy: Arc<dyn LazyListing>,
     ) -> Self {
         let words = Words { tags: vec![OnceLock::new(); tags], pythons: vec![OnceLock::new(); pythons] };
         let releases = vec![Release::default(); releases];
-        Self { name, releases, words, info: None, warnings: Vec::new(), rest: Rest::Shelf(shelf) }
+        Self { name, releases, words, info: None, warnings: Vec::new(), rest: Rest::LazyListing(lazy) }
     }
 
     /// The same with what the JSON API tells of its newest release, and with entries that were barred.
@@ -202,7 +202,7 @@ impl Listing {
 
     /// The number of the release `version`, where there is one.
     #[must_use]
-    pub fn number_of(&self, version: &Version) -> Option<usize> {
+    pub fn position(&self, version: &Version) -> Option<usize> {
         let (mut low, mut high) = (0, self.len());
         while low < high {
             let middle = low.midpoint(high);
@@ -220,23 +220,23 @@ impl Listing {
     /// # Panics
     /// When there is no such release; so do the others that take a number.
     #[must_use]
-    pub fn outlines(&self, number: usize) -> Cow<'_, [Outline]> {
+    pub fn summaries(&self, number: usize) -> Cow<'_, [FileSummary]> {
         match &self.rest {
-            Rest::Outlines(outlines) => Cow::Borrowed(&outlines[number]),
-            Rest::Shelf(shelf) => Cow::Owned(shelf.outlines(number)),
+            Rest::Outlines(summaries) => Cow::Borrowed(&summaries[number]),
+            Rest::LazyListing(lazy) => Cow::Owned(lazy.summaries(number)),
         }
     }
 
     /// The version of the release `number`.
     #[must_use]
     pub fn version(&self, number: usize) -> &Version {
-        self.read(&self.releases[number].version, |shelf| shelf.version(number))
+        self.read(&self.releases[number].version, |lazy| lazy.version(number))
     }
 
     /// The files of the release `number`, sorted by name.
     #[must_use]
     pub fn files(&self, number: usize) -> &[Arc<DistFile>] {
-        self.read::<Box<[Arc<DistFile>]>>(&self.releases[number].files, |shelf| shelf.files(self, number))
+        self.read::<Box<[Arc<DistFile>]>>(&self.releases[number].files, |lazy| lazy.files(self, number))
     }
 
     /// All files, release by release.
@@ -250,10 +250,10 @@ impl Listing {
         self.words.tags.len()
     }
 
-    /// The tag set that outlines call by this number.
+    /// The tag set that summaries call by this number.
     #[must_use]
     pub fn tag_set(&self, tags: u32) -> &TagSet {
-        self.read(&self.words.tags[tags as usize], |shelf| shelf.tag_set(tags as usize))
+        self.read(&self.words.tags[tags as usize], |lazy| lazy.tag_set(tags as usize))
     }
 
     /// How many Requires-Pythons its files have.
@@ -262,31 +262,31 @@ impl Listing {
         self.words.pythons.len()
     }
 
-    /// The Requires-Python that outlines call by this number.
+    /// The Requires-Python that summaries call by this number.
     #[must_use]
-    pub fn requires_python(&self, python: u32) -> &Specifiers {
-        self.read(&self.words.pythons[python as usize], |shelf| shelf.requires_python(python as usize))
+    pub fn requires_python(&self, python: u32) -> &SpecifierSet {
+        self.read(&self.words.pythons[python as usize], |lazy| lazy.requires_python(python as usize))
     }
 
-    /// What is in `slot`; where that is empty, it is read from the shelf first.
-    fn read<'l, T>(&'l self, slot: &'l OnceLock<T>, from: impl FnOnce(&dyn Shelf) -> T) -> &'l T {
+    /// What is in `slot`; where that is empty, it is read from the lazy first.
+    fn read<'l, T>(&'l self, slot: &'l OnceLock<T>, from: impl FnOnce(&dyn LazyListing) -> T) -> &'l T {
         slot.get_or_init(|| match &self.rest {
-            Rest::Shelf(shelf) => from(&**shelf),
-            Rest::Outlines(_) => unreachable!("a listing without a shelf is made with everything in it"),
+            Rest::LazyListing(lazy) => from(&**lazy),
+            Rest::Outlines(_) => unreachable!("a listing without a lazy is made with everything in it"),
         })
     }
 }
 
-impl Outline {
+impl FileSummary {
     /// How many bytes one takes in a record.
     pub const BYTES: usize = 4 + 4 + 4 + 8 + 1;
 
     /// A wheel or an sdist.
     #[must_use]
-    pub fn form(&self) -> Form {
+    pub fn kind(&self) -> DistKind {
         match self.tags {
-            NONE => Form::Sdist,
-            tags => Form::Wheel { tags, turn: self.turn },
+            NONE => DistKind::Sdist,
+            tags => DistKind::Wheel { tags, build_rank: self.build_rank },
         }
     }
 
@@ -321,7 +321,7 @@ impl Outline {
     pub fn to_bytes(&self) -> [u8; Self::BYTES] {
         let mut bytes = [0; Self::BYTES];
         bytes[..4].copy_from_slice(&self.tags.to_le_bytes());
-        bytes[4..8].copy_from_slice(&self.turn.to_le_bytes());
+        bytes[4..8].copy_from_slice(&self.build_rank.to_le_bytes());
         bytes[8..12].copy_from_slice(&self.python.to_le_bytes());
         bytes[12..20].copy_from_slice(&self.uploaded.to_le_bytes());
         bytes[20] = u8::from(self.yanked);
@@ -335,7 +335,7 @@ impl Outline {
         let [m, n, o, p, q, r, s, t, yanked] = rest;
         Self {
             tags: u32::from_le_bytes([a, b, c, d]),
-            turn: u32::from_le_bytes([e, f, g, h]),
+            build_rank: u32::from_le_bytes([e, f, g, h]),
             python: u32::from_le_bytes([i, j, k, l]),
             uploaded: i64::from_le_bytes([m, n, o, p, q, r, s, t]),
             yanked: yanked != 0,
@@ -351,29 +351,29 @@ struct Interner {
     /// By their text: equal ones may be spelled differently.
     pythons: FxHashMap<String, u32>,
     /// The Requires-Python that was met last, and its place.
-    python: Option<(Specifiers, u32)>,
+    python: Option<(SpecifierSet, u32)>,
 }
 
 impl Interner {
-    /// The outlines of one release's files, which are sorted by name.
-    fn outlines(&mut self, files: &[Arc<DistFile>]) -> Box<[Outline]> {
+    /// The summaries of one release's files, which are sorted by name.
+    fn summaries(&mut self, files: &[Arc<DistFile>]) -> Box<[FileSummary]> {
         let mut wheels: Vec<usize> = (0..files.len()).filter(|&n| build(&files[n]).is_some()).collect();
         wheels.sort_by_key(|&n| std::cmp::Reverse(build(&files[n])));
-        let mut turns = vec![0; files.len()];
-        wheels.iter().enumerate().for_each(|(turn, &n)| turns[n] = ordinal(turn));
-        files.iter().zip(turns).map(|(file, turn)| self.outline(file, turn)).collect()
+        let mut build_ranks = vec![0; files.len()];
+        wheels.iter().enumerate().for_each(|(build_rank, &n)| build_ranks[n] = ordinal(build_rank));
+        files.iter().zip(build_ranks).map(|(file, build_rank)| self.summary(file, build_rank)).collect()
     }
 
-    fn outline(&mut self, file: &DistFile, turn: u32) -> Outline {
+    fn summary(&mut self, file: &DistFile, build_rank: u32) -> FileSummary {
         let python = file.requires_python.as_ref().map_or(NONE, |python| self.place_of_python(python));
         let Self { words, tags, .. } = self;
         let tags = match &file.dist {
-            DistName::Sdist { .. } => NONE,
-            DistName::Wheel(wheel) => place_of(wheel.tags.clone(), &wheel.tags, tags, &mut words.tags),
+            DistFilename::Sdist { .. } => NONE,
+            DistFilename::Wheel(wheel) => place_of(wheel.tags.clone(), &wheel.tags, tags, &mut words.tags),
         };
-        Outline {
+        FileSummary {
             tags,
-            turn,
+            build_rank,
             python,
             uploaded: file.uploaded.map_or(NEVER, Timestamp::as_microsecond),
             yanked: file.yanked.is_some(),
@@ -382,7 +382,7 @@ impl Interner {
 }
 
 impl Interner {
-    fn place_of_python(&mut self, python: &Specifiers) -> u32 {
+    fn place_of_python(&mut self, python: &SpecifierSet) -> u32 {
         if let Some((last, place)) = &self.python
             && last.is(python)
         {
@@ -397,8 +397,8 @@ impl Interner {
 /// The build tag of a wheel: none sorts first. `None` for an sdist.
 fn build(file: &DistFile) -> Option<&Option<(u64, Arc<str>)>> {
     match &file.dist {
-        DistName::Wheel(wheel) => Some(&wheel.build),
-        DistName::Sdist { .. } => None,
+        DistFilename::Wheel(wheel) => Some(&wheel.build),
+        DistFilename::Sdist { .. } => None,
     }
 }
 

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use super::{ExtraName, PackageName, Requirement, Specifiers, Version, excerpt};
+use super::{ExtraName, PackageName, Requirement, SpecifierSet, Version, excerpt};
 
 /// The part of a distribution's metadata that a resolver needs.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,7 +15,7 @@ pub struct Metadata {
     /// Every `Requires-Dist`, in order.
     pub requires: Vec<Requirement>,
     /// `Requires-Python`; an unreadable one is `None` and a warning.
-    pub requires_python: Option<Specifiers>,
+    pub requires_python: Option<SpecifierSet>,
     /// Every `Provides-Extra`.
     pub extras: Vec<ExtraName>,
     /// Whose word it is.
@@ -113,7 +113,7 @@ impl Metadata {
             self.requires.push(requirement);
         }
         if let Some(text) = python.map(str::trim).filter(|text| !text.is_empty()) {
-            match Specifiers::parse_lenient(text) {
+            match SpecifierSet::parse_lenient(text) {
                 Ok(specifiers) => self.requires_python = Some(specifiers),
                 Err(error) => {
                     let text = excerpt(text, 80);

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use url::Url;
 
-use super::{ExtraName, Marker, PackageName, Sha256, Specifiers, SpecifiersError, Target};
+use super::{ExtraName, Marker, PackageName, Sha256, SpecifierSet, SpecifierSetError, Target};
 
 /// One requirement: what a line of an input or a `Requires-Dist` says.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -15,16 +15,16 @@ pub struct Requirement {
     /// The extras wanted of it, sorted, each once.
     pub extras: Vec<ExtraName>,
     /// Where the distribution may come from.
-    pub source: Source,
+    pub source: RequirementSource,
     /// The environments in which it is wanted.
     pub marker: Marker,
 }
 
 /// Where the distribution of a requirement may come from.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum Source {
+pub enum RequirementSource {
     /// Any release on the indexes that matches.
-    Index(Specifiers),
+    Index(SpecifierSet),
     /// This one file or checkout (`name @ URL`).
     Url(DirectUrl),
 }
@@ -59,11 +59,11 @@ impl Requirement {
 
     /// The specifiers, empty for a URL.
     #[must_use]
-    pub fn specifiers(&self) -> &Specifiers {
-        static ANY: std::sync::LazyLock<Specifiers> = std::sync::LazyLock::new(Specifiers::default);
+    pub fn specifiers(&self) -> &SpecifierSet {
+        static ANY: std::sync::LazyLock<SpecifierSet> = std::sync::LazyLock::new(SpecifierSet::default);
         match &self.source {
-            Source::Index(specifiers) => specifiers,
-            Source::Url(_) => &ANY,
+            RequirementSource::Index(specifiers) => specifiers,
+            RequirementSource::Url(_) => &ANY,
         }
     }
 
@@ -72,7 +72,7 @@ impl Requirement {
     /// # Errors
     /// When `text` is no requirement even so.
     pub fn parse_lenient(text: &str) -> Result<Self, RequirementError> {
-        Parser { text, at: 0, specifiers: Specifiers::parse_lenient }.requirement()
+        Parser { text, at: 0, specifiers: SpecifierSet::parse_lenient }.requirement()
     }
 }
 
@@ -81,7 +81,7 @@ impl FromStr for Requirement {
     type Err = RequirementError;
 
     fn from_str(text: &str) -> Result<Self, RequirementError> {
-        Parser { text, at: 0, specifiers: Specifiers::from_str }.requirement()
+        Parser { text, at: 0, specifiers: SpecifierSet::from_str }.requirement()
     }
 }
 
@@ -105,7 +105,7 @@ struct Parser<'a> {
     /// The byte from which on nothing is read yet.
     at: usize,
     /// How specifiers are read.
-    specifiers: fn(&str) -> Result<Specifiers, SpecifiersError>,
+    specifiers: fn(&str) -> Result<SpecifierSet, SpecifierSetError>,
 }
 
 impl<'a> Parser<'a> {
@@ -113,8 +113,11 @@ impl<'a> Parser<'a> {
     fn requirement(mut self) -> Result<Requirement, RequirementError> {
         let name = self.name()?;
         let extras = self.extras()?;
-        let source =
-            if self.take('@') { Source::Url(self.url()?) } else { Source::Index(self.specifiers()?) };
+        let source = if self.take('@') {
+            RequirementSource::Url(self.url()?)
+        } else {
+            RequirementSource::Index(self.specifiers()?)
+        };
         let marker = if self.take(';') { self.marker()? } else { Marker::default() };
         match self.rest().chars().next() {
             None => Ok(Requirement { name, extras, source, marker }),
@@ -179,7 +182,7 @@ impl<'a> Parser<'a> {
     }
 
     /// Everything up to the `;`, with or without parentheses round it.
-    fn specifiers(&mut self) -> Result<Specifiers, RequirementError> {
+    fn specifiers(&mut self) -> Result<SpecifierSet, RequirementError> {
         let rest = self.rest();
         let end = rest.find(';').unwrap_or(rest.len());
         let (start, text) = if rest.starts_with('(') {
@@ -299,8 +302,8 @@ impl fmt::Display for Requirement {
             f.write_str("]")?;
         }
         match &self.source {
-            Source::Index(specifiers) => write!(f, "{specifiers}")?,
-            Source::Url(url) => write!(f, " @ {url}")?,
+            RequirementSource::Index(specifiers) => write!(f, "{specifiers}")?,
+            RequirementSource::Url(url) => write!(f, " @ {url}")?,
         }
         if self.marker.is_always() { Ok(()) } else { write!(f, " ; {}", self.marker) }
     }

@@ -46,7 +46,7 @@ fn a_url_gives_up_its_hash() {
         ("#md5=abc".to_owned(), "", false),
     ] {
         let text = format!("a @ https://me:pw@files.example/a.zip{fragment}");
-        let Source::Url(url) = requirement(&text).source else { panic!("{text}") };
+        let RequirementSource::Url(url) = requirement(&text).source else { panic!("{text}") };
         assert_eq!(url.url.as_str(), format!("https://me:pw@files.example/a.zip{rest}"));
         assert_eq!(url.sha256.map(|sha256| sha256.to_string()), has_hash.then(|| DIGEST.to_owned()));
         for shown in [url.to_string(), format!("{url:?}")] {

@@ -38,7 +38,7 @@ pub struct TagSetError {
 
 /// The tags that an environment accepts, the most specific first.
 #[derive(Clone, Debug, Default)]
-pub struct Tags {
+pub struct SupportedTags {
     ordered: Arc<[Tag]>,
     ranks: Arc<Ranks>,
 }
@@ -72,7 +72,7 @@ impl TagSet {
 
     /// From the text of one; `None` where it has not three lists.
     #[must_use]
-    pub fn kept(text: &str) -> Option<Self> {
+    pub fn from_compressed(text: &str) -> Option<Self> {
         let mut dashes = (0_u32..).zip(text.bytes()).filter(|(_, byte)| *byte == b'-').map(|(at, _)| at);
         let (Some(first), Some(second), None) = (dashes.next(), dashes.next(), dashes.next()) else {
             return None;
@@ -82,7 +82,7 @@ impl TagSet {
 
     /// A set that no environment accepts.
     #[must_use]
-    pub fn foreign() -> Self {
+    pub fn incompatible() -> Self {
         Self { text: "none-none-none".into(), dashes: (4, 9) }
     }
 
@@ -128,7 +128,7 @@ impl Tag {
     }
 }
 
-impl Tags {
+impl SupportedTags {
     /// From the tags in order, the most specific first.
     #[must_use]
     pub fn new(tags: impl IntoIterator<Item = Tag>) -> Self {

@@ -1,8 +1,8 @@
 //! A target environment as data: marker values, Python version, wheel tags.
 
-use super::interpreter::{Build, Implementation, InterpreterFacts, Threading, tags_for};
+use super::interpreter::{CPythonBuild, Implementation, InterpreterFacts, Threading, supported_tags};
 use super::marker::Key;
-use super::{Platform, Tags, Version, excerpt};
+use super::{Platform, SupportedTags, Version, excerpt};
 
 /// An environment that a lock is made for.
 #[derive(Clone, Debug)]
@@ -11,8 +11,8 @@ pub struct Target {
     python: Version,
     values: MarkerValues,
     versions: MarkerVersions,
-    tags: Tags,
-    foreign: Tags,
+    tags: SupportedTags,
+    foreign: SupportedTags,
 }
 
 /// The marker values that are compared as versions, where they are versions.
@@ -46,7 +46,7 @@ impl Target {
     ///
     /// # Errors
     /// When `python_full_version` is no version.
-    pub fn probed(values: &MarkerValues, tags: Tags, label: String) -> Result<Self, String> {
+    pub fn new(values: &MarkerValues, tags: SupportedTags, label: String) -> Result<Self, String> {
         let python = read_version(&values.python_full_version).ok_or_else(|| {
             format!("python_full_version `{}` is not a version", excerpt(&values.python_full_version, 80))
         })?;
@@ -56,7 +56,7 @@ impl Target {
             python_full: Some(python.clone()),
             python: read_version(&values.python_version),
         };
-        Ok(Self { label, python, values: values.clone(), versions, tags, foreign: Tags::default() })
+        Ok(Self { label, python, values: values.clone(), versions, tags, foreign: SupportedTags::default() })
     }
 
     /// CPython `python` (`X.Y` is X.Y.0) on `platform`, with no interpreter asked.
@@ -78,24 +78,27 @@ impl Target {
             python_version: format!("{major}.{minor}"),
             sys_platform: platform.sys_platform().to_owned(),
         };
-        let tags = tags_for(&InterpreterFacts {
-            implementation: Implementation::CPython { threading: Threading::Gil, build: Build::Release },
+        let tags = supported_tags(&InterpreterFacts {
+            implementation: Implementation::CPython {
+                threading: Threading::Gil,
+                build: CPythonBuild::Release,
+            },
             python: (small(major), small(minor)),
             platform: platform.clone(),
         });
-        Self::probed(&values, tags, format!("cpython {full} {platform}")).expect("these values are versions")
+        Self::new(&values, tags, format!("cpython {full} {platform}")).expect("these values are versions")
     }
 
     /// The same environment, where wheels with these tags tell of releases that would be built here.
     #[must_use]
-    pub fn with_foreign(self, foreign: Tags) -> Self {
+    pub fn with_metadata_only_tags(self, foreign: SupportedTags) -> Self {
         Self { foreign, ..self }
     }
 
     /// The tags of wheels that do not fit, but whose metadata is believed of an sdist of the same release:
     /// none, unless the target stands for many environments.
     #[must_use]
-    pub fn foreign_tags(&self) -> &Tags {
+    pub fn metadata_only_tags(&self) -> &SupportedTags {
         &self.foreign
     }
 
@@ -113,7 +116,7 @@ impl Target {
 
     /// The wheel tags that it accepts.
     #[must_use]
-    pub fn tags(&self) -> &Tags {
+    pub fn tags(&self) -> &SupportedTags {
         &self.tags
     }
 

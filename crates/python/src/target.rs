@@ -2,7 +2,9 @@
 
 use super::probe::{Elf, PlatformFacts, Probe};
 use pinfast_base::error::{Error, Result};
-use pinfast_packaging::{Build, Implementation, InterpreterFacts, Platform, Target, Threading, tags_for};
+use pinfast_packaging::{
+    CPythonBuild, Implementation, InterpreterFacts, Platform, Target, Threading, supported_tags,
+};
 
 /// `e_machine` of 32-bit x86 and of 32-bit ARM.
 const ELF_386: u16 = 3;
@@ -30,7 +32,7 @@ impl Probe {
             "{} {}{threads} {}",
             markers.implementation_name, markers.python_full_version, facts.platform
         );
-        Target::probed(markers, tags_for(&facts), label).map_err(|why| self.unfit(&why))
+        Target::new(markers, supported_tags(&facts), label).map_err(|why| self.unfit(&why))
     }
 
     /// The platform that the interpreter runs on.
@@ -60,7 +62,7 @@ impl Probe {
         match self.markers.implementation_name.as_str() {
             "cpython" => Ok(Implementation::CPython {
                 threading: if build.gil_disabled { Threading::Free } else { Threading::Gil },
-                build: if build.debug { Build::Debug } else { Build::Release },
+                build: if build.debug { CPythonBuild::Debug } else { CPythonBuild::Release },
             }),
             "pypy" => pypy_abi(self.abi.ext_suffix.as_deref().unwrap_or_default())
                 .map(Implementation::PyPy)

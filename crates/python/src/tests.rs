@@ -8,7 +8,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use super::*;
-use pinfast_base::error::Kind;
+use pinfast_base::error::ErrorKind;
 use pinfast_settings::ProcessEnv;
 
 /// The environment of this process, without an active environment, in an empty folder.
@@ -169,7 +169,7 @@ fn a_version_finds_an_interpreter_of_that_version_only() {
     }
     let error = discover(&Request::parse("3.99", &env), &env, &Prober::new(None)).unwrap_err();
     assert_eq!(error.message, "no interpreter of Python 3.99 was found");
-    assert_eq!(error.kind, Kind::NoAnswer);
+    assert_eq!(error.kind, ErrorKind::NoAnswer);
     assert!(error.details.iter().any(|tried| tried.contains(&format!("is Python {full}"))));
 }
 
@@ -205,7 +205,7 @@ fn a_folder_or_file_that_is_not_there_is_said_so() {
     assert!(fail(".").message.ends_with("has no Python interpreter in it"));
     let error = fail("python3.11");
     assert_eq!(error.message, "no interpreter `python3.11` that works was found");
-    assert_eq!(error.kind, Kind::NoAnswer);
+    assert_eq!(error.kind, ErrorKind::NoAnswer);
     assert!(discover(&Request::Any, &env, &Prober::new(None)).is_err());
 }
 
@@ -242,7 +242,7 @@ mod with_scripts {
             let error =
                 Prober::new(None).with_time_limit(Duration::from_millis(300)).probe(&python).unwrap_err();
             assert!(error.message.contains(why), "{}", error.message);
-            assert_eq!(error.kind, Kind::NoAnswer);
+            assert_eq!(error.kind, ErrorKind::NoAnswer);
             assert!(started.elapsed() < Duration::from_secs(10));
         }
     }

@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use pinfast_packaging::{ExtraName, PackageName, Requirement, Specifiers, Version};
+use pinfast_packaging::{ExtraName, PackageName, Requirement, SpecifierSet, Version};
 
 /// `text` changed so that it lets `version` in. Where a lower bound falls, releases from `next` on stay out.
 pub(super) fn letting_in(text: &str, version: &Version, next: Option<&Version>) -> Option<String> {
@@ -85,7 +85,7 @@ enum Changed {
 }
 
 fn letting_in_one(clause: &str, version: &Version) -> Option<Changed> {
-    if clause.parse::<Specifiers>().ok()?.contains(version) {
+    if clause.parse::<SpecifierSet>().ok()?.contains(version) {
         return Some(Changed::Same);
     }
     let operator = &clause[..clause.find(|c: char| !"=<>!~".contains(c))?];
@@ -95,7 +95,7 @@ fn letting_in_one(clause: &str, version: &Version) -> Option<Changed> {
     let as_long = |operator: &str, star: &str| {
         let parts = version.release().iter().take(parts(clause)).map(u64::to_string).collect::<Vec<_>>();
         let new = format!("{operator}{space}{}{star}", parts.join("."));
-        let lets_in = new.parse::<Specifiers>().is_ok_and(|new| new.contains(version));
+        let lets_in = new.parse::<SpecifierSet>().is_ok_and(|new| new.contains(version));
         if lets_in { new } else { whole(operator) }
     };
     let star = if clause.ends_with(".*") { ".*" } else { "" };

@@ -11,7 +11,9 @@ use super::lab::Lab;
 use super::options::{self, Alternative, OptionValue};
 use super::respell;
 use pinfast_inputs::InputLine;
-use pinfast_packaging::{Location, PackageName, Requirement, RequirementError, Role, Source, Version};
+use pinfast_packaging::{
+    Location, PackageName, Requirement, RequirementError, RequirementSource, Role, Version,
+};
 use pinfast_solve::{Candidate, Known, NoSolution, Problem, Reason, Resolution};
 
 /// How many fixes are shown.
@@ -142,9 +144,11 @@ impl Search<'_> {
         };
         let mut ways = Vec::new();
         match &requirement.source {
-            Source::Url(_) => ways.push(loose(Some(respell::without_bounds(text)), Bounds::Kept)),
-            Source::Index(specifiers) if specifiers.is_empty() => {}
-            Source::Index(_) => ways.push(loose(Some(respell::without_bounds(text)), Bounds::Lost)),
+            RequirementSource::Url(_) => ways.push(loose(Some(respell::without_bounds(text)), Bounds::Kept)),
+            RequirementSource::Index(specifiers) if specifiers.is_empty() => {}
+            RequirementSource::Index(_) => {
+                ways.push(loose(Some(respell::without_bounds(text)), Bounds::Lost))
+            }
         }
         let extras = requirement.extras.iter().filter_map(|extra| respell::without_extra(text, extra));
         ways.extend(extras.map(|new| loose(Some(new), Bounds::Kept)));

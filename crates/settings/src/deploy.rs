@@ -363,7 +363,7 @@ health = { url = "http://127.0.0.1:8080/health", within = "10s" }
             let error = of(text).unwrap_err();
             let wanted = format!("pinfast.toml:{said}");
             assert!(error.message.starts_with(&wanted), "{text}\nwanted: {wanted}\nsaid: {}", error.message);
-            assert_eq!(error.kind, pinfast_base::error::Kind::Usage);
+            assert_eq!(error.kind, pinfast_base::error::ErrorKind::Usage);
         }
     }
 }

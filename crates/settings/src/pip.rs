@@ -332,6 +332,6 @@ mod tests {
         let error = PipConfig::read(&env, "install", None).unwrap_err();
         let file = folder.path().join("home").join(".pip/pip.conf");
         let said = format!("pip's configuration cannot be read: {}:2 is no `key = value`", file.display());
-        assert_eq!((error.kind, error.message), (pinfast_base::error::Kind::Usage, said));
+        assert_eq!((error.kind, error.message), (pinfast_base::error::ErrorKind::Usage, said));
     }
 }

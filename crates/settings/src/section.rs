@@ -12,7 +12,7 @@ use std::sync::Arc;
 use toml::de::{DeTable, DeValue};
 
 use pinfast_base::error::{Error, Result};
-use pinfast_inputs::nearest::meant;
+use pinfast_base::suggest::closest;
 use pinfast_packaging::Location;
 
 /// A file's name, as people see it, and its text.
@@ -301,7 +301,7 @@ impl Section {
             return Ok(());
         };
         let error = entry.key.error(format_args!("unknown key `{key}`"));
-        Err(match meant(key, self.asked.iter().copied()) {
+        Err(match closest(key, self.asked.iter().copied()) {
             Some(known) => error.hint(format!("did you mean `{known}`?")),
             None => {
                 let known: Vec<_> = self.asked.iter().copied().collect();
@@ -396,7 +396,7 @@ mod tests {
         );
         let error = Section::read("a.toml", "x = [1\ny = 2".to_owned()).unwrap_err();
         assert!(error.message.starts_with("a.toml:"), "{}", error.message);
-        assert_eq!(error.kind, pinfast_base::error::Kind::Usage);
+        assert_eq!(error.kind, pinfast_base::error::ErrorKind::Usage);
     }
 
     #[test]

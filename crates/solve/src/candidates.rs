@@ -11,7 +11,7 @@ use super::judge::Judge;
 use super::policy::{Policy, PrereleaseMode};
 use super::set::{Ordinal, OrdinalSet};
 use pinfast_packaging::{
-    DirectUrl, DistFile, Listing, Location, PackageName, Sha256, Specifiers, TagSet, Target, Version,
+    DirectUrl, DistFile, Listing, Location, PackageName, Sha256, SpecifierSet, TagSet, Target, Version,
 };
 
 /// The candidates of one package for one target.
@@ -97,7 +97,7 @@ pub enum Reason {
     /// A pre-release where the policy wants none.
     Prerelease,
     /// Its Requires-Python does not hold.
-    RequiresPython(Specifiers),
+    RequiresPython(SpecifierSet),
     /// Wheels, but none for the target, and no sdist: the wheels' tags.
     NoMatchingWheel(Vec<TagSet>),
     /// Only sdists, and these may not be taken.
@@ -120,7 +120,7 @@ pub enum Reason {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Demands {
     /// The constraints on it.
-    pub(super) constraints: Vec<(Specifiers, Location)>,
+    pub(super) constraints: Vec<(SpecifierSet, Location)>,
     /// The hashes that its files may have; empty is any.
     pub(super) hashes: FxHashSet<Sha256>,
     /// The pre-release mode for it, `Explicit` already settled.
@@ -206,7 +206,7 @@ impl Candidates {
             let candidate = judge.judge(u32::try_from(number).ok()?, listing.version(number)).ok()?;
             (candidate.standing == Standing::Stable).then_some(candidate)
         };
-        let preferred = preferred.iter().filter_map(|version| listing.number_of(version)).find_map(stable);
+        let preferred = preferred.iter().filter_map(|version| listing.position(version)).find_map(stable);
         let first = preferred.or_else(|| (0..listing.len()).rev().find_map(stable))?;
         Some(Self::only(first, listing, Extent::First))
     }
@@ -312,7 +312,7 @@ impl Candidates {
     }
 
     /// The candidates that match.
-    pub fn matching(&self, specifiers: &Specifiers) -> OrdinalSet {
+    pub fn matching(&self, specifiers: &SpecifierSet) -> OrdinalSet {
         if specifiers.is_empty() {
             return OrdinalSet::matching(self.count(), |_| true);
         }

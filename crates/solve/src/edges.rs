@@ -4,7 +4,7 @@ use super::candidates::{Candidate, Candidates};
 use super::package::Package;
 use super::problem::Problem;
 use super::set::OrdinalSet;
-use pinfast_packaging::{ExtraName, Metadata, PackageName, Requirement, Source};
+use pinfast_packaging::{ExtraName, Metadata, PackageName, Requirement, RequirementSource};
 
 /// The requirements of a distribution without extras.
 pub fn base<'a>(problem: &'a Problem, metadata: &'a Metadata) -> Vec<&'a Requirement> {
@@ -38,8 +38,8 @@ pub(crate) fn packages(requirement: &Requirement) -> impl Iterator<Item = Packag
 /// The candidates that a requirement permits.
 pub(crate) fn permitted(requirement: &Requirement, candidates: &Candidates) -> OrdinalSet {
     match &requirement.source {
-        Source::Index(specifiers) => candidates.matching(specifiers),
-        Source::Url(url) => candidates.at_url(url),
+        RequirementSource::Index(specifiers) => candidates.matching(specifiers),
+        RequirementSource::Url(url) => candidates.at_url(url),
     }
 }
 

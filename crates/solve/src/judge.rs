@@ -1,11 +1,11 @@
-//! Which releases of a listing may be chosen for a target: decided on outlines, no file is read.
+//! Which releases of a listing may be chosen for a target: decided on summaries, no file is read.
 
 use std::cell::OnceCell;
 use std::sync::Arc;
 
 use super::candidates::{Candidate, Demands, Places, Reason, Standing};
 use super::policy::{Policy, PrereleaseMode};
-use pinfast_packaging::{Form, Listing, Outline, TagSet, Tags, Target, Version};
+use pinfast_packaging::{DistKind, FileSummary, Listing, SupportedTags, TagSet, Target, Version};
 
 /// Decides on the releases of one package.
 pub(super) struct Judge<'a> {
@@ -42,17 +42,17 @@ impl<'a> Judge<'a> {
     /// The candidate that the release `number` makes, or why it makes none.
     pub(super) fn judge(&self, number: u32, version: &Version) -> Result<Candidate, Reason> {
         self.prerelease_allowed(version)?;
-        let outlines = &*self.listing.outlines(number as usize);
-        let timely = self.old_enough(outlines)?;
-        let permitted = self.of_permitted_format(outlines, timely)?;
+        let summaries = &*self.listing.summaries(number as usize);
+        let timely = self.old_enough(summaries)?;
+        let permitted = self.of_permitted_format(summaries, timely)?;
         let allowed = self.of_allowed_hash(number, permitted)?;
         // A release is yanked when all of its files are; otherwise the yanked files alone are left out.
-        let live = allowed.clone().narrowed(|place| !outlines[place as usize].is_yanked());
-        let (standing, best, files) = match self.best(outlines, &live) {
+        let live = allowed.clone().narrowed(|place| !summaries[place as usize].is_yanked());
+        let (standing, best, files) = match self.best(summaries, &live) {
             Some(best) => (self.standing(version), best, live),
-            None => match self.best(outlines, &allowed) {
+            None => match self.best(summaries, &allowed) {
                 Some(best) => (Standing::Yanked, best, allowed),
-                None => return Err(self.why_none_fits(outlines, &allowed)),
+                None => return Err(self.why_none_fits(summaries, &allowed)),
             },
         };
         // Last, so that a constraint is named only where nothing else bars the release.
@@ -82,25 +82,25 @@ impl<'a> Judge<'a> {
         }
     }
 
-    fn old_enough(&self, outlines: &[Outline]) -> Result<Places, Reason> {
-        let all = Places::All(u32::try_from(outlines.len()).unwrap_or(u32::MAX));
+    fn old_enough(&self, summaries: &[FileSummary]) -> Result<Places, Reason> {
+        let all = Places::All(u32::try_from(summaries.len()).unwrap_or(u32::MAX));
         let of_package = self.policy.exclude_newer_packages.get(&self.listing.name).copied();
         let Some(limit) = of_package.or(self.policy.exclude_newer) else { return Ok(all) };
-        let timely = |place: u32| outlines[place as usize].uploaded().is_some_and(|at| at < limit);
+        let timely = |place: u32| summaries[place as usize].uploaded().is_some_and(|at| at < limit);
         let kept = all.narrowed(timely);
         if !kept.is_empty() {
             return Ok(kept);
         }
-        let uploaded = outlines.iter().find_map(Outline::uploaded);
+        let uploaded = summaries.iter().find_map(FileSummary::uploaded);
         Err(uploaded.map_or(Reason::NoUploadTime, Reason::TooNew))
     }
 
-    fn of_permitted_format(&self, outlines: &[Outline], places: Places) -> Result<Places, Reason> {
+    fn of_permitted_format(&self, summaries: &[FileSummary], places: Places) -> Result<Places, Reason> {
         let wheels_barred = self.policy.no_binary.contains(&self.listing.name);
         let sdists_barred = self.policy.only_binary.contains(&self.listing.name);
-        let kept = places.narrowed(|place| match outlines[place as usize].form() {
-            Form::Wheel { .. } => !wheels_barred,
-            Form::Sdist => !sdists_barred,
+        let kept = places.narrowed(|place| match summaries[place as usize].kind() {
+            DistKind::Wheel { .. } => !wheels_barred,
+            DistKind::Sdist => !sdists_barred,
         });
         match kept.is_empty() {
             false => Ok(kept),
@@ -122,40 +122,40 @@ impl<'a> Judge<'a> {
 
     /// The file that an installer would take in the target: the wheel whose tag ranks best, the highest
     /// build tag among equals; else an sdist.
-    fn best(&self, outlines: &[Outline], places: &Places) -> Option<u32> {
-        let running = || places.iter().filter(|&place| self.runs(&outlines[place as usize]));
-        let wheel = |ranks: &[OnceCell<Option<u32>>], target: &Tags| {
+    fn best(&self, summaries: &[FileSummary], places: &Places) -> Option<u32> {
+        let running = || places.iter().filter(|&place| self.runs(&summaries[place as usize]));
+        let wheel = |ranks: &[OnceCell<Option<u32>>], target: &SupportedTags| {
             let rank =
                 |tags: u32| *ranks[tags as usize].get_or_init(|| target.rank(self.listing.tag_set(tags)));
-            let ranked = running().filter_map(|place| match outlines[place as usize].form() {
-                Form::Wheel { tags, turn } => Some((rank(tags)?, turn, place)),
-                Form::Sdist => None,
+            let ranked = running().filter_map(|place| match summaries[place as usize].kind() {
+                DistKind::Wheel { tags, build_rank } => Some((rank(tags)?, build_rank, place)),
+                DistKind::Sdist => None,
             });
             ranked.min().map(|(_, _, place)| place)
         };
         let sdist = || {
-            let sdist = running().find(|&place| outlines[place as usize].form() == Form::Sdist)?;
-            Some(wheel(&self.foreign_ranks, self.target.foreign_tags()).unwrap_or(sdist))
+            let sdist = running().find(|&place| summaries[place as usize].kind() == DistKind::Sdist)?;
+            Some(wheel(&self.foreign_ranks, self.target.metadata_only_tags()).unwrap_or(sdist))
         };
         wheel(&self.ranks, self.target.tags()).or_else(sdist)
     }
 
-    fn runs(&self, outline: &Outline) -> bool {
-        outline.python().is_none_or(|python| {
+    fn runs(&self, summary: &FileSummary) -> bool {
+        summary.python().is_none_or(|python| {
             let holds = || self.listing.requires_python(python).lower_bounds_contain(self.target.python());
             *self.pythons[python as usize].get_or_init(holds)
         })
     }
 
-    fn why_none_fits(&self, outlines: &[Outline], places: &Places) -> Reason {
-        let outlines = || places.iter().map(|place| &outlines[place as usize]);
-        let barring = outlines().filter(|outline| !self.runs(outline)).find_map(Outline::python);
+    fn why_none_fits(&self, summaries: &[FileSummary], places: &Places) -> Reason {
+        let summaries = || places.iter().map(|place| &summaries[place as usize]);
+        let barring = summaries().filter(|summary| !self.runs(summary)).find_map(FileSummary::python);
         if let Some(python) = barring {
             return Reason::RequiresPython(self.listing.requires_python(python).clone());
         }
-        let tags = outlines().filter_map(|outline| match outline.form() {
-            Form::Wheel { tags, .. } => Some(self.listing.tag_set(tags).clone()),
-            Form::Sdist => None,
+        let tags = summaries().filter_map(|summary| match summary.kind() {
+            DistKind::Wheel { tags, .. } => Some(self.listing.tag_set(tags).clone()),
+            DistKind::Sdist => None,
         });
         let mut tags: Vec<TagSet> = tags.collect();
         tags.sort();

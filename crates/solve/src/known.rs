@@ -14,7 +14,7 @@ use super::problem::Problem;
 use super::set::Ordinal;
 use super::stride::Rank;
 use pinfast_base::error::Error;
-use pinfast_packaging::{DistFile, Metadata, MetadataSource, PackageName, Specifiers, Version};
+use pinfast_packaging::{DistFile, Metadata, MetadataSource, PackageName, SpecifierSet, Version};
 
 /// Metadata, or why the candidate is barred.
 pub(crate) type Told = Result<Arc<Metadata>, Reason>;
@@ -187,7 +187,7 @@ impl Known {
     }
 
     /// What will be asked to see `name`, of which this is `asked`, at first.
-    pub(super) fn want(&self, name: &PackageName, asked: &Specifiers) -> IndexQuery {
+    pub(super) fn want(&self, name: &PackageName, asked: &SpecifierSet) -> IndexQuery {
         match asked.pinned().or(self.problem.preferences.of(name).first()) {
             None => self.want_newest(name),
             Some(version) if asked.contains(version) && self.may_be_first(name) => {
@@ -304,8 +304,8 @@ impl Known {
     }
 
     /// What the releases that the target's Python is too old for ask for.
-    pub fn barring_pythons(&self) -> Vec<Specifiers> {
-        let mut pythons: Vec<Specifiers> = Vec::new();
+    pub fn barring_pythons(&self) -> Vec<SpecifierSet> {
+        let mut pythons: Vec<SpecifierSet> = Vec::new();
         for (_, reason) in self.all_candidates().iter().flat_map(|candidates| &candidates.barred) {
             if let Reason::RequiresPython(specifiers) = reason
                 && !pythons.contains(specifiers)

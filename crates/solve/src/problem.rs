@@ -5,7 +5,7 @@ use rustc_hash::FxHashMap;
 use super::candidates::Demands;
 use super::policy::{Policy, Preferences, PrereleaseMode, ResolutionMode};
 use pinfast_inputs::{InputLine, Inputs};
-use pinfast_packaging::{DirectUrl, PackageName, Requirement, Source, Target};
+use pinfast_packaging::{DirectUrl, PackageName, Requirement, RequirementSource, Target};
 
 /// One solve: what is wanted, for which target, under which policy.
 #[derive(Clone, Debug)]
@@ -103,14 +103,14 @@ impl Problem {
     /// The packages that the inputs name by URL; one may come several times.
     pub(super) fn by_url(&self) -> impl Iterator<Item = &PackageName> {
         let requirements = self.user_lines().map(|line| &line.requirement);
-        requirements.filter(|r| matches!(r.source, Source::Url(_))).map(|r| &r.name)
+        requirements.filter(|r| matches!(r.source, RequirementSource::Url(_))).map(|r| &r.name)
     }
 
     /// The URLs that the inputs name for `name`.
     pub(super) fn urls(&self, name: &PackageName) -> Vec<&DirectUrl> {
         let mut urls: Vec<&DirectUrl> = Vec::new();
         for line in self.user_lines().filter(|line| line.requirement.name == *name) {
-            if let Source::Url(url) = &line.requirement.source
+            if let RequirementSource::Url(url) = &line.requirement.source
                 && !urls.contains(&url)
             {
                 urls.push(url);

@@ -16,7 +16,7 @@ use super::edges;
 use super::index::{IndexQuery, Trust};
 use super::known::Known;
 use pinfast_base::error::Error;
-use pinfast_packaging::{DistName, ExtraName, Metadata, PackageName, Requirement, Specifiers, Version};
+use pinfast_packaging::{DistFilename, ExtraName, Metadata, PackageName, Requirement, SpecifierSet, Version};
 
 /// Of how many packages the newest release is looked at because that of another asks for it: see [`Stage::Newest`].
 const MOST_BEYOND: usize = 8;
@@ -49,7 +49,7 @@ struct State {
 #[derive(Default)]
 struct Asked {
     /// Each once, and which packages ask for it.
-    bounds: Vec<(Specifiers, BTreeSet<PackageName>)>,
+    bounds: Vec<(SpecifierSet, BTreeSet<PackageName>)>,
     /// Without extras, and with each of these.
     extras: BTreeSet<Option<ExtraName>>,
     /// The releases that were followed; the last is the likeliest.
@@ -82,7 +82,7 @@ impl Asked {
     fn add(
         &mut self,
         by: Option<&PackageName>,
-        specifiers: &Specifiers,
+        specifiers: &SpecifierSet,
         extras: impl Iterator<Item = Option<ExtraName>>,
     ) -> News {
         let new: Vec<_> = extras.filter(|extra| self.extras.insert(extra.clone())).collect();
@@ -104,7 +104,7 @@ impl Asked {
         self.bounds.iter().all(|(specifiers, _)| specifiers.contains(version))
     }
 
-    fn specifiers(&self) -> Vec<Specifiers> {
+    fn specifiers(&self) -> Vec<SpecifierSet> {
         self.bounds.iter().map(|(specifiers, _)| specifiers.clone()).collect()
     }
 
@@ -135,7 +135,7 @@ impl Scouts {
             known.index.prefetch(&named.collect::<Vec<_>>());
             let requirements = problem.lines.iter().flat_map(|line| problem.effective(&line.requirement));
             scouts.follow(known, None, &requirements.collect::<Vec<_>>());
-            let any = Specifiers::default();
+            let any = SpecifierSet::default();
             scouts.set_out(
                 known,
                 None,
@@ -222,11 +222,11 @@ impl Scouts {
         let heard = self.lock().asked.get(&name).map(Asked::specifiers).unwrap_or_default();
         let fits = |version: &Version| heard.iter().all(|specifiers| specifiers.contains(version));
         let first = known
-            .first(&name, heard.iter().find_map(Specifiers::pinned))?
+            .first(&name, heard.iter().find_map(SpecifierSet::pinned))?
             .filter(|first| first.only_first().is_some_and(|it| self.permits(known, &name, &it.version)));
         let candidates = first.map_or_else(|| known.candidates(&name), Ok)?;
         let Some(likeliest) = likeliest(known, &candidates, fits) else { return Ok(()) };
-        if matches!(likeliest.file().dist, DistName::Sdist { .. }) {
+        if matches!(likeliest.file().dist, DistFilename::Sdist { .. }) {
             // It may need a build, and that is for the solver to decide on.
             return Ok(());
         }
@@ -301,7 +301,7 @@ impl Scouts {
         &self,
         known: &Known,
         by: Option<&PackageName>,
-        asked: impl Iterator<Item = (&'r PackageName, &'r Specifiers, &'r [ExtraName])>,
+        asked: impl Iterator<Item = (&'r PackageName, &'r SpecifierSet, &'r [ExtraName])>,
     ) {
         let mut asked = asked.peekable();
         while asked.peek().is_some() {
@@ -313,7 +313,7 @@ impl Scouts {
         &self,
         known: &Known,
         by: Option<&PackageName>,
-        asked: impl Iterator<Item = (&'r PackageName, &'r Specifiers, &'r [ExtraName])>,
+        asked: impl Iterator<Item = (&'r PackageName, &'r SpecifierSet, &'r [ExtraName])>,
     ) {
         let (mut errands, mut wants) = (Vec::new(), Vec::new());
         let mut state = self.lock();

@@ -44,8 +44,8 @@ use rustc_hash::FxHashMap;
 use super::index::{Index, IndexQuery, MetadataFailure, Trust};
 use pinfast_base::error::Error;
 use pinfast_packaging::{
-    DirectUrl, DistFile, DistName, Listing, Metadata, MetadataHint, MetadataSource, PackageName, Requirement,
-    Sha256, Version,
+    DirectUrl, DistFile, DistFilename, Listing, Metadata, MetadataHint, MetadataSource, PackageName,
+    Requirement, Sha256, Version,
 };
 
 /// The projects of a universe.
@@ -192,7 +192,7 @@ impl Description {
     fn file(&self, name: &PackageName, filename: &str, told: Option<&Metadata>) -> Result<DistFile, String> {
         Ok(DistFile {
             filename: filename.into(),
-            dist: DistName::parse(filename, name).map_err(|error| format!("`{filename}`: {error}"))?,
+            dist: DistFilename::parse(filename, name).map_err(|error| format!("`{filename}`: {error}"))?,
             url: format!("https://files.example/{filename}")
                 .parse()
                 .map_err(|_| format!("`{filename}`: no URL"))?,
@@ -243,7 +243,7 @@ impl Index for Universe {
     fn newest_listing(&self, name: &PackageName) -> Option<Arc<Listing>> {
         let listing = self.listings.get(name)?;
         let may_be_called_so = |number: &usize| {
-            let yanked = listing.outlines(*number).iter().all(|file| file.is_yanked());
+            let yanked = listing.summaries(*number).iter().all(|file| file.is_yanked());
             listing.version(*number).is_stable() && !yanked
         };
         let newest = (0..listing.len()).rev().find(may_be_called_so)?;

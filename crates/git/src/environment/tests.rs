@@ -99,7 +99,7 @@ fn a_broken_repository_is_no_answer() {
     environment(repository.path(), ".venv");
     fs::write(repository.path().join(".git/index"), "no index").unwrap();
     let error = environment_findings(repository.path()).unwrap_err();
-    assert_eq!(error.kind, pinfast_base::error::Kind::NoAnswer);
+    assert_eq!(error.kind, pinfast_base::error::ErrorKind::NoAnswer);
     assert!(!error.details.is_empty());
 }
 

@@ -10,8 +10,8 @@ use super::seen::Seen;
 use super::text::{quoted, tame};
 use super::{Digest, Entry, Hint, Info, Page, is_dist};
 use pinfast_packaging::{
-    DistFile, DistName, DistNameError, FileUrl, Listing, MetadataHint, PackageName, ReleaseInfo, Sha256,
-    Specifiers, Version,
+    DistFile, DistFilename, DistFilenameError, FileUrl, Listing, MetadataHint, PackageName, ReleaseInfo,
+    Sha256, SpecifierSet, Version,
 };
 
 /// Where the files of a page may be.
@@ -48,7 +48,7 @@ struct Judge<'a, 'p> {
     scope: Scope,
     seen: Seen<'p>,
     /// Requires-Python texts read so far: a page repeats few of them often.
-    pythons: FxHashMap<&'p str, Option<Specifiers>>,
+    pythons: FxHashMap<&'p str, Option<SpecifierSet>>,
     warnings: Vec<String>,
 }
 
@@ -65,16 +65,16 @@ impl<'p> Judge<'_, 'p> {
         judged.map_err(|why| self.warnings.push(format!("{} is barred: {why}", quoted(&entry.filename)))).ok()
     }
 
-    fn dist(&mut self, filename: &'p str) -> Result<DistName, DistNameError> {
+    fn dist(&mut self, filename: &'p str) -> Result<DistFilename, DistFilenameError> {
         if let Some(wheel) = self.seen.wheel(filename, self.name) {
             return Ok(wheel);
         }
-        let dist = DistName::parse(filename, self.name)?;
+        let dist = DistFilename::parse(filename, self.name)?;
         self.seen.add(filename, &dist);
         Ok(dist)
     }
 
-    fn judge(&mut self, entry: &'p Entry<'_>, dist: DistName) -> Result<Arc<DistFile>, String> {
+    fn judge(&mut self, entry: &'p Entry<'_>, dist: DistFilename) -> Result<Arc<DistFile>, String> {
         let url = self.url(&entry.url)?;
         let sha256 = match entry.sha256 {
             Digest::None => None,
@@ -118,7 +118,7 @@ impl<'p> Judge<'_, 'p> {
     }
 
     /// An unreadable Requires-Python is ignored.
-    fn python(&mut self, text: &'p str, filename: &str) -> Option<Specifiers> {
+    fn python(&mut self, text: &'p str, filename: &str) -> Option<SpecifierSet> {
         if text.trim().is_empty() {
             return None;
         }
@@ -131,7 +131,7 @@ impl<'p> Judge<'_, 'p> {
                     quoted(filename)
                 ));
             };
-            Specifiers::parse_lenient(text).map_err(unreadable).ok()
+            SpecifierSet::parse_lenient(text).map_err(unreadable).ok()
         };
         self.pythons.entry(text).or_insert_with(read).clone()
     }

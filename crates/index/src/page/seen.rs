@@ -6,7 +6,7 @@
 use rustc_hash::{FxHashMap, FxHashSet};
 use url::{Position, Url};
 
-use pinfast_packaging::{DistName, FileUrl, PackageName, TagSet, Version, WheelName};
+use pinfast_packaging::{DistFilename, FileUrl, PackageName, TagSet, Version, WheelFilename};
 
 /// The parts of the names and URLs read so far.
 #[derive(Default)]
@@ -32,16 +32,18 @@ impl<'p> Seen<'p> {
     }
 
     /// What the name of a wheel says, if it is made of parts that were seen; see [`Seen::add`].
-    pub(super) fn wheel(&self, filename: &str, project: &PackageName) -> Option<DistName> {
+    pub(super) fn wheel(&self, filename: &str, project: &PackageName) -> Option<DistFilename> {
         let (name, version, tags) = parts(filename)?;
         self.names.contains(name).then_some(())?;
         let (version, tags) = (self.versions.get(version)?.clone(), self.tags.get(tags)?.clone());
-        Some(DistName::Wheel(WheelName { name: project.clone(), version, build: None, tags }))
+        Some(DistFilename::Wheel(WheelFilename { name: project.clone(), version, build: None, tags }))
     }
 
     /// Takes note of what the name of a wheel was found to say.
-    pub(super) fn add(&mut self, filename: &'p str, dist: &DistName) {
-        let (Some((name, version, tags)), DistName::Wheel(wheel)) = (parts(filename), dist) else { return };
+    pub(super) fn add(&mut self, filename: &'p str, dist: &DistFilename) {
+        let (Some((name, version, tags)), DistFilename::Wheel(wheel)) = (parts(filename), dist) else {
+            return;
+        };
         self.names.insert(name);
         self.versions.insert(version, wheel.version.clone());
         self.tags.insert(tags, wheel.tags.clone());
@@ -51,10 +53,10 @@ impl<'p> Seen<'p> {
     pub(super) fn url(&self, text: &str) -> Option<FileUrl> {
         if let Some(rest) = text.strip_prefix('/') {
             let is_path = !rest.starts_with('/') && is_plain(rest);
-            return is_path.then(|| Some(FileUrl::kept(&format!("{}{text}", self.origin.as_deref()?))))?;
+            return is_path.then(|| Some(FileUrl::lazy(&format!("{}{text}", self.origin.as_deref()?))))?;
         }
         let rest = text.strip_prefix(self.root.as_deref()?)?;
-        is_plain(rest).then(|| FileUrl::kept(text))
+        is_plain(rest).then(|| FileUrl::lazy(text))
     }
 
     /// Takes note of the URL that `text` was found to be.
@@ -107,7 +109,7 @@ mod tests {
         for known in
             ["A_b-1.0-py3-none-any.whl", "a.b-2-1-cp39-abi3-linux_x86_64.whl", "a_b-2-cp39-abi3-win32.whl"]
         {
-            seen.add(known, &DistName::parse(known, &project).unwrap());
+            seen.add(known, &DistFilename::parse(known, &project).unwrap());
         }
         for (name, found) in [
             ("A_b-2-py3-none-any.whl", true),
@@ -120,7 +122,7 @@ mod tests {
         ] {
             let quick = seen.wheel(name, &project);
             assert_eq!(quick.is_some(), found, "{name}");
-            assert!(quick.is_none() || quick == DistName::parse(name, &project).ok(), "{name}");
+            assert!(quick.is_none() || quick == DistFilename::parse(name, &project).ok(), "{name}");
         }
     }
 

@@ -54,7 +54,7 @@ impl<'a> Place<'a> {
             }
         }
         url.push_str(self.rest.as_deref().unwrap_or(filename));
-        Some(FileUrl::kept(&url))
+        Some(FileUrl::lazy(&url))
     }
 }
 

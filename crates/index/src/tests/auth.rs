@@ -98,7 +98,7 @@ fn a_proxy_is_asked_for_everything_and_its_password_is_told_nobody() {
     let listing = through(proxy.url("")).listing(&name("a")).unwrap().unwrap();
     assert_eq!(versions(&listing), ["1"]);
     let error = through("http://me:secret@:no/".to_owned()).listing(&name("a")).unwrap_err();
-    assert_eq!(error.kind, Kind::Usage);
+    assert_eq!(error.kind, ErrorKind::Usage);
     assert!(!format!("{error:?}").contains("secret"), "{error:?}");
 }
 
@@ -106,5 +106,5 @@ fn a_proxy_is_asked_for_everything_and_its_password_is_told_nobody() {
 fn a_client_certificate_that_is_none_is_a_wrong_setting() {
     let server = Server::start(|_| Reply::status(404));
     let missing = Config { client_cert: Some("/no/such.pem".into()), ..config(&server) };
-    assert_eq!(kind_of(client(missing).listing(&name("a"))), Kind::Usage);
+    assert_eq!(kind_of(client(missing).listing(&name("a"))), ErrorKind::Usage);
 }

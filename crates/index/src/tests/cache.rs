@@ -51,7 +51,7 @@ fn refresh_asks_again_and_offline_never_asks() {
     let (server, folder) = (growing(&[]), tempfile::tempdir().unwrap());
     let with = |freshness| Config { freshness, ..config(&server) };
     let error = run(0, with(Freshness::Offline), folder.path()).listing(&name("a")).unwrap_err();
-    assert_eq!(error.kind, Kind::NoAnswer);
+    assert_eq!(error.kind, ErrorKind::NoAnswer);
     assert!(error.message.contains("--offline"), "{error}");
     assert_eq!(found(&run(0, with(Freshness::Normal), folder.path())), ["0"]);
     assert_eq!(found(&run(0, with(Freshness::Refresh), folder.path())), ["0", "1"]);
@@ -84,7 +84,7 @@ fn a_stale_page_is_revalidated() {
 
 #[test]
 fn an_unchanged_page_that_nobody_has_is_trouble() {
-    assert_eq!(kind_of(ask(|_| Reply::status(304))), Kind::NoAnswer);
+    assert_eq!(kind_of(ask(|_| Reply::status(304))), ErrorKind::NoAnswer);
 }
 
 #[test]
@@ -96,7 +96,7 @@ fn trouble_is_not_got_round_by_a_stale_page() {
     });
     let folder = tempfile::tempdir().unwrap();
     assert_eq!(found(&run(0, config(&server), folder.path())), ["1"]);
-    assert_eq!(kind_of(run(700, config(&server), folder.path()).listing(&name("a"))), Kind::NoAnswer);
+    assert_eq!(kind_of(run(700, config(&server), folder.path()).listing(&name("a"))), ErrorKind::NoAnswer);
 }
 
 #[test]

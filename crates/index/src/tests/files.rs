@@ -39,7 +39,7 @@ fn a_file_that_does_not_match_its_hash_is_refused_and_removed() {
     let client = client(config(&server));
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.whl");
-    assert_eq!(kind_of(client.fetch_file(&only_file(&client), &path)), Kind::Refused);
+    assert_eq!(kind_of(client.fetch_file(&only_file(&client), &path)), ErrorKind::Refused);
     assert!(!path.exists());
     assert_eq!(server.count("/files/a-1-py3-none-any.whl"), 1, "no retry");
 }
@@ -50,10 +50,10 @@ fn a_cut_file_is_no_answer_and_no_forgery() {
         serving(entry(WHEEL, b"12345", ""), |_| Reply::ok("x", "12345").sent(Manner::UnframedUpTo(3)));
     let client = client(config(&server));
     let path = tempfile::tempdir().unwrap().path().join("missing").join("a.whl");
-    assert_eq!(kind_of(client.fetch_file(&only_file(&client), &path)), Kind::NoAnswer, "unwritable");
+    assert_eq!(kind_of(client.fetch_file(&only_file(&client), &path)), ErrorKind::NoAnswer, "unwritable");
     let folder = tempfile::tempdir().unwrap();
     let error = client.fetch_file(&only_file(&client), &folder.path().join("a.whl"));
-    assert_eq!(kind_of(error), Kind::NoAnswer);
+    assert_eq!(kind_of(error), ErrorKind::NoAnswer);
 }
 
 #[test]
@@ -92,16 +92,16 @@ fn a_direct_url_is_a_listing_of_one_hashed_file() {
     let wrong = Some(Sha256::of(b"other"));
     assert_eq!(
         kind_of(client.direct_url_listing(&name("a"), &at("/x/a-1-py3-none-any.whl", wrong))),
-        Kind::Refused
+        ErrorKind::Refused
     );
     assert_eq!(
         kind_of(client.direct_url_listing(&name("a"), &at("/y/a-1-py3-none-any.whl", None))),
-        Kind::NoAnswer
+        ErrorKind::NoAnswer
     );
     assert_eq!(
         kind_of(client.direct_url_listing(&name("b"), &at("/x/a-1-py3-none-any.whl", None))),
-        Kind::Usage
+        ErrorKind::Usage
     );
     let git = DirectUrl { url: "git+https://code.example/a.git".parse().unwrap(), sha256: None };
-    assert_eq!(kind_of(client.direct_url_listing(&name("a"), &git)), Kind::Usage);
+    assert_eq!(kind_of(client.direct_url_listing(&name("a"), &git)), ErrorKind::Usage);
 }

@@ -53,7 +53,7 @@ fn a_sibling_that_does_not_match_its_hash_is_refused_at_once() {
     });
     let client = client(config(&server));
     let error = trouble(&client, &only_file(&client));
-    assert_eq!(error.kind, Kind::Refused);
+    assert_eq!(error.kind, ErrorKind::Refused);
     assert_eq!((server.count(SIBLING), server.count(FILE)), (1, 0), "no retry, no fallback");
 }
 
@@ -175,7 +175,7 @@ fn a_whole_wheel_is_checked_before_it_is_believed() {
     });
     let client = client(config(&server));
     let error = trouble(&client, &only_file(&client));
-    assert_eq!(error.kind, Kind::Refused);
+    assert_eq!(error.kind, ErrorKind::Refused);
     assert!(error.message.contains("does not match its hash"));
 }
 
@@ -184,7 +184,7 @@ fn a_listed_file_that_cannot_be_had_is_no_answer() {
     for status in [404, 410, 401, 403, 500] {
         let server = serving(WHEEL, b"x", "", move |_| Reply::status(status));
         let client = client(config(&server));
-        assert_eq!(trouble(&client, &only_file(&client)).kind, Kind::NoAnswer, "{status}");
+        assert_eq!(trouble(&client, &only_file(&client)).kind, ErrorKind::NoAnswer, "{status}");
     }
 }
 
@@ -238,7 +238,7 @@ fn metadata_larger_than_the_limit_is_no_answer() {
         let limits = Limits { metadata: 4000, ..quick() };
         let client = client(Config { limits, ..config(&server) });
         let error = trouble(&client, &only_file(&client));
-        assert_eq!(error.kind, Kind::NoAnswer);
+        assert_eq!(error.kind, ErrorKind::NoAnswer);
         assert!(error.hints[0].contains("PINFAST_MAX_METADATA_SIZE"), "{error:?}");
     }
 }

@@ -143,7 +143,7 @@ fn trouble_with_the_first_index_is_not_got_round_by_the_second() {
     let first = Server::start(|_| Reply::status(500));
     let second = simple(&page(&[entry("a-9.tar.gz", b"evil", "")]));
     let error = client(config_of(&[first.url("/simple"), second.url("/simple")])).listing(&name("a"));
-    assert_eq!(kind_of(error), Kind::NoAnswer);
+    assert_eq!(kind_of(error), ErrorKind::NoAnswer);
 }
 
 #[test]
@@ -212,7 +212,7 @@ fn a_find_links_place_that_is_not_there_is_no_answer() {
     for place in ["/nowhere/at/all".to_owned(), server.url("/links")] {
         let find_links = vec![IndexUrl::parse(&place, Path::new("/")).unwrap()];
         let client = client(Config { find_links, ..config_of(&[] as &[&str]) });
-        assert_eq!(kind_of(client.listing(&name("a"))), Kind::NoAnswer);
+        assert_eq!(kind_of(client.listing(&name("a"))), ErrorKind::NoAnswer);
     }
 }
 
@@ -258,7 +258,7 @@ fn a_folder_that_is_broken_or_not_there_is_no_answer() {
     for index in [".", "elsewhere"] {
         let indexes = vec![IndexUrl::parse(index, folder.path()).unwrap()];
         let client = client(Config { indexes, ..config_of(&[] as &[&str]) });
-        assert_eq!(kind_of(client.listing(&name("a"))), Kind::NoAnswer, "{index}");
+        assert_eq!(kind_of(client.listing(&name("a"))), ErrorKind::NoAnswer, "{index}");
     }
 }
 
@@ -272,6 +272,6 @@ fn a_local_file_that_does_not_match_its_page_is_refused() {
     let indexes = vec![IndexUrl::parse(".", folder.path()).unwrap()];
     let client = client(Config { indexes, ..config_of(&[] as &[&str]) });
     let file = only_file(&client);
-    assert_eq!(trouble(&client, &file).kind, Kind::Refused);
-    assert_eq!(kind_of(client.fetch_file(&file, &folder.path().join("copy"))), Kind::Refused);
+    assert_eq!(trouble(&client, &file).kind, ErrorKind::Refused);
+    assert_eq!(kind_of(client.fetch_file(&file, &folder.path().join("copy"))), ErrorKind::Refused);
 }

@@ -31,7 +31,7 @@ fn told(listing: &Listing) -> String {
     let file = |file: &Arc<DistFile>| format!("{file:?} {:?}\n", file.dist.version().to_string());
     let release = |number: usize| {
         let files: String = listing.files(number).iter().map(file).collect();
-        format!("{} {:?}\n{files}", listing.version(number), listing.outlines(number))
+        format!("{} {:?}\n{files}", listing.version(number), listing.summaries(number))
     };
     let pythons =
         (0..).take(listing.requires_pythons()).map(|python| listing.requires_python(python).to_string());

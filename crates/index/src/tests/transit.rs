@@ -41,7 +41,7 @@ fn persistent_trouble_is_no_answer_and_never_an_unknown_project() {
     for (what, reply) in troubles() {
         let answer = reply.clone();
         let error = ask(move |_| answer.clone()).unwrap_err();
-        assert_eq!(error.kind, Kind::NoAnswer, "{what}: {reply:?}: {error}");
+        assert_eq!(error.kind, ErrorKind::NoAnswer, "{what}: {reply:?}: {error}");
     }
 }
 
@@ -71,9 +71,9 @@ fn trouble_with_one_api_is_got_round_by_the_other() {
 #[test]
 fn trouble_with_one_api_is_no_answer_when_the_other_does_not_know() {
     let error = ask(|request| Reply::status(if request.path == "/simple/a/" { 404 } else { 500 }));
-    assert_eq!(kind_of(error), Kind::NoAnswer);
+    assert_eq!(kind_of(error), ErrorKind::NoAnswer);
     let error = ask(|request| Reply::status(if request.path == "/simple/a/" { 500 } else { 404 }));
-    assert_eq!(kind_of(error), Kind::NoAnswer);
+    assert_eq!(kind_of(error), ErrorKind::NoAnswer);
 }
 
 #[test]
@@ -84,7 +84,7 @@ fn only_404_and_410_say_that_a_project_is_unknown() {
     for status in [401, 403] {
         let server = Server::start(move |_| Reply::status(status));
         let error = client(config(&server)).listing(&name("a")).unwrap_err();
-        assert_eq!(error.kind, Kind::NoAnswer);
+        assert_eq!(error.kind, ErrorKind::NoAnswer);
         assert!(!error.hints.is_empty());
         assert_eq!(server.requests().len(), 2, "no retries");
     }
@@ -93,7 +93,7 @@ fn only_404_and_410_say_that_a_project_is_unknown() {
 #[test]
 fn a_server_that_is_not_there_is_no_answer() {
     let error = client(config_of(&["http://127.0.0.1:1/simple"])).listing(&name("a"));
-    assert_eq!(kind_of(error), Kind::NoAnswer);
+    assert_eq!(kind_of(error), ErrorKind::NoAnswer);
 }
 
 #[test]
@@ -106,7 +106,7 @@ fn redirects_are_followed_within_reason() {
     };
     assert!(ask(hops(10)).unwrap().is_some());
     let error = ask(hops(11)).unwrap_err();
-    assert_eq!(error.kind, Kind::NoAnswer);
+    assert_eq!(error.kind, ErrorKind::NoAnswer);
     assert!(error.hints[0].contains("PINFAST_MAX_REDIRECTS"), "{error:?}");
 }
 
@@ -129,7 +129,7 @@ fn limits_are_named_with_what_raises_them() {
     ] {
         let server = Server::start(move |_| reply.clone());
         let error = client(Config { limits, ..config(&server) }).listing(&name("a")).unwrap_err();
-        assert_eq!(error.kind, Kind::NoAnswer);
+        assert_eq!(error.kind, ErrorKind::NoAnswer);
         assert!(error.hints.iter().any(|hint| hint.contains(variable)), "{error:?}");
         assert_eq!(server.requests().len(), 1, "a limit is final: {variable}");
     }

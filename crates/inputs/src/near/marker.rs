@@ -1,8 +1,8 @@
 //! Near misses behind the `;`.
 
 use super::{QUOTES, Reader, is_name_char};
-use crate::nearest;
 use crate::problem::Finding;
+use pinfast_base::suggest;
 
 /// The markers there are (PyPA "Dependency specifiers", "Environment markers").
 const MARKERS: &[&str] = &[
@@ -111,7 +111,7 @@ fn word(reader: &mut Reader<'_>, last: &mut String) -> Option<Finding> {
     }
     let finding = Finding::new(start, word.len(), format!("`{word}` is not a marker"));
     let folded = word.to_ascii_lowercase().replace(['-', '.'], "_");
-    Some(match nearest::meant(&folded, MARKERS.iter().copied()) {
+    Some(match suggest::closest(&folded, MARKERS.iter().copied()) {
         Some(meant) => finding.hint(format!("did you mean `{meant}`?")),
         None => finding.hint(format!("the markers are {}", MARKERS.join(", "))),
     })

@@ -75,6 +75,6 @@ fn places(lines: &[InputLine]) -> Vec<String> {
 
 fn error_of(request: &InputRequest, files: &Memory) -> String {
     let error = read(request, files).unwrap_err();
-    assert_eq!(error.kind, pinfast_base::error::Kind::Usage);
+    assert_eq!(error.kind, pinfast_base::error::ErrorKind::Usage);
     told(&error)
 }

@@ -11,7 +11,7 @@ mod write;
 #[cfg(test)]
 mod tests;
 
-use pinfast_packaging::{Marker, Specifiers};
+use pinfast_packaging::{Marker, SpecifierSet};
 
 pub(crate) use read::read;
 
@@ -22,7 +22,7 @@ const DIGEST: &str = "digest = \"sha256:";
 #[derive(Clone, Debug, Default)]
 pub struct PylockFacts {
     /// The Python versions that it was made for.
-    pub requires_python: Option<Specifiers>,
+    pub requires_python: Option<SpecifierSet>,
     /// The environments that it was made for; empty for no statement.
     pub environments: Vec<Marker>,
 }

@@ -15,7 +15,9 @@ use crate::text::{
 };
 use crate::{Build, FORMAT, Header, InputRecord, Lock, LockedFile, Pin, Place, Via};
 use pinfast_base::error::{Error, Result};
-use pinfast_packaging::{DirectUrl, DistName, Marker, PackageName, RequirementError, Sha256Error, Version};
+use pinfast_packaging::{
+    DirectUrl, DistFilename, Marker, PackageName, RequirementError, Sha256Error, Version,
+};
 
 const RELOCK: &str = "make the lock anew with `pinfast lock -o pylock.toml`";
 const ONLY_FILES: &str = "pinfast installs wheels, source distributions and archives that have a SHA-256";
@@ -232,7 +234,7 @@ impl Reader<'_> {
     fn version(&self, version: Option<&Spanned<String>>, pin: &Pin) -> Option<Version> {
         match version {
             Some(version) => version.get_ref().parse().ok(),
-            None => Some(DistName::parse(&pin.files.first()?.name, &pin.name).ok()?.version().clone()),
+            None => Some(DistFilename::parse(&pin.files.first()?.name, &pin.name).ok()?.version().clone()),
         }
     }
 

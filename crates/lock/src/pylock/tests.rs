@@ -3,7 +3,7 @@ use proptest::prelude::*;
 
 use crate::samples::{any_lock, hash, lock};
 use crate::*;
-use pinfast_base::error::Kind;
+use pinfast_base::error::ErrorKind;
 
 /// `lock` with its files named: a wheel and an sdist for each hash.
 fn with_files(mut lock: Lock) -> Lock {
@@ -254,7 +254,7 @@ fn strict_reading_bars_what_is_no_lock() {
         ("a = [".to_owned(), "pylock.toml:1:"),
     ] {
         let error = ParsedLock::read(&text, "pylock.toml").and_then(ParsedLock::strict).unwrap_err();
-        assert_eq!(error.kind, Kind::Usage);
+        assert_eq!(error.kind, ErrorKind::Usage);
         assert!(error.message.starts_with(message), "{}", error.message);
         assert!(!error.hints.is_empty());
     }

@@ -7,7 +7,9 @@ use std::sync::Arc;
 
 use crate::{FORMAT, Lock, Pin, Via, is_pylock, pylock};
 use pinfast_base::error::{Error, Result};
-use pinfast_packaging::{Location, Requirement, RequirementError, Sha256, Sha256Error, Source, Version};
+use pinfast_packaging::{
+    Location, Requirement, RequirementError, RequirementSource, Sha256, Sha256Error, Version,
+};
 
 use super::digest::{Integrity, integrity};
 use super::problem::{self, Problem, Problems};
@@ -238,8 +240,8 @@ impl<'a> Reader<'a> {
             );
         };
         let url = match source {
-            Source::Url(url) => Some(url),
-            Source::Index(_) => None,
+            RequirementSource::Url(url) => Some(url),
+            RequirementSource::Index(_) => None,
         };
         let at = Some(spot.at.clone());
         let files = Vec::new();
@@ -292,10 +294,10 @@ impl<'a> Reader<'a> {
         };
         let spot = line.spot(start..start + text.len(), &self.file);
         let version = match &requirement.source {
-            Source::Url(url) => {
+            RequirementSource::Url(url) => {
                 write::url_dist(&url.url, &requirement.name).map(|dist| dist.version().clone())
             }
-            Source::Index(specifiers) => {
+            RequirementSource::Index(specifiers) => {
                 if !specifiers.is_exact() {
                     self.problem(spot.clone(), format!("`{text}` is no exact pin"), PIN_IT);
                 }
@@ -305,7 +307,7 @@ impl<'a> Reader<'a> {
         };
         let known_problems = self.problems.len();
         let mut hashes = self.hashes(line, end);
-        if let Source::Url(url) = &requirement.source {
+        if let RequirementSource::Url(url) = &requirement.source {
             hashes.extend(url.sha256);
         }
         if hashes.is_empty() && self.problems.len() == known_problems {

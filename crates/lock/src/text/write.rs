@@ -6,7 +6,7 @@
 
 use std::fmt::{self, Write as _};
 
-use pinfast_packaging::DistName;
+use pinfast_packaging::DistFilename;
 
 use super::{builds, digest, header};
 use crate::{Lock, Pin, Via};
@@ -145,10 +145,10 @@ impl Pin {
 }
 
 /// What the file name at the end of `url` says.
-pub(crate) fn url_dist(url: &url::Url, project: &pinfast_packaging::PackageName) -> Option<DistName> {
+pub(crate) fn url_dist(url: &url::Url, project: &pinfast_packaging::PackageName) -> Option<DistFilename> {
     let name = url.path_segments()?.next_back()?;
     let name = percent_encoding::percent_decode_str(name).decode_utf8().ok()?;
-    DistName::parse(&name, project).ok()
+    DistFilename::parse(&name, project).ok()
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::{ExtraName, Specifiers, Target, Version};
+use crate::{ExtraName, SpecifierSet, Target, Version};
 
 /// A formula; its depth is bounded by the parser.
 #[derive(Clone, Debug, PartialEq)]
@@ -19,7 +19,7 @@ pub(crate) enum Expression {
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Test {
     /// The key's value as a version.
-    Version(Key, Specifiers),
+    Version(Key, SpecifierSet),
     /// The key's value as a text.
     Text {
         key: Key,

@@ -1,7 +1,7 @@
 //! The grammar of markers, with errors that say what was expected and where.
 
 use super::expression::{Expression, Key, Relation, Test};
-use crate::{RequirementError, Specifiers, excerpt};
+use crate::{RequirementError, SpecifierSet, excerpt};
 
 /// Parentheses may be nested so deep; the limit on nesting is part of the contract.
 const DEEPEST: usize = 128;
@@ -317,7 +317,7 @@ fn compare_reversed(text: &str, operator: Operator, key: Key) -> Result<Test, &'
 }
 
 /// `symbol text` as a set of exactly one specifier, `text` being the version.
-fn one_specifier(symbol: &str, text: &str) -> Result<Specifiers, ()> {
+fn one_specifier(symbol: &str, text: &str) -> Result<SpecifierSet, ()> {
     if text.contains([',', '=']) || text.trim().is_empty() {
         return Err(());
     }

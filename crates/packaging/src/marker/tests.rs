@@ -1,5 +1,5 @@
 use super::*;
-use crate::{ExtraName, MarkerValues, Platform, Tags, Target};
+use crate::{ExtraName, MarkerValues, Platform, SupportedTags, Target};
 
 /// A declared target.
 fn target(python: &str, platform: &str) -> Target {
@@ -41,7 +41,7 @@ fn environment(line: &str) -> Environment {
         sys_platform: next(),
     };
     let extras = ExtraName::new(&next()).into_iter().collect();
-    (Target::probed(&values, Tags::default(), "here".to_owned()).unwrap(), extras)
+    (Target::new(&values, SupportedTags::default(), "here".to_owned()).unwrap(), extras)
 }
 
 #[test]

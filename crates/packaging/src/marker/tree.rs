@@ -19,7 +19,7 @@ use rustc_hash::FxHashMap;
 
 use super::expression::{Expression, Key, Relation, Test};
 use crate::version::Interval;
-use crate::{Specifiers, Version};
+use crate::{SpecifierSet, Version};
 
 /// The diagram of an expression.
 pub(super) fn of(expression: &Expression) -> MarkerTree {
@@ -149,7 +149,7 @@ fn is_text(key: Key, text: &str) -> MarkerTree {
 fn one_of(key: Key, list: &str) -> Option<MarkerTree> {
     let mut any = MarkerTree::FALSE;
     for text in list.split([',', ' ', '|', ';', '/']).filter(|text| !text.is_empty()) {
-        let specifiers: Specifiers = format!("=={text}").parse().ok()?;
+        let specifiers: SpecifierSet = format!("=={text}").parse().ok()?;
         any.or(of_test(&Test::Version(key, specifiers)));
     }
     Some(any)

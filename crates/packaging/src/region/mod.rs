@@ -1,119 +1,127 @@
 //! The space of all environments that a lock may meet, and regions of it.
 //!
-//! A point is a Python version and a value on each of a few [axes](axis): the system, the machine, the
+//! A point is a PythonRelease version and a value on each of a few [dimensions](dimension): the system, the machine, the
 //! implementation, and the rarer marker variables. Values that belong together (`sys_platform`,
-//! `platform_system` and `os_name`) are one value of one axis, so what cannot exist is no point. A
-//! [`Region`] is a box: a span of Python versions and a set of values on each axis. Each axis holds one
+//! `platform_system` and `os_name`) are one value of one dimension, so what cannot exist is no point. A
+//! [`Region`] is a box: a span of PythonRelease versions and a set of values on each dimension. Each dimension holds one
 //! value for "any other" besides those that a marker has named.
 //!
-//! - `python`: spans of Python versions
-//! - `axis`: the other axes and their values
-//! - `verdict`: what a marker comes to in a region
-//! - `stand_in`: a [`Target`](super::Target) that stands for a region
+//! - `python`: spans of PythonRelease versions
+//! - `dimension`: the other dimensions and their values
+//! - `truth`: what a marker comes to in a region
+//! - `representative`: a [`Target`](super::Target) that stands for a region
 //! - `wording`: the simplest marker that holds in some regions and in no other
 //!
-//! The space is that of final releases of one major version of Python: a pre-release of 3.15.0 stands
+//! The space is that of final releases of one major version of PythonRelease: a pre-release of 3.15.0 stands
 //! just before it, and a marker on `python_full_version` may see it otherwise than one on
 //! `python_version` does.
 
-mod axis;
+mod dimension;
+mod minimize;
 mod python;
-mod stand_in;
+mod representative;
 #[cfg(test)]
 mod tests;
-mod verdict;
-mod wording;
+mod truth;
 
-use self::axis::{AXES, Axis};
-use self::python::{Python, Span};
-use self::stand_in::Shelf;
+use self::dimension::{DIMENSIONS, Dimension};
+use self::python::{PythonRelease, Span};
+use self::representative::TagsCache;
 use super::{Marker, Version};
 
 pub use self::python::NEWEST_MINOR;
-pub use self::stand_in::Fit;
-pub use self::verdict::Verdict;
+pub use self::representative::WheelScope;
+pub use self::truth::Truth;
 
-/// All environments from a Python version up, and the values that markers told apart so far.
+/// All environments from a PythonRelease version up, and the values that markers told apart so far.
 #[derive(Clone, Debug)]
 pub struct Space {
     python: Span,
-    axes: [Axis; AXES],
-    shelf: Shelf,
+    dimensions: [Dimension; DIMENSIONS],
+    tags_cache: TagsCache,
 }
 
 /// A box in a [`Space`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Region {
     python: Span,
-    values: [Values; AXES],
+    values: [Values; DIMENSIONS],
 }
 
 /// One environment of a [`Space`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Point {
-    python: Python,
-    values: [usize; AXES],
+    python: PythonRelease,
+    values: [usize; DIMENSIONS],
 }
 
 /// Where a region falls into two.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cut {
-    /// Below this Python version, and from it on.
-    Python(Python),
-    /// These values of an axis, and the others.
+    /// Below this PythonRelease version, and from it on.
+    Python(PythonRelease),
+    /// These values of an dimension, and the others.
     Values {
-        /// The axis.
-        axis: usize,
+        /// The dimension.
+        dimension: usize,
         /// The values, a bit each.
         bits: u128,
     },
 }
 
-/// A set of values of an axis.
+/// A set of values of an dimension.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Values {
     bits: u128,
-    /// How many values the axis had when the set was made: later ones were part of "any other" then.
+    /// How many values the dimension had when the set was made: later ones were part of "any other" then.
     known: usize,
 }
 
 impl Space {
-    /// All environments with this version of Python or a later one of the same major version.
+    /// All environments with this version of PythonRelease or a later one of the same major version.
     #[must_use]
     pub fn from_python(first: &Version) -> Self {
-        Self { python: Span::from_version(first), axes: axis::all(), shelf: Shelf::default() }
+        Self {
+            python: Span::from_version(first),
+            dimensions: dimension::all(),
+            tags_cache: TagsCache::default(),
+        }
     }
 
     /// All of it.
     #[must_use]
     pub fn whole(&self) -> Region {
-        let full = |axis: &Axis| Values { bits: axis.all_bits(), known: axis.values.len() };
-        Region { python: self.python, values: std::array::from_fn(|axis| full(&self.axes[axis])) }
+        let full =
+            |dimension: &Dimension| Values { bits: dimension.all_bits(), known: dimension.values.len() };
+        Region {
+            python: self.python,
+            values: std::array::from_fn(|dimension| full(&self.dimensions[dimension])),
+        }
     }
 
     /// Takes in the values that `marker` names. Then every region in use must be
     /// [widened](Self::widen).
-    pub fn learn(&mut self, marker: &Marker) {
+    pub fn add_values(&mut self, marker: &Marker) {
         if let Some(expression) = marker.expression() {
-            self.learn_expression(expression);
+            self.add_values_of_expression(expression);
         }
     }
 
-    fn learn_expression(&mut self, expression: &super::marker::Expression) {
+    fn add_values_of_expression(&mut self, expression: &super::marker::Expression) {
         use super::marker::Expression::{All, Any, Test};
         match expression {
-            All(parts) | Any(parts) => parts.iter().for_each(|part| self.learn_expression(part)),
-            Test(test) => self.axes.iter_mut().for_each(|axis| axis.learn(test)),
+            All(parts) | Any(parts) => parts.iter().for_each(|part| self.add_values_of_expression(part)),
+            Test(test) => self.dimensions.iter_mut().for_each(|dimension| dimension.add_values_of(test)),
         }
     }
 
     /// Gives values learnt since the region was made to it where they were part of its "any other".
     pub fn widen(&self, region: &mut Region) {
-        for (values, axis) in region.values.iter_mut().zip(&self.axes) {
-            if values.has(axis::OTHER) {
-                values.bits |= axis.all_bits() & !bits_below(values.known);
+        for (values, dimension) in region.values.iter_mut().zip(&self.dimensions) {
+            if values.has(dimension::OTHER) {
+                values.bits |= dimension.all_bits() & !bits_below(values.known);
             }
-            values.known = axis.values.len();
+            values.known = dimension.values.len();
         }
     }
 }
@@ -128,16 +136,16 @@ impl Region {
 
     /// The two parts on either side of a cut through it.
     #[must_use]
-    pub fn parted(&self, cut: Cut) -> (Self, Self) {
+    pub fn split(&self, cut: Cut) -> (Self, Self) {
         let (mut a, mut b) = (self.clone(), self.clone());
         match cut {
             Cut::Python(at) => {
                 a.python.end = at;
                 b.python.first = at;
             }
-            Cut::Values { axis, bits } => {
-                a.values[axis].bits &= bits;
-                b.values[axis].bits &= !bits;
+            Cut::Values { dimension, bits } => {
+                a.values[dimension].bits &= bits;
+                b.values[dimension].bits &= !bits;
             }
         }
         (a, b)
@@ -160,7 +168,7 @@ impl Values {
     }
 
     fn iter(self) -> impl Iterator<Item = usize> + Clone {
-        (0..axis::MOST).filter(move |value| self.has(*value))
+        (0..dimension::MAX_VALUES).filter(move |value| self.has(*value))
     }
 }
 
@@ -169,5 +177,5 @@ fn bit(value: usize) -> u128 {
 }
 
 fn bits_below(count: usize) -> u128 {
-    if count >= axis::MOST { u128::MAX } else { bit(count) - 1 }
+    if count >= dimension::MAX_VALUES { u128::MAX } else { bit(count) - 1 }
 }

@@ -1,20 +1,20 @@
-//! Spans of Python versions, and where a condition on the version changes its value.
+//! Spans of PythonRelease versions, and where a condition on the version changes its value.
 
 use crate::marker::{Key, Relation};
 use crate::version::Interval;
-use crate::{Specifiers, Version};
+use crate::{SpecifierSet, Version};
 
-/// A final release of Python: its three numbers.
-pub(super) type Python = (u64, u64, u64);
+/// A final release of PythonRelease: its three numbers.
+pub(super) type PythonRelease = (u64, u64, u64);
 
 /// From one release to below another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Span {
-    pub(super) first: Python,
-    pub(super) end: Python,
+    pub(super) first: PythonRelease,
+    pub(super) end: PythonRelease,
 }
 
-/// The newest minor version of Python 3 that is there or soon will be, and for which wheels are made.
+/// The newest minor version of PythonRelease 3 that is there or soon will be, and for which wheels are made.
 pub const NEWEST_MINOR: u64 = 15;
 
 /// A text that lists versions is asked about no later minor version.
@@ -27,7 +27,7 @@ impl Span {
         Self { first, end: (first.0 + 1, 0, 0) }
     }
 
-    pub(super) fn contains(self, python: Python) -> bool {
+    pub(super) fn contains(self, python: PythonRelease) -> bool {
         self.first <= python && python < self.end
     }
 
@@ -49,7 +49,7 @@ impl Span {
     }
 
     /// The release that stands for it: the first of the newest known minor version, where that is in it.
-    pub(super) fn newest(self) -> Python {
+    pub(super) fn newest(self) -> PythonRelease {
         let firsts = self.minors().into_iter().map(|minor| (3, minor, 0));
         firsts.max().map_or(self.first, |newest| newest.max(self.first))
     }
@@ -57,9 +57,9 @@ impl Span {
     /// Where `holds` first changes its value, if it can only do so at `places`.
     pub(super) fn change(
         self,
-        places: impl IntoIterator<Item = Python>,
-        holds: impl Fn(Python) -> bool,
-    ) -> Option<Python> {
+        places: impl IntoIterator<Item = PythonRelease>,
+        holds: impl Fn(PythonRelease) -> bool,
+    ) -> Option<PythonRelease> {
         let mut inner: Vec<_> =
             places.into_iter().filter(|place| self.first < *place && *place < self.end).collect();
         inner.sort_unstable();
@@ -69,12 +69,12 @@ impl Span {
 }
 
 /// The release as a version.
-pub(super) fn version(python: Python) -> Version {
+pub(super) fn version(python: PythonRelease) -> Version {
     Version::new([python.0, python.1, python.2])
 }
 
 /// The value of `python_version` or `python_full_version`.
-pub(super) fn value(key: Key, python: Python) -> Version {
+pub(super) fn value(key: Key, python: PythonRelease) -> Version {
     match key {
         Key::PythonVersion => Version::new([python.0, python.1]),
         _ => version(python),
@@ -82,13 +82,13 @@ pub(super) fn value(key: Key, python: Python) -> Version {
 }
 
 /// Where what `specifiers` say of `key` may change.
-pub(super) fn places(key: Key, specifiers: &Specifiers) -> Vec<Python> {
+pub(super) fn places(key: Key, specifiers: &SpecifierSet) -> Vec<PythonRelease> {
     let named = specifiers.intervals().flat_map(named).collect::<Vec<_>>();
     named.iter().flat_map(|version| around(key, of_version(version))).collect()
 }
 
 /// Where what a text says of `key` may change.
-pub(super) fn places_of_text(key: Key, relation: Relation, text: &str) -> Vec<Python> {
+pub(super) fn places_of_text(key: Key, relation: Relation, text: &str) -> Vec<PythonRelease> {
     if key == Key::PythonVersion {
         return (0..=LAST_MINOR).map(|minor| (3, minor, 0)).collect();
     }
@@ -104,7 +104,7 @@ pub(super) fn places_of_text(key: Key, relation: Relation, text: &str) -> Vec<Py
     }
 }
 
-fn around(key: Key, (major, minor, patch): Python) -> [Python; 2] {
+fn around(key: Key, (major, minor, patch): PythonRelease) -> [PythonRelease; 2] {
     match key {
         Key::PythonVersion => [(major, minor, 0), (major, minor + 1, 0)],
         _ => [(major, minor, patch), (major, minor, patch + 1)],
@@ -124,7 +124,7 @@ fn named(interval: Interval) -> Vec<Version> {
     }
 }
 
-fn of_version(version: &Version) -> Python {
+fn of_version(version: &Version) -> PythonRelease {
     let part = |place: usize| version.release().get(place).copied().unwrap_or(0).min(1 << 30);
     (part(0), part(1), part(2))
 }

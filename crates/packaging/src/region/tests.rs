@@ -2,7 +2,7 @@ use super::*;
 
 fn space(markers: &[&str]) -> Space {
     let mut space = Space::from_python(&"3.11".parse().unwrap());
-    markers.iter().for_each(|marker| space.learn(&marker.parse().unwrap()));
+    markers.iter().for_each(|marker| space.add_values(&marker.parse().unwrap()));
     space
 }
 
@@ -11,12 +11,12 @@ fn parted(space: &Space, markers: &[&str]) -> Vec<Region> {
     let markers: Vec<Marker> = markers.iter().map(|marker| marker.parse().unwrap()).collect();
     let (mut open, mut done) = (vec![space.whole()], Vec::new());
     while let Some(region) = open.pop() {
-        let cut = markers.iter().find_map(|marker| match space.verdict(marker, &region, None) {
-            Verdict::Depends(cut) => Some(cut),
+        let cut = markers.iter().find_map(|marker| match space.truth(marker, &region, None) {
+            Truth::Depends(cut) => Some(cut),
             _ => None,
         });
         match cut {
-            Some(cut) => open.extend(<[Region; 2]>::from(region.parted(cut))),
+            Some(cut) => open.extend(<[Region; 2]>::from(region.split(cut))),
             None => done.push(region),
         }
     }
@@ -46,7 +46,7 @@ fn a_marker_is_worded_as_simply_as_it_can_be() {
         let space = space(&markers);
         let regions = parted(&space, &markers);
         let marker: Marker = marker.parse().unwrap();
-        let holds = |place: usize| space.verdict(&marker, &regions[place], None) == Verdict::Always;
+        let holds = |place: usize| space.truth(&marker, &regions[place], None) == Truth::Always;
         assert_eq!(space.marker(&regions, holds).to_string(), worded, "{marker}");
     }
 }
@@ -56,16 +56,16 @@ fn a_value_that_is_named_later_was_part_of_any_other() {
     let mut space = space(&["platform_machine == 'x86_64'"]);
     let [mut with, mut without] = <[Region; 2]>::try_from(parted(&space, &["platform_machine == 'x86_64'"]))
         .map(|mut regions| {
-            regions.sort_by_key(|region| region.values[axis::MACHINE].has(axis::OTHER));
+            regions.sort_by_key(|region| region.values[dimension::MACHINE].has(dimension::OTHER));
             regions
         })
         .unwrap();
     let riscv: Marker = "platform_machine == 'riscv64'".parse().unwrap();
-    space.learn(&riscv);
+    space.add_values(&riscv);
     space.widen(&mut with);
     space.widen(&mut without);
-    assert_eq!(space.verdict(&riscv, &with, None), Verdict::Never);
-    assert!(matches!(space.verdict(&riscv, &without, None), Verdict::Depends(_)));
+    assert_eq!(space.truth(&riscv, &with, None), Truth::Never);
+    assert!(matches!(space.truth(&riscv, &without, None), Truth::Depends(_)));
 }
 
 #[test]
@@ -73,7 +73,7 @@ fn a_region_is_stood_for_by_its_newest_and_most_usual_environment() {
     let mut space = space(&[]);
     let whole = space.whole();
     let point = space.point(&whole);
-    let target = space.stand_in(&whole, &point, Fit::Here);
+    let target = space.representative(&whole, &point, WheelScope::Region);
     let values = target.marker_values();
     assert_eq!((values.python_full_version.as_str(), values.sys_platform.as_str()), ("3.15.0", "linux"));
     assert_eq!((values.platform_machine.as_str(), values.os_name.as_str()), ("x86_64", "posix"));

@@ -4,7 +4,7 @@
 //! versions are `pep440_rs`'s; the matching is ours, since that crate's differs from the
 //! specification in places (see the table tests).
 
-mod finals;
+mod interval;
 mod lenient;
 mod matching;
 mod strict;
@@ -19,14 +19,14 @@ use std::sync::Arc;
 pub use pep440_rs::Version;
 use rustc_hash::FxHasher;
 
-pub(super) use self::finals::Interval;
+pub(super) use self::interval::Interval;
 
 /// A comma-separated set of version specifiers, all of which must hold; an empty set always holds.
 ///
 /// Shown as written, each version in its normal form, without spaces. Two sets are equal where they
 /// hold the same specifiers, in whatever order and however spelled (`>=1.0,<2` and `<2.0, >=1`).
 #[derive(Clone, Debug, Default)]
-pub struct Specifiers(Arc<[Specifier]>);
+pub struct SpecifierSet(Arc<[Specifier]>);
 
 /// One specifier.
 #[derive(Clone, Debug)]
@@ -62,14 +62,14 @@ enum Operator {
 
 /// A text that is not a set of specifiers.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SpecifiersError {
+pub struct SpecifierSetError {
     /// What is wrong, as a sentence without a full stop.
     pub message: String,
     /// The byte offset in the text at which it is wrong.
     pub at: usize,
 }
 
-impl Specifiers {
+impl SpecifierSet {
     /// Whether every specifier holds for `version`. Pre-releases are not treated apart: whether one
     /// may be chosen is a matter of policy, not of matching.
     #[must_use]
@@ -148,7 +148,7 @@ impl Specifiers {
     ///
     /// # Errors
     /// When `text` is no set of specifiers even so; the error is about `text` as it stands.
-    pub fn parse_lenient(text: &str) -> Result<Self, SpecifiersError> {
+    pub fn parse_lenient(text: &str) -> Result<Self, SpecifierSetError> {
         text.parse().or_else(|error| lenient::repaired(text).and_then(|text| text.parse().ok()).ok_or(error))
     }
 
@@ -187,23 +187,23 @@ fn with_final(python: &Version, test: impl Fn(&Version) -> bool) -> bool {
     if python.is_stable() && !python.is_local() { test(python) } else { test(&python.only_release()) }
 }
 
-impl FromStr for Specifiers {
-    type Err = SpecifiersError;
+impl FromStr for SpecifierSet {
+    type Err = SpecifierSetError;
 
-    fn from_str(text: &str) -> Result<Self, SpecifiersError> {
+    fn from_str(text: &str) -> Result<Self, SpecifierSetError> {
         strict::parse(text).map(|specifiers| Self::from_iter(specifiers.into_iter()))
     }
 }
 
-impl PartialEq for Specifiers {
+impl PartialEq for SpecifierSet {
     fn eq(&self, other: &Self) -> bool {
         self.0.len() == other.0.len() && self.0.iter().all(|specifier| other.0.contains(specifier))
     }
 }
 
-impl Eq for Specifiers {}
+impl Eq for SpecifierSet {}
 
-impl Hash for Specifiers {
+impl Hash for SpecifierSet {
     fn hash<H: Hasher>(&self, state: &mut H) {
         // A sum, so that the order does not matter.
         let sum = self.0.iter().fold(0_u64, |sum, specifier| {
@@ -270,7 +270,7 @@ impl Operator {
     }
 }
 
-impl fmt::Display for Specifiers {
+impl fmt::Display for SpecifierSet {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (i, specifier) in self.0.iter().enumerate() {
             write!(f, "{}{specifier}", if i == 0 { "" } else { "," })?;
@@ -291,10 +291,10 @@ impl fmt::Display for Specifier {
     }
 }
 
-impl fmt::Display for SpecifiersError {
+impl fmt::Display for SpecifierSetError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.message)
     }
 }
 
-impl std::error::Error for SpecifiersError {}
+impl std::error::Error for SpecifierSetError {}

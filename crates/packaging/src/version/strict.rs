@@ -1,13 +1,13 @@
 //! The grammar of specifiers as the specification has it, with errors that say what was expected.
 
-use super::{Operator, Specifier, SpecifiersError, Version};
+use super::{Operator, Specifier, SpecifierSetError, Version};
 use crate::excerpt;
 
 /// What an operator may stand with.
 const OPERATORS: &str = "`==`, `!=`, `~=`, `<=`, `>=`, `<`, `>` or `===`";
 
 /// Reads a comma-separated list; an empty text is an empty list.
-pub(super) fn parse(text: &str) -> Result<Vec<Specifier>, SpecifiersError> {
+pub(super) fn parse(text: &str) -> Result<Vec<Specifier>, SpecifierSetError> {
     if text.trim().is_empty() {
         return Ok(Vec::new());
     }
@@ -27,7 +27,7 @@ pub(super) fn parse(text: &str) -> Result<Vec<Specifier>, SpecifiersError> {
 }
 
 /// Reads one specifier that begins at the byte `start` of the whole text.
-fn specifier(text: &str, start: usize) -> Result<Specifier, SpecifiersError> {
+fn specifier(text: &str, start: usize) -> Result<Specifier, SpecifierSetError> {
     let rest = text.trim_start_matches(is_operator_char);
     let (operator, version) = (&text[..text.len() - rest.len()], rest.trim_start());
     let at = start + (text.len() - version.len());
@@ -54,14 +54,14 @@ fn specifier(text: &str, start: usize) -> Result<Specifier, SpecifiersError> {
     compared(operator, version, at)
 }
 
-fn arbitrary(text: &str, at: usize) -> Result<Specifier, SpecifiersError> {
+fn arbitrary(text: &str, at: usize) -> Result<Specifier, SpecifierSetError> {
     if let Some(odd) = text.find([';', ')']) {
         return Err(error(at + odd, "`===` takes no `;` and no `)`".to_owned()));
     }
     Ok(Specifier::Arbitrary(text.to_lowercase().into(), text.parse().ok()))
 }
 
-fn compared(operator: Operator, text: &str, at: usize) -> Result<Specifier, SpecifiersError> {
+fn compared(operator: Operator, text: &str, at: usize) -> Result<Specifier, SpecifierSetError> {
     let (number, wildcard) = match text.strip_suffix(".*") {
         Some(number) => (number, true),
         None => (text, false),
@@ -118,6 +118,6 @@ pub(super) fn is_operator_char(c: char) -> bool {
     matches!(c, '<' | '>' | '=' | '!' | '~' | '^')
 }
 
-fn error(at: usize, message: String) -> SpecifiersError {
-    SpecifiersError { message, at }
+fn error(at: usize, message: String) -> SpecifierSetError {
+    SpecifierSetError { message, at }
 }

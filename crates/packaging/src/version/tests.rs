@@ -4,7 +4,7 @@ fn version(text: &str) -> Version {
     text.parse().unwrap()
 }
 
-fn specifiers(text: &str) -> Specifiers {
+fn specifiers(text: &str) -> SpecifierSet {
     text.parse().unwrap()
 }
 
@@ -63,7 +63,7 @@ fn errors_say_what_was_expected_and_where() {
         (">=1.0+local", "a local version (`+…`) goes only with `==` and `!=`, not with `>=`", 2),
         ("===1.0;", "`===` takes no `;` and no `)`", 6),
     ] {
-        let error = text.parse::<Specifiers>().unwrap_err();
+        let error = text.parse::<SpecifierSet>().unwrap_err();
         assert_eq!((error.message.as_str(), error.at), (message, at), "{text}");
     }
     assert!(specifiers("").is_empty() && specifiers("  ").is_empty());
@@ -87,11 +87,11 @@ fn old_metadata_is_repaired_as_peers_do() {
         ("==1.0.*", "==1.0.*"),
         (">= 1.0 , < 2", ">=1.0,<2"),
     ] {
-        assert_eq!(Specifiers::parse_lenient(text).unwrap().to_string(), repaired, "{text}");
+        assert_eq!(SpecifierSet::parse_lenient(text).unwrap().to_string(), repaired, "{text}");
     }
     for text in ["~=1", "1.0", "^1.0", "=1.0", "foo", ">=", "~=3.6.*", ">=1.0 2.0"] {
-        let strict = text.parse::<Specifiers>().unwrap_err();
-        assert_eq!(Specifiers::parse_lenient(text).unwrap_err(), strict, "{text}");
+        let strict = text.parse::<SpecifierSet>().unwrap_err();
+        assert_eq!(SpecifierSet::parse_lenient(text).unwrap_err(), strict, "{text}");
     }
 }
 
@@ -131,7 +131,7 @@ fn only_lower_bounds_bar_a_python() {
 
 #[test]
 fn sets_are_equal_however_written() {
-    let hash = |specifiers: &Specifiers| {
+    let hash = |specifiers: &SpecifierSet| {
         let mut hasher = FxHasher::default();
         specifiers.hash(&mut hasher);
         hasher.finish()
@@ -232,15 +232,15 @@ mod property {
 
         #[test]
         fn what_is_shown_reads_back(text in "[<>=!~ ]{0,3}[0-9.*a+!v, <>=]{0,12}") {
-            if let Ok(read) = text.parse::<Specifiers>() {
+            if let Ok(read) = text.parse::<SpecifierSet>() {
                 prop_assert_eq!(specifiers(&read.to_string()), read);
             }
         }
 
         #[test]
         fn no_text_panics(text in "\\PC{0,40}", bytes in proptest::collection::vec(any::<u8>(), 0..60)) {
-            let _ = Specifiers::parse_lenient(&text);
-            let _ = Specifiers::parse_lenient(&String::from_utf8_lossy(&bytes));
+            let _ = SpecifierSet::parse_lenient(&text);
+            let _ = SpecifierSet::parse_lenient(&String::from_utf8_lossy(&bytes));
         }
     }
 }

@@ -2,7 +2,7 @@ use std::fs;
 
 use super::*;
 use crate::{PipConfig, Section, Settings};
-use pinfast_base::error::Kind;
+use pinfast_base::error::ErrorKind;
 use pinfast_packaging::Location;
 
 const NULL: &str = if cfg!(windows) { "nul" } else { "/dev/null" };
@@ -73,7 +73,7 @@ fn the_first_layer_that_names_an_index_wins() {
 fn without_any_index_the_error_says_how_to_name_one() {
     let env = ProcessEnv::empty("/");
     let error = choose(&[], &env, None, || Ok(None)).unwrap_err();
-    assert_eq!(error.kind, Kind::Usage);
+    assert_eq!(error.kind, ErrorKind::Usage);
     assert!(error.hints[0].contains("--index-url"));
     let broken = choose(&[], &env, None, || Err(Error::no_answer("no interpreter"))).unwrap_err();
     assert_eq!(broken.message, "no interpreter");
@@ -138,7 +138,7 @@ fn an_index_is_a_url_or_a_folder() {
         ["lost", "page.html", "ftp://index.example", "https://", "file:///lost/folder", "git+ssh://x/y", ""]
     {
         let error = url(text).unwrap_err();
-        assert_eq!(error.kind, Kind::Usage, "{text}");
+        assert_eq!(error.kind, ErrorKind::Usage, "{text}");
         assert!(error.message.starts_with("--index-url names an index"), "{}", error.message);
     }
 }

@@ -1,5 +1,5 @@
 use super::*;
-use pinfast_base::error::Kind;
+use pinfast_base::error::ErrorKind;
 
 fn of(text: &str) -> Result<Settings> {
     Settings::of(Section::read("pinfast.toml", text.to_owned())?)
@@ -7,7 +7,7 @@ fn of(text: &str) -> Result<Settings> {
 
 fn complaint(text: &str) -> String {
     let error = of(text).unwrap_err();
-    assert_eq!(error.kind, Kind::Usage);
+    assert_eq!(error.kind, ErrorKind::Usage);
     error.message
 }
 

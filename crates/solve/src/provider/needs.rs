@@ -13,7 +13,7 @@ use crate::nodes::{Dist, Node};
 use crate::package::Package;
 use crate::search::Found;
 use crate::set::{Ordinal, OrdinalSet};
-use pinfast_packaging::{DistName, MetadataSource, PackageName, Requirement, Source, Version};
+use pinfast_packaging::{DistFilename, MetadataSource, PackageName, Requirement, RequirementSource, Version};
 
 impl Provider<'_> {
     /// What the question needs: the lines; of one that is alone in naming its package, what it asks for, which saves a
@@ -78,7 +78,7 @@ impl Provider<'_> {
     fn is_needless(&self, dist: Dist, ordinal: Ordinal) -> bool {
         let views = &self.search.borrow().views;
         let seen = views.of(dist).filter(|_| views.are_outdated());
-        seen.is_some_and(|seen| matches!(seen.get(ordinal).file().dist, DistName::Sdist { .. }))
+        seen.is_some_and(|seen| matches!(seen.get(ordinal).file().dist, DistFilename::Sdist { .. }))
     }
 
     /// What a candidate of `package`, which is `name` or an extra of it, needs; or why it cannot be chosen.
@@ -128,7 +128,7 @@ impl Provider<'_> {
             if edges::contradicts_itself(requirement, name, candidate) {
                 return Some(format!("it requires `{requirement}`, which it is not itself"));
             }
-            let Source::Url(url) = &requirement.source else { return None };
+            let RequirementSource::Url(url) = &requirement.source else { return None };
             let named = self.known.problem.urls(&requirement.name).contains(&url);
             (!named).then(|| format!("it requires `{requirement}` by URL, which the inputs do not name"))
         })

@@ -8,7 +8,7 @@
 //! its resolution, the other is solved in turn and prefers what was chosen before: where the earlier pins
 //! alone make an answer, it is that, without a search. So no marker is looked at that no answer rests on.
 //!
-//! Which wheels fit: see [`Fit`]. A usual region that has no solution with wheels that fit it is solved with the
+//! Which wheels fit: see [`WheelScope`]. A usual region that has no solution with wheels that fit it is solved with the
 //! wheels of any environment, and there is a warning: where nothing can be installed, a lock that says
 //! what would be is worth more than none. And a region without a usual environment (Emscripten, Cygwin, a
 //! machine that nobody makes wheels for) that has no solution at all is left out of the lock, with a
@@ -27,7 +27,7 @@ use pinfast_base::error::Error;
 use pinfast_base::event::{Event, Watcher};
 use pinfast_inputs::Inputs;
 use pinfast_packaging::{
-    Cut, DistName, ExtraName, Fit, Marker, Point, Region, Space, Tags, Verdict, Version,
+    Cut, DistFilename, ExtraName, Marker, Point, Region, Space, SupportedTags, Truth, Version, WheelScope,
 };
 
 /// What is to be solved everywhere.
@@ -155,17 +155,17 @@ impl Run<'_> {
     fn solved(&mut self, mut region: Region) -> Result<Option<Part>, NoUniversal> {
         self.space.widen(&mut region);
         let point = self.space.point(&region);
-        self.watcher.on(Event::Detail(format!("solving for {}", self.space.described(&region))));
+        self.watcher.on(Event::Detail(format!("solving for {}", self.space.describe(&region))));
         // No wheel is made for an unusual region: only sdists and what runs anywhere fit it.
-        let fit = if self.space.is_usual(&region) { Fit::Here } else { Fit::Anywhere };
-        let mut problem = self.problem(&region, &point, fit);
+        let scope = if self.space.is_usual(&region) { WheelScope::Region } else { WheelScope::Space };
+        let mut problem = self.problem(&region, &point, scope);
         if let Some(resolution) = self.repertoire.replayed(&problem) {
             return Ok(Some(Part { region, point, problem, resolution }));
         }
         let mut answer = solve(problem.clone(), self.index.clone(), self.watcher);
-        if fit == Fit::Here && matches!(answer, Err(Failure::NoSolution(_))) {
+        if scope == WheelScope::Region && matches!(answer, Err(Failure::NoSolution(_))) {
             let strict = problem;
-            problem = self.problem(&region, &point, Fit::Anywhere);
+            problem = self.problem(&region, &point, WheelScope::Space);
             answer = solve(problem.clone(), self.index.clone(), self.watcher);
             if let Ok(resolution) = &answer {
                 self.warn_of_misfits(resolution, strict.target.tags(), strict.target.label());
@@ -190,8 +190,8 @@ impl Run<'_> {
         }
     }
 
-    fn problem(&mut self, region: &Region, point: &Point, fit: Fit) -> Arc<Problem> {
-        let target = self.space.stand_in(region, point, fit);
+    fn problem(&mut self, region: &Region, point: &Point, scope: WheelScope) -> Arc<Problem> {
+        let target = self.space.representative(region, point, scope);
         let Question { inputs, policy, .. } = self.question;
         Arc::new(Problem::new(inputs, target, Policy::clone(policy), self.preferences.clone()))
     }
@@ -216,9 +216,9 @@ impl Run<'_> {
 
     /// Takes in the markers that `resolution` rests on.
     fn learn(&mut self, resolution: &Resolution) {
-        markers_of_inputs(self.question.inputs).for_each(|marker| self.space.learn(marker));
+        markers_of_inputs(self.question.inputs).for_each(|marker| self.space.add_values(marker));
         for (marker, _) in resolution.pins.values().flat_map(markers_of_pin) {
-            self.space.learn(marker);
+            self.space.add_values(marker);
         }
     }
 
@@ -227,15 +227,15 @@ impl Run<'_> {
         let of_inputs = markers_of_inputs(self.question.inputs).map(|marker| (marker, None));
         let of_pins = part.resolution.pins.values().flat_map(markers_of_pin);
         let markers = of_inputs.chain(of_pins);
-        let verdicts = markers.map(|(marker, extra)| self.space.verdict(marker, &part.region, extra));
+        let verdicts = markers.map(|(marker, extra)| self.space.truth(marker, &part.region, extra));
         let bounds = part.resolution.pins.values().filter_map(|pin| {
             let bounds = pin.candidate.file().requires_python.as_ref()?;
-            Some(self.space.lower_bounds_verdict(bounds, &part.region))
+            Some(self.space.lower_bounds_truth(bounds, &part.region))
         });
         verdicts.chain(bounds).find_map(cut)
     }
 
-    fn warn_of_misfits(&mut self, resolution: &Resolution, tags: &Tags, label: &str) {
+    fn warn_of_misfits(&mut self, resolution: &Resolution, tags: &SupportedTags, label: &str) {
         for (name, pin) in resolution.pins.iter().filter(|(_, pin)| !fits(pin, tags)) {
             let version = &pin.candidate.version;
             self.warnings.push(format!("{name} {version} has no wheel and no sdist for {label}"));
@@ -269,21 +269,21 @@ impl Run<'_> {
 
 /// The part of a region with `point` in it, and the other.
 fn sides(region: &Region, cut: Cut, point: &Point) -> (Region, Region) {
-    let (a, b) = region.parted(cut);
+    let (a, b) = region.split(cut);
     if a.contains(point) { (a, b) } else { (b, a) }
 }
 
-fn cut(verdict: Verdict) -> Option<Cut> {
-    match verdict {
-        Verdict::Depends(cut) => Some(cut),
-        Verdict::Always | Verdict::Never => None,
+fn cut(truth: Truth) -> Option<Cut> {
+    match truth {
+        Truth::Depends(cut) => Some(cut),
+        Truth::Always | Truth::Never => None,
     }
 }
 
-fn fits(pin: &ResolvedPin, tags: &Tags) -> bool {
+fn fits(pin: &ResolvedPin, tags: &SupportedTags) -> bool {
     pin.candidate.files().any(|file| match &file.dist {
-        DistName::Wheel(wheel) => tags.rank(&wheel.tags).is_some(),
-        DistName::Sdist { .. } => true,
+        DistFilename::Wheel(wheel) => tags.rank(&wheel.tags).is_some(),
+        DistFilename::Sdist { .. } => true,
     })
 }
 

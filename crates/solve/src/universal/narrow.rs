@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Fit, NoUniversal, Run, cut, sides};
+use super::{NoUniversal, Run, WheelScope, cut, sides};
 use crate::{Failure, Known, NoSolution, solve};
 use pinfast_packaging::{Cut, Marker, Point, Region};
 
@@ -26,7 +26,7 @@ impl Run<'_> {
             let Some(mut region) = left.pop() else { break };
             self.space.widen(&mut region);
             let point = self.space.point(&region);
-            let problem = self.problem(&region, &point, Fit::Anywhere);
+            let problem = self.problem(&region, &point, WheelScope::Space);
             match solve(problem.clone(), self.index.clone(), self.watcher) {
                 Err(Failure::Trouble(error)) => return NoUniversal::Trouble(error),
                 Err(Failure::NoSolution(failure)) => {
@@ -67,9 +67,9 @@ impl Run<'_> {
     ) -> Region {
         let metadata = known.all_metadata();
         for marker in metadata.iter().flat_map(|metadata| metadata.requires.iter().map(|r| &r.marker)) {
-            self.space.learn(marker);
+            self.space.add_values(marker);
         }
-        super::markers_of_inputs(self.question.inputs).for_each(|marker| self.space.learn(marker));
+        super::markers_of_inputs(self.question.inputs).for_each(|marker| self.space.add_values(marker));
         self.space.widen(&mut region);
         while let Some(cut) = self.uncertain(&region, known) {
             let (here, there) = sides(&region, cut, point);
@@ -81,17 +81,17 @@ impl Run<'_> {
 
     fn uncertain(&self, region: &Region, known: &Known) -> Option<Cut> {
         let mut of_inputs = super::markers_of_inputs(self.question.inputs);
-        let of_inputs = of_inputs.find_map(|marker| cut(self.space.verdict(marker, region, None)));
+        let of_inputs = of_inputs.find_map(|marker| cut(self.space.truth(marker, region, None)));
         let of_metadata = || {
             known.all_metadata().iter().find_map(|metadata| {
                 let extras = std::iter::once(None).chain(metadata.extras.iter().map(Some));
                 let markers = extras.flat_map(|e| metadata.requires.iter().map(move |r| (&r.marker, e)));
-                markers.into_iter().find_map(|(marker, extra)| cut(self.space.verdict(marker, region, extra)))
+                markers.into_iter().find_map(|(marker, extra)| cut(self.space.truth(marker, region, extra)))
             })
         };
         let of_candidates = || {
             let pythons = known.barring_pythons();
-            pythons.iter().find_map(|python| cut(self.space.lower_bounds_verdict(python, region)))
+            pythons.iter().find_map(|python| cut(self.space.lower_bounds_truth(python, region)))
         };
         of_inputs.or_else(of_metadata).or_else(of_candidates)
     }

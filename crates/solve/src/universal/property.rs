@@ -15,7 +15,9 @@ use crate::universe::Universe;
 use crate::{Index, Policy, Preferences};
 use pinfast_base::event::Unwatched;
 use pinfast_inputs::{InputLine, Inputs};
-use pinfast_packaging::{Location, Marker, MarkerValues, PackageName, Requirement, Tags, Target, Version};
+use pinfast_packaging::{
+    Location, Marker, MarkerValues, PackageName, Requirement, SupportedTags, Target, Version,
+};
 
 const NAMES: [&str; 4] = ["a", "b", "c", "d"];
 const VERSIONS: [&str; 3] = ["1", "2", "3"];
@@ -140,7 +142,7 @@ static GRID: LazyLock<Vec<Target>> = LazyLock::new(|| {
                         sys_platform: sys_platform.to_owned(),
                     };
                     let label = format!("{values:?}");
-                    grid.push(Target::probed(&values, Tags::default(), label).unwrap());
+                    grid.push(Target::new(&values, SupportedTags::default(), label).unwrap());
                 }
             }
         }
@@ -157,7 +159,7 @@ struct Read {
 struct ReadRel {
     requires: Vec<Requirement>,
     of_extra: Vec<Requirement>,
-    python: pinfast_packaging::Specifiers,
+    python: pinfast_packaging::SpecifierSet,
 }
 
 impl Read {

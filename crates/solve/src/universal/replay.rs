@@ -6,7 +6,7 @@ use rustc_hash::FxHashMap;
 
 use super::fits;
 use crate::{Asker, Problem, Resolution, ResolvedPin, Standing, base_requirements, requirements_of_extra};
-use pinfast_packaging::{ExtraName, PackageName, Requirement, Source};
+use pinfast_packaging::{ExtraName, PackageName, Requirement, RequirementSource};
 
 /// The pins of the regions solved so far: for each package, in the order in which they were chosen.
 #[derive(Default)]
@@ -128,7 +128,7 @@ impl Replay<'_> {
 
 fn permits(requirement: &Requirement, pin: &ResolvedPin) -> bool {
     match &requirement.source {
-        Source::Index(specifiers) => specifiers.contains(&pin.candidate.version),
-        Source::Url(url) => pin.candidate.url.as_deref() == Some(url),
+        RequirementSource::Index(specifiers) => specifiers.contains(&pin.candidate.version),
+        RequirementSource::Url(url) => pin.candidate.url.as_deref() == Some(url),
     }
 }

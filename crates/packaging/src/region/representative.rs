@@ -2,30 +2,30 @@
 
 use rustc_hash::FxHashMap;
 
-use super::axis::{self, IMPLEMENTATION, MACHINE, OTHER, SYSTEM};
+use super::dimension::{self, IMPLEMENTATION, MACHINE, OTHER, SYSTEM};
 use super::{Point, Region, Space, python};
-use crate::interpreter::{Build, Implementation, InterpreterFacts, Threading, tags_for};
+use crate::interpreter::{CPythonBuild, Implementation, InterpreterFacts, Threading, supported_tags};
 use crate::marker::Key;
-use crate::{MarkerValues, Platform, Tag, Tags, Target};
+use crate::{MarkerValues, Platform, SupportedTags, Tag, Target};
 
 /// Which wheels fit a region.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Fit {
+pub enum WheelScope {
     /// Those that fit at least one of its usual environments: CPython (PyPy in a region without CPython)
     /// on Linux with glibc or musl, macOS or Windows, on the usual machines. In a region without a usual
     /// environment: any.
-    Here,
+    Region,
     /// Those that fit at least one environment of the whole space.
-    Anywhere,
+    Space,
 }
 
 /// The tags made so far: by the minor versions, the platforms and the implementation.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Shelf(FxHashMap<(Vec<u64>, Vec<Platform>, Interpreter), Tags>);
+pub(super) struct TagsCache(FxHashMap<(Vec<u64>, Vec<Platform>, UsualImplementation), SupportedTags>);
 
 /// Whose wheels are meant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-enum Interpreter {
+enum UsualImplementation {
     CPython,
     PyPy,
 }
@@ -38,15 +38,15 @@ const USUAL: [(&str, &[&str]); 3] = [
 ];
 
 impl Space {
-    /// The point that stands for `region`: the newest Python and the most usual values in it.
+    /// The point that stands for `region`: the newest PythonRelease and the most usual values in it.
     #[must_use]
     pub fn point(&self, region: &Region) -> Point {
-        let mut values = [OTHER; axis::AXES];
-        for (axis, value) in values.iter_mut().enumerate() {
-            let mut own = region.values[axis].iter();
+        let mut values = [OTHER; dimension::DIMENSIONS];
+        for (dimension, value) in values.iter_mut().enumerate() {
+            let mut own = region.values[dimension].iter();
             *value = own.clone().find(|value| *value != OTHER).or_else(|| own.next()).unwrap_or(OTHER);
         }
-        let machines = &self.axes[MACHINE];
+        let machines = &self.dimensions[MACHINE];
         let usual = self
             .usual_machines(values[SYSTEM])
             .iter()
@@ -58,23 +58,23 @@ impl Space {
     /// The target that stands for `region`: the marker values of `point`, one of its points, and the tags
     /// of all wheels that fit.
     #[must_use]
-    pub fn stand_in(&mut self, region: &Region, point: &Point, fit: Fit) -> Target {
+    pub fn representative(&mut self, region: &Region, point: &Point, fit: WheelScope) -> Target {
         let everywhere = self.tags(&self.whole());
         let tags = match fit {
-            Fit::Here => self.tags(region),
-            Fit::Anywhere => everywhere.clone(),
+            WheelScope::Region => self.tags(region),
+            WheelScope::Space => everywhere.clone(),
         };
-        Target::probed(&self.marker_values(point), tags, self.described(region))
+        Target::new(&self.marker_values(point), tags, self.describe(region))
             .expect("the numbers of a release are a version")
-            .with_foreign(everywhere)
+            .with_metadata_only_tags(everywhere)
     }
 
     /// What the markers say at `point`.
     fn marker_values(&self, point: &Point) -> MarkerValues {
         let text = |key: Key| {
-            let mut axes = self.axes.iter().zip(point.values);
-            let own = axes.find(|(axis, _)| axis.owns(key));
-            own.map_or_else(String::new, |(axis, value)| axis.text(value, key).to_owned())
+            let mut dimensions = self.dimensions.iter().zip(point.values);
+            let own = dimensions.find(|(dimension, _)| dimension.owns(key));
+            own.map_or_else(String::new, |(dimension, value)| dimension.text(value, key).to_owned())
         };
         let full = python::version(point.python).to_string();
         let implementation_version = match text(Key::ImplementationVersion) {
@@ -100,16 +100,16 @@ impl Space {
     #[must_use]
     pub fn is_usual(&self, region: &Region) -> bool {
         let mut implementations = region.values[IMPLEMENTATION].iter();
-        let known = |value| ["CPython", "PyPy"].contains(&self.axes[IMPLEMENTATION].name(value));
+        let known = |value| ["CPython", "PyPy"].contains(&self.dimensions[IMPLEMENTATION].name(value));
         implementations.any(known) && !self.platforms(region).is_empty()
     }
 
     fn usual_machines(&self, system: usize) -> &'static [&'static str] {
-        let name = self.axes[SYSTEM].name(system);
+        let name = self.dimensions[SYSTEM].name(system);
         USUAL.iter().find(|(usual, _)| *usual == name).map_or(&[], |(_, machines)| machines)
     }
 
-    fn tags(&mut self, region: &Region) -> Tags {
+    fn tags(&mut self, region: &Region) -> SupportedTags {
         let mut minors = region.python.minors();
         if minors.is_empty() {
             minors = vec![python::NEWEST_MINOR];
@@ -120,32 +120,34 @@ impl Space {
         }
         let interpreter = self.interpreter(region);
         let key = (minors, platforms, interpreter);
-        if let Some(tags) = self.shelf.0.get(&key) {
+        if let Some(tags) = self.tags_cache.0.get(&key) {
             return tags.clone();
         }
         let tags = joint_tags(&key.0, &key.1, interpreter);
-        self.shelf.0.insert(key, tags.clone());
+        self.tags_cache.0.insert(key, tags.clone());
         tags
     }
 
-    fn interpreter(&self, region: &Region) -> Interpreter {
-        let names: Vec<_> =
-            region.values[IMPLEMENTATION].iter().map(|value| self.axes[IMPLEMENTATION].name(value)).collect();
+    fn interpreter(&self, region: &Region) -> UsualImplementation {
+        let names: Vec<_> = region.values[IMPLEMENTATION]
+            .iter()
+            .map(|value| self.dimensions[IMPLEMENTATION].name(value))
+            .collect();
         if names.contains(&"PyPy") && !names.contains(&"CPython") {
-            Interpreter::PyPy
+            UsualImplementation::PyPy
         } else {
-            Interpreter::CPython
+            UsualImplementation::CPython
         }
     }
 
     /// The usual platforms of a region.
     fn platforms(&self, region: &Region) -> Vec<Platform> {
         let machines: Vec<_> =
-            region.values[MACHINE].iter().map(|value| self.axes[MACHINE].name(value)).collect();
+            region.values[MACHINE].iter().map(|value| self.dimensions[MACHINE].name(value)).collect();
         let mut platforms = Vec::new();
         for system in region.values[SYSTEM].iter() {
             for machine in self.usual_machines(system).iter().filter(|name| machines.contains(name)) {
-                platforms.extend(platforms_of(self.axes[SYSTEM].name(system), machine));
+                platforms.extend(platforms_of(self.dimensions[SYSTEM].name(system), machine));
             }
         }
         platforms
@@ -163,10 +165,10 @@ fn platforms_of(system: &str, machine: &str) -> Vec<Platform> {
 
 /// The tags that at least one of the interpreters on one of the platforms accepts. What the newest accepts
 /// holds all that older ones accept, but for their own ABIs.
-fn joint_tags(minors: &[u64], platforms: &[Platform], interpreter: Interpreter) -> Tags {
+fn joint_tags(minors: &[u64], platforms: &[Platform], interpreter: UsualImplementation) -> SupportedTags {
     let mut tags: Vec<Tag> = Vec::new();
     for platform in platforms {
-        let of_newest = minors.first().map(|minor| tags_for(&facts(*minor, platform, interpreter)));
+        let of_newest = minors.first().map(|minor| supported_tags(&facts(*minor, platform, interpreter)));
         tags.extend(of_newest.iter().flat_map(|tags| tags.iter().cloned()));
         let names = platform.tags();
         for minor in minors.iter().skip(1) {
@@ -177,25 +179,27 @@ fn joint_tags(minors: &[u64], platforms: &[Platform], interpreter: Interpreter) 
             tags.push(Tag::new(&python, "none", "any"));
         }
     }
-    Tags::new(tags)
+    SupportedTags::new(tags)
 }
 
-fn facts(minor: u64, platform: &Platform, interpreter: Interpreter) -> InterpreterFacts {
+fn facts(minor: u64, platform: &Platform, interpreter: UsualImplementation) -> InterpreterFacts {
     let implementation = match interpreter {
-        Interpreter::CPython => Implementation::CPython { threading: Threading::Gil, build: Build::Release },
-        Interpreter::PyPy => Implementation::PyPy(own_tags(minor, interpreter).1),
+        UsualImplementation::CPython => {
+            Implementation::CPython { threading: Threading::Gil, build: CPythonBuild::Release }
+        }
+        UsualImplementation::PyPy => Implementation::PyPy(own_tags(minor, interpreter).1),
     };
     let minor = u32::try_from(minor).unwrap_or(u32::MAX);
     InterpreterFacts { implementation, python: (3, minor), platform: platform.clone() }
 }
 
-/// The interpreter's own Python and ABI tag.
-fn own_tags(minor: u64, interpreter: Interpreter) -> (String, String) {
+/// The interpreter's own PythonRelease and ABI tag.
+fn own_tags(minor: u64, interpreter: UsualImplementation) -> (String, String) {
     match interpreter {
-        Interpreter::CPython => {
+        UsualImplementation::CPython => {
             let abi_flag = if minor < 8 { "m" } else { "" };
             (format!("cp3{minor}"), format!("cp3{minor}{abi_flag}"))
         }
-        Interpreter::PyPy => (format!("pp3{minor}"), format!("pypy3{minor}_pp73")),
+        UsualImplementation::PyPy => (format!("pp3{minor}"), format!("pypy3{minor}_pp73")),
     }
 }

@@ -10,9 +10,9 @@ const LONGEST: usize = 1024;
 
 /// What the name of a distribution's file says.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum DistName {
+pub enum DistFilename {
     /// `NAME-VERSION(-BUILD)-PYTHON-ABI-PLATFORM.whl`
-    Wheel(WheelName),
+    Wheel(WheelFilename),
     /// `NAME-VERSION.tar.gz` or `.zip`
     Sdist {
         /// The project.
@@ -35,7 +35,7 @@ pub enum SdistFormat {
 
 /// What the file name of a wheel says.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct WheelName {
+pub struct WheelFilename {
     /// The project.
     pub name: PackageName,
     /// The release.
@@ -48,45 +48,45 @@ pub struct WheelName {
 
 /// A file name that is not a distribution's.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DistNameError {
+pub struct DistFilenameError {
     /// In which way it is not.
-    pub kind: DistNameErrorKind,
+    pub kind: DistFilenameErrorKind,
     /// What is wrong, as a sentence without a full stop.
     pub message: String,
 }
 
 /// In which way a file name is not a distribution's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum DistNameErrorKind {
+pub enum DistFilenameErrorKind {
     /// A file of a kind that is never taken (`.egg`, `.exe`, `.rpm`, `.tar.bz2`, …): not worth a word.
-    NotTaken,
+    UnsupportedFormat,
     /// A wheel or an sdist by its suffix, but its name cannot be read.
     Malformed,
     /// A distribution of another project than the one on whose page it stands.
     OtherProject,
 }
 
-impl DistName {
+impl DistFilename {
     /// Reads a file name. For an sdist whose name could be split in several places (`a-b-1.0.tar.gz`),
     /// `project` (the page on which it stands) decides; a name that is not the project's is an error.
     ///
     /// # Errors
     /// When it is not the name of a wheel or an sdist of `project`.
-    pub fn parse(filename: &str, project: &PackageName) -> Result<Self, DistNameError> {
+    pub fn parse(filename: &str, project: &PackageName) -> Result<Self, DistFilenameError> {
         if let Some(stem) = filename.strip_suffix(".tar.gz") {
             Self::sdist(filename, stem, project, SdistFormat::TarGz)
         } else if let Some(stem) = filename.strip_suffix(".zip") {
             Self::sdist(filename, stem, project, SdistFormat::Zip)
         } else if filename.ends_with(".whl") {
-            let wheel = WheelName::parse(filename)?;
+            let wheel = WheelFilename::parse(filename)?;
             if wheel.name == *project {
                 Ok(Self::Wheel(wheel))
             } else {
                 Err(other_project(filename, project))
             }
         } else {
-            Err(DistNameError {
-                kind: DistNameErrorKind::NotTaken,
+            Err(DistFilenameError {
+                kind: DistFilenameErrorKind::UnsupportedFormat,
                 message: format!("`{}` is neither a wheel nor a `.tar.gz` or `.zip` sdist", shown(filename)),
             })
         }
@@ -97,7 +97,7 @@ impl DistName {
         stem: &str,
         project: &PackageName,
         format: SdistFormat,
-    ) -> Result<Self, DistNameError> {
+    ) -> Result<Self, DistFilenameError> {
         check_length(filename)?;
         let version = after_project(stem, project).ok_or_else(|| other_project(filename, project))?;
         let version = read_version(version).ok_or_else(|| {
@@ -125,12 +125,12 @@ impl DistName {
     }
 }
 
-impl WheelName {
+impl WheelFilename {
     /// Reads a wheel's file name.
     ///
     /// # Errors
     /// When it is not one.
-    pub fn parse(filename: &str) -> Result<Self, DistNameError> {
+    pub fn parse(filename: &str) -> Result<Self, DistFilenameError> {
         check_length(filename)?;
         let bad = |what: String| malformed(format!("`{}` is not a wheel's name: {what}", shown(filename)));
         let stem =
@@ -191,20 +191,20 @@ fn after_project<'a>(stem: &'a str, project: &PackageName) -> Option<&'a str> {
     rest.strip_prefix('-')
 }
 
-fn check_length(filename: &str) -> Result<(), DistNameError> {
+fn check_length(filename: &str) -> Result<(), DistFilenameError> {
     if filename.len() <= LONGEST {
         return Ok(());
     }
     Err(malformed(format!("`{}` is longer than {LONGEST} bytes", shown(filename))))
 }
 
-fn malformed(message: String) -> DistNameError {
-    DistNameError { kind: DistNameErrorKind::Malformed, message }
+fn malformed(message: String) -> DistFilenameError {
+    DistFilenameError { kind: DistFilenameErrorKind::Malformed, message }
 }
 
-fn other_project(filename: &str, project: &PackageName) -> DistNameError {
-    DistNameError {
-        kind: DistNameErrorKind::OtherProject,
+fn other_project(filename: &str, project: &PackageName) -> DistFilenameError {
+    DistFilenameError {
+        kind: DistFilenameErrorKind::OtherProject,
         message: format!("`{}` is not a file of {project}", shown(filename)),
     }
 }
@@ -214,21 +214,21 @@ fn shown(text: &str) -> String {
     super::excerpt(text, 120)
 }
 
-impl fmt::Display for DistNameError {
+impl fmt::Display for DistFilenameError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.message)
     }
 }
 
-impl std::error::Error for DistNameError {}
+impl std::error::Error for DistFilenameError {}
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::{Platform, Target};
 
-    fn dist(filename: &str, project: &str) -> Result<DistName, DistNameError> {
-        DistName::parse(filename, &PackageName::new(project).unwrap())
+    fn dist(filename: &str, project: &str) -> Result<DistFilename, DistFilenameError> {
+        DistFilename::parse(filename, &PackageName::new(project).unwrap())
     }
 
     #[test]
@@ -262,13 +262,13 @@ mod tests {
             ("a-1.0.0_rc1-py3-none-any.whl", "a", "1.0.0rc1", None, "py3-none-any"),
             ("a-1-CP311-ABI3-Win32.whl", "a", "1", None, "cp311-abi3-win32"),
         ] {
-            let wheel = WheelName::parse(filename).unwrap_or_else(|error| panic!("{filename}: {error}"));
+            let wheel = WheelFilename::parse(filename).unwrap_or_else(|error| panic!("{filename}: {error}"));
             assert_eq!(wheel.name.as_str(), name, "{filename}");
             assert_eq!(wheel.version.to_string(), version, "{filename}");
             assert_eq!(wheel.build, build.map(|(number, rest)| (number, Arc::from(rest))), "{filename}");
             assert_eq!(wheel.tags.to_string(), tags, "{filename}");
         }
-        let wheel = WheelName::parse("a-1-cp311.cp312-abi3-manylinux1_x86_64.any.whl").unwrap();
+        let wheel = WheelFilename::parse("a-1-cp311.cp312-abi3-manylinux1_x86_64.any.whl").unwrap();
         let expanded: Vec<_> = wheel.tags.expanded().map(|tag| tag.to_string()).collect();
         assert_eq!(
             expanded,
@@ -302,8 +302,8 @@ mod tests {
             &long,
             &many,
         ] {
-            let error = WheelName::parse(filename).unwrap_err();
-            assert_eq!(error.kind, DistNameErrorKind::Malformed, "{filename}");
+            let error = WheelFilename::parse(filename).unwrap_err();
+            assert_eq!(error.kind, DistFilenameErrorKind::Malformed, "{filename}");
         }
     }
 
@@ -324,19 +324,19 @@ mod tests {
             );
         }
         for (filename, project, kind) in [
-            ("a-b-1.0.tar.gz", "a", DistNameErrorKind::Malformed),
-            ("a-1.0.tar.gz", "b", DistNameErrorKind::OtherProject),
-            ("ab-1.0.tar.gz", "a-b", DistNameErrorKind::OtherProject),
-            ("a.tar.gz", "a", DistNameErrorKind::OtherProject),
-            ("é-1.0.tar.gz", "a", DistNameErrorKind::OtherProject),
-            ("b-1.0-py3-none-any.whl", "a", DistNameErrorKind::OtherProject),
-            ("a-1.0-linux-x86_64.tar.gz", "a", DistNameErrorKind::Malformed),
-            ("a-1.0.tar.bz2", "a", DistNameErrorKind::NotTaken),
-            ("a-1.0.tgz", "a", DistNameErrorKind::NotTaken),
-            ("a-1.0-py2.7.egg", "a", DistNameErrorKind::NotTaken),
-            ("a-1.0.win32.exe", "a", DistNameErrorKind::NotTaken),
-            ("a-1.0-1.noarch.rpm", "a", DistNameErrorKind::NotTaken),
-            ("", "a", DistNameErrorKind::NotTaken),
+            ("a-b-1.0.tar.gz", "a", DistFilenameErrorKind::Malformed),
+            ("a-1.0.tar.gz", "b", DistFilenameErrorKind::OtherProject),
+            ("ab-1.0.tar.gz", "a-b", DistFilenameErrorKind::OtherProject),
+            ("a.tar.gz", "a", DistFilenameErrorKind::OtherProject),
+            ("é-1.0.tar.gz", "a", DistFilenameErrorKind::OtherProject),
+            ("b-1.0-py3-none-any.whl", "a", DistFilenameErrorKind::OtherProject),
+            ("a-1.0-linux-x86_64.tar.gz", "a", DistFilenameErrorKind::Malformed),
+            ("a-1.0.tar.bz2", "a", DistFilenameErrorKind::UnsupportedFormat),
+            ("a-1.0.tgz", "a", DistFilenameErrorKind::UnsupportedFormat),
+            ("a-1.0-py2.7.egg", "a", DistFilenameErrorKind::UnsupportedFormat),
+            ("a-1.0.win32.exe", "a", DistFilenameErrorKind::UnsupportedFormat),
+            ("a-1.0-1.noarch.rpm", "a", DistFilenameErrorKind::UnsupportedFormat),
+            ("", "a", DistFilenameErrorKind::UnsupportedFormat),
         ] {
             assert_eq!(dist(filename, project).unwrap_err().kind, kind, "{filename}");
         }
@@ -346,7 +346,7 @@ mod tests {
     fn the_best_tag_of_a_wheel_ranks_it() {
         let target = Target::declared(&"3.11".parse().unwrap(), &"linux".parse::<Platform>().unwrap());
         let rank =
-            |tags: &str| target.tags().rank(&WheelName::parse(&format!("a-1-{tags}.whl")).unwrap().tags);
+            |tags: &str| target.tags().rank(&WheelFilename::parse(&format!("a-1-{tags}.whl")).unwrap().tags);
         let best_first = [
             "cp311-cp311-manylinux_2_28_x86_64",
             "cp310.cp311-cp311-manylinux_2_17_x86_64.manylinux2014_x86_64",
@@ -370,7 +370,7 @@ mod tests {
         #[test]
         fn no_file_name_panics(text in "\\PC{0,60}", tail in "(\\.whl|\\.tar\\.gz|\\.zip)?") {
             let _ = dist(&format!("a-{text}{tail}"), "a");
-            let _ = WheelName::parse(&format!("{text}{tail}"));
+            let _ = WheelFilename::parse(&format!("{text}{tail}"));
         }
     }
 }

@@ -29,7 +29,7 @@ impl Marker {
     ///
     /// Targets whose marker values are all equal cannot be told apart: then the marker holds on all of them.
     #[must_use]
-    pub fn telling(targets: &[Target], wanted: impl Fn(usize) -> bool) -> Self {
+    pub fn distinguishing(targets: &[Target], wanted: impl Fn(usize) -> bool) -> Self {
         let wanted: BTreeSet<usize> = (0..targets.len()).filter(|target| wanted(*target)).collect();
         if wanted.len() == targets.len() {
             return Self::default();

@@ -1,7 +1,7 @@
 //! What a specifier says of final releases (`3.11.4`; no epoch, pre-, post- or local part): an
 //! interval, which is what the algebra of markers needs.
 
-use super::{Operator, Specifier, Specifiers, Version};
+use super::{Operator, Specifier, SpecifierSet, Version};
 
 /// A condition on a final release; every bound is one as well.
 #[derive(Clone, Debug, PartialEq)]
@@ -31,7 +31,7 @@ pub enum Interval {
 /// No release number of a Python is larger; beyond it, arithmetic might overflow.
 const LARGEST_PART: u64 = 1 << 30;
 
-impl Specifiers {
+impl SpecifierSet {
     /// What each specifier says of final releases.
     pub fn intervals(&self) -> impl Iterator<Item = Interval> {
         self.0.iter().flat_map(|specifier| match specifier {

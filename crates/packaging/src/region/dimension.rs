@@ -1,37 +1,37 @@
-//! The axes of the space besides the Python version, and the values on them.
+//! The dimensions of the space besides the PythonRelease version, and the values on them.
 
 use super::{bit, bits_below};
 use crate::Version;
 use crate::marker::{Key, Relation, Test};
 
-/// How many axes there are.
-pub(super) const AXES: usize = 6;
-/// Which axis is which.
+/// How many dimensions there are.
+pub(super) const DIMENSIONS: usize = 6;
+/// Which dimension is which.
 pub(super) const SYSTEM: usize = 0;
 pub(super) const MACHINE: usize = 1;
 pub(super) const IMPLEMENTATION: usize = 2;
 
 /// The value that stands for any that was not named.
 pub(super) const OTHER: usize = 0;
-/// An axis has no more values; what hostile metadata names beyond is part of "any other".
-pub(super) const MOST: usize = 128;
+/// An dimension has no more values; what hostile metadata names beyond is part of "any other".
+pub(super) const MAX_VALUES: usize = 128;
 
-/// One axis.
+/// One dimension.
 #[derive(Clone, Debug)]
-pub(super) struct Axis {
+pub(super) struct Dimension {
     keys: &'static [Key],
     pub(super) values: Vec<Value>,
-    /// The tests met, on an axis whose values nothing tells apart but the tests themselves.
+    /// The tests met, on an dimension whose values nothing tells apart but the tests themselves.
     pub(super) tests: Vec<Test>,
 }
 
-/// One value of an axis.
+/// One value of an dimension.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Value {
-    /// What each of the axis's markers says, in the order of its keys.
+    /// What each of the dimension's markers says, in the order of its keys.
     texts: Vec<String>,
     /// Which of its markers tells it from all others, by its place among the keys.
-    told_by: Option<usize>,
+    distinguishing_key: Option<usize>,
 }
 
 const SYSTEM_KEYS: &[Key] = &[Key::SysPlatform, Key::PlatformSystem, Key::OsName];
@@ -79,40 +79,40 @@ fn is_impossible(key: Key, word: &str) -> bool {
     }
 }
 
-/// All axes, with what is known before any marker is met.
-pub(super) fn all() -> [Axis; AXES] {
-    let axis = |keys, values| Axis { keys, values, tests: Vec::new() };
-    let free = |keys| axis(keys, vec![Value { texts: vec![String::new()], told_by: None }]);
+/// All dimensions, with what is known before any marker is met.
+pub(super) fn all() -> [Dimension; DIMENSIONS] {
+    let dimension = |keys, values| Dimension { keys, values, tests: Vec::new() };
+    let free = |keys| dimension(keys, vec![Value { texts: vec![String::new()], distinguishing_key: None }]);
     [
-        axis(SYSTEM_KEYS, SYSTEMS.iter().map(system).collect()),
-        axis(&[Key::PlatformMachine], MACHINES.iter().enumerate().map(machine).collect()),
-        axis(IMPLEMENTATION_KEYS, IMPLEMENTATIONS.iter().map(implementation).collect()),
+        dimension(SYSTEM_KEYS, SYSTEMS.iter().map(system).collect()),
+        dimension(&[Key::PlatformMachine], MACHINES.iter().enumerate().map(machine).collect()),
+        dimension(IMPLEMENTATION_KEYS, IMPLEMENTATIONS.iter().map(implementation).collect()),
         free(&[Key::ImplementationVersion]),
         free(&[Key::PlatformRelease]),
         free(&[Key::PlatformVersion]),
     ]
 }
 
-fn system((sys, system, os, told_by): &(&str, &str, &str, usize)) -> Value {
-    Value::new(&[sys, system, os], *told_by)
+fn system((sys, system, os, distinguishing_key): &(&str, &str, &str, usize)) -> Value {
+    Value::new(&[sys, system, os], *distinguishing_key)
 }
 
 fn machine((place, name): (usize, &&str)) -> Value {
     Value::new(&[name], if place == OTHER { usize::MAX } else { 0 })
 }
 
-fn implementation((platform, name, told_by): &(&str, &str, usize)) -> Value {
-    Value::new(&[platform, name], *told_by)
+fn implementation((platform, name, distinguishing_key): &(&str, &str, usize)) -> Value {
+    Value::new(&[platform, name], *distinguishing_key)
 }
 
 impl Value {
-    fn new(texts: &[&str], told_by: usize) -> Self {
-        let told_by = (told_by < texts.len()).then_some(told_by);
-        Self { texts: texts.iter().map(|text| (*text).to_owned()).collect(), told_by }
+    fn new(texts: &[&str], distinguishing_key: usize) -> Self {
+        let distinguishing_key = (distinguishing_key < texts.len()).then_some(distinguishing_key);
+        Self { texts: texts.iter().map(|text| (*text).to_owned()).collect(), distinguishing_key }
     }
 }
 
-impl Axis {
+impl Dimension {
     /// The set of all its values.
     pub(super) fn all_bits(&self) -> u128 {
         bits_below(self.values.len())
@@ -129,9 +129,9 @@ impl Axis {
     }
 
     /// The marker that tells a value from all others, and what it says.
-    pub(super) fn telling(&self, value: usize) -> Option<(Key, &str)> {
+    pub(super) fn distinguishing(&self, value: usize) -> Option<(Key, &str)> {
         let value = &self.values[value];
-        value.told_by.map(|place| (self.keys[place], value.texts[place].as_str()))
+        value.distinguishing_key.map(|place| (self.keys[place], value.texts[place].as_str()))
     }
 
     /// Whether its values are told apart by the tests met alone.
@@ -144,7 +144,7 @@ impl Axis {
         self.keys.contains(&key)
     }
 
-    /// The values for which `test` holds; `None` for a test of another axis.
+    /// The values for which `test` holds; `None` for a test of another dimension.
     pub(super) fn matching(&self, test: &Test) -> Option<u128> {
         let (Test::Version(key, _) | Test::Text { key, .. }) = test else { return None };
         if !self.owns(*key) {
@@ -155,11 +155,11 @@ impl Axis {
     }
 
     /// Takes in the values that `test` names.
-    pub(super) fn learn(&mut self, test: &Test) {
+    pub(super) fn add_values_of(&mut self, test: &Test) {
         match test {
             Test::Text { key, relation, text, .. } if self.owns(*key) => {
                 if self.is_free() {
-                    self.learn_freely(test, &free_values(*relation, text));
+                    self.add_free_values(test, &free_values(*relation, text));
                 } else {
                     words(*relation, text)
                         .into_iter()
@@ -174,22 +174,22 @@ impl Axis {
                     .filter(|word| word.parse::<Version>().is_ok())
                     .flat_map(|version| ["0".to_owned(), version.to_owned(), format!("{version}.1")])
                     .collect();
-                self.learn_freely(test, &versions);
+                self.add_free_values(test, &versions);
             }
             _ => {}
         }
     }
 
-    fn learn_freely(&mut self, test: &Test, texts: &[String]) {
+    fn add_free_values(&mut self, test: &Test, texts: &[String]) {
         if self.tests.contains(test) {
             return;
         }
         self.tests.push(test.clone());
         for text in texts {
-            self.add(Value { texts: vec![text.clone()], told_by: None });
+            self.add(Value { texts: vec![text.clone()], distinguishing_key: None });
         }
         let joined = self.values.iter().map(|value| value.texts[0].as_str()).collect::<Vec<_>>().join(" ");
-        self.add(Value { texts: vec![joined], told_by: None });
+        self.add(Value { texts: vec![joined], distinguishing_key: None });
     }
 
     /// Sees to it that a value of which `key` says `word` (or, for `Contains`, something with it) is there.
@@ -206,14 +206,14 @@ impl Axis {
         if further.is_empty() {
             let mut value = self.values[OTHER].clone();
             word.clone_into(&mut value.texts[place]);
-            value.told_by = Some(place);
+            value.distinguishing_key = Some(place);
             self.add(value);
         }
         further.into_iter().for_each(|value| self.add(value));
     }
 
     fn add(&mut self, value: Value) {
-        if self.values.len() < MOST && !self.values.contains(&value) {
+        if self.values.len() < MAX_VALUES && !self.values.contains(&value) {
             self.values.push(value);
         }
     }
