@@ -19,7 +19,7 @@ use pinfast::ops::lock::{LockRequest, Upgrade, lock};
 use pinfast::ops::{IndexRequest, LockPlace, PolicyRequest, Session, TargetRequest};
 use pinfast::packaging::{PackageName, Target};
 use pinfast::settings::ProcessEnv;
-use pinfast::solve::{Failure, Index as _, Known, Policy, Preferences, Problem, solve};
+use pinfast::solve::{Index as _, Policy, Preferences, Problem, SolveError, SolverIndex, solve};
 
 const EXAMPLE: &str = "examples/marketing-bot/requirements.in";
 const CONFLICT: &str = "examples/marketing-bot/conflict.in";
@@ -117,7 +117,9 @@ fn solves(criterion: &mut Criterion) {
     let (folder, big) = big_index();
     let big_client = client_of(folder.path().to_str().expect("a readable path"));
     criterion.bench_function("build the candidates of 4,000 files", |bencher| {
-        bencher.iter(|| black_box(Known::new(problem.clone(), big_client.clone()).candidates(&big).is_ok()));
+        bencher.iter(|| {
+            black_box(SolverIndex::new(problem.clone(), big_client.clone()).candidates(&big).is_ok())
+        });
     });
     let client = client();
     criterion.bench_function("solve the example, all pages read", |bencher| {
@@ -128,7 +130,7 @@ fn solves(criterion: &mut Criterion) {
 fn phrases(criterion: &mut Criterion) {
     let (problem, client) = (problem(CONFLICT), client());
     let fail = || match solve(problem.clone(), client.clone(), &Unwatched) {
-        Err(Failure::NoSolution(failure)) => failure,
+        Err(SolveError::NoSolution(failure)) => failure,
         _ => panic!("the conflict has no solution"),
     };
     let spent = Budget::new(Duration::ZERO, Arc::new(|| Duration::ZERO));

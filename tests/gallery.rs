@@ -17,8 +17,8 @@ use pinfast::inputs::{self, Files, InputRequest, Inputs};
 use pinfast::packaging::{DirectUrl, DistFile, Listing, Metadata, PackageName, Sha256, Target};
 use pinfast::solve::universe::Universe;
 use pinfast::solve::{
-    Failure, Index, IndexQuery, MetadataFailure, NoSolution, PackageSet, Policy, Preferences, PrereleaseMode,
-    Problem, Resolution, Trust, solve,
+    Index, IndexQuery, MetadataFailure, NoSolution, PackageSet, Policy, Preferences, PrereleaseMode, Problem,
+    Resolution, SolveError, Trust, solve,
 };
 
 use serde_json::Value;
@@ -140,8 +140,8 @@ impl Scenario {
     fn solve(&self) -> Result<Resolution, Box<NoSolution>> {
         match solve(Arc::new(self.problem(&self.target())), self.index(), &Unwatched) {
             Ok(resolution) => Ok(resolution),
-            Err(Failure::NoSolution(failure)) => Err(failure),
-            Err(Failure::Trouble(error)) => panic!("{}: {error}", self.name),
+            Err(SolveError::NoSolution(failure)) => Err(failure),
+            Err(SolveError::Fatal(error)) => panic!("{}: {error}", self.name),
         }
     }
 

@@ -16,7 +16,7 @@ use pinfast::inputs::{InputLine, Inputs};
 use pinfast::lock::{self, Pin};
 use pinfast::packaging::{Location, Requirement, Target, Version};
 use pinfast::solve::universe::Universe;
-use pinfast::solve::{Failure, Policy, Preferences, Problem, solve};
+use pinfast::solve::{Policy, Preferences, Problem, SolveError, solve};
 
 const NAMES: [&str; 5] = ["a", "b", "c", "d", "e"];
 const VERSIONS: [&str; 5] = ["1", "2b1", "2", "3", "4.dev1"];
@@ -220,8 +220,8 @@ fn solved_for(
                 .map(|(name, pin)| (name.to_string(), pin.candidate.version.to_string()))
                 .collect(),
         ),
-        Err(Failure::NoSolution(_)) => None,
-        Err(Failure::Trouble(error)) => panic!("{error}"),
+        Err(SolveError::NoSolution(_)) => None,
+        Err(SolveError::Fatal(error)) => panic!("{error}"),
     }
 }
 

@@ -16,7 +16,7 @@ use pinfast_install::{self as install, Compile, Effort, Files, LinkMode, Prune, 
 use pinfast_lock::{Lock, LockedFile, Pin, Place};
 use pinfast_packaging::{Location, PackageName, Requirement};
 use pinfast_solve::{
-    self as solve, Failure, Index, NoSolution, PackageSet, Policy, Preferences, Problem, ResolvedPin,
+    self as solve, Index, NoSolution, PackageSet, Policy, Preferences, Problem, ResolvedPin, SolveError,
 };
 
 /// Makes the environment of a build exactly `lock`.
@@ -79,8 +79,8 @@ impl Workshop<'_> {
                 let pins = resolution.pins.iter().map(|(name, pin)| self.pin(name, pin));
                 Ok(Lock { pins: pins.collect::<Result<_>>()?, ..Lock::default() })
             }
-            Err(Failure::Trouble(error)) => Err(Fault::World(error)),
-            Err(Failure::NoSolution(failure)) => {
+            Err(SolveError::Fatal(error)) => Err(Fault::World(error)),
+            Err(SolveError::NoSolution(failure)) => {
                 let why = headline(failure, self.watcher);
                 Err(Fault::candidate(format!("what its build requires cannot be had as wheels: {why}")))
             }

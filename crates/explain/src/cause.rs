@@ -7,7 +7,7 @@ use pinfast_repair::{self as repair, Depth, Item, Places, Web};
 use super::needs::{Need, Said, needs};
 use pinfast_inputs::InputLine;
 use pinfast_packaging::{PackageName, Requirement, RequirementSource, Role, Version};
-use pinfast_solve::{Fact, Known, NoSolution, Package, Reason};
+use pinfast_solve::{ExclusionReason, Fact, NoSolution, Package, SolverIndex};
 
 /// What there is to tell of a failure.
 pub(super) struct Cause {
@@ -17,7 +17,7 @@ pub(super) struct Cause {
     pub(super) told: Vec<Told>,
     /// Where it collides.
     pub(super) clash: Option<Clash>,
-    pub(super) known: Arc<Known>,
+    pub(super) known: Arc<SolverIndex>,
 }
 
 /// A line of the user that a conflict needs.
@@ -38,7 +38,7 @@ pub(super) struct Clash {
     pub(super) package: PackageName,
     pub(super) manner: Manner,
     /// Releases that would fit everybody, but may not be taken, ascending.
-    pub(super) barred: Vec<(Version, Reason)>,
+    pub(super) barred: Vec<(Version, ExclusionReason)>,
 }
 
 /// How a collision comes about.
@@ -53,7 +53,7 @@ pub(super) enum Manner {
 impl Cause {
     /// What there is to tell of `failure`, whose lines should all be needed.
     pub(super) fn of(failure: &NoSolution) -> Self {
-        let known = failure.known.clone();
+        let known = failure.index.clone();
         let web = Web::new(&failure.proof, &known);
         let on = web.needed();
         let (state, empty) = web.contradiction(&on, Depth::Forward);
@@ -110,7 +110,7 @@ impl Cause {
 
 /// The lines of the problem, without those that the web does not need: where there was no time to take them
 /// out. What URLs and hashes do does not show in the web.
-fn culprits(known: &Known, web: &Web, on: &[bool]) -> Vec<Culprit> {
+fn culprits(known: &SolverIndex, web: &Web, on: &[bool]) -> Vec<Culprit> {
     let culprit = |(role, place): (Role, usize)| {
         let line = repair::lines_of(&known.problem, role)[place].clone();
         let item = Item::Needs(Package::Line(place), line.requirement.name.clone());
@@ -129,7 +129,7 @@ fn told_of(web: &Web, on: &[bool], package: &Package) -> usize {
 }
 
 /// What each package needs of another, once for a distribution and its extras.
-fn told(needs: &[Need], known: &Known) -> Vec<Told> {
+fn told(needs: &[Need], known: &SolverIndex) -> Vec<Told> {
     let mut seen: Vec<usize> = Vec::new();
     let mut told = Vec::new();
     for need in needs.iter().filter(|need| need.from.name().is_some()) {
@@ -142,14 +142,14 @@ fn told(needs: &[Need], known: &Known) -> Vec<Told> {
 }
 
 /// The releases of `package` that would fit everybody, but may not be taken.
-fn barred(package: &PackageName, failure: &NoSolution, needs: &[Need]) -> Vec<(Version, Reason)> {
-    let Some(candidates) = failure.known.known_candidates(package) else { return Vec::new() };
-    let mut barred = candidates.barred.clone();
+fn barred(package: &PackageName, failure: &NoSolution, needs: &[Need]) -> Vec<(Version, ExclusionReason)> {
+    let Some(candidates) = failure.index.loaded_candidates(package) else { return Vec::new() };
+    let mut barred = candidates.excluded.clone();
     for fact in failure.proof.facts() {
         let (of, set, reason) = match fact {
-            Fact::None(of, set) => (of, set, &Reason::Yanked),
-            Fact::Barred(of, set, reason) => (of, set, reason),
-            Fact::Asked | Fact::Needs(..) => continue,
+            Fact::NoVersions(of, set) => (of, set, &ExclusionReason::Yanked),
+            Fact::Excluded(of, set, reason) => (of, set, reason),
+            Fact::Root | Fact::Dependency(..) => continue,
         };
         let releases = set.ordinals(candidates.count()).filter(|_| of.name() == Some(package));
         barred.extend(releases.map(|n| (candidates.get(n).version.clone(), reason.clone())));

@@ -8,13 +8,13 @@ use super::sentences::{of_one_kind, why};
 use pinfast_base::suggest::closest;
 use pinfast_base::text::{first_few, join_with_and};
 use pinfast_packaging::{PackageName, Requirement, Role, TagSet, Version};
-use pinfast_solve::{Known, Project, Reason, SearchScope};
+use pinfast_solve::{ExclusionReason, ProjectLookup, SearchScope, SolverIndex};
 
 /// How many things of one kind stand in a row.
 const MOST: usize = 6;
 
 /// Sentences to stand below the lines at fault; `met` is what the whole problem made known.
-pub(super) fn notes(cause: &Cause, kind: DeadEnd, met: &Known) -> Vec<String> {
+pub(super) fn notes(cause: &Cause, kind: DeadEnd, met: &SolverIndex) -> Vec<String> {
     let Some(clash) = &cause.clash else {
         return vec!["Every combination of their releases was looked at.".to_owned()];
     };
@@ -26,7 +26,7 @@ pub(super) fn notes(cause: &Cause, kind: DeadEnd, met: &Known) -> Vec<String> {
 
 /// Which releases would fit but may not be taken; nothing where the headline said it.
 fn barred(cause: &Cause, clash: &Clash) -> Vec<String> {
-    let releases = |run: &[(Version, Reason)]| match run {
+    let releases = |run: &[(Version, ExclusionReason)]| match run {
         [(first, _), _, .., (last, _)] => {
             format!("{} {first} to {last} ({} releases)", clash.package, run.len())
         }
@@ -45,7 +45,7 @@ fn barred(cause: &Cause, clash: &Clash) -> Vec<String> {
 /// What `pick` finds in the reasons why releases may not be taken, ascending by version.
 fn picked<'c, T>(
     clash: &'c Clash,
-    pick: fn(&'c Reason) -> Option<T>,
+    pick: fn(&'c ExclusionReason) -> Option<T>,
 ) -> impl DoubleEndedIterator<Item = T> + 'c
 where
     T: 'c,
@@ -53,7 +53,7 @@ where
     clash.barred.iter().filter_map(move |(_, reason)| pick(reason))
 }
 
-fn hint(cause: &Cause, clash: &Clash, kind: DeadEnd, met: &Known) -> Option<String> {
+fn hint(cause: &Cause, clash: &Clash, kind: DeadEnd, met: &SolverIndex) -> Option<String> {
     let package = &clash.package;
     let newest = clash.barred.last().map(|(version, _)| version);
     match kind {
@@ -72,7 +72,10 @@ fn hint(cause: &Cause, clash: &Clash, kind: DeadEnd, met: &Known) -> Option<Stri
             Some("The `--hash` options of its line are those of other files.".to_owned())
         }
         DeadEnd::BrokenMetadata
-            if clash.barred.iter().any(|(_, reason)| matches!(reason, Reason::Unbuilt(_))) =>
+            if clash
+                .barred
+                .iter()
+                .any(|(_, reason)| matches!(reason, ExclusionReason::BuildForbidden(_))) =>
         {
             Some("Without `--no-build` it would be built, to learn what it needs.".to_owned())
         }
@@ -83,13 +86,16 @@ fn hint(cause: &Cause, clash: &Clash, kind: DeadEnd, met: &Known) -> Option<Stri
     }
 }
 
-fn misspelt(package: &PackageName, met: &Known) -> String {
-    let known = met.all_candidates().into_iter().filter(|candidates| candidates.project == Project::Known);
+fn misspelt(package: &PackageName, met: &SolverIndex) -> String {
+    let known = met
+        .all_loaded_candidates()
+        .into_iter()
+        .filter(|candidates| candidates.project == ProjectLookup::Found);
     let mut names: Vec<PackageName> = known.map(|candidates| candidates.name.clone()).collect();
-    names.extend(met.index.project_names());
+    names.extend(met.source.project_names());
     names.sort();
     let others = names.iter().filter(|name| *name != package).map(PackageName::as_str);
-    match (closest(package.as_str(), others), met.index.search_scope()) {
+    match (closest(package.as_str(), others), met.source.search_scope()) {
         (Some(name), _) => format!("Did you mean `{name}`?"),
         (None, SearchScope::FindLinks) => {
             "Without `--no-index` the index would be asked; or put its files where `--find-links` looks."
@@ -103,7 +109,7 @@ fn misspelt(package: &PackageName, met: &Known) -> String {
 
 /// The releases next to the range.
 fn nearest(cause: &Cause, package: &PackageName) -> Option<String> {
-    let candidates = cause.known.known_candidates(package)?;
+    let candidates = cause.known.loaded_candidates(package)?;
     let (stable, others): (Vec<&Version>, Vec<&Version>) =
         candidates.usable.iter().map(|it| &it.version).partition(|version| version.is_stable());
     let versions = if stable.is_empty() { others } else { stable };
@@ -119,7 +125,7 @@ fn nearest(cause: &Cause, package: &PackageName) -> Option<String> {
         (Some(newest), None) => only("newest", newest),
         (None, Some(oldest)) => only("oldest", oldest),
         (None, None) => {
-            format!("None of the {} releases of {package} can be taken here.", candidates.barred.len())
+            format!("None of the {} releases of {package} can be taken here.", candidates.excluded.len())
         }
     })
 }
@@ -127,7 +133,7 @@ fn nearest(cause: &Cause, package: &PackageName) -> Option<String> {
 /// Which Python would do.
 fn python(cause: &Cause, clash: &Clash) -> Option<String> {
     let wanted = picked(clash, |reason| match reason {
-        Reason::RequiresPython(specifiers) => specifiers.lower_bound(),
+        ExclusionReason::RequiresPython(specifiers) => specifiers.lower_bound(),
         _ => None,
     });
     let here = cause.known.problem.target.python();
@@ -137,7 +143,7 @@ fn python(cause: &Cause, clash: &Clash) -> Option<String> {
 /// For what there are wheels.
 fn tags(clash: &Clash, label: &str) -> Option<String> {
     let mut all = picked(clash, |reason| match reason {
-        Reason::NoMatchingWheel(sets) => Some(sets),
+        ExclusionReason::NoMatchingWheel(sets) => Some(sets),
         _ => None,
     });
     let sets = all.next_back()?;
@@ -156,7 +162,7 @@ fn some<'a>(all: impl Iterator<Item = &'a str>) -> String {
 fn too_new(clash: &Clash) -> Option<String> {
     let uploaded = || {
         picked(clash, |reason| match reason {
-            Reason::TooNew(at) => Some(*at),
+            ExclusionReason::TooNew(at) => Some(*at),
             _ => None,
         })
     };

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::cause::{Cause, Manner};
 use pinfast_packaging::{PackageName, RequirementSource, Role};
-use pinfast_solve::{Project, Reason};
+use pinfast_solve::{ExclusionReason, ProjectLookup};
 
 /// What kind of dead end it is; JSON calls it by its name in lower case with hyphens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
@@ -51,8 +51,8 @@ impl DeadEnd {
         let package: &PackageName = &clash.package;
         let has = |role| cause.culprits.iter().any(|culprit| culprit.role == role);
         let mut lines = cause.lines_on(Role::Requirement, package);
-        let known = cause.known.known_candidates(package);
-        if known.is_some_and(|candidates| candidates.project == Project::Unknown) {
+        let known = cause.known.loaded_candidates(package);
+        if known.is_some_and(|candidates| candidates.project == ProjectLookup::NotFound) {
             return Self::UnknownPackage;
         }
         if lines.any(|line| matches!(line.requirement.source, RequirementSource::Url(_))) {
@@ -71,18 +71,18 @@ impl DeadEnd {
         }
     }
 
-    pub(super) fn of_reason(reason: &Reason) -> Self {
+    pub(super) fn of_reason(reason: &ExclusionReason) -> Self {
         match reason {
-            Reason::TooNew(_) | Reason::NoUploadTime => Self::TooNew,
-            Reason::Prerelease => Self::OnlyPrereleases,
-            Reason::RequiresPython(_) => Self::RequiresPython,
-            Reason::NoMatchingWheel(_) => Self::NoWheel,
-            Reason::OnlySdists => Self::OnlySdists,
-            Reason::OnlyWheels => Self::OnlyWheels,
-            Reason::NoAllowedHash => Self::NoAllowedHash,
-            Reason::Constraint(_) => Self::Constraint,
-            Reason::Yanked => Self::OnlyYanked,
-            Reason::Unbuilt(_) | Reason::Broken(_) => Self::BrokenMetadata,
+            ExclusionReason::TooNew(_) | ExclusionReason::NoUploadTime => Self::TooNew,
+            ExclusionReason::Prerelease => Self::OnlyPrereleases,
+            ExclusionReason::RequiresPython(_) => Self::RequiresPython,
+            ExclusionReason::NoMatchingWheel(_) => Self::NoWheel,
+            ExclusionReason::OnlySdists => Self::OnlySdists,
+            ExclusionReason::OnlyWheels => Self::OnlyWheels,
+            ExclusionReason::NoAllowedHash => Self::NoAllowedHash,
+            ExclusionReason::Constraint(_) => Self::Constraint,
+            ExclusionReason::Yanked => Self::OnlyYanked,
+            ExclusionReason::BuildForbidden(_) | ExclusionReason::InvalidMetadata(_) => Self::BrokenMetadata,
         }
     }
 }

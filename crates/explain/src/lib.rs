@@ -104,8 +104,8 @@ pub enum Detail {
 #[must_use]
 pub fn explain(failure: Box<NoSolution>, request: &ExplainRequest, watcher: &dyn Watcher) -> Explanation {
     watcher.on(Event::Step("looking for the lines at fault".to_owned()));
-    let known = failure.known.clone();
-    let quick = Lab { index: known.index.clone(), budget: request.budget.part(3) };
+    let known = failure.index.clone();
+    let quick = Lab { index: known.source.clone(), budget: request.budget.part(3) };
     let failure = repair::shrink(failure, &quick);
     let mut cause = Cause::of(&failure);
     let more = repair::further(&known.problem, cause.places(), &quick);

@@ -2,7 +2,7 @@
 
 use pinfast_packaging::{Marker, PackageName, Requirement, SpecifierSet, Version};
 use pinfast_repair::{Edge, State, Web};
-use pinfast_solve::{Known, Package, base_requirements, requirements_of_extra};
+use pinfast_solve::{Package, SolverIndex, base_requirements, extra_requirements};
 
 /// How many groups of releases are told apart.
 const MOST_GROUPS: usize = 3;
@@ -44,7 +44,7 @@ pub(super) struct Need<'a> {
 }
 
 /// What those edges of the web that are `on` say.
-pub(super) fn needs<'a>(web: &'a Web, on: &[bool], state: &'a State, known: &Known) -> Vec<Need<'a>> {
+pub(super) fn needs<'a>(web: &'a Web, on: &[bool], state: &'a State, known: &SolverIndex) -> Vec<Need<'a>> {
     let need = |edge: &'a Edge| {
         let (releases, permitted) = web.needing(state, edge);
         let (from, to) = (&web.nodes[edge.from].0, &web.nodes[edge.to].0);
@@ -56,12 +56,13 @@ pub(super) fn needs<'a>(web: &'a Web, on: &[bool], state: &'a State, known: &Kno
 }
 
 /// What a line, or a release of a package, requires of another.
-fn says(known: &Known, from: &Package, ordinal: usize, to: &Package) -> Vec<Requirement> {
+fn says(known: &SolverIndex, from: &Package, ordinal: usize, to: &Package) -> Vec<Requirement> {
     let problem = &known.problem;
-    let metadata = known.candidates_of(from).and_then(|all| known.known_metadata(all.usable.get(ordinal)?));
+    let metadata =
+        known.loaded_candidates_of(from).and_then(|all| known.loaded_metadata(all.usable.get(ordinal)?));
     let all = match (from, &metadata) {
-        (Package::Line(line), _) => problem.effective(&problem.lines[*line].requirement),
-        (Package::Extra(_, extra), Some(Ok(metadata))) => requirements_of_extra(problem, metadata, extra),
+        (Package::Line(line), _) => problem.apply_overrides(&problem.lines[*line].requirement),
+        (Package::Extra(_, extra), Some(Ok(metadata))) => extra_requirements(problem, metadata, extra),
         (_, Some(Ok(metadata))) => base_requirements(problem, metadata),
         _ => Vec::new(),
     };
@@ -71,9 +72,9 @@ fn says(known: &Known, from: &Package, ordinal: usize, to: &Package) -> Vec<Requ
 impl Need<'_> {
     /// One group if all releases need the same, or something is the least that they need; else one for each
     /// row of neighbours that do, if these are few.
-    pub(super) fn said(&self, all: &[Self], known: &Known) -> Vec<Said> {
+    pub(super) fn said(&self, all: &[Self], known: &SolverIndex) -> Vec<Said> {
         let rest = self.left_by_others(all);
-        let candidates = known.candidates_of(self.to);
+        let candidates = known.loaded_candidates_of(self.to);
         let is_quick = self.says.len().saturating_mul(rest.len()) < MOST_COMPARED;
         let against =
             candidates.iter().filter(|_| is_quick).flat_map(|to| rest.iter().map(|&n| &to.usable[n].version));
@@ -101,8 +102,8 @@ impl Need<'_> {
     }
 
     /// The weakest of many bounds, seen from the `rest` that others leave.
-    fn weakest(&self, rest: &[usize], known: &Known) -> Option<String> {
-        let candidates = known.candidates_of(self.to)?;
+    fn weakest(&self, rest: &[usize], known: &SolverIndex) -> Option<String> {
+        let candidates = known.loaded_candidates_of(self.to)?;
         let (low, high) = (self.permitted.iter().position(|n| *n)?, self.permitted.iter().rposition(|n| *n)?);
         let bound =
             |sign, place: usize| format!("{}{sign}{}", candidates.name, candidates.usable[place].version);
@@ -114,10 +115,10 @@ impl Need<'_> {
     }
 
     /// How these releases lie among those in question.
-    fn shape(&self, releases: &[(usize, String)], known: &Known) -> Shape {
+    fn shape(&self, releases: &[(usize, String)], known: &SolverIndex) -> Shape {
         let range: Vec<usize> = (0..self.range.len()).filter(|&n| self.range[n]).collect();
         let (Some((first, _)), Some((last, _)), Some(all)) =
-            (releases.first(), releases.last(), known.candidates_of(self.from))
+            (releases.first(), releases.last(), known.loaded_candidates_of(self.from))
         else {
             return Shape::All(0);
         };

@@ -29,7 +29,7 @@ fn reached(cause: &Cause, told: &Told, found: &Found, lab: &Lab) -> Option<Versi
         _ => return None,
     };
     let bound = text.parse::<Requirement>().ok()?.specifiers().lower_bound()?.clone();
-    let candidates = cause.known.known_candidates(name)?;
+    let candidates = cause.known.loaded_candidates(name)?;
     let stable: Vec<&Candidate> = candidates.usable.iter().filter(|c| c.version.is_stable()).collect();
     let pins = found.fixes.iter().flat_map(|fix| &fix.pins).filter(|(pinned, _)| pinned == name);
     let fixed = pins.map(|(_, version)| version).filter(|version| *version < low).max()?;

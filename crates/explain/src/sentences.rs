@@ -5,14 +5,14 @@ use super::cause::{Cause, Clash, Manner, Told};
 use super::needs::Shape;
 use pinfast_base::text::join_with_and;
 use pinfast_packaging::{PackageName, Role};
-use pinfast_solve::{Package, Reason, SearchScope};
+use pinfast_solve::{ExclusionReason, Package, SearchScope};
 
 /// What is wrong, in one sentence without a full stop.
 pub(super) fn headline(cause: &Cause, kind: DeadEnd) -> String {
     let Some(clash) = &cause.clash else { return together(cause) };
     let package = &clash.package;
     if kind == DeadEnd::UnknownPackage {
-        return match cause.known.index.search_scope() {
+        return match cause.known.source.search_scope() {
             SearchScope::Indexes => format!("there is no package `{package}` on the index"),
             SearchScope::FindLinks => {
                 format!("no `--find-links` place has `{package}`, and no index is asked")
@@ -71,8 +71,10 @@ fn obstacle(cause: &Cause, clash: &Clash) -> String {
     let why = match (whys.as_slice(), &clash.barred[0].1) {
         ([why], _) => why,
         _ if !of_one_kind(clash) => "is barred",
-        (_, Reason::RequiresPython(_)) => "needs a newer Python",
-        (_, Reason::TooNew(_) | Reason::NoUploadTime) => "is newer than --exclude-newer allows",
+        (_, ExclusionReason::RequiresPython(_)) => "needs a newer Python",
+        (_, ExclusionReason::TooNew(_) | ExclusionReason::NoUploadTime) => {
+            "is newer than --exclude-newer allows"
+        }
         (whys, _) => &whys[whys.len() - 1],
     };
     format!("{that} {why}")
@@ -85,9 +87,9 @@ pub(super) fn of_one_kind(clash: &Clash) -> bool {
 }
 
 /// Why a release is barred: the rest of a sentence that begins with it.
-pub(super) fn why(cause: &Cause, reason: &Reason) -> String {
+pub(super) fn why(cause: &Cause, reason: &ExclusionReason) -> String {
     match reason {
-        Reason::Constraint(at) => {
+        ExclusionReason::Constraint(at) => {
             let constraint = cause.culprits.iter().find(|c| c.role == Role::Constraint && c.line.at == *at);
             let text =
                 constraint.map_or_else(String::new, |constraint| format!(" `{}`", constraint.line.text));

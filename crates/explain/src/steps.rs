@@ -3,51 +3,51 @@
 use pubgrub::Term;
 
 use pinfast_base::text::first_few;
-use pinfast_solve::{Candidates, Fact, Known, NoSolution, OrdinalSet, Package, Step};
+use pinfast_solve::{Candidates, Fact, NoSolution, OrdinalSet, Package, ProofStep, SolverIndex};
 
 /// How many versions and ranges stand in a row.
 const MOST: usize = 6;
 
 /// The steps of the proof of `failure`; each names those from which it follows.
 pub(super) fn steps(failure: &NoSolution) -> Vec<String> {
-    let teller = Teller { known: &failure.known };
+    let teller = Teller { known: &failure.index };
     let steps = failure.proof.steps.iter().enumerate();
     steps.map(|(n, step)| format!("[{}] {}", n + 1, teller.step(step))).collect()
 }
 
 struct Teller<'a> {
-    known: &'a Known,
+    known: &'a SolverIndex,
 }
 
 impl Teller<'_> {
-    fn step(&self, step: &Step) -> String {
+    fn step(&self, step: &ProofStep) -> String {
         match step {
-            Step::Fact(fact) => self.fact(fact),
-            Step::Follows { first, second, together } => {
-                format!("so, by [{}] and [{}]: {}", first + 1, second + 1, self.cannot(together))
+            ProofStep::Fact(fact) => self.fact(fact),
+            ProofStep::Derived { first, second, terms } => {
+                format!("so, by [{}] and [{}]: {}", first + 1, second + 1, self.cannot(terms))
             }
         }
     }
 
     fn fact(&self, fact: &Fact) -> String {
         match fact {
-            Fact::Asked => "the inputs are asked for".to_owned(),
-            Fact::None(package, set) => format!("{} cannot be had", self.some(package, set)),
-            Fact::Barred(package, set, reason) => format!("{} {reason}", self.some(package, set)),
-            Fact::Needs(Package::Root, _, line, set) => format!("{} is asked for", self.some(line, set)),
-            Fact::Needs(line @ Package::Line(_), set, needed, permitted) => {
+            Fact::Root => "the inputs are asked for".to_owned(),
+            Fact::NoVersions(package, set) => format!("{} cannot be had", self.some(package, set)),
+            Fact::Excluded(package, set, reason) => format!("{} {reason}", self.some(package, set)),
+            Fact::Dependency(Package::Root, _, line, set) => format!("{} is asked for", self.some(line, set)),
+            Fact::Dependency(line @ Package::Line(_), set, needed, permitted) => {
                 format!("{} asks for {}", self.some(line, set), self.some(needed, permitted))
             }
-            Fact::Needs(package, set, needed, permitted) => {
+            Fact::Dependency(package, set, needed, permitted) => {
                 format!("{} needs {}", self.some(package, set), self.some(needed, permitted))
             }
         }
     }
 
     /// What cannot hold together, as a need where it is one.
-    fn cannot(&self, together: &[(Package, Term<OrdinalSet>)]) -> String {
+    fn cannot(&self, terms: &[(Package, Term<OrdinalSet>)]) -> String {
         let (mut with, mut without) = (Vec::new(), Vec::new());
-        for (package, holds) in together {
+        for (package, holds) in terms {
             match holds {
                 Term::Positive(_) if *package == Package::Root => {}
                 Term::Positive(set) => with.push(self.some(package, set)),
@@ -72,7 +72,7 @@ impl Teller<'_> {
                 Some(line) => format!("{} `{}`", line.at, line.text),
                 None => "a line".to_owned(),
             },
-            Package::Dist(_) | Package::Extra(..) => match self.known.candidates_of(package) {
+            Package::Dist(_) | Package::Extra(..) => match self.known.loaded_candidates_of(package) {
                 Some(candidates) => releases(package, &candidates, set),
                 None => package.to_string(),
             },

@@ -11,7 +11,7 @@ use pinfast_base::event::Unwatched;
 use pinfast_inputs::{InputLine, Inputs};
 use pinfast_packaging::{Location, Target};
 use pinfast_solve::universe::Universe;
-use pinfast_solve::{Failure, NoSolution, Policy, Preferences, Problem, Step, solve};
+use pinfast_solve::{NoSolution, Policy, Preferences, Problem, ProofStep, SolveError, solve};
 
 fn problem(lines: &[&str], platform: &str) -> Problem {
     let line = |(number, text): (u32, &&str)| InputLine {
@@ -28,8 +28,8 @@ fn problem(lines: &[&str], platform: &str) -> Problem {
 fn failure(universe: &str, lines: &[&str]) -> Box<NoSolution> {
     let universe = Arc::new(Universe::parse(universe).unwrap());
     match solve(Arc::new(problem(lines, "linux")), universe, &Unwatched) {
-        Err(Failure::NoSolution(failure)) => failure,
-        Err(Failure::Trouble(error)) => panic!("{error}"),
+        Err(SolveError::NoSolution(failure)) => failure,
+        Err(SolveError::Fatal(error)) => panic!("{error}"),
         Ok(_) => panic!("it has a solution"),
     }
 }
@@ -49,9 +49,9 @@ fn a_proof_of_eighty_thousand_steps_is_told_on_a_small_stack() {
     let tell = || {
         let mut failure = failure(SMALL, &["app", "core<2"]);
         let last = failure.proof.steps.len() - 1;
-        let Step::Follows { together, .. } = failure.proof.steps[last].clone() else { panic!("{last}") };
+        let ProofStep::Derived { terms, .. } = failure.proof.steps[last].clone() else { panic!("{last}") };
         for first in last..last + 80_000 {
-            failure.proof.steps.push(Step::Follows { first, second: 0, together: together.clone() });
+            failure.proof.steps.push(ProofStep::Derived { first, second: 0, terms: terms.clone() });
         }
         let spent = Budget::new(Duration::ZERO, Arc::new(|| Duration::ZERO));
         let started = Instant::now();
@@ -195,8 +195,8 @@ proptest! {
             let problem = Arc::new(problem(lines, "linux"));
             match solve(problem, index.clone(), &Unwatched) {
                 Ok(_) => None,
-                Err(Failure::NoSolution(failure)) => Some(failure),
-                Err(Failure::Trouble(error)) => panic!("{error}"),
+                Err(SolveError::NoSolution(failure)) => Some(failure),
+                Err(SolveError::Fatal(error)) => panic!("{error}"),
             }
         };
         if let Some(failure) = solved(&lines) {

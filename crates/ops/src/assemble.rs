@@ -8,7 +8,7 @@ use super::session::Session;
 use pinfast_base::error::Result;
 use pinfast_lock::{LockedFile, Pin, Place, Via};
 use pinfast_packaging::{DistFile, PackageName, Sha256};
-use pinfast_solve::{Asker, Index, Problem, Resolution, ResolvedPin};
+use pinfast_solve::{Dependent, Index, Problem, Resolution, ResolvedPin};
 
 /// Which files of a release a lock holds the hashes of.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -63,7 +63,8 @@ impl Assembly<'_> {
         pin.url = candidate.url.as_deref().cloned();
         pin.hashes = files.iter().map(|file| file.sha256).collect();
         pin.files = files;
-        pin.via = resolved.askers.iter().map(|(asker, requirement)| self.via(asker, requirement)).collect();
+        pin.via =
+            resolved.dependents.iter().map(|(asker, requirement)| self.via(asker, requirement)).collect();
         if let Some(line) = self.problem.constraints.iter().find(|line| line.requirement.name == *name) {
             pin.via.push(Via::Constraint(file_name(&line.at.file, self.session).into()));
         }
@@ -85,12 +86,12 @@ impl Assembly<'_> {
         file.sha256.map_or_else(|| self.index.sha256(file), Ok)
     }
 
-    fn via(&self, asker: &Asker, requirement: &pinfast_packaging::Requirement) -> Via {
+    fn via(&self, asker: &Dependent, requirement: &pinfast_packaging::Requirement) -> Via {
         match asker {
-            Asker::Line(line) => {
+            Dependent::Line(line) => {
                 Via::Input(file_name(&self.problem.lines[*line].at.file, self.session).into())
             }
-            Asker::Package(name) => Via::asked(name.clone(), requirement),
+            Dependent::Package(name) => Via::asked(name.clone(), requirement),
         }
     }
 }

@@ -8,8 +8,8 @@ use super::lock::{Answer, NoLock, Question, Unsolved};
 use super::session::Session;
 use pinfast_lock::Merger;
 use pinfast_packaging::Version;
-use pinfast_solve::universal::{self, NoUniversal, solve_everywhere};
-use pinfast_solve::{Index, Known};
+use pinfast_solve::universal::{self, UniversalError, solve_universal};
+use pinfast_solve::{Index, SolverIndex};
 
 impl Question<'_> {
     /// One answer for every environment with Python `lowest` or a later one.
@@ -19,16 +19,16 @@ impl Question<'_> {
         index: Arc<dyn Index>,
         session: &Session,
     ) -> Result<Answer, NoLock> {
-        let question = universal::Question {
+        let question = universal::UniversalProblem {
             inputs: self.inputs,
             policy: &self.policy,
             preferences: &self.preferences,
             python: lowest,
         };
-        let universal = match solve_everywhere(&question, &index, &*session.watcher) {
+        let universal = match solve_universal(&question, &index, &*session.watcher) {
             Ok(universal) => universal,
-            Err(NoUniversal::Trouble(error)) => return Err(NoLock::Error(error)),
-            Err(NoUniversal::NoSolution { failure, regions, others }) => {
+            Err(UniversalError::Fatal(error)) => return Err(NoLock::Error(error)),
+            Err(UniversalError::NoSolution { failure, regions, others }) => {
                 return Err(NoLock::NoSolution(Box::new(Unsolved::somewhere(failure, regions, others))));
             }
         };
@@ -38,9 +38,9 @@ impl Question<'_> {
         for (problem, resolution) in &universal.answers {
             // Every file fits some environment.
             merger.add(assemble::pins(resolution, problem, Hashes::All, &*index, session)?);
-            let known = Known::new(problem.clone(), index.clone());
+            let known = SolverIndex::new(problem.clone(), index.clone());
             answer.held_back.extend(held_back(resolution, &known));
-            answer.odd_entries.extend(resolution.odd_entries.clone());
+            answer.skipped_entries.extend(resolution.skipped_entries.clone());
         }
         answer.held_back.sort();
         answer.held_back.dedup();

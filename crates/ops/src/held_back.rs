@@ -6,7 +6,7 @@ use super::changes::{Height, height};
 use pinfast_inputs::InputLine;
 use pinfast_packaging::{PackageName, Requirement, Version};
 use pinfast_solve::{
-    Asker, Candidate, Index, IndexQuery, Known, Problem, Resolution, ResolvedPin, Standing, Trust,
+    Candidate, Dependent, Index, IndexQuery, Problem, Resolution, ResolvedPin, SolverIndex, Tier, Trust,
     base_requirements,
 };
 
@@ -38,11 +38,11 @@ enum Bar {
 }
 
 /// The direct dependencies of a resolution, found on what is `known`, that are not at their newest release.
-pub(super) fn held_back(resolution: &Resolution, known: &Known) -> Vec<HeldBack> {
-    let (problem, index) = (&*known.problem, &*known.index);
+pub(super) fn held_back(resolution: &Resolution, known: &SolverIndex) -> Vec<HeldBack> {
+    let (problem, index) = (&*known.problem, &*known.source);
     let asked = Held { resolution, known, problem, index, steps: Cell::new(MOST_STEPS) };
-    let is_direct = |pin: &ResolvedPin| pin.askers.iter().any(|(by, _)| matches!(by, Asker::Line(_)));
-    let meant = resolution.pins.iter().filter(|(name, pin)| is_direct(pin) && !problem.wants_lowest(name));
+    let is_direct = |pin: &ResolvedPin| pin.dependents.iter().any(|(by, _)| matches!(by, Dependent::Line(_)));
+    let meant = resolution.pins.iter().filter(|(name, pin)| is_direct(pin) && !problem.prefers_lowest(name));
     let behind: Vec<Behind> =
         meant.filter_map(|(name, pin)| Some(Behind { name, pin, newest: pin.newest.as_ref()? })).collect();
     let untold = behind.iter().filter(|behind| asked.asked_for(behind).is_none());
@@ -64,7 +64,7 @@ const MOST_STEPS: usize = 8;
 
 struct Held<'a> {
     resolution: &'a Resolution,
-    known: &'a Known,
+    known: &'a SolverIndex,
     problem: &'a Problem,
     index: &'a dyn Index,
     /// How many more packages may be followed.
@@ -95,10 +95,10 @@ impl Held<'_> {
             return Some(Bar::Line(format!("the override {}", told(line))));
         }
         let mut bars =
-            pin.askers.iter().filter(|(_, requirement)| !requirement.specifiers().contains(newest));
+            pin.dependents.iter().filter(|(_, requirement)| !requirement.specifiers().contains(newest));
         match bars.next() {
-            Some((Asker::Line(line), _)) => return Some(Bar::Line(told(&self.problem.lines[*line]))),
-            Some((Asker::Package(by), requirement)) => {
+            Some((Dependent::Line(line), _)) => return Some(Bar::Line(told(&self.problem.lines[*line]))),
+            Some((Dependent::Package(by), requirement)) => {
                 let version = &self.resolution.pins[by].candidate.version;
                 return Some(Bar::Packages(format!("{by} {version}, which needs {requirement}")));
             }
@@ -110,7 +110,7 @@ impl Held<'_> {
 
     /// What the newest release itself asks for; where an older pin was kept, only what no newer lock could give it.
     fn asks_for(&self, Behind { name, pin, newest }: &Behind) -> Bar {
-        let is_kept = self.problem.preferences.of(name).contains(&pin.candidate.version);
+        let is_kept = self.problem.preferences.versions(name).contains(&pin.candidate.version);
         let misfits = pin.newest_candidate.as_ref().map(|newest| self.misfits(newest)).unwrap_or_default();
         match misfits.into_iter().find(|misfit| !is_kept || self.is_stuck(misfit, &mut vec![(*name).clone()]))
         {
@@ -141,13 +141,12 @@ impl Held<'_> {
         let Some(left) = self.steps.get().checked_sub(1) else { return false };
         self.steps.set(left);
         moving.push(misfit.name.clone());
-        let stays = |asker: &Asker| !matches!(asker, Asker::Package(by) if moving.contains(by));
-        let askers = self.resolution.pins.get(&misfit.name).into_iter().flat_map(|pin| &pin.askers);
+        let stays = |asker: &Dependent| !matches!(asker, Dependent::Package(by) if moving.contains(by));
+        let dependents = self.resolution.pins.get(&misfit.name).into_iter().flat_map(|pin| &pin.dependents);
         let bounds: Vec<&Requirement> =
-            askers.filter(|(by, _)| stays(by)).map(|(_, asked)| asked).chain([misfit]).collect();
+            dependents.filter(|(by, _)| stays(by)).map(|(_, asked)| asked).chain([misfit]).collect();
         let fits = |next: &&Candidate| {
-            next.standing == Standing::Stable
-                && bounds.iter().all(|bound| bound.specifiers().contains(&next.version))
+            next.tier == Tier::Stable && bounds.iter().all(|bound| bound.specifiers().contains(&next.version))
         };
         let Ok(all) = self.known.candidates(&misfit.name) else { return false };
         let Some(next) = all.usable.iter().rfind(fits) else { return true };

@@ -23,7 +23,9 @@ use pinfast_inputs::{InputRequest, Inputs};
 use pinfast_lock::diff::{Diff, diff};
 use pinfast_lock::{self as lock, Annotations, Lock, Pin};
 use pinfast_packaging::{Marker, PackageName, Target};
-use pinfast_solve::{self as solve, Failure, Index, Known, NoSolution, Policy, Preferences, Problem};
+use pinfast_solve::{
+    self as solve, Index, NoSolution, Policy, Preferences, Problem, SolveError, SolverIndex,
+};
 
 /// What to lock, and how.
 #[derive(Clone, Debug)]
@@ -70,7 +72,7 @@ impl Upgrade {
             Self::Packages(names) => !names.contains(&pin.name),
         };
         for pin in pins.filter(kept) {
-            preferences.add_where(pin.name.clone(), pin.version.clone(), &pin.marker);
+            preferences.add_with_marker(pin.name.clone(), pin.version.clone(), &pin.marker);
         }
         preferences
     }
@@ -133,7 +135,7 @@ impl Unsolved {
             Some(marker) if marker.is_always() => None,
             Some(marker) => Some(format!("There is no solution in the environments with `{marker}`.")),
             None if others.is_empty() => None,
-            None => Some(format!("This is about the target {}.", failure.known.problem.target.label())),
+            None => Some(format!("This is about the target {}.", failure.index.problem.target.label())),
         };
         let request = ExplainRequest { budget, alternatives, others };
         let mut explanation = explain::explain(failure, &request, watcher);
@@ -249,7 +251,7 @@ impl Asked {
         let changes = before.lock().map(|before| diff(before, &lock));
         let falls = changes.as_ref().map(|changes| falls(changes, &*index)).unwrap_or_default();
         let warnings =
-            answer.warnings.into_iter().chain(pages::folded(&answer.odd_entries, session)).collect();
+            answer.warnings.into_iter().chain(pages::folded(&answer.skipped_entries, session)).collect();
         Ok(Locked { lock, text, changes, falls, state, held_back: answer.held_back, warnings })
     }
 }
@@ -267,7 +269,7 @@ pub(super) struct Question<'a> {
 pub(super) struct Answer {
     pub(super) pins: Vec<Pin>,
     pub(super) warnings: BTreeSet<String>,
-    pub(super) odd_entries: Odd,
+    pub(super) skipped_entries: Odd,
     pub(super) held_back: Vec<HeldBack>,
 }
 
@@ -293,12 +295,12 @@ impl Question<'_> {
         for target in targets {
             let problem = Problem::new(self.inputs, target.clone(), self.policy.clone(), preferences.clone());
             let problem = Arc::new(problem);
-            let known = Arc::new(Known::new(problem.clone(), index.clone()));
+            let known = Arc::new(SolverIndex::new(problem.clone(), index.clone()));
             session.keep(known.clone());
-            let resolution = match solve::solve_on(&known, &*session.watcher) {
+            let resolution = match solve::solve_with_index(&known, &*session.watcher) {
                 Ok(resolution) => resolution,
-                Err(Failure::Trouble(error)) => return Err(NoLock::Error(error)),
-                Err(Failure::NoSolution(failure)) => {
+                Err(SolveError::Fatal(error)) => return Err(NoLock::Error(error)),
+                Err(SolveError::NoSolution(failure)) => {
                     return Err(NoLock::NoSolution(Box::new(self.unsolved(
                         failure,
                         target,
@@ -315,7 +317,7 @@ impl Question<'_> {
                 preferences.add(name.clone(), pin.candidate.version.clone());
             }
             answer.warnings.extend(resolution.warnings);
-            answer.odd_entries.extend(resolution.odd_entries);
+            answer.skipped_entries.extend(resolution.skipped_entries);
         }
         answer.pins = lock::merge(targets, pins);
         Ok(answer)

@@ -11,7 +11,7 @@ use pinfast_files::Texts;
 use pinfast_inputs::{self as inputs, InputRequest, Inputs};
 use pinfast_lock::tree::{Graph, Top};
 use pinfast_packaging::{PackageName, Requirement, RequirementSource, Target, Version};
-use pinfast_solve::{Index, IndexQuery, Known, Policy, Preferences, Problem};
+use pinfast_solve::{Index, IndexQuery, Policy, Preferences, Problem, SolverIndex};
 
 /// What to look up.
 #[derive(Clone, Debug)]
@@ -112,7 +112,7 @@ fn newest<I: Index + 'static>(
     index: &Arc<I>,
 ) -> Result<Option<Version>> {
     let problem = Problem::new(&Inputs::default(), target.clone(), policy.clone(), Preferences::default());
-    let found = Known::new(Arc::new(problem), index.clone()).candidates(name)?;
+    let found = SolverIndex::new(Arc::new(problem), index.clone()).candidates(name)?;
     Ok(found.newest().cloned())
 }
 

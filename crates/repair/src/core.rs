@@ -33,12 +33,12 @@ pub(crate) fn only(problem: &Problem, kept: &[Slot]) -> Problem {
         let lines = lines_of(problem, role).iter().enumerate();
         lines.filter(|(at, _)| places.contains(at)).map(|(_, line)| line.clone()).collect()
     };
-    problem.with(of(Role::Requirement), of(Role::Constraint), of(Role::Override))
+    problem.with_lines(of(Role::Requirement), of(Role::Constraint), of(Role::Override))
 }
 
 /// The failure of the smallest part of `failure`'s problem that still fails, as far as the lab finds one.
 pub fn shrink(failure: Box<NoSolution>, lab: &Lab) -> Box<NoSolution> {
-    let problem = failure.known.problem.clone();
+    let problem = failure.index.problem.clone();
     let suspects = suspects(&failure, &problem);
     let mut smallest = (slots(&problem).len(), failure);
     let mut fails = |kept: &[Slot]| match lab.solve(only(&problem, kept)) {
@@ -63,7 +63,7 @@ pub fn further(problem: &Problem, mut told: Places, lab: &Lab) -> usize {
         let rest: Vec<Slot> =
             slots(problem).into_iter().filter(|slot| !told_already.contains(slot)).collect();
         let Err(Some(failure)) = lab.solve(only(problem, &rest)) else { return count };
-        told.extend(places(&shrink(failure, lab).known.problem));
+        told.extend(places(&shrink(failure, lab).index.problem));
     }
     0
 }
@@ -88,9 +88,9 @@ fn suspects(failure: &NoSolution, problem: &Problem) -> Vec<Slot> {
     let mut names: FxHashSet<PackageName> = FxHashSet::default();
     for fact in failure.proof.facts() {
         let packages: [Option<&Package>; 2] = match fact {
-            Fact::Asked => [None, None],
-            Fact::None(package, _) | Fact::Barred(package, ..) => [Some(package), None],
-            Fact::Needs(package, _, needed, _) => [Some(package), Some(needed)],
+            Fact::Root => [None, None],
+            Fact::NoVersions(package, _) | Fact::Excluded(package, ..) => [Some(package), None],
+            Fact::Dependency(package, _, needed, _) => [Some(package), Some(needed)],
         };
         for package in packages.into_iter().flatten() {
             match package {

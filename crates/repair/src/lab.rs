@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use pinfast_base::event::{Event, Watcher};
-use pinfast_solve::{Failure, Index, NoSolution, Problem, Resolution, solve};
+use pinfast_solve::{Index, NoSolution, Problem, Resolution, SolveError, solve};
 
 /// How long lines are left out and fixes are tried. The core has no clock: one is given.
 #[derive(Clone)]
@@ -66,8 +66,8 @@ impl Lab {
         }
         solve(Arc::new(problem), self.index.clone(), &self.budget).map(Box::new).map_err(|failure| {
             match failure {
-                Failure::NoSolution(failure) => Some(failure),
-                Failure::Trouble(_) => None,
+                SolveError::NoSolution(failure) => Some(failure),
+                SolveError::Fatal(_) => None,
             }
         })
     }

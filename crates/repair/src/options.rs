@@ -10,7 +10,7 @@ use jiff::{Timestamp, ToSpan as _};
 use serde::{Deserialize, Serialize};
 
 use pinfast_packaging::{NEWEST_MINOR, Platform, Target, Version};
-use pinfast_solve::{Known, PackageSet, Policy, PrereleaseMode, Problem, Reason};
+use pinfast_solve::{ExclusionReason, PackageSet, Policy, PrereleaseMode, Problem, SolverIndex};
 
 /// An option with its values, each of which is given: `--platform linux --platform macos`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -120,7 +120,7 @@ fn other_platforms(own: &(Version, Platform)) -> Vec<(String, Platform)> {
 }
 
 /// Policies that bar less, apart from later days: for the problem of `known` and those of the `others`.
-pub(super) fn of_policy(known: &Known, others: &[Arc<Problem>]) -> Vec<Alternative> {
+pub(super) fn of_policy(known: &SolverIndex, others: &[Arc<Problem>]) -> Vec<Alternative> {
     let policy = &known.problem.policy;
     let mut all = Vec::new();
     let mut add = |flag: &str, value: &str, change: fn(&mut Policy)| {
@@ -140,7 +140,7 @@ pub(super) fn of_policy(known: &Known, others: &[Arc<Problem>]) -> Vec<Alternati
 }
 
 /// `--exclude-newer` of this day, to its end.
-pub(super) fn to_the_end_of(day: Date, known: &Known, others: &[Arc<Problem>]) -> Alternative {
+pub(super) fn to_the_end_of(day: Date, known: &SolverIndex, others: &[Arc<Problem>]) -> Alternative {
     let end = day.checked_add(1.day()).and_then(|next| Offset::UTC.to_timestamp(next.into()));
     under(known, others, "--exclude-newer", &day.to_string(), &|policy| {
         policy.exclude_newer = end.clone().ok().or(policy.exclude_newer);
@@ -148,12 +148,12 @@ pub(super) fn to_the_end_of(day: Date, known: &Known, others: &[Arc<Problem>]) -
 }
 
 /// The days on which releases were uploaded that are too new, of all packages met, ascending.
-pub(super) fn later_days(known: &Known) -> Vec<Date> {
+pub(super) fn later_days(known: &SolverIndex) -> Vec<Date> {
     let day = |at: Timestamp| Offset::UTC.to_datetime(at).date();
     let mut days = BTreeSet::new();
-    for candidates in known.all_candidates() {
-        days.extend(candidates.barred.iter().filter_map(|(_, reason)| match reason {
-            Reason::TooNew(at) => Some(day(*at)),
+    for candidates in known.all_loaded_candidates() {
+        days.extend(candidates.excluded.iter().filter_map(|(_, reason)| match reason {
+            ExclusionReason::TooNew(at) => Some(day(*at)),
             _ => None,
         }));
     }
@@ -161,7 +161,7 @@ pub(super) fn later_days(known: &Known) -> Vec<Date> {
 }
 
 fn under(
-    known: &Known,
+    known: &SolverIndex,
     others: &[Arc<Problem>],
     flag: &str,
     value: &str,

@@ -14,7 +14,7 @@ use pinfast_inputs::InputLine;
 use pinfast_packaging::{
     Location, PackageName, Requirement, RequirementError, RequirementSource, Role, Version,
 };
-use pinfast_solve::{Candidate, Known, NoSolution, Problem, Reason, Resolution};
+use pinfast_solve::{Candidate, ExclusionReason, NoSolution, Problem, Resolution, SolverIndex};
 
 /// How many fixes are shown.
 const MOST: usize = 5;
@@ -79,7 +79,13 @@ pub struct Wider<'a> {
 
 /// Searches for fixes of a conflict of the `guilty` lines about the packages `names`; `known` is of the whole
 /// problem.
-pub fn search(known: &Known, guilty: &Places, names: Vec<PackageName>, wider: Wider<'_>, lab: &Lab) -> Found {
+pub fn search(
+    known: &SolverIndex,
+    guilty: &Places,
+    names: Vec<PackageName>,
+    wider: Wider<'_>,
+    lab: &Lab,
+) -> Found {
     let problem = &*known.problem;
     let guilty = core::among(problem, guilty);
     let innocent: Vec<Slot> =
@@ -99,7 +105,7 @@ pub fn search(known: &Known, guilty: &Places, names: Vec<PackageName>, wider: Wi
 }
 
 struct Search<'a> {
-    known: &'a Known,
+    known: &'a SolverIndex,
     /// The packages of the conflict.
     names: Vec<PackageName>,
     wider: Wider<'a>,
@@ -195,9 +201,9 @@ impl Search<'_> {
 
     /// How many newer stable releases there are, those among them that a constraint bars: a fix may let them in.
     fn newer(&self, name: &PackageName, version: &Version) -> usize {
-        let Some(candidates) = self.known.known_candidates(name) else { return 0 };
+        let Some(candidates) = self.known.loaded_candidates(name) else { return 0 };
         let constrained =
-            candidates.barred.iter().filter(|(_, reason)| matches!(reason, Reason::Constraint(_)));
+            candidates.excluded.iter().filter(|(_, reason)| matches!(reason, ExclusionReason::Constraint(_)));
         let all =
             candidates.usable.iter().map(|it| &it.version).chain(constrained.map(|(version, _)| version));
         all.filter(|other| other.is_stable() && *other > version).count()
@@ -265,7 +271,7 @@ impl Search<'_> {
                 Ok(_) => return Some(days),
                 Err(failure) => failure?,
             };
-            let later = options::later_days(&failure.known).into_iter().filter(|day| *day > last);
+            let later = options::later_days(&failure.index).into_iter().filter(|day| *day > last);
             let known = days.len();
             days.extend(later);
             if days.len() == known {
@@ -277,7 +283,7 @@ impl Search<'_> {
     /// Where one line is not enough, looks at what then still fails, and loosens a line of that as well.
     fn pairs(&mut self, failures: Vec<(Loose, Box<NoSolution>)>) {
         for (first, failure) in failures {
-            let guilty = core::places(&core::shrink(failure, self.lab).known.problem);
+            let guilty = core::places(&core::shrink(failure, self.lab).index.problem);
             let all = core::among(&self.known.problem, &guilty).into_iter();
             let seconds = all.filter(|slot| *slot != first.slot);
             for second in seconds.flat_map(|slot| self.looser(slot)).collect::<Vec<_>>() {
@@ -312,7 +318,7 @@ impl Search<'_> {
 
     /// Whether a pin is not what it was, or would be without the conflict.
     fn moves(&self, name: &PackageName, version: &Version) -> bool {
-        let preferred = self.known.problem.preferences.of(name);
+        let preferred = self.known.problem.preferences.versions(name);
         let before = self.before.as_ref().and_then(|before| before.pins.get(name));
         match preferred.is_empty() {
             true => before.is_some_and(|pin| pin.candidate.version != *version),
@@ -345,7 +351,7 @@ fn edited(problem: &Problem, edits: &[Edit]) -> Option<Problem> {
         let lines = core::lines_of(problem, role).iter();
         lines.filter_map(|line| changed(role, line).transpose()).collect::<Result<_, _>>().ok()
     };
-    Some(problem.with(of(Role::Requirement)?, of(Role::Constraint)?, of(Role::Override)?))
+    Some(problem.with_lines(of(Role::Requirement)?, of(Role::Constraint)?, of(Role::Override)?))
 }
 
 impl Fix {

@@ -9,7 +9,7 @@ use rustc_hash::FxHashMap;
 
 use super::minimal::minimal;
 use pinfast_packaging::PackageName;
-use pinfast_solve::{Fact, Known, Ordinal, OrdinalSet, Package, Proof};
+use pinfast_solve::{Fact, Ordinal, OrdinalSet, Package, Proof, SolverIndex};
 
 /// A package with more releases left than this is not gone through.
 const MOST_CHOICES: usize = 64;
@@ -86,7 +86,7 @@ pub enum Depth {
 
 impl Web {
     /// The web of the facts of `proof`.
-    pub fn new(proof: &Proof, known: &Known) -> Self {
+    pub fn new(proof: &Proof, known: &SolverIndex) -> Self {
         let mut builder = Builder {
             known,
             web: Self::default(),
@@ -246,7 +246,7 @@ fn agree(state: &mut State, extra: usize, dist: usize) {
 }
 
 struct Builder<'a> {
-    known: &'a Known,
+    known: &'a SolverIndex,
     web: Web,
     nodes: FxHashMap<Package, usize>,
     edges: FxHashMap<(usize, usize), usize>,
@@ -259,7 +259,7 @@ impl Builder<'_> {
             return *node;
         }
         let node = self.web.nodes.len();
-        let count = |name| self.known.known_candidates(name).map_or(0, |candidates| candidates.count());
+        let count = |name| self.known.loaded_candidates(name).map_or(0, |candidates| candidates.count());
         self.web.nodes.push((package.clone(), package.name().map_or(1, count)));
         self.nodes.insert(package.clone(), node);
         if let Package::Extra(name, _) = package {
@@ -279,14 +279,14 @@ impl Builder<'_> {
 
     fn add(&mut self, fact: &Fact) {
         match fact {
-            Fact::Asked | Fact::Needs(Package::Root, ..) => {}
-            Fact::None(package, set) | Fact::Barred(package, set, _) => {
+            Fact::Root | Fact::Dependency(Package::Root, ..) => {}
+            Fact::NoVersions(package, set) | Fact::Excluded(package, set, _) => {
                 let (node, item) = (self.node(package), self.item(Item::Out(package.clone())));
                 self.web.outs.push((node, set.clone(), item));
             }
             // That an extra has its distribution's releases is known without being told.
-            Fact::Needs(Package::Extra(extra, _), _, Package::Dist(dist), _) if extra == dist => {}
-            Fact::Needs(package, releases, needed, permitted) => {
+            Fact::Dependency(Package::Extra(extra, _), _, Package::Dist(dist), _) if extra == dist => {}
+            Fact::Dependency(package, releases, needed, permitted) => {
                 let (from, to) = (self.node(package), self.node(needed));
                 let Some(name) = needed.name() else { return };
                 let new = self.web.edges.len();

@@ -1,5 +1,5 @@
 //! A listing -> the candidates of a package, numbered ascending by version, each with the file that
-//! would be installed; and what is barred, each with its [`Reason`].
+//! would be installed; and what is barred, each with its [`ExclusionReason`].
 
 use std::fmt;
 use std::sync::Arc;
@@ -22,11 +22,11 @@ pub struct Candidates {
     /// What may be chosen, ascending by version; a candidate's place is its ordinal.
     pub usable: Vec<Candidate>,
     /// What may not, ascending by version.
-    pub barred: Vec<(Version, Reason)>,
+    pub excluded: Vec<(Version, ExclusionReason)>,
     /// What the project's page held that could not be used, each a sentence.
     pub warnings: Vec<String>,
     /// Whether any index knows the project.
-    pub project: Project,
+    pub project: ProjectLookup,
     /// How much of the project was looked at.
     pub(super) extent: Extent,
 }
@@ -44,11 +44,11 @@ pub(super) enum Extent {
 
 /// Whether an index knows a project.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Project {
+pub enum ProjectLookup {
     /// One does.
-    Known,
+    Found,
     /// None does.
-    Unknown,
+    NotFound,
 }
 
 /// One release that may be chosen. Its files are read when they are asked for.
@@ -57,7 +57,7 @@ pub struct Candidate {
     /// Its version.
     pub version: Version,
     /// When it may be chosen.
-    pub standing: Standing,
+    pub tier: Tier,
     /// The URL of the `name @ URL` requirement that it comes from.
     pub url: Option<Arc<DirectUrl>>,
     listing: Arc<Listing>,
@@ -78,7 +78,7 @@ pub(super) enum Places {
 
 /// When a candidate may be chosen: before all others, or only as a last resort.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Standing {
+pub enum Tier {
     /// An ordinary release.
     Stable,
     /// A pre-release or a development release: when no stable one fits.
@@ -89,7 +89,7 @@ pub enum Standing {
 
 /// Why a release is barred.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Reason {
+pub enum ExclusionReason {
     /// Uploaded at or after the `--exclude-newer` instant.
     TooNew(Timestamp),
     /// `--exclude-newer` is set and the index does not tell when it was uploaded.
@@ -111,9 +111,9 @@ pub enum Reason {
     /// Yanked, and no exact pin asks for it.
     Yanked,
     /// Only a build would tell its metadata, and none may be done: a sentence without a full stop.
-    Unbuilt(Arc<str>),
+    BuildForbidden(Arc<str>),
     /// Its metadata is of no use, or asks for what cannot be: a sentence likewise.
-    Broken(Arc<str>),
+    InvalidMetadata(Arc<str>),
 }
 
 /// What the user's inputs demand of one package besides versions.
@@ -153,15 +153,9 @@ impl Places {
 
 impl Candidate {
     /// The release `number` of `listing`.
-    pub(super) fn new(
-        listing: &Arc<Listing>,
-        number: u32,
-        standing: Standing,
-        best: u32,
-        permitted: Places,
-    ) -> Self {
+    pub(super) fn new(listing: &Arc<Listing>, number: u32, tier: Tier, best: u32, permitted: Places) -> Self {
         let (version, listing) = (listing.version(number as usize).clone(), Arc::clone(listing));
-        Self { version, standing, url: None, listing, number, best, permitted }
+        Self { version, tier, url: None, listing, number, best, permitted }
     }
 
     /// The file that would be installed in the target.
@@ -181,12 +175,12 @@ impl Candidates {
     /// The candidates of `listing` for `target`.
     pub(super) fn new(listing: &Arc<Listing>, target: &Target, policy: &Policy, demands: &Demands) -> Self {
         let judge = Judge::new(listing, target, policy, demands);
-        let mut candidates = Self::none(&listing.name, Project::Known);
+        let mut candidates = Self::none(&listing.name, ProjectLookup::Found);
         candidates.warnings.clone_from(&listing.warnings);
         for (number, version) in (0..).zip(listing.versions()) {
             match judge.judge(number, version) {
                 Ok(candidate) => candidates.usable.push(candidate),
-                Err(reason) => candidates.barred.push((version.clone(), reason)),
+                Err(reason) => candidates.excluded.push((version.clone(), reason)),
             }
         }
         candidates
@@ -204,7 +198,7 @@ impl Candidates {
         let judge = Judge::new(listing, target, policy, demands);
         let stable = |number: usize| {
             let candidate = judge.judge(u32::try_from(number).ok()?, listing.version(number)).ok()?;
-            (candidate.standing == Standing::Stable).then_some(candidate)
+            (candidate.tier == Tier::Stable).then_some(candidate)
         };
         let preferred = preferred.iter().filter_map(|version| listing.position(version)).find_map(stable);
         let first = preferred.or_else(|| (0..listing.len()).rev().find_map(stable))?;
@@ -212,9 +206,9 @@ impl Candidates {
     }
 
     /// No candidates at all.
-    pub(super) fn none(name: &PackageName, project: Project) -> Self {
-        let (usable, barred, warnings) = (Vec::new(), Vec::new(), Vec::new());
-        Self { name: name.clone(), usable, barred, warnings, project, extent: Extent::Whole }
+    pub(super) fn none(name: &PackageName, project: ProjectLookup) -> Self {
+        let (usable, excluded, warnings) = (Vec::new(), Vec::new(), Vec::new());
+        Self { name: name.clone(), usable, excluded, warnings, project, extent: Extent::Whole }
     }
 
     /// Adds the candidates of the file at a `name @ URL` requirement.
@@ -222,7 +216,7 @@ impl Candidates {
         let url = Some(Arc::new(url.clone()));
         let with_url = direct.usable.into_iter().map(|candidate| Candidate { url: url.clone(), ..candidate });
         self.usable.extend(with_url);
-        self.barred.extend(direct.barred);
+        self.excluded.extend(direct.excluded);
         self.usable.sort_by(|a, b| a.version.cmp(&b.version));
     }
 
@@ -248,12 +242,12 @@ impl Candidates {
         let (Some(number), None) = (meant.next(), meant.next()) else { return None };
         let judge = Judge::new(listing, target, policy, demands);
         let pinned = judge.judge(u32::try_from(number).ok()?, listing.version(number)).ok()?;
-        (pinned.standing == Standing::Stable).then(|| Self::only(pinned, listing, Extent::Pinned))
+        (pinned.tier == Tier::Stable).then(|| Self::only(pinned, listing, Extent::Pinned))
     }
 
     /// One candidate of `listing`, of which no other was looked at.
     fn only(candidate: Candidate, listing: &Listing, extent: Extent) -> Self {
-        let none = Self::none(&listing.name, Project::Known);
+        let none = Self::none(&listing.name, ProjectLookup::Found);
         Self { usable: vec![candidate], warnings: listing.warnings.clone(), extent, ..none }
     }
 
@@ -299,15 +293,15 @@ impl Candidates {
         &self.usable[ordinal as usize]
     }
 
-    /// The newest release of the best standing there is; one that only a constraint bars counts as well.
+    /// The newest release of the best tier there is; one that only a constraint bars counts as well.
     #[must_use]
     pub fn newest(&self) -> Option<&Version> {
-        let standing = self.usable.iter().map(|candidate| candidate.standing).min()?;
-        let usable = self.usable.iter().filter(|candidate| candidate.standing == standing);
-        let by_constraint = |(version, reason): &&(Version, Reason)| {
-            matches!(reason, Reason::Constraint(_)) && !version.any_prerelease()
+        let tier = self.usable.iter().map(|candidate| candidate.tier).min()?;
+        let usable = self.usable.iter().filter(|candidate| candidate.tier == tier);
+        let by_constraint = |(version, reason): &&(Version, ExclusionReason)| {
+            matches!(reason, ExclusionReason::Constraint(_)) && !version.any_prerelease()
         };
-        let constrained = self.barred.iter().filter(by_constraint).map(|(version, _)| version);
+        let constrained = self.excluded.iter().filter(by_constraint).map(|(version, _)| version);
         usable.map(|candidate| &candidate.version).chain(constrained).max()
     }
 
@@ -326,7 +320,7 @@ impl Candidates {
 }
 
 /// The rest of a sentence that begins with the release: `2.0 needs Python >=3.12`.
-impl fmt::Display for Reason {
+impl fmt::Display for ExclusionReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::TooNew(at) => {
@@ -341,7 +335,7 @@ impl fmt::Display for Reason {
             Self::NoAllowedHash => f.write_str("has no file with a hash that the inputs name"),
             Self::Constraint(at) => write!(f, "is excluded by the constraint at {at}"),
             Self::Yanked => f.write_str("was yanked from the index"),
-            Self::Unbuilt(why) | Self::Broken(why) => write!(f, "is of no use: {why}"),
+            Self::BuildForbidden(why) | Self::InvalidMetadata(why) => write!(f, "is of no use: {why}"),
         }
     }
 }

@@ -25,7 +25,7 @@ fn counting<'a>(
     metadata: &'a Metadata,
     counts: impl Fn(&Requirement) -> bool,
 ) -> Vec<&'a Requirement> {
-    metadata.requires.iter().filter(|r| counts(r)).flat_map(|r| problem.effective(r)).collect()
+    metadata.requires.iter().filter(|r| counts(r)).flat_map(|r| problem.apply_overrides(r)).collect()
 }
 
 /// The packages that a requirement leads to: the distribution, and each extra of it.

@@ -3,7 +3,7 @@
 use std::cell::OnceCell;
 use std::sync::Arc;
 
-use super::candidates::{Candidate, Demands, Places, Reason, Standing};
+use super::candidates::{Candidate, Demands, ExclusionReason, Places, Tier};
 use super::policy::{Policy, PrereleaseMode};
 use pinfast_packaging::{DistKind, FileSummary, Listing, SupportedTags, TagSet, Target, Version};
 
@@ -40,7 +40,7 @@ impl<'a> Judge<'a> {
     }
 
     /// The candidate that the release `number` makes, or why it makes none.
-    pub(super) fn judge(&self, number: u32, version: &Version) -> Result<Candidate, Reason> {
+    pub(super) fn judge(&self, number: u32, version: &Version) -> Result<Candidate, ExclusionReason> {
         self.prerelease_allowed(version)?;
         let summaries = &*self.listing.summaries(number as usize);
         let timely = self.old_enough(summaries)?;
@@ -48,41 +48,41 @@ impl<'a> Judge<'a> {
         let allowed = self.of_allowed_hash(number, permitted)?;
         // A release is yanked when all of its files are; otherwise the yanked files alone are left out.
         let live = allowed.clone().narrowed(|place| !summaries[place as usize].is_yanked());
-        let (standing, best, files) = match self.best(summaries, &live) {
-            Some(best) => (self.standing(version), best, live),
+        let (tier, best, files) = match self.best(summaries, &live) {
+            Some(best) => (self.tier(version), best, live),
             None => match self.best(summaries, &allowed) {
-                Some(best) => (Standing::Yanked, best, allowed),
+                Some(best) => (Tier::Yanked, best, allowed),
                 None => return Err(self.why_none_fits(summaries, &allowed)),
             },
         };
         // Last, so that a constraint is named only where nothing else bars the release.
         self.bound_by_constraints(version)?;
-        Ok(Candidate::new(self.listing, number, standing, best, files))
+        Ok(Candidate::new(self.listing, number, tier, best, files))
     }
 
-    fn bound_by_constraints(&self, version: &Version) -> Result<(), Reason> {
+    fn bound_by_constraints(&self, version: &Version) -> Result<(), ExclusionReason> {
         match self.demands.constraints.iter().find(|(specifiers, _)| !specifiers.contains(version)) {
-            Some((_, at)) => Err(Reason::Constraint(at.clone())),
+            Some((_, at)) => Err(ExclusionReason::Constraint(at.clone())),
             None => Ok(()),
         }
     }
 
-    fn prerelease_allowed(&self, version: &Version) -> Result<(), Reason> {
+    fn prerelease_allowed(&self, version: &Version) -> Result<(), ExclusionReason> {
         if version.any_prerelease() && self.demands.prerelease == PrereleaseMode::Disallow {
-            return Err(Reason::Prerelease);
+            return Err(ExclusionReason::Prerelease);
         }
         Ok(())
     }
 
-    fn standing(&self, version: &Version) -> Standing {
+    fn tier(&self, version: &Version) -> Tier {
         if version.any_prerelease() && self.demands.prerelease != PrereleaseMode::Allow {
-            Standing::Prerelease
+            Tier::Prerelease
         } else {
-            Standing::Stable
+            Tier::Stable
         }
     }
 
-    fn old_enough(&self, summaries: &[FileSummary]) -> Result<Places, Reason> {
+    fn old_enough(&self, summaries: &[FileSummary]) -> Result<Places, ExclusionReason> {
         let all = Places::All(u32::try_from(summaries.len()).unwrap_or(u32::MAX));
         let of_package = self.policy.exclude_newer_packages.get(&self.listing.name).copied();
         let Some(limit) = of_package.or(self.policy.exclude_newer) else { return Ok(all) };
@@ -92,10 +92,14 @@ impl<'a> Judge<'a> {
             return Ok(kept);
         }
         let uploaded = summaries.iter().find_map(FileSummary::uploaded);
-        Err(uploaded.map_or(Reason::NoUploadTime, Reason::TooNew))
+        Err(uploaded.map_or(ExclusionReason::NoUploadTime, ExclusionReason::TooNew))
     }
 
-    fn of_permitted_format(&self, summaries: &[FileSummary], places: Places) -> Result<Places, Reason> {
+    fn of_permitted_format(
+        &self,
+        summaries: &[FileSummary],
+        places: Places,
+    ) -> Result<Places, ExclusionReason> {
         let wheels_barred = self.policy.no_binary.contains(&self.listing.name);
         let sdists_barred = self.policy.only_binary.contains(&self.listing.name);
         let kept = places.narrowed(|place| match summaries[place as usize].kind() {
@@ -104,12 +108,12 @@ impl<'a> Judge<'a> {
         });
         match kept.is_empty() {
             false => Ok(kept),
-            true if wheels_barred => Err(Reason::OnlyWheels),
-            true => Err(Reason::OnlySdists),
+            true if wheels_barred => Err(ExclusionReason::OnlyWheels),
+            true => Err(ExclusionReason::OnlySdists),
         }
     }
 
-    fn of_allowed_hash(&self, number: u32, places: Places) -> Result<Places, Reason> {
+    fn of_allowed_hash(&self, number: u32, places: Places) -> Result<Places, ExclusionReason> {
         let allowed = &self.demands.hashes;
         if allowed.is_empty() {
             return Ok(places);
@@ -117,7 +121,7 @@ impl<'a> Judge<'a> {
         let files = self.listing.files(number as usize);
         let is_allowed = |hash| allowed.contains(&hash);
         let kept = places.narrowed(|place| files[place as usize].sha256.is_some_and(is_allowed));
-        if kept.is_empty() { Err(Reason::NoAllowedHash) } else { Ok(kept) }
+        if kept.is_empty() { Err(ExclusionReason::NoAllowedHash) } else { Ok(kept) }
     }
 
     /// The file that an installer would take in the target: the wheel whose tag ranks best, the highest
@@ -147,11 +151,11 @@ impl<'a> Judge<'a> {
         })
     }
 
-    fn why_none_fits(&self, summaries: &[FileSummary], places: &Places) -> Reason {
+    fn why_none_fits(&self, summaries: &[FileSummary], places: &Places) -> ExclusionReason {
         let summaries = || places.iter().map(|place| &summaries[place as usize]);
         let barring = summaries().filter(|summary| !self.runs(summary)).find_map(FileSummary::python);
         if let Some(python) = barring {
-            return Reason::RequiresPython(self.listing.requires_python(python).clone());
+            return ExclusionReason::RequiresPython(self.listing.requires_python(python).clone());
         }
         let tags = summaries().filter_map(|summary| match summary.kind() {
             DistKind::Wheel { tags, .. } => Some(self.listing.tag_set(tags).clone()),
@@ -160,6 +164,6 @@ impl<'a> Judge<'a> {
         let mut tags: Vec<TagSet> = tags.collect();
         tags.sort();
         tags.dedup();
-        Reason::NoMatchingWheel(tags)
+        ExclusionReason::NoMatchingWheel(tags)
     }
 }

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::candidates::{Candidate, Candidates, Demands, Project, Reason};
+use super::candidates::{Candidate, Candidates, Demands, ExclusionReason, ProjectLookup};
 use super::index::{Index, IndexQuery, MetadataFailure, Trust};
 use super::package::Package;
 use super::policy::PrereleaseMode;
@@ -17,14 +17,14 @@ use pinfast_base::error::Error;
 use pinfast_packaging::{DistFile, Metadata, MetadataSource, PackageName, SpecifierSet, Version};
 
 /// Metadata, or why the candidate is barred.
-pub(crate) type Told = Result<Arc<Metadata>, Reason>;
+pub(crate) type Told = Result<Arc<Metadata>, ExclusionReason>;
 
 /// Everything known so far; see the module.
-pub struct Known {
+pub struct SolverIndex {
     /// The inputs, target and policy that are solved for.
     pub problem: Arc<Problem>,
     /// Where listings and metadata come from.
-    pub index: Arc<dyn Index>,
+    pub source: Arc<dyn Index>,
     demands: FxHashMap<PackageName, Demands>,
     /// The lines that are alone in naming their packages.
     lone_lines: FxHashMap<PackageName, usize>,
@@ -89,14 +89,14 @@ impl<T: Clone> Once<T> {
     }
 }
 
-impl Known {
+impl SolverIndex {
     /// Nothing known yet.
     #[must_use]
-    pub fn new(problem: Arc<Problem>, index: Arc<dyn Index>) -> Self {
+    pub fn new(problem: Arc<Problem>, source: Arc<dyn Index>) -> Self {
         let (demands, lone_lines) = (problem.demands(), problem.lone_lines());
         let by_url = problem.by_url().cloned().collect();
         let (candidates, metadata) = (Mutex::default(), Mutex::default());
-        Self { problem, index, demands, lone_lines, by_url, candidates, metadata }
+        Self { problem, source, demands, lone_lines, by_url, candidates, metadata }
     }
 
     /// The candidates of `name`; blocks until its listing is there.
@@ -132,23 +132,23 @@ impl Known {
     }
 
     /// The candidates of `name`, where they were looked up before.
-    pub fn known_candidates(&self, name: &PackageName) -> Option<Arc<Candidates>> {
+    pub fn loaded_candidates(&self, name: &PackageName) -> Option<Arc<Candidates>> {
         unpoisoned(self.candidates.lock()).get(name)?.all.value.get().cloned()
     }
 
     /// The same for a distribution or one of its extras.
-    pub fn candidates_of(&self, package: &Package) -> Option<Arc<Candidates>> {
-        self.known_candidates(package.name()?)
+    pub fn loaded_candidates_of(&self, package: &Package) -> Option<Arc<Candidates>> {
+        self.loaded_candidates(package.name()?)
     }
 
     /// The candidates of all packages whose releases were all looked at.
-    pub fn all_candidates(&self) -> Vec<Arc<Candidates>> {
+    pub fn all_loaded_candidates(&self) -> Vec<Arc<Candidates>> {
         unpoisoned(self.candidates.lock()).values().filter_map(|slot| slot.all.value.get().cloned()).collect()
     }
 
     /// How much a candidate is preferred: 0 is the most. The rank of a rank is the ordinal.
     pub(super) fn rank(&self, candidates: &Candidates, ordinal: Ordinal) -> Rank {
-        let is_lowest_first = self.problem.wants_lowest(&candidates.name);
+        let is_lowest_first = self.problem.prefers_lowest(&candidates.name);
         if is_lowest_first { ordinal } else { candidates.count() - 1 - ordinal }
     }
 
@@ -159,17 +159,17 @@ impl Known {
         let problem = &*self.problem;
         let demands = self.demands(name);
         let (target, policy) = (&problem.target, &problem.policy);
-        let preferred = problem.preferences.of(name);
+        let preferred = problem.preferences.versions(name);
         let alone = match preferred.first() {
-            Some(version) => self.index.release_listing(name, version),
-            None => self.index.newest_listing(name),
+            Some(version) => self.source.release_listing(name, version),
+            None => self.source.newest_listing(name),
         };
         if let Some(first) =
             alone.and_then(|release| Candidates::first(&release, target, policy, &demands, preferred))
         {
             return Ok(Some(first));
         }
-        let Some(listing) = self.index.listing(name)? else { return Ok(None) };
+        let Some(listing) = self.source.listing(name)? else { return Ok(None) };
         Ok(Candidates::first(&listing, target, policy, &demands, preferred))
     }
 
@@ -179,16 +179,16 @@ impl Known {
         }
         let (target, policy, demands) = (&self.problem.target, &self.problem.policy, self.demands(name));
         let of = |listing: &_| Candidates::pinned(listing, target, policy, &demands, pin);
-        if let Some(alone) = self.index.release_listing(name, pin).and_then(|release| of(&release)) {
+        if let Some(alone) = self.source.release_listing(name, pin).and_then(|release| of(&release)) {
             return Ok(Some(alone));
         }
-        let Some(listing) = self.index.listing(name)? else { return Ok(None) };
+        let Some(listing) = self.source.listing(name)? else { return Ok(None) };
         Ok(of(&listing))
     }
 
     /// What will be asked to see `name`, of which this is `asked`, at first.
     pub(super) fn want(&self, name: &PackageName, asked: &SpecifierSet) -> IndexQuery {
-        match asked.pinned().or(self.problem.preferences.of(name).first()) {
+        match asked.pinned().or(self.problem.preferences.versions(name).first()) {
             None => self.want_newest(name),
             Some(version) if asked.contains(version) && self.may_be_first(name) => {
                 IndexQuery::Release(name.clone(), version.clone())
@@ -210,7 +210,7 @@ impl Known {
     fn may_be_first(&self, name: &PackageName) -> bool {
         let problem = &*self.problem;
         let allows_any = self.demands(name).prerelease == PrereleaseMode::Allow;
-        !problem.wants_lowest(name) && !allows_any && !self.by_url.contains(name)
+        !problem.prefers_lowest(name) && !allows_any && !self.by_url.contains(name)
     }
 
     fn demands(&self, name: &PackageName) -> Cow<'_, Demands> {
@@ -222,14 +222,14 @@ impl Known {
         let problem = &*self.problem;
         let demands = &*self.demands(name);
         if !self.by_url.contains(name) {
-            return Ok(match self.index.listing(name)? {
+            return Ok(match self.source.listing(name)? {
                 Some(listing) => Candidates::new(&listing, &problem.target, &problem.policy, demands),
-                None => Candidates::none(name, Project::Unknown),
+                None => Candidates::none(name, ProjectLookup::NotFound),
             });
         }
-        let mut candidates = Candidates::none(name, Project::Known);
+        let mut candidates = Candidates::none(name, ProjectLookup::Found);
         for url in problem.urls(name) {
-            let listing = self.index.direct_url_listing(name, url)?;
+            let listing = self.source.direct_url_listing(name, url)?;
             candidates.add_direct(Candidates::new(&listing, &problem.target, &problem.policy, demands), url);
         }
         Ok(candidates)
@@ -238,7 +238,7 @@ impl Known {
     /// Whether the one release that was looked at is the newest that fits the target and policy.
     pub(super) fn looks_at_newest(&self, seen: &Candidates) -> bool {
         let is_free = self.demands(&seen.name).constraints.is_empty();
-        is_free && seen.is_only_first() && self.problem.preferences.of(&seen.name).is_empty()
+        is_free && seen.is_only_first() && self.problem.preferences.versions(&seen.name).is_empty()
     }
 
     /// The newest release of `name`; blocks until its listing is there.
@@ -254,11 +254,11 @@ impl Known {
             let free = Demands { constraints: Vec::new(), ..Demands::clone(&demands) };
             let (target, policy) = (&self.problem.target, &self.problem.policy);
             let first = |listing: &_| Candidates::first(listing, target, policy, &free, &[]);
-            let alone = self.index.newest_listing(name).and_then(|newest| first(&newest));
+            let alone = self.source.newest_listing(name).and_then(|newest| first(&newest));
             Arc::new(match alone {
                 Some(newest) => newest,
                 None => {
-                    let Some(listing) = self.index.listing(name)? else { return Ok(None) };
+                    let Some(listing) = self.source.listing(name)? else { return Ok(None) };
                     first(&listing).unwrap_or_else(|| Candidates::new(&listing, target, policy, &free))
                 }
             })
@@ -270,21 +270,21 @@ impl Known {
     }
 
     /// The metadata of a candidate; blocks until it is there. The index's word for the release will do
-    /// until [`Known::confirm`] asks the file itself.
+    /// until [`SolverIndex::confirm`] asks the file itself.
     pub(super) fn metadata(&self, candidate: &Candidate) -> Result<Told, Error> {
-        if let Some(told) = self.known_metadata(candidate) {
+        if let Some(told) = self.loaded_metadata(candidate) {
             return Ok(told);
         }
         let told = self.ask(candidate.file(), Trust::Release)?;
         if told.as_ref().is_ok_and(|metadata| metadata.source == MetadataSource::Release) {
-            self.index.prefetch_speculative(&[IndexQuery::Metadata(candidate.file().clone(), Trust::File)]);
+            self.source.prefetch_speculative(&[IndexQuery::Metadata(candidate.file().clone(), Trust::File)]);
         }
         let mut all = unpoisoned(self.metadata.lock());
         Ok(all.entry(candidate.file().filename.clone()).or_insert(told).clone())
     }
 
     /// The metadata of a candidate, where it was asked for before.
-    pub fn known_metadata(&self, candidate: &Candidate) -> Option<Told> {
+    pub fn loaded_metadata(&self, candidate: &Candidate) -> Option<Told> {
         self.told(candidate.file())
     }
 
@@ -304,10 +304,10 @@ impl Known {
     }
 
     /// What the releases that the target's Python is too old for ask for.
-    pub fn barring_pythons(&self) -> Vec<SpecifierSet> {
+    pub fn excluding_requires_python(&self) -> Vec<SpecifierSet> {
         let mut pythons: Vec<SpecifierSet> = Vec::new();
-        for (_, reason) in self.all_candidates().iter().flat_map(|candidates| &candidates.barred) {
-            if let Reason::RequiresPython(specifiers) = reason
+        for (_, reason) in self.all_loaded_candidates().iter().flat_map(|candidates| &candidates.excluded) {
+            if let ExclusionReason::RequiresPython(specifiers) = reason
                 && !pythons.contains(specifiers)
             {
                 pythons.push(specifiers.clone());
@@ -318,7 +318,7 @@ impl Known {
     }
 
     /// All metadata that was asked for before, by file name.
-    pub fn all_metadata(&self) -> Vec<Arc<Metadata>> {
+    pub fn all_loaded_metadata(&self) -> Vec<Arc<Metadata>> {
         let all = unpoisoned(self.metadata.lock());
         let mut named: Vec<_> =
             all.iter().filter_map(|(file, told)| Some((file.clone(), told.clone().ok()?))).collect();
@@ -327,12 +327,12 @@ impl Known {
     }
 
     fn ask(&self, file: &Arc<DistFile>, trust: Trust) -> Result<Told, Error> {
-        match self.index.metadata(file, trust) {
+        match self.source.metadata(file, trust) {
             Ok(metadata) => Ok(Ok(metadata)),
             Err(MetadataFailure::Invalid(why) | MetadataFailure::NeedsBuild(why)) => {
-                Ok(Err(Reason::Broken(why.into())))
+                Ok(Err(ExclusionReason::InvalidMetadata(why.into())))
             }
-            Err(MetadataFailure::BuildForbidden(why)) => Ok(Err(Reason::Unbuilt(why.into()))),
+            Err(MetadataFailure::BuildForbidden(why)) => Ok(Err(ExclusionReason::BuildForbidden(why.into()))),
             Err(MetadataFailure::Fatal(error)) => Err(error),
         }
     }
@@ -342,7 +342,7 @@ impl Known {
         let doubtful = self.doubtful(files);
         let wants: Vec<_> =
             doubtful.iter().map(|file| IndexQuery::Metadata(Arc::clone(file), Trust::File)).collect();
-        self.index.prefetch(&wants);
+        self.source.prefetch(&wants);
         let mut outcome = Confirmation::AsTold;
         for file in doubtful {
             let told = self.ask(&file, Trust::File)?;

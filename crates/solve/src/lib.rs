@@ -28,17 +28,17 @@ pub mod universal;
 pub mod universe;
 mod views;
 
-pub use candidates::{Candidate, Candidates, Project, Reason, Standing};
+pub use candidates::{Candidate, Candidates, ExclusionReason, ProjectLookup, Tier};
 pub use index::{Index, IndexQuery, MetadataFailure, SearchScope, Trust};
-pub use known::Known;
+pub use known::SolverIndex;
 pub use policy::{PackageSet, Policy, Preferences, PrereleaseMode, ResolutionMode};
 pub use problem::Problem;
 pub use proof::Proof;
-pub use resolution::{Asker, Resolution, ResolvedPin};
+pub use resolution::{Dependent, Resolution, ResolvedPin};
 
-pub use edges::{base as base_requirements, of_extra as requirements_of_extra};
+pub use edges::{base as base_requirements, of_extra as extra_requirements};
 pub use package::Package;
-pub use proof::{Fact, Step};
+pub use proof::{Fact, ProofStep};
 pub use set::{Ordinal, OrdinalSet};
 
 use std::sync::Arc;
@@ -56,11 +56,11 @@ use scout::Scouts;
 use search::Search;
 
 /// Why a problem has no resolution.
-pub enum Failure {
+pub enum SolveError {
     /// There is none: the proof, and what it speaks of.
     NoSolution(Box<NoSolution>),
     /// The world is at fault.
-    Trouble(Error),
+    Fatal(Error),
 }
 
 /// The proof that there is no solution, with what is known of the packages it speaks of.
@@ -68,35 +68,35 @@ pub struct NoSolution {
     /// The proof.
     pub proof: Proof,
     /// The packages, and the problem.
-    pub known: Arc<Known>,
+    pub index: Arc<SolverIndex>,
 }
 
 /// Solves `problem` on what `index` tells.
 ///
 /// # Errors
-/// See [`Failure`].
+/// See [`SolveError`].
 pub fn solve(
     problem: Arc<Problem>,
     index: Arc<dyn Index>,
     watcher: &dyn Watcher,
-) -> Result<Resolution, Failure> {
-    solve_on(&Arc::new(Known::new(problem, index)), watcher)
+) -> Result<Resolution, SolveError> {
+    solve_with_index(&Arc::new(SolverIndex::new(problem, index)), watcher)
 }
 
 /// Solves the problem of `known`, which knows more then.
 ///
 /// # Errors
-/// See [`Failure`].
-pub fn solve_on(known: &Arc<Known>, watcher: &dyn Watcher) -> Result<Resolution, Failure> {
+/// See [`SolveError`].
+pub fn solve_with_index(known: &Arc<SolverIndex>, watcher: &dyn Watcher) -> Result<Resolution, SolveError> {
     let scouts = Scouts::send(known);
     let answer = search(known, watcher);
     scouts.call_back();
     match answer {
         Ok(Answer::Resolved(resolution)) => Ok(resolution),
         Ok(Answer::Impossible(proof)) => {
-            Err(Failure::NoSolution(Box::new(NoSolution { proof, known: known.clone() })))
+            Err(SolveError::NoSolution(Box::new(NoSolution { proof, index: known.clone() })))
         }
-        Err(error) => Err(Failure::Trouble(error)),
+        Err(error) => Err(SolveError::Fatal(error)),
     }
 }
 
@@ -107,7 +107,7 @@ enum Answer {
 }
 
 /// Runs pubgrub until its answer stands.
-fn search(known: &Known, watcher: &dyn Watcher) -> Result<Answer, Error> {
+fn search(known: &SolverIndex, watcher: &dyn Watcher) -> Result<Answer, Error> {
     let mut search = Search::new(known.problem.direct());
     let answer = searched(known, &mut search, watcher);
     watcher.on(Event::Detail(format!(
@@ -124,7 +124,7 @@ fn search(known: &Known, watcher: &dyn Watcher) -> Result<Answer, Error> {
     answer
 }
 
-fn searched(known: &Known, search: &mut Search, watcher: &dyn Watcher) -> Result<Answer, Error> {
+fn searched(known: &SolverIndex, search: &mut Search, watcher: &dyn Watcher) -> Result<Answer, Error> {
     loop {
         let run = run(known, search, watcher);
         let outcome = match run.outcome {
@@ -187,7 +187,7 @@ enum Outcome {
     Impossible(Proof),
 }
 
-fn run(known: &Known, search: &mut Search, watcher: &dyn Watcher) -> Run {
+fn run(known: &SolverIndex, search: &mut Search, watcher: &dyn Watcher) -> Run {
     let root = search.nodes.node(&Package::Root);
     let provider = Provider::new(known, search, watcher);
     let answer = pubgrub::resolve(&provider, root, 0u32);

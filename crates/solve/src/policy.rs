@@ -123,7 +123,7 @@ impl Preferences {
     }
 
     /// Adds `version` of `name`: where `marker` holds before all others, elsewhere after them.
-    pub fn add_where(&mut self, name: PackageName, version: Version, marker: &Marker) {
+    pub fn add_with_marker(&mut self, name: PackageName, version: Version, marker: &Marker) {
         if marker.is_always() {
             self.add(name, version);
         } else {
@@ -133,7 +133,7 @@ impl Preferences {
 
     /// What is preferred in `target`.
     #[must_use]
-    pub fn in_target(mut self, target: &Target) -> Self {
+    pub fn for_target(mut self, target: &Target) -> Self {
         let (here, elsewhere): (Vec<_>, Vec<_>) =
             self.marked.drain(..).partition(|(_, _, marker)| marker.holds(target, &[]));
         for (name, version, _) in here.into_iter().rev() {
@@ -156,7 +156,7 @@ impl Preferences {
 
     /// The preferred versions of `name`, the first the dearest.
     #[must_use]
-    pub fn of(&self, name: &PackageName) -> &[Version] {
+    pub fn versions(&self, name: &PackageName) -> &[Version] {
         self.versions.get(name).map_or(&[], Vec::as_slice)
     }
 }

@@ -34,14 +34,14 @@ impl Problem {
             in_order(kept)
         };
         let (lines, constraints) = (holding(&inputs.requirements), holding(&inputs.constraints));
-        let preferences = preferences.in_target(&target);
+        let preferences = preferences.for_target(&target);
         // An override whose marker does not hold still replaces: it takes the requirement away.
         Self { lines, constraints, overrides: inputs.overrides.clone(), policy, preferences, target }
     }
 
     /// The same problem with other lines, constraints and overrides; as [`Problem::new`] orders them.
     #[must_use]
-    pub fn with(
+    pub fn with_lines(
         &self,
         lines: Vec<InputLine>,
         constraints: Vec<InputLine>,
@@ -62,7 +62,7 @@ impl Problem {
     }
 
     /// Whether the oldest of `name` that fits is to be taken.
-    pub fn wants_lowest(&self, name: &PackageName) -> bool {
+    pub fn prefers_lowest(&self, name: &PackageName) -> bool {
         match self.policy.resolution {
             ResolutionMode::Highest => false,
             ResolutionMode::Lowest => true,
@@ -71,7 +71,7 @@ impl Problem {
     }
 
     /// What stands in for a requirement on a package: itself, or the overrides on its name.
-    pub fn effective<'a>(&'a self, requirement: &'a Requirement) -> Vec<&'a Requirement> {
+    pub fn apply_overrides<'a>(&'a self, requirement: &'a Requirement) -> Vec<&'a Requirement> {
         let mut replacements = self
             .overrides
             .iter()

@@ -8,8 +8,8 @@ use std::sync::Arc;
 use pubgrub::{DerivationTree, Derived, External, Term};
 use rustc_hash::FxHashMap;
 
-use super::candidates::Reason;
-use super::known::Known;
+use super::candidates::ExclusionReason;
+use super::known::SolverIndex;
 use super::nodes::{Node, Nodes};
 use super::package::Package;
 use super::set::OrdinalSet;
@@ -18,22 +18,22 @@ use super::set::OrdinalSet;
 #[derive(Debug)]
 pub struct Proof {
     /// The steps, causes before their results.
-    pub steps: Vec<Step>,
+    pub steps: Vec<ProofStep>,
 }
 
 /// One step of a proof.
 #[derive(Clone, Debug)]
-pub enum Step {
+pub enum ProofStep {
     /// A fact about the packages.
     Fact(Fact),
     /// What follows from two earlier steps.
-    Follows {
+    Derived {
         /// The first of them.
         first: usize,
         /// The second.
         second: usize,
-        /// What cannot all hold together, by package.
-        together: Vec<(Package, Term<OrdinalSet>)>,
+        /// What cannot all hold terms, by package.
+        terms: Vec<(Package, Term<OrdinalSet>)>,
     },
 }
 
@@ -41,21 +41,21 @@ pub enum Step {
 #[derive(Clone, Debug)]
 pub enum Fact {
     /// The question is asked.
-    Asked,
+    Root,
     /// None of these candidates can be had.
-    None(Package, OrdinalSet),
+    NoVersions(Package, OrdinalSet),
     /// Each of these candidates needs one of those.
-    Needs(Package, OrdinalSet, Package, OrdinalSet),
+    Dependency(Package, OrdinalSet, Package, OrdinalSet),
     /// These candidates are of no use, for this reason.
-    Barred(Package, OrdinalSet, Reason),
+    Excluded(Package, OrdinalSet, ExclusionReason),
 }
 
-type Tree = DerivationTree<Node, OrdinalSet, Reason>;
+type Tree = DerivationTree<Node, OrdinalSet, ExclusionReason>;
 
 impl Proof {
     /// Flattens `tree`, without recursion: neither in the walk, nor when the tree is dropped. What pubgrub was told
     /// that the question needs is said by the line that asks for it.
-    pub(super) fn new(tree: Tree, nodes: &Nodes, known: &Known) -> Self {
+    pub(super) fn new(tree: Tree, nodes: &Nodes, known: &SolverIndex) -> Self {
         let root = Arc::new(tree);
         let mut seen: FxHashMap<*const Tree, usize> = FxHashMap::default();
         let mut order: Vec<Arc<Tree>> = Vec::new();
@@ -87,8 +87,8 @@ impl Proof {
     /// The facts that it rests on.
     pub fn facts(&self) -> impl Iterator<Item = &Fact> {
         self.steps.iter().filter_map(|step| match step {
-            Step::Fact(fact) => Some(fact),
-            Step::Follows { .. } => None,
+            ProofStep::Fact(fact) => Some(fact),
+            ProofStep::Derived { .. } => None,
         })
     }
 }
@@ -99,29 +99,29 @@ enum Visit {
     Itself,
 }
 
-fn step(node: &Tree, seen: &FxHashMap<*const Tree, usize>, nodes: &Nodes, known: &Known) -> Step {
+fn step(node: &Tree, seen: &FxHashMap<*const Tree, usize>, nodes: &Nodes, known: &SolverIndex) -> ProofStep {
     match node {
-        DerivationTree::External(external) => Step::Fact(fact(external, nodes, known)),
+        DerivationTree::External(external) => ProofStep::Fact(fact(external, nodes, known)),
         DerivationTree::Derived(Derived { terms, cause1, cause2, .. }) => {
             let place = |cause: &Arc<Tree>| seen.get(&Arc::as_ptr(cause)).copied().unwrap_or_default();
-            let mut together: Vec<_> =
+            let mut terms: Vec<_> =
                 terms.iter().map(|(node, term)| (nodes.package(*node).clone(), term.clone())).collect();
-            together.sort_by(|a, b| a.0.cmp(&b.0));
-            Step::Follows { first: place(cause1), second: place(cause2), together }
+            terms.sort_by(|a, b| a.0.cmp(&b.0));
+            ProofStep::Derived { first: place(cause1), second: place(cause2), terms }
         }
     }
 }
 
-fn fact(external: &External<Node, OrdinalSet, Reason>, nodes: &Nodes, known: &Known) -> Fact {
+fn fact(external: &External<Node, OrdinalSet, ExclusionReason>, nodes: &Nodes, known: &SolverIndex) -> Fact {
     let package = |node: &Node| nodes.package(*node).clone();
     match external {
-        External::NotRoot(..) => Fact::Asked,
-        External::NoVersions(of, set) => Fact::None(package(of), set.clone()),
+        External::NotRoot(..) => Fact::Root,
+        External::NoVersions(of, set) => Fact::NoVersions(package(of), set.clone()),
         External::FromDependencyOf(of, set, needed, permitted) => {
             let (of, needed) = (package(of), package(needed));
             let lone = needed.name().filter(|_| of == Package::Root).and_then(|name| known.lone_line(name));
-            Fact::Needs(lone.map_or(of, Package::Line), set.clone(), needed, permitted.clone())
+            Fact::Dependency(lone.map_or(of, Package::Line), set.clone(), needed, permitted.clone())
         }
-        External::Custom(of, set, reason) => Fact::Barred(package(of), set.clone(), reason.clone()),
+        External::Custom(of, set, reason) => Fact::Excluded(package(of), set.clone(), reason.clone()),
     }
 }

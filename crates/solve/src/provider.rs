@@ -10,8 +10,8 @@ use std::sync::Arc;
 
 use pubgrub::{Dependencies, DependencyProvider, PackageResolutionStatistics, VersionSet as _};
 
-use super::candidates::Reason;
-use super::known::Known;
+use super::candidates::ExclusionReason;
+use super::known::SolverIndex;
 use super::nodes::{Dist, Node, Part};
 use super::package::Package;
 use super::search::{Found, Search};
@@ -23,7 +23,7 @@ use pinfast_packaging::DistFile;
 
 /// The provider of one run of pubgrub.
 pub(super) struct Provider<'a> {
-    known: &'a Known,
+    known: &'a SolverIndex,
     search: RefCell<&'a mut Search>,
     watcher: &'a dyn Watcher,
     asked: RefCell<Vec<Arc<DistFile>>>,
@@ -57,7 +57,7 @@ pub(super) enum Class {
 }
 
 impl<'a> Provider<'a> {
-    pub(super) fn new(known: &'a Known, search: &'a mut Search, watcher: &'a dyn Watcher) -> Self {
+    pub(super) fn new(known: &'a SolverIndex, search: &'a mut Search, watcher: &'a dyn Watcher) -> Self {
         Self { known, search: RefCell::new(search), watcher, asked: RefCell::default() }
     }
 
@@ -93,7 +93,7 @@ impl DependencyProvider for Provider<'_> {
     type V = Ordinal;
     type VS = OrdinalSet;
     type Priority = Priority;
-    type M = Reason;
+    type M = ExclusionReason;
     type Err = Stop;
 
     fn prioritize(&self, node: &Node, range: &OrdinalSet, _: &PackageResolutionStatistics) -> Priority {
@@ -150,7 +150,7 @@ impl DependencyProvider for Provider<'_> {
         &self,
         node: &Node,
         ordinal: &Ordinal,
-    ) -> Result<Dependencies<Node, OrdinalSet, Reason>, Stop> {
+    ) -> Result<Dependencies<Node, OrdinalSet, ExclusionReason>, Stop> {
         let needs = match self.found(*node, *ordinal)? {
             Found::Barred(reason) => return Ok(Dependencies::Unavailable(reason)),
             Found::Needs(needs) => needs,

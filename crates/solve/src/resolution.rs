@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::candidates::{Candidate, Reason, Standing};
-use super::known::Known;
+use super::candidates::{Candidate, ExclusionReason, Tier};
+use super::known::SolverIndex;
 use super::problem::Problem;
 use super::{Chosen, edges};
 use pinfast_base::error::Error;
@@ -18,7 +18,7 @@ pub struct Resolution {
     /// What a person should know of it, each a sentence, sorted.
     pub warnings: Vec<String>,
     /// Of each pinned package, the entries of its page that could not be used, each a sentence.
-    pub odd_entries: BTreeMap<PackageName, Vec<String>>,
+    pub skipped_entries: BTreeMap<PackageName, Vec<String>>,
 }
 
 /// One package of a resolution.
@@ -31,7 +31,7 @@ pub struct ResolvedPin {
     /// The extras that somebody wants of it.
     pub extras: BTreeSet<ExtraName>,
     /// Who asks for it, each with the requirement as it counts; sorted.
-    pub askers: Vec<(Asker, Requirement)>,
+    pub dependents: Vec<(Dependent, Requirement)>,
     /// Of a package that a line asks for: the newest release that would fit the target and policy, constraints
     /// apart, where the chosen one is older.
     pub newest: Option<Version>,
@@ -41,7 +41,7 @@ pub struct ResolvedPin {
 
 /// Who asks for a package, and how.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Asker {
+pub enum Dependent {
     /// A line of the inputs, by its place in the problem.
     Line(usize),
     /// Another pin.
@@ -52,14 +52,14 @@ impl ResolvedPin {
     /// Sorts those who ask by who they are; what one asks twice, by what it says.
     pub(super) fn sort_askers(&mut self) {
         let said = |requirement: &Requirement| requirement.to_string();
-        self.askers.sort_by(|a, b| a.0.cmp(&b.0).then_with(|| said(&a.1).cmp(&said(&b.1))));
+        self.dependents.sort_by(|a, b| a.0.cmp(&b.0).then_with(|| said(&a.1).cmp(&said(&b.1))));
     }
 }
 
 impl ResolvedPin {
     /// Whether somebody who asks for it pins it exactly.
     fn is_pinned(&self) -> bool {
-        self.askers.iter().any(|(_, requirement)| requirement.specifiers().pinned().is_some())
+        self.dependents.iter().any(|(_, requirement)| requirement.specifiers().pinned().is_some())
     }
 }
 
@@ -72,10 +72,10 @@ impl Resolution {
     }
 
     /// Tells of what the lines ask for whether something newer would fit the target and policy.
-    pub(super) fn tell_newer(&mut self, known: &Known, chosen: &Chosen) -> Result<(), Error> {
+    pub(super) fn tell_newer(&mut self, known: &SolverIndex, chosen: &Chosen) -> Result<(), Error> {
         for (name, pin) in &mut self.pins {
             // Lines come first.
-            let is_direct = matches!(pin.askers.first(), Some((Asker::Line(_), _)));
+            let is_direct = matches!(pin.dependents.first(), Some((Dependent::Line(_), _)));
             let is_newest = chosen.get(name).is_some_and(|(seen, _)| known.looks_at_newest(seen));
             if is_direct && !is_newest {
                 let newest = known.newest(name)?.filter(|(newest, _)| *newest > pin.candidate.version);
@@ -89,7 +89,7 @@ impl Resolution {
 
     /// A yanked pin that no exact pin asks for.
     pub(super) fn unpinned_yank(&self, problem: &Problem) -> Option<(&PackageName, &Version)> {
-        let yanked = self.pins.iter().filter(|(_, pin)| pin.candidate.standing == Standing::Yanked);
+        let yanked = self.pins.iter().filter(|(_, pin)| pin.candidate.tier == Tier::Yanked);
         let pinned = |name: &PackageName, pin: &ResolvedPin| pin.is_pinned() || problem.constraints_pin(name);
         yanked
             .filter(|(name, pin)| !pinned(name, pin))
@@ -99,10 +99,12 @@ impl Resolution {
 
     /// Says of each package which of its releases were passed over because their metadata is of no use.
     /// `asked` are the files whose metadata was wanted.
-    pub(super) fn tell_unusable(&mut self, known: &Known, asked: &[Arc<DistFile>]) {
+    pub(super) fn tell_unusable(&mut self, known: &SolverIndex, asked: &[Arc<DistFile>]) {
         let mut unusable: BTreeMap<&PackageName, BTreeMap<&Version, Arc<str>>> = BTreeMap::new();
         for file in asked.iter().filter(|file| self.pins.contains_key(file.dist.name())) {
-            if let Some(Err(Reason::Broken(why) | Reason::Unbuilt(why))) = known.told(file) {
+            if let Some(Err(ExclusionReason::InvalidMetadata(why) | ExclusionReason::BuildForbidden(why))) =
+                known.told(file)
+            {
                 unusable.entry(file.dist.name()).or_default().insert(file.dist.version(), why);
             }
         }
@@ -120,19 +122,19 @@ impl Resolution {
 }
 
 /// The pins of `chosen` that the lines lead to; what is newer than them is told by [`Resolution::tell_newer`].
-pub(super) fn build(known: &Known, chosen: &Chosen) -> Result<Resolution, Error> {
+pub(super) fn build(known: &SolverIndex, chosen: &Chosen) -> Result<Resolution, Error> {
     let mut builder = Builder {
         known,
         chosen,
         pins: BTreeMap::new(),
         warnings: BTreeSet::new(),
-        odd_entries: BTreeMap::new(),
+        skipped_entries: BTreeMap::new(),
         queue: Vec::new(),
     };
     let problem = &*known.problem;
     for (place, line) in problem.lines.iter().enumerate() {
-        for requirement in problem.effective(&line.requirement) {
-            builder.ask(requirement, Asker::Line(place))?;
+        for requirement in problem.apply_overrides(&line.requirement) {
+            builder.ask(requirement, Dependent::Line(place))?;
         }
     }
     while let Some((name, extra)) = builder.queue.pop() {
@@ -142,17 +144,17 @@ pub(super) fn build(known: &Known, chosen: &Chosen) -> Result<Resolution, Error>
 }
 
 struct Builder<'a> {
-    known: &'a Known,
+    known: &'a SolverIndex,
     chosen: &'a Chosen,
     pins: BTreeMap<PackageName, ResolvedPin>,
     warnings: BTreeSet<String>,
-    odd_entries: BTreeMap<PackageName, Vec<String>>,
+    skipped_entries: BTreeMap<PackageName, Vec<String>>,
     /// Distributions and extras whose requirements are still to be followed.
     queue: Vec<(PackageName, Option<ExtraName>)>,
 }
 
 impl Builder<'_> {
-    fn ask(&mut self, requirement: &Requirement, asker: Asker) -> Result<(), Error> {
+    fn ask(&mut self, requirement: &Requirement, asker: Dependent) -> Result<(), Error> {
         let name = &requirement.name;
         if !self.pins.contains_key(name) {
             let pin = self.pin(name)?;
@@ -161,8 +163,8 @@ impl Builder<'_> {
         }
         let Some(pin) = self.pins.get_mut(name) else { return Ok(()) };
         let asked = (asker, requirement.clone());
-        if !pin.askers.contains(&asked) {
-            pin.askers.push(asked);
+        if !pin.dependents.contains(&asked) {
+            pin.dependents.push(asked);
         }
         for extra in &requirement.extras {
             if pin.extras.insert(extra.clone()) {
@@ -180,10 +182,10 @@ impl Builder<'_> {
         let metadata = self.known.metadata(&candidate)?.map_err(|_| missing())?;
         self.warnings.extend(warnings(&self.known.problem, &candidate, name, &metadata));
         if !candidates.warnings.is_empty() {
-            self.odd_entries.insert(name.clone(), candidates.warnings.clone());
+            self.skipped_entries.insert(name.clone(), candidates.warnings.clone());
         }
-        let (extras, askers) = (BTreeSet::new(), Vec::new());
-        Ok(ResolvedPin { candidate, metadata, extras, askers, newest: None, newest_candidate: None })
+        let (extras, dependents) = (BTreeSet::new(), Vec::new());
+        Ok(ResolvedPin { candidate, metadata, extras, dependents, newest: None, newest_candidate: None })
     }
 
     fn expand(&mut self, name: &PackageName, extra: Option<&ExtraName>) -> Result<(), Error> {
@@ -201,7 +203,7 @@ impl Builder<'_> {
             }
         };
         for requirement in requirements {
-            self.ask(requirement, Asker::Package(name.clone()))?;
+            self.ask(requirement, Dependent::Package(name.clone()))?;
         }
         Ok(())
     }
@@ -211,7 +213,7 @@ impl Builder<'_> {
         Resolution {
             pins: self.pins,
             warnings: self.warnings.into_iter().collect(),
-            odd_entries: self.odd_entries,
+            skipped_entries: self.skipped_entries,
         }
     }
 }
@@ -230,12 +232,12 @@ fn warnings(
     let version = &candidate.version;
     let mut warnings: Vec<String> =
         metadata.warnings.iter().map(|warning| format!("{name} {version}: {warning}")).collect();
-    match candidate.standing {
-        Standing::Stable => {}
-        Standing::Prerelease => {
+    match candidate.tier {
+        Tier::Stable => {}
+        Tier::Prerelease => {
             warnings.push(format!("{name} {version} is a pre-release: no stable release fits"))
         }
-        Standing::Yanked => {
+        Tier::Yanked => {
             let reason = candidate.file().yanked.as_deref().filter(|reason| !reason.trim().is_empty());
             let reason = reason.map_or_else(String::new, |reason| format!(": {}", reason.trim()));
             warnings.push(format!("{name} {version} was yanked from the index{reason}"));

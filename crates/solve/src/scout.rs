@@ -4,7 +4,7 @@
 //! requirements of the likeliest candidate of each package, so that all packages of one level of the
 //! graph are under way at once, as is from the beginning all that an older lock pins. Where a requirement comes to light
 //! that this candidate does not fit, the next likeliest is followed as well. What scouts find out goes
-//! into [`Known`]; it never changes an answer, only when it is there.
+//! into [`SolverIndex`]; it never changes an answer, only when it is there.
 
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -14,7 +14,7 @@ use rustc_hash::FxHashMap;
 use super::candidates::{Candidate, Candidates};
 use super::edges;
 use super::index::{IndexQuery, Trust};
-use super::known::Known;
+use super::known::SolverIndex;
 use pinfast_base::error::Error;
 use pinfast_packaging::{DistFilename, ExtraName, Metadata, PackageName, Requirement, SpecifierSet, Version};
 
@@ -86,8 +86,8 @@ impl Asked {
         extras: impl Iterator<Item = Option<ExtraName>>,
     ) -> News {
         let new: Vec<_> = extras.filter(|extra| self.extras.insert(extra.clone())).collect();
-        if let Some((_, askers)) = self.bounds.iter_mut().find(|(bound, _)| bound == specifiers) {
-            askers.extend(by.cloned());
+        if let Some((_, dependents)) = self.bounds.iter_mut().find(|(bound, _)| bound == specifiers) {
+            dependents.extend(by.cloned());
             return News::Extras(new);
         }
         if self.bounds.len() == MOST_SPECIFIERS {
@@ -125,15 +125,16 @@ enum News {
 impl Scouts {
     /// Sends scouts after the lines of the problem. They are not waited
     /// for: one that hangs on a slow answer when the solve is over ends by itself.
-    pub(super) fn send(known: &Arc<Known>) -> Arc<Self> {
+    pub(super) fn send(known: &Arc<SolverIndex>) -> Arc<Self> {
         let scouts = Arc::new(Self::default());
         scouts.recruit(known);
-        if known.index.prefetch_concurrency() > 0 {
+        if known.source.prefetch_concurrency() > 0 {
             let problem = &*known.problem;
             // What the lines name is asked for its newest release too, in the end.
             let named = problem.lines.iter().map(|line| known.want_newest(&line.requirement.name));
-            known.index.prefetch(&named.collect::<Vec<_>>());
-            let requirements = problem.lines.iter().flat_map(|line| problem.effective(&line.requirement));
+            known.source.prefetch(&named.collect::<Vec<_>>());
+            let requirements =
+                problem.lines.iter().flat_map(|line| problem.apply_overrides(&line.requirement));
             scouts.follow(known, None, &requirements.collect::<Vec<_>>());
             let any = SpecifierSet::default();
             scouts.set_out(
@@ -142,7 +143,7 @@ impl Scouts {
                 problem.preferences.names().map(|name| (name, &any, &[] as &[ExtraName])),
             );
             let kept = problem.lines.iter().map(|line| line.requirement.name.clone());
-            let kept = kept.filter(|name| !problem.preferences.of(name).is_empty());
+            let kept = kept.filter(|name| !problem.preferences.versions(name).is_empty());
             let newest = kept.map(|name| Errand { name, extra: None, stage: Stage::Newest });
             scouts.lock().queue.extend(newest);
             scouts.changed.notify_all();
@@ -151,9 +152,9 @@ impl Scouts {
     }
 
     /// Sends more scouts where the index has use for more by now.
-    fn recruit(self: &Arc<Self>, known: &Arc<Known>) {
+    fn recruit(self: &Arc<Self>, known: &Arc<SolverIndex>) {
         let mut state = self.lock();
-        while state.sent < known.index.prefetch_concurrency() {
+        while state.sent < known.source.prefetch_concurrency() {
             let (scouts, known) = (Arc::clone(self), Arc::clone(known));
             std::thread::spawn(move || scouts.run(&known));
             state.sent += 1;
@@ -166,7 +167,7 @@ impl Scouts {
         self.changed.notify_all();
     }
 
-    fn run(self: &Arc<Self>, known: &Arc<Known>) {
+    fn run(self: &Arc<Self>, known: &Arc<SolverIndex>) {
         while let Some(errand) = self.next() {
             self.recruit(known);
             // A scout that fails says nothing: the solver meets the same trouble if it matters.
@@ -191,16 +192,16 @@ impl Scouts {
         }
     }
 
-    fn errand(&self, known: &Known, errand: Errand) -> Result<(), Error> {
+    fn errand(&self, known: &SolverIndex, errand: Errand) -> Result<(), Error> {
         let Errand { name, extra, stage } = errand;
         match stage {
             Stage::Newest => self.ask_for_newest(known, &name),
             Stage::Foretold => {
-                let Some(metadata) = known.index.newest_metadata(&name) else {
+                let Some(metadata) = known.source.newest_metadata(&name) else {
                     return self.choose(known, name, extra);
                 };
                 if !runs(known, &metadata) {
-                    known.index.prefetch(&[IndexQuery::Listing(name.clone())]);
+                    known.source.prefetch(&[IndexQuery::Listing(name.clone())]);
                 } else if self.permits(known, &name, &metadata.version) {
                     self.follow(known, Some(&name), &needs(known, &metadata, extra.as_ref()));
                 }
@@ -218,7 +219,7 @@ impl Scouts {
     }
 
     /// Asks for the metadata of the likeliest candidate of `name`, as far as is known what is asked of it.
-    fn choose(&self, known: &Known, name: PackageName, extra: Option<ExtraName>) -> Result<(), Error> {
+    fn choose(&self, known: &SolverIndex, name: PackageName, extra: Option<ExtraName>) -> Result<(), Error> {
         let heard = self.lock().asked.get(&name).map(Asked::specifiers).unwrap_or_default();
         let fits = |version: &Version| heard.iter().all(|specifiers| specifiers.contains(version));
         let first = known
@@ -245,7 +246,7 @@ impl Scouts {
         };
         drop(state);
         if let Stage::Metadata(likeliest) = &stage {
-            known.index.prefetch(&[IndexQuery::Metadata(likeliest.file().clone(), Trust::Release)]);
+            known.source.prefetch(&[IndexQuery::Metadata(likeliest.file().clone(), Trust::Release)]);
         }
         let mut state = self.lock();
         state.queue.push_back(Errand { name, extra, stage });
@@ -255,19 +256,19 @@ impl Scouts {
 
     /// Asks for the newest release of `name` where another goes before it, for the projects whose pins would be in
     /// its way, and for their newest releases.
-    fn ask_for_newest(&self, known: &Known, name: &PackageName) -> Result<(), Error> {
+    fn ask_for_newest(&self, known: &SolverIndex, name: &PackageName) -> Result<(), Error> {
         let preferences = &known.problem.preferences;
         let Some(metadata) = newest_word(known, name)? else { return Ok(()) };
-        if preferences.of(name).contains(&metadata.version) {
+        if preferences.versions(name).contains(&metadata.version) {
             return Ok(());
         }
         let is_misfit = |requirement: &&Requirement| {
-            let pin = preferences.of(&requirement.name).first();
+            let pin = preferences.versions(&requirement.name).first();
             pin.is_some_and(|pin| !requirement.specifiers().contains(pin))
         };
         let misfits = edges::base(&known.problem, &metadata).into_iter().filter(is_misfit);
         let misfits: Vec<_> = misfits.map(|misfit| misfit.name.clone()).collect();
-        known.index.prefetch(&misfits.iter().cloned().map(IndexQuery::Listing).collect::<Vec<_>>());
+        known.source.prefetch(&misfits.iter().cloned().map(IndexQuery::Listing).collect::<Vec<_>>());
         let mut state = self.lock();
         let beyond = misfits.into_iter().take(MOST_BEYOND - state.newest_beyond);
         let beyond: Vec<_> = beyond.map(|name| Errand { name, extra: None, stage: Stage::Newest }).collect();
@@ -280,17 +281,17 @@ impl Scouts {
 
     /// Whether all that is asked of `name` so far permits `version`, the release that is looked at first; where it does
     /// not, all releases are asked for: of `name` and of those that ask for less, since one of them has to give way.
-    fn permits(&self, known: &Known, name: &PackageName, version: &Version) -> bool {
+    fn permits(&self, known: &SolverIndex, name: &PackageName, version: &Version) -> bool {
         let state = self.lock();
         let Some(asked) = state.asked.get(name).filter(|asked| !asked.permits(version)) else { return true };
         let concerned = asked.opposed(version).chain([name]).cloned();
         let wants: Vec<_> = concerned.map(IndexQuery::Listing).collect();
         drop(state);
-        known.index.prefetch(&wants);
+        known.source.prefetch(&wants);
         false
     }
 
-    fn follow(&self, known: &Known, by: Option<&PackageName>, requirements: &[&Requirement]) {
+    fn follow(&self, known: &SolverIndex, by: Option<&PackageName>, requirements: &[&Requirement]) {
         let asked = requirements.iter().map(|it| (&it.name, it.specifiers(), it.extras.as_slice()));
         self.set_out(known, by, asked);
     }
@@ -299,7 +300,7 @@ impl Scouts {
     /// while the others are looked at.
     fn set_out<'r>(
         &self,
-        known: &Known,
+        known: &SolverIndex,
         by: Option<&PackageName>,
         asked: impl Iterator<Item = (&'r PackageName, &'r SpecifierSet, &'r [ExtraName])>,
     ) {
@@ -311,7 +312,7 @@ impl Scouts {
 
     fn set_out_some<'r>(
         &self,
-        known: &Known,
+        known: &SolverIndex,
         by: Option<&PackageName>,
         asked: impl Iterator<Item = (&'r PackageName, &'r SpecifierSet, &'r [ExtraName])>,
     ) {
@@ -338,23 +339,27 @@ impl Scouts {
         if errands.is_empty() {
             return;
         }
-        known.index.prefetch(&wants);
+        known.source.prefetch(&wants);
         self.lock().queue.extend(errands);
         self.changed.notify_all();
     }
 }
 
 /// What is said of the newest release of `name`.
-fn newest_word(known: &Known, name: &PackageName) -> Result<Option<Arc<Metadata>>, Error> {
-    if let Some(word) = known.index.newest_metadata(name) {
+fn newest_word(known: &SolverIndex, name: &PackageName) -> Result<Option<Arc<Metadata>>, Error> {
+    if let Some(word) = known.source.newest_metadata(name) {
         return Ok(Some(word));
     }
     let Some((_, Some(candidate))) = known.newest(name)? else { return Ok(None) };
-    Ok(known.index.metadata(candidate.file(), Trust::Release).ok())
+    Ok(known.source.metadata(candidate.file(), Trust::Release).ok())
 }
 
 /// What a release with this metadata needs, or what one of its extras adds.
-fn needs<'m>(known: &'m Known, metadata: &'m Metadata, extra: Option<&ExtraName>) -> Vec<&'m Requirement> {
+fn needs<'m>(
+    known: &'m SolverIndex,
+    metadata: &'m Metadata,
+    extra: Option<&ExtraName>,
+) -> Vec<&'m Requirement> {
     match extra {
         None => edges::base(&known.problem, metadata),
         Some(extra) => edges::of_extra(&known.problem, metadata, extra),
@@ -362,20 +367,20 @@ fn needs<'m>(known: &'m Known, metadata: &'m Metadata, extra: Option<&ExtraName>
 }
 
 /// Whether a release of which nothing but this is known runs in the target, as far as that tells.
-fn runs(known: &Known, metadata: &Metadata) -> bool {
+fn runs(known: &SolverIndex, metadata: &Metadata) -> bool {
     let python = metadata.requires_python.as_ref();
     python.is_none_or(|python| python.lower_bounds_contain(known.problem.target.python()))
 }
 
 /// The candidate that the solver will most likely take, of those that fit.
 fn likeliest<'c>(
-    known: &Known,
+    known: &SolverIndex,
     candidates: &'c Candidates,
     fits: impl Fn(&Version) -> bool,
 ) -> Option<&'c Candidate> {
-    let preferences = known.problem.preferences.of(&candidates.name);
+    let preferences = known.problem.preferences.versions(&candidates.name);
     let fitting = || candidates.usable.iter().rev().filter(|candidate| fits(&candidate.version));
     let preferred =
         preferences.iter().find_map(|version| fitting().find(|candidate| candidate.version == *version));
-    preferred.or_else(|| fitting().min_by_key(|candidate| candidate.standing))
+    preferred.or_else(|| fitting().min_by_key(|candidate| candidate.tier))
 }

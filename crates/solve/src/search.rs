@@ -13,8 +13,8 @@ use pubgrub::DependencyConstraints;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::Chosen;
-use super::candidates::{Candidates, Reason};
-use super::known::Known;
+use super::candidates::{Candidates, ExclusionReason};
+use super::known::SolverIndex;
 use super::nodes::{Dist, Node, Nodes, Part, Table};
 use super::package::Package;
 use super::set::{Ordinal, OrdinalSet};
@@ -32,7 +32,7 @@ const PATIENCE: usize = 5;
 const PACKAGES_A_TRY: usize = 40;
 
 /// How many candidates of one package are tried before a package that the inputs name themselves is put last
-/// for standing in their way: people want the newest of those before the newest of anything else.
+/// for tier in their way: people want the newest of those before the newest of anything else.
 const PATIENCE_WITH_DIRECT: usize = 20;
 
 /// The memory of a search.
@@ -90,7 +90,7 @@ pub(super) type Asked = DependencyConstraints<Node, OrdinalSet>;
 #[derive(Clone, Debug)]
 pub(super) enum Found {
     /// It cannot be chosen, for this reason.
-    Barred(Reason),
+    Barred(ExclusionReason),
     /// It needs these.
     Needs(Needs),
 }
@@ -137,7 +137,7 @@ impl Search {
 
     /// Begins another run, looking at all candidates of the packages that were contested: what was found out of others
     /// holds.
-    pub(super) fn renew(&mut self, known: &Known) -> Result<(), Error> {
+    pub(super) fn renew(&mut self, known: &SolverIndex) -> Result<(), Error> {
         self.restarts += u32::from(self.wants_restart());
         self.learn();
         let nodes = &self.nodes;

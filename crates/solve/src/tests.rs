@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use super::universe::Universe;
 use super::{
-    Answer, Failure, Known, Policy, Preferences, PrereleaseMode, Problem, ResolutionMode, search, solve,
+    Answer, Policy, Preferences, PrereleaseMode, Problem, ResolutionMode, SolveError, SolverIndex, search,
+    solve,
 };
 use pinfast_base::event::Unwatched;
 use pinfast_inputs::{InputLine, Inputs};
@@ -38,8 +39,8 @@ fn pins_of(universe: &str, inputs: &Inputs, policy: Policy, preferences: Prefere
             let pins = resolution.pins.iter().map(|(name, pin)| format!("{name}=={}", pin.candidate.version));
             Some(pins.collect::<Vec<_>>().join(" "))
         }
-        Err(Failure::NoSolution(_)) => None,
-        Err(Failure::Trouble(error)) => panic!("{error}"),
+        Err(SolveError::NoSolution(_)) => None,
+        Err(SolveError::Fatal(error)) => panic!("{error}"),
     }
 }
 
@@ -274,7 +275,7 @@ fn train(count: u32, from: u32) -> String {
 fn looked_at(universe: &str, lines: &[&str]) -> (Option<String>, usize) {
     let universe = Universe::parse(universe).unwrap();
     let problem = Problem::new(&inputs(lines), target(), Policy::default(), Preferences::default());
-    let known = Known::new(Arc::new(problem), Arc::new(universe));
+    let known = SolverIndex::new(Arc::new(problem), Arc::new(universe));
     let pins = match search(&known, &Unwatched).unwrap_or_else(|error| panic!("{error}")) {
         Answer::Resolved(resolution) => {
             let pins = resolution.pins.iter().map(|(name, pin)| format!("{name}=={}", pin.candidate.version));

@@ -3,7 +3,7 @@
 use pubgrub::VersionSet as _;
 
 use super::Provider;
-use crate::candidates::{Candidate, Candidates, Standing};
+use crate::candidates::{Candidate, Candidates, Tier};
 use crate::index::{IndexQuery, Trust};
 use crate::nodes::Dist;
 use crate::set::{Ordinal, OrdinalSet};
@@ -24,7 +24,7 @@ impl Provider<'_> {
     /// strides, for more of those that are `permitted`: before who permits them is out, each of them has to be.
     pub(super) fn expect_best(&self, dist: Dist, candidates: &Candidates, permitted: &OrdinalSet) {
         let Some(best) = self.best(candidates, permitted) else { return };
-        self.known.index.prefetch_speculative(&[metadata_of(candidates, best)]);
+        self.known.source.prefetch_speculative(&[metadata_of(candidates, best)]);
         if self.search.borrow().strides_through(dist) {
             self.ask_ahead(candidates, best, MOST_NEEDED, |ordinal| permitted.contains(ordinal));
         }
@@ -55,15 +55,15 @@ impl Provider<'_> {
         count: usize,
         may_come: impl Fn(&Ordinal) -> bool,
     ) {
-        let standing = candidates.get(after).standing;
-        let alike = |ordinal: &Ordinal| candidates.get(*ordinal).standing == standing && may_come(ordinal);
+        let tier = candidates.get(after).tier;
+        let alike = |ordinal: &Ordinal| candidates.get(*ordinal).tier == tier && may_come(ordinal);
         let of = |ordinal: Ordinal| metadata_of(candidates, ordinal);
-        let wants: Vec<_> = if self.known.problem.wants_lowest(&candidates.name) {
+        let wants: Vec<_> = if self.known.problem.prefers_lowest(&candidates.name) {
             (after + 1..candidates.count()).filter(alike).take(count).map(of).collect()
         } else {
             (0..after).rev().filter(alike).take(count).map(of).collect()
         };
-        self.known.index.prefetch_speculative(&wants);
+        self.known.source.prefetch_speculative(&wants);
     }
 
     /// The candidate to take: a preferred one, else the first in the order of the policy.
@@ -71,26 +71,21 @@ impl Provider<'_> {
         let problem = &*self.known.problem;
         let search = self.search.borrow();
         let open = |candidate: &Candidate| match candidate {
-            Candidate { standing: Standing::Yanked, version, .. } => {
-                search.is_permitted(&candidates.name, version)
-            }
+            Candidate { tier: Tier::Yanked, version, .. } => search.is_permitted(&candidates.name, version),
             _ => true,
         };
-        let is_lowest_first = problem.wants_lowest(&candidates.name);
+        let is_lowest_first = problem.prefers_lowest(&candidates.name);
         let first = |fits: &dyn Fn(&Candidate) -> bool| {
             let mut fitting =
                 permitted.ordinals(candidates.count()).filter(|&ordinal| fits(candidates.get(ordinal)));
             if is_lowest_first { fitting.next() } else { fitting.next_back() }
         };
         // A preference decides among equals only: a stable release goes before any pre-release.
-        let standings = [Standing::Stable, Standing::Prerelease, Standing::Yanked];
-        let of_standing = |standing| first(&|candidate| candidate.standing == standing && open(candidate));
-        let (best, standing) =
-            standings.into_iter().find_map(|standing| Some((of_standing(standing)?, standing)))?;
-        let preferred = problem.preferences.of(&candidates.name).iter().find_map(|version| {
-            first(&|candidate| {
-                candidate.standing == standing && candidate.version == *version && open(candidate)
-            })
+        let standings = [Tier::Stable, Tier::Prerelease, Tier::Yanked];
+        let of_standing = |tier| first(&|candidate| candidate.tier == tier && open(candidate));
+        let (best, tier) = standings.into_iter().find_map(|tier| Some((of_standing(tier)?, tier)))?;
+        let preferred = problem.preferences.versions(&candidates.name).iter().find_map(|version| {
+            first(&|candidate| candidate.tier == tier && candidate.version == *version && open(candidate))
         });
         Some(preferred.unwrap_or(best))
     }
@@ -104,20 +99,20 @@ impl Provider<'_> {
         best: Ordinal,
     ) -> Option<Ordinal> {
         let (known, mut search) = (self.known, self.search.borrow_mut());
-        let Candidate { version, standing, .. } = candidates.get(best);
-        let is_preferred = known.problem.preferences.of(&candidates.name).contains(version);
-        if is_preferred || *standing == Standing::Yanked || !search.strides_through(dist) {
+        let Candidate { version, tier, .. } = candidates.get(best);
+        let is_preferred = known.problem.preferences.versions(&candidates.name).contains(version);
+        if is_preferred || *tier == Tier::Yanked || !search.strides_through(dist) {
             return Some(best);
         }
         let rank = |ordinal| known.rank(candidates, ordinal);
-        let alike = |ordinal: &Ordinal| candidates.get(*ordinal).standing == *standing;
+        let alike = |ordinal: &Ordinal| candidates.get(*ordinal).tier == *tier;
         let mut ranks: Vec<_> = left.ordinals(candidates.count()).filter(alike).map(rank).collect();
         ranks.sort_unstable();
         let (pick, after) = search.stride(dist, &ranks, rank)?;
         // A rank's own rank is the ordinal again.
         if rank(pick) != best {
             let wants: Vec<_> = after.into_iter().map(|after| metadata_of(candidates, rank(after))).collect();
-            known.index.prefetch_speculative(&wants);
+            known.source.prefetch_speculative(&wants);
         }
         Some(rank(pick))
     }

@@ -6,7 +6,7 @@ use pubgrub::VersionSet as _;
 
 use super::choice::metadata_of;
 use super::{Provider, Stop};
-use crate::candidates::{Candidate, Candidates, Reason, Standing};
+use crate::candidates::{Candidate, Candidates, ExclusionReason, Tier};
 use crate::edges;
 use crate::index::IndexQuery;
 use crate::nodes::{Dist, Node};
@@ -31,7 +31,7 @@ impl Provider<'_> {
 
     fn of_line(&self, line: usize) -> Result<Vec<(Package, OrdinalSet)>, Stop> {
         let problem = &*self.known.problem;
-        let requirements = problem.effective(&problem.lines[line].requirement);
+        let requirements = problem.apply_overrides(&problem.lines[line].requirement);
         let dependencies = merged(self.dependencies(&requirements)?, &Package::Line(line));
         let mut search = self.search.borrow_mut();
         for (package, permitted) in &dependencies {
@@ -87,7 +87,7 @@ impl Provider<'_> {
         package: &Package,
         name: &PackageName,
         ordinal: Ordinal,
-    ) -> Result<Result<Vec<(Package, OrdinalSet)>, Reason>, Stop> {
+    ) -> Result<Result<Vec<(Package, OrdinalSet)>, ExclusionReason>, Stop> {
         let candidates = self.view(self.dist(name), None)?;
         let candidate = candidates.get(ordinal);
         let metadata = match self.known.metadata(candidate)? {
@@ -100,7 +100,7 @@ impl Provider<'_> {
         let problem = &*self.known.problem;
         let python = metadata.requires_python.as_ref();
         if let Some(python) = python.filter(|python| !python.lower_bounds_contain(problem.target.python())) {
-            return Ok(Err(Reason::RequiresPython(python.clone())));
+            return Ok(Err(ExclusionReason::RequiresPython(python.clone())));
         }
         let (mut dependencies, requirements) = match package {
             Package::Extra(_, extra) => {
@@ -110,7 +110,7 @@ impl Provider<'_> {
             _ => (Vec::new(), edges::base(problem, &metadata)),
         };
         if let Some(why) = self.impossible(name, candidate, &requirements) {
-            return Ok(Err(Reason::Broken(why.into())));
+            return Ok(Err(ExclusionReason::InvalidMetadata(why.into())));
         }
         let others = requirements.into_iter().filter(|r| r.name != *name || !r.extras.is_empty());
         dependencies.extend(self.dependencies(&others.collect::<Vec<_>>())?);
@@ -139,7 +139,7 @@ impl Provider<'_> {
         let is_news = |requirement: &&&Requirement| self.seen(self.dist(&requirement.name)).is_none();
         let news = requirements.iter().filter(is_news);
         let wants: Vec<_> = news.map(|r| self.known.want(&r.name, r.specifiers())).collect();
-        self.known.index.prefetch(&wants);
+        self.known.source.prefetch(&wants);
         let mut dependencies = Vec::new();
         for requirement in requirements {
             let permitted = self.permitted(requirement)?;
@@ -155,7 +155,7 @@ impl Provider<'_> {
         if let Some(first) = view.only_first() {
             if requirement.specifiers().contains(&first.version) {
                 if !self.search.borrow().views.was_told(dist) {
-                    self.known.index.prefetch(&[metadata_of(&view, 0)]);
+                    self.known.source.prefetch(&[metadata_of(&view, 0)]);
                 }
                 self.search.borrow_mut().views.tell(dist);
                 return Ok(OrdinalSet::full());
@@ -200,7 +200,7 @@ impl Provider<'_> {
     /// not told of it yet, else from the next run on.
     pub(super) fn contest(&self, dist: Dist) -> Result<Option<Arc<Candidates>>, Stop> {
         let name = self.name(dist);
-        self.known.index.prefetch(&[IndexQuery::Listing(name.clone())]);
+        self.known.source.prefetch(&[IndexQuery::Listing(name.clone())]);
         if self.search.borrow().views.was_told(dist) {
             self.search.borrow_mut().views.contest(dist);
             return Ok(None);
@@ -219,11 +219,8 @@ impl Provider<'_> {
             return Ok(());
         }
         let pinned = |candidate: &&Candidate| requirement.specifiers().contains(&candidate.version);
-        let yanked = candidates
-            .usable
-            .iter()
-            .filter(|candidate| candidate.standing == Standing::Yanked)
-            .filter(pinned);
+        let yanked =
+            candidates.usable.iter().filter(|candidate| candidate.tier == Tier::Yanked).filter(pinned);
         let mut search = self.search.borrow_mut();
         let news = yanked
             .filter(|candidate| search.permit_yanked(&requirement.name, candidate.version.clone()))

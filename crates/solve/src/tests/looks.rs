@@ -7,8 +7,8 @@ use crate::scout::Scouts;
 use crate::search::Search;
 use crate::universe::Universe;
 use crate::{
-    Answer, Index, IndexQuery, Known, MetadataFailure, Policy, Preferences, Problem, ResolvedPin, Trust,
-    searched, solve,
+    Answer, Index, IndexQuery, MetadataFailure, Policy, Preferences, Problem, ResolvedPin, SolverIndex,
+    Trust, searched, solve,
 };
 use pinfast_base::error::Error;
 use pinfast_base::event::Unwatched;
@@ -80,7 +80,7 @@ fn a_scout_follows_the_next_likeliest_release_where_the_first_does_not_fit() {
     let index = Arc::new(index);
     let problem =
         Problem::new(&inputs(&["app", "late"]), target(), Policy::default(), Preferences::default());
-    let scouts = Scouts::send(&Arc::new(Known::new(Arc::new(problem), index.clone())));
+    let scouts = Scouts::send(&Arc::new(SolverIndex::new(Arc::new(problem), index.clone())));
     let begin = std::time::Instant::now();
     while !index.asked.lock().unwrap().contains("deep") {
         assert!(begin.elapsed().as_secs() < 60, "{:?}", index.asked.lock().unwrap());
@@ -159,7 +159,7 @@ fn one_run_finds_all_packages_whose_first_release_is_out() {
 /// What the last run for `lines` in `universe` did not have to decide.
 fn settled(universe: &str, lines: &[&str]) -> Vec<String> {
     let problem = Problem::new(&inputs(lines), target(), Policy::default(), Preferences::default());
-    let known = Known::new(Arc::new(problem), Heedful::new(universe, Releases::Alone));
+    let known = SolverIndex::new(Arc::new(problem), Heedful::new(universe, Releases::Alone));
     let mut search = Search::new(known.problem.direct());
     assert!(matches!(searched(&known, &mut search, &Unwatched), Ok(Answer::Resolved(_))));
     let mut names: Vec<_> = search.settled().map(|seen| seen.name.to_string()).collect();
@@ -215,7 +215,7 @@ fn what_is_said_of_a_release_alone_changes_no_answer() {
                 let index = Heedful::new(universe, releases);
                 let answer = solve(Arc::new(problem), index, &Unwatched).ok()?;
                 let pin = |(name, pin): (&PackageName, &ResolvedPin)| {
-                    format!("{name}=={} {:?} {:?}", pin.candidate.version, pin.askers, pin.newest)
+                    format!("{name}=={} {:?} {:?}", pin.candidate.version, pin.dependents, pin.newest)
                 };
                 Some(answer.pins.iter().map(pin).collect::<Vec<_>>())
             };

@@ -22,7 +22,7 @@ mod replay;
 use std::sync::Arc;
 
 use self::replay::Repertoire;
-use super::{Failure, Index, NoSolution, Policy, Preferences, Problem, Resolution, ResolvedPin, solve};
+use super::{Index, NoSolution, Policy, Preferences, Problem, Resolution, ResolvedPin, SolveError, solve};
 use pinfast_base::error::Error;
 use pinfast_base::event::{Event, Watcher};
 use pinfast_inputs::Inputs;
@@ -32,7 +32,7 @@ use pinfast_packaging::{
 
 /// What is to be solved everywhere.
 #[derive(Clone, Debug)]
-pub struct Question<'a> {
+pub struct UniversalProblem<'a> {
     /// What is wanted.
     pub inputs: &'a Inputs,
     /// What may be chosen, and what first.
@@ -45,7 +45,7 @@ pub struct Question<'a> {
 
 /// An answer for every environment.
 #[derive(Debug)]
-pub struct Universal {
+pub struct UniversalResolution {
     space: Space,
     regions: Vec<Region>,
     /// A resolution for each region, and the problem that it solves.
@@ -57,7 +57,7 @@ pub struct Universal {
 }
 
 /// Why there is no answer for some environment.
-pub enum NoUniversal {
+pub enum UniversalError {
     /// In some environments there is no solution.
     NoSolution {
         /// The proof for one of them.
@@ -68,10 +68,10 @@ pub enum NoUniversal {
         others: Vec<Arc<Problem>>,
     },
     /// The world is at fault.
-    Trouble(Error),
+    Fatal(Error),
 }
 
-impl Universal {
+impl UniversalResolution {
     /// A marker that holds where the answer is one of those with these places, and nowhere else.
     #[must_use]
     pub fn marker(&self, answers: &[usize]) -> Marker {
@@ -79,20 +79,20 @@ impl Universal {
     }
 }
 
-/// Solves `question` on what `index` tells, for every environment.
+/// Solves `problem` on what `index` tells, for every environment.
 ///
 /// # Errors
-/// See [`NoUniversal`].
-pub fn solve_everywhere(
-    question: &Question<'_>,
+/// See [`UniversalError`].
+pub fn solve_universal(
+    problem: &UniversalProblem<'_>,
     index: &Arc<dyn Index>,
     watcher: &dyn Watcher,
-) -> Result<Universal, NoUniversal> {
-    let space = Space::from_python(question.python);
+) -> Result<UniversalResolution, UniversalError> {
+    let space = Space::from_python(problem.python);
     let open = vec![space.whole()];
-    let preferences = question.preferences.clone();
+    let preferences = problem.preferences.clone();
     let mut run = Run {
-        question,
+        problem,
         index,
         watcher,
         space,
@@ -112,7 +112,7 @@ const MOST_REGIONS: usize = 1000;
 
 /// A solve in the making.
 struct Run<'a> {
-    question: &'a Question<'a>,
+    problem: &'a UniversalProblem<'a>,
     index: &'a Arc<dyn Index>,
     watcher: &'a dyn Watcher,
     space: Space,
@@ -138,7 +138,7 @@ struct Part {
 impl Run<'_> {
     /// Solves all regions until nothing is open and every answer is right in all of its region, with
     /// what was learnt of the space since.
-    fn finish(&mut self) -> Result<(), NoUniversal> {
+    fn finish(&mut self) -> Result<(), UniversalError> {
         while let Some(region) = self.open.pop() {
             if let Some(part) = self.solved(region)? {
                 self.settle(part)?;
@@ -152,7 +152,7 @@ impl Run<'_> {
         Ok(())
     }
 
-    fn solved(&mut self, mut region: Region) -> Result<Option<Part>, NoUniversal> {
+    fn solved(&mut self, mut region: Region) -> Result<Option<Part>, UniversalError> {
         self.space.widen(&mut region);
         let point = self.space.point(&region);
         self.watcher.on(Event::Detail(format!("solving for {}", self.space.describe(&region))));
@@ -163,7 +163,7 @@ impl Run<'_> {
             return Ok(Some(Part { region, point, problem, resolution }));
         }
         let mut answer = solve(problem.clone(), self.index.clone(), self.watcher);
-        if scope == WheelScope::Region && matches!(answer, Err(Failure::NoSolution(_))) {
+        if scope == WheelScope::Region && matches!(answer, Err(SolveError::NoSolution(_))) {
             let strict = problem;
             problem = self.problem(&region, &point, WheelScope::Space);
             answer = solve(problem.clone(), self.index.clone(), self.watcher);
@@ -175,29 +175,29 @@ impl Run<'_> {
             Ok(resolution) => {
                 self.repertoire.add(&resolution);
                 for (name, pin) in &resolution.pins {
-                    if !self.preferences.of(name).contains(&pin.candidate.version) {
+                    if !self.preferences.versions(name).contains(&pin.candidate.version) {
                         self.preferences.add(name.clone(), pin.candidate.version.clone());
                     }
                 }
                 Ok(Some(Part { region, point, problem, resolution }))
             }
-            Err(Failure::Trouble(error)) => Err(NoUniversal::Trouble(error)),
-            Err(Failure::NoSolution(failure)) if !self.space.is_usual(&region) => {
+            Err(SolveError::Fatal(error)) => Err(UniversalError::Fatal(error)),
+            Err(SolveError::NoSolution(failure)) if !self.space.is_usual(&region) => {
                 self.leave_out(region, &point, &failure);
                 Ok(None)
             }
-            Err(Failure::NoSolution(failure)) => Err(self.narrowed(region, &point, failure)),
+            Err(SolveError::NoSolution(failure)) => Err(self.narrowed(region, &point, failure)),
         }
     }
 
     fn problem(&mut self, region: &Region, point: &Point, scope: WheelScope) -> Arc<Problem> {
         let target = self.space.representative(region, point, scope);
-        let Question { inputs, policy, .. } = self.question;
+        let UniversalProblem { inputs, policy, .. } = self.problem;
         Arc::new(Problem::new(inputs, target, Policy::clone(policy), self.preferences.clone()))
     }
 
     /// Keeps what `part`'s answer is right for, and opens the rest.
-    fn settle(&mut self, mut part: Part) -> Result<(), NoUniversal> {
+    fn settle(&mut self, mut part: Part) -> Result<(), UniversalError> {
         self.learn(&part.resolution);
         self.space.widen(&mut part.region);
         while let Some(cut) = self.unsettled(&part) {
@@ -207,7 +207,7 @@ impl Run<'_> {
         }
         self.parts.push(part);
         if self.parts.len() + self.open.len() > MOST_REGIONS {
-            return Err(NoUniversal::Trouble(Error::no_answer(format!(
+            return Err(UniversalError::Fatal(Error::no_answer(format!(
                 "the markers of the requirements tell more than {MOST_REGIONS} kinds of environments apart"
             ))));
         }
@@ -216,7 +216,7 @@ impl Run<'_> {
 
     /// Takes in the markers that `resolution` rests on.
     fn learn(&mut self, resolution: &Resolution) {
-        markers_of_inputs(self.question.inputs).for_each(|marker| self.space.add_values(marker));
+        markers_of_inputs(self.problem.inputs).for_each(|marker| self.space.add_values(marker));
         for (marker, _) in resolution.pins.values().flat_map(markers_of_pin) {
             self.space.add_values(marker);
         }
@@ -224,7 +224,7 @@ impl Run<'_> {
 
     /// Where what the part's answer rests on is not the same in all of its region.
     fn unsettled(&self, part: &Part) -> Option<Cut> {
-        let of_inputs = markers_of_inputs(self.question.inputs).map(|marker| (marker, None));
+        let of_inputs = markers_of_inputs(self.problem.inputs).map(|marker| (marker, None));
         let of_pins = part.resolution.pins.values().flat_map(markers_of_pin);
         let markers = of_inputs.chain(of_pins);
         let verdicts = markers.map(|(marker, extra)| self.space.truth(marker, &part.region, extra));
@@ -242,7 +242,7 @@ impl Run<'_> {
         }
     }
 
-    fn into_universal(mut self) -> Universal {
+    fn into_universal(mut self) -> UniversalResolution {
         let mut warnings = std::mem::take(&mut self.warnings);
         let left_out = self.without_solution();
         if !left_out.is_never() {
@@ -255,7 +255,7 @@ impl Run<'_> {
         warnings.dedup();
         let (regions, answers) =
             self.parts.into_iter().map(|part| (part.region, (part.problem, part.resolution))).unzip();
-        Universal { space: self.space, regions, answers, warnings, left_out }
+        UniversalResolution { space: self.space, regions, answers, warnings, left_out }
     }
 
     /// A marker for the regions that are left out.

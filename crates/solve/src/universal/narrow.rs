@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use super::{NoUniversal, Run, WheelScope, cut, sides};
-use crate::{Failure, Known, NoSolution, solve};
+use super::{Run, UniversalError, WheelScope, cut, sides};
+use crate::{NoSolution, SolveError, SolverIndex, solve};
 use pinfast_packaging::{Cut, Marker, Point, Region};
 
 /// So many regions are looked at to tell where there is no solution.
@@ -19,18 +19,18 @@ impl Run<'_> {
         region: Region,
         point: &Point,
         failure: Box<NoSolution>,
-    ) -> NoUniversal {
+    ) -> UniversalError {
         let mut left = std::mem::take(&mut self.open);
-        let mut failed = vec![self.certain(region, point, &failure.known, &mut left)];
+        let mut failed = vec![self.certain(region, point, &failure.index, &mut left)];
         for _ in 0..TRIES {
             let Some(mut region) = left.pop() else { break };
             self.space.widen(&mut region);
             let point = self.space.point(&region);
             let problem = self.problem(&region, &point, WheelScope::Space);
             match solve(problem.clone(), self.index.clone(), self.watcher) {
-                Err(Failure::Trouble(error)) => return NoUniversal::Trouble(error),
-                Err(Failure::NoSolution(failure)) => {
-                    failed.push(self.certain(region, &point, &failure.known, &mut left));
+                Err(SolveError::Fatal(error)) => return UniversalError::Fatal(error),
+                Err(SolveError::NoSolution(failure)) => {
+                    failed.push(self.certain(region, &point, &failure.index, &mut left));
                 }
                 Ok(resolution) => {
                     self.learn(&resolution);
@@ -46,13 +46,13 @@ impl Run<'_> {
             }
         }
         let others = self.parts.iter().map(|part| part.problem.clone()).collect();
-        NoUniversal::NoSolution { failure, regions: self.condition_of(failed, left), others }
+        UniversalError::NoSolution { failure, regions: self.condition_of(failed, left), others }
     }
 
     /// Leaves the environments of `region` in which there is certainly no solution out of the lock.
     pub(super) fn leave_out(&mut self, region: Region, point: &Point, failure: &NoSolution) {
         let mut left = Vec::new();
-        let region = self.certain(region, point, &failure.known, &mut left);
+        let region = self.certain(region, point, &failure.index, &mut left);
         self.open.extend(left);
         self.left_out.push(region);
     }
@@ -62,14 +62,14 @@ impl Run<'_> {
         &mut self,
         mut region: Region,
         point: &Point,
-        known: &Arc<Known>,
+        known: &Arc<SolverIndex>,
         left: &mut Vec<Region>,
     ) -> Region {
-        let metadata = known.all_metadata();
+        let metadata = known.all_loaded_metadata();
         for marker in metadata.iter().flat_map(|metadata| metadata.requires.iter().map(|r| &r.marker)) {
             self.space.add_values(marker);
         }
-        super::markers_of_inputs(self.question.inputs).for_each(|marker| self.space.add_values(marker));
+        super::markers_of_inputs(self.problem.inputs).for_each(|marker| self.space.add_values(marker));
         self.space.widen(&mut region);
         while let Some(cut) = self.uncertain(&region, known) {
             let (here, there) = sides(&region, cut, point);
@@ -79,18 +79,18 @@ impl Run<'_> {
         region
     }
 
-    fn uncertain(&self, region: &Region, known: &Known) -> Option<Cut> {
-        let mut of_inputs = super::markers_of_inputs(self.question.inputs);
+    fn uncertain(&self, region: &Region, known: &SolverIndex) -> Option<Cut> {
+        let mut of_inputs = super::markers_of_inputs(self.problem.inputs);
         let of_inputs = of_inputs.find_map(|marker| cut(self.space.truth(marker, region, None)));
         let of_metadata = || {
-            known.all_metadata().iter().find_map(|metadata| {
+            known.all_loaded_metadata().iter().find_map(|metadata| {
                 let extras = std::iter::once(None).chain(metadata.extras.iter().map(Some));
                 let markers = extras.flat_map(|e| metadata.requires.iter().map(move |r| (&r.marker, e)));
                 markers.into_iter().find_map(|(marker, extra)| cut(self.space.truth(marker, region, extra)))
             })
         };
         let of_candidates = || {
-            let pythons = known.barring_pythons();
+            let pythons = known.excluding_requires_python();
             pythons.iter().find_map(|python| cut(self.space.lower_bounds_truth(python, region)))
         };
         of_inputs.or_else(of_metadata).or_else(of_candidates)

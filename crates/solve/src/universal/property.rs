@@ -1,4 +1,4 @@
-//! Universal answers against brute force, on random small universes whose markers ask for the Python
+//! UniversalResolution answers against brute force, on random small universes whose markers ask for the Python
 //! version, the system, the machine and the implementation.
 //!
 //! In every environment of a grid that holds each case of each of these markers, the pins whose markers hold are
@@ -10,7 +10,7 @@ use std::sync::{Arc, LazyLock};
 
 use proptest::prelude::*;
 
-use super::{NoUniversal, Question, Universal, solve_everywhere};
+use super::{UniversalError, UniversalProblem, UniversalResolution, solve_universal};
 use crate::universe::Universe;
 use crate::{Index, Policy, Preferences};
 use pinfast_base::event::Unwatched;
@@ -224,7 +224,7 @@ impl Read {
     }
 }
 
-fn solved(world: &World, lines: &[(String, &'static str)]) -> Result<Universal, Marker> {
+fn solved(world: &World, lines: &[(String, &'static str)]) -> Result<UniversalResolution, Marker> {
     let requirements = (1..).zip(lines).map(|(number, line)| {
         let text = with_marker(line, "");
         InputLine {
@@ -235,22 +235,22 @@ fn solved(world: &World, lines: &[(String, &'static str)]) -> Result<Universal, 
         }
     });
     let inputs = Inputs { requirements: requirements.collect(), ..Inputs::default() };
-    let question = Question {
+    let problem = UniversalProblem {
         inputs: &inputs,
         policy: &Policy::default(),
         preferences: &Preferences::default(),
         python: &"3.11".parse().unwrap(),
     };
     let index: Arc<dyn Index> = Arc::new(universe(world));
-    match solve_everywhere(&question, &index, &Unwatched) {
+    match solve_universal(&problem, &index, &Unwatched) {
         Ok(universal) => Ok(universal),
-        Err(NoUniversal::NoSolution { regions, .. }) => Err(regions),
-        Err(NoUniversal::Trouble(error)) => panic!("{error}"),
+        Err(UniversalError::NoSolution { regions, .. }) => Err(regions),
+        Err(UniversalError::Fatal(error)) => panic!("{error}"),
     }
 }
 
 /// Each pin with its marker.
-fn merged(universal: &Universal) -> Vec<(PackageName, Version, Marker)> {
+fn merged(universal: &UniversalResolution) -> Vec<(PackageName, Version, Marker)> {
     let mut places: BTreeMap<(PackageName, Version), Vec<usize>> = BTreeMap::new();
     for (place, (_, resolution)) in universal.answers.iter().enumerate() {
         for (name, pin) in &resolution.pins {

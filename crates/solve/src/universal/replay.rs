@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use rustc_hash::FxHashMap;
 
 use super::fits;
-use crate::{Asker, Problem, Resolution, ResolvedPin, Standing, base_requirements, requirements_of_extra};
+use crate::{Dependent, Problem, Resolution, ResolvedPin, Tier, base_requirements, extra_requirements};
 use pinfast_packaging::{ExtraName, PackageName, Requirement, RequirementSource};
 
 /// The pins of the regions solved so far: for each package, in the order in which they were chosen.
@@ -22,7 +22,7 @@ impl Repertoire {
                     == (&pin.candidate.version, &pin.candidate.url)
             };
             // What is not stable is taken for reasons of its own region.
-            if pin.candidate.standing == Standing::Stable && !pins.iter().any(is_same) {
+            if pin.candidate.tier == Tier::Stable && !pins.iter().any(is_same) {
                 pins.push(pin.clone());
             }
         }
@@ -33,8 +33,8 @@ impl Repertoire {
     pub(super) fn replayed(&self, problem: &Problem) -> Option<Resolution> {
         let mut replay = Replay { repertoire: self, problem, pins: BTreeMap::new(), queue: Vec::new() };
         for (place, line) in problem.lines.iter().enumerate() {
-            for requirement in problem.effective(&line.requirement) {
-                replay.ask(requirement, Asker::Line(place))?;
+            for requirement in problem.apply_overrides(&line.requirement) {
+                replay.ask(requirement, Dependent::Line(place))?;
             }
         }
         while let Some((name, extra)) = replay.queue.pop() {
@@ -53,11 +53,11 @@ struct Replay<'a> {
 }
 
 impl Replay<'_> {
-    fn ask(&mut self, requirement: &Requirement, asker: Asker) -> Option<()> {
+    fn ask(&mut self, requirement: &Requirement, asker: Dependent) -> Option<()> {
         let name = &requirement.name;
         if !self.pins.contains_key(name) {
             let pin = self.choose(requirement)?;
-            let pin = ResolvedPin { extras: Default::default(), askers: Vec::new(), ..pin.clone() };
+            let pin = ResolvedPin { extras: Default::default(), dependents: Vec::new(), ..pin.clone() };
             self.pins.insert(name.clone(), pin);
             self.queue.push((name.clone(), None));
         }
@@ -75,8 +75,8 @@ impl Replay<'_> {
             }
         }
         let asked = (asker, requirement.clone());
-        if !pin.askers.contains(&asked) {
-            pin.askers.push(asked);
+        if !pin.dependents.contains(&asked) {
+            pin.dependents.push(asked);
         }
         Some(())
     }
@@ -86,7 +86,7 @@ impl Replay<'_> {
     fn choose(&self, requirement: &Requirement) -> Option<&ResolvedPin> {
         let name = &requirement.name;
         let pins = self.repertoire.0.get(name)?;
-        for version in self.problem.preferences.of(name) {
+        for version in self.problem.preferences.versions(name) {
             let pin = pins.iter().find(|pin| pin.candidate.version == *version)?;
             if permits(requirement, pin) && self.is_usable(name, pin) {
                 return Some(pin);
@@ -111,18 +111,18 @@ impl Replay<'_> {
         let metadata = self.pins.get(name)?.metadata.clone();
         let requirements = match extra {
             None => base_requirements(problem, &metadata),
-            Some(extra) => requirements_of_extra(problem, &metadata, extra),
+            Some(extra) => extra_requirements(problem, &metadata, extra),
         };
         requirements
             .into_iter()
-            .try_for_each(|requirement| self.ask(requirement, Asker::Package(name.clone())))
+            .try_for_each(|requirement| self.ask(requirement, Dependent::Package(name.clone())))
     }
 
     fn finish(mut self) -> Resolution {
         for pin in self.pins.values_mut() {
             pin.sort_askers();
         }
-        Resolution { pins: self.pins, warnings: Vec::new(), odd_entries: BTreeMap::new() }
+        Resolution { pins: self.pins, warnings: Vec::new(), skipped_entries: BTreeMap::new() }
     }
 }
 
