@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::Command;
 
 use pinfast::error::ErrorKind;
-use pinfast::settings::{Section, Settings};
+use pinfast::settings::{Settings, SettingsTable};
 
 fn read(path: &str) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
@@ -119,14 +119,14 @@ fn the_commands_are_the_programs() {
 fn the_walkthroughs_settings_can_be_read() {
     let page = read("docs/deploy.md");
     let text = page.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next()).expect("settings");
-    let settings =
-        Settings::of(Section::read("docs/deploy.md", text.to_owned()).expect("TOML")).expect("settings");
+    let settings = Settings::of(SettingsTable::read("docs/deploy.md", text.to_owned()).expect("TOML"))
+        .expect("settings");
     let deploy = settings.deploy.expect("`[deploy]`");
     assert_eq!((deploy.keep, deploy.smoke.len(), deploy.shared.len()), (5, 3, 3));
     let keys: Vec<_> = text.lines().skip(1).filter_map(|line| line.split(" = ").next()).collect();
     let misread = text.replace("root = ", "rooot = \"\"\nroot = ");
-    let error =
-        Settings::of(Section::read("docs/deploy.md", misread).expect("TOML")).expect_err("an unknown key");
+    let error = Settings::of(SettingsTable::read("docs/deploy.md", misread).expect("TOML"))
+        .expect_err("an unknown key");
     assert!(error.hints[0].contains("`root`"), "{error:?}");
     assert_eq!(keys.len(), 11, "{keys:?}");
 }

@@ -9,7 +9,7 @@ use super::root::{Current, Root};
 use super::run::{Run, failure, interrupted};
 use pinfast_base::error::{Error, ErrorKind, Result};
 use pinfast_files::{Deferred, Signal};
-use pinfast_settings::Health;
+use pinfast_settings::HealthCheck;
 
 /// Why a release does not stay live.
 enum Trouble {
@@ -70,8 +70,8 @@ fn prove(run: &mut Run<'_>, begin: &Begin) -> Result<(), Trouble> {
     }
     if let Some(health) = &run.config.settings.health {
         let what = match health {
-            Health::Url { url, .. } => url.to_string(),
-            Health::Command(timed) => timed.command.clone(),
+            HealthCheck::Url { url, .. } => url.to_string(),
+            HealthCheck::Command(timed) => timed.command.clone(),
         };
         let step = run.step(&begin.release, "health", what.clone());
         step.and_then(|()| health::check(health, &setting, &mut log))

@@ -6,13 +6,13 @@ use std::path::{Path, PathBuf};
 use super::root::Root;
 use pinfast_base::error::{Error, Result};
 use pinfast_install::{Content, VerifyReport};
-use pinfast_settings::Deploy;
+use pinfast_settings::DeploySettings;
 
 /// What a deploy is told.
 #[derive(Clone, Debug)]
 pub struct Config {
     /// `[deploy]`
-    pub settings: Deploy,
+    pub settings: DeploySettings,
     /// The folder that is deployed to.
     pub root: Root,
     /// The folder of the settings.

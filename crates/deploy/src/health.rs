@@ -8,7 +8,7 @@ use futures_util::future::select;
 use super::process::{Attention, Children, Ending, Log, Manner, Setting, run};
 use pinfast_base::error::{Error, Result};
 use pinfast_files::{self as files, Deferred};
-use pinfast_settings::{Health, Timed};
+use pinfast_settings::{HealthCheck, TimedCommand};
 
 /// How long one look may take: a service that is just starting may lose a question.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -19,15 +19,15 @@ const PAUSE: Duration = Duration::from_millis(200);
 ///
 /// # Errors
 /// No answer: nothing can be asked at all.
-pub(super) fn check(health: &Health, setting: &Setting, log: &mut Log) -> Result<Ending> {
+pub(super) fn check(health: &HealthCheck, setting: &Setting, log: &mut Log) -> Result<Ending> {
     match health {
-        Health::Url { url, within } => ask(url, *within),
-        Health::Command(timed) => command(timed, setting, log),
+        HealthCheck::Url { url, within } => ask(url, *within),
+        HealthCheck::Command(timed) => command(timed, setting, log),
     }
 }
 
 /// Runs the command until it succeeds: a service may take a moment to be there.
-fn command(timed: &Timed, setting: &Setting, log: &mut Log) -> Result<Ending> {
+fn command(timed: &TimedCommand, setting: &Setting, log: &mut Log) -> Result<Ending> {
     let deferred = files::deferred();
     let deadline = Instant::now() + timed.within;
     let mut last = None;

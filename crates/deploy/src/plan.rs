@@ -3,7 +3,7 @@
 use super::config::Config;
 use super::id::{ReleaseId, short};
 use super::preflight::Ready;
-use pinfast_settings::Health;
+use pinfast_settings::HealthCheck;
 
 /// A step that would be taken.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,8 +52,8 @@ pub(super) fn stages(config: &Config, ready: &Ready, surplus: &[ReleaseId]) -> V
         push(
             "health",
             match health {
-                Health::Url { url, .. } => url.to_string(),
-                Health::Command(timed) => timed.command.clone(),
+                HealthCheck::Url { url, .. } => url.to_string(),
+                HealthCheck::Command(timed) => timed.command.clone(),
             },
         );
     });

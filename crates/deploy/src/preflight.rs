@@ -15,7 +15,7 @@ use pinfast_base::error::{Error, ErrorKind, Result};
 use pinfast_git::{self as git, Committed, CommittedKind, WorkTree};
 use pinfast_install::Content;
 use pinfast_packaging::Sha256;
-use pinfast_settings::{Shared, Smoke};
+use pinfast_settings::{SharedPath, SmokeTest};
 
 /// What is known once everything holds.
 #[derive(Debug)]
@@ -125,7 +125,7 @@ fn in_environment(files: &[Committed], config: &Config) -> Option<Error> {
     Some(Error::no(said).hint(format!("take it out of what {} means", config.revision)))
 }
 
-fn conflict(files: &[Committed], shared: &Shared) -> Option<Error> {
+fn conflict(files: &[Committed], shared: &SharedPath) -> Option<Error> {
     let path = Path::new(&shared.path);
     let bars = |file: &&Committed| {
         let through = path.starts_with(&file.path) && path != file.path;
@@ -219,8 +219,8 @@ fn modules(
     importable.add(files.iter().map(|file| file.path.as_path()));
     importable.add(contents.iter().map(|content| content.path.as_path()));
     let modules = config.settings.smoke.iter().filter_map(|smoke| match smoke {
-        Smoke::Import(module) => Some(module.as_str()),
-        Smoke::Run(_) => None,
+        SmokeTest::Import(module) => Some(module.as_str()),
+        SmokeTest::Run(_) => None,
     });
     let missing: Vec<_> = modules.filter(|module| !importable.has(module)).collect();
     if missing.is_empty() {
@@ -293,7 +293,7 @@ mod tests {
             ("data", "data/app.db", true),
             ("data/app.db", "data/app.db", true),
         ] {
-            let shared = Shared { path: path.to_owned(), kind: SharedKind::File };
+            let shared = SharedPath { path: path.to_owned(), kind: SharedKind::File };
             assert_eq!(conflict(&[committed(tracked)], &shared).is_some(), bars, "{tracked} {path}");
         }
     }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::id::ReleaseId;
-use pinfast_settings::Smoke;
+use pinfast_settings::SmokeTest;
 
 /// The form of the journal that this pinfast writes, and the newest that it reads.
 pub(super) const SCHEMA: u32 = 1;
@@ -79,7 +79,7 @@ pub(super) enum Way {
 
 impl Begin {
     /// The smoke tests; one that cannot be read was written by a newer pinfast.
-    pub(super) fn smoke(&self) -> Result<Vec<Smoke>, String> {
+    pub(super) fn smoke(&self) -> Result<Vec<SmokeTest>, String> {
         self.smoke.iter().map(|text| text.parse()).collect()
     }
 }

@@ -13,7 +13,7 @@ use super::root::Root;
 use pinfast_base::error::{Error, ErrorKind, Result};
 use pinfast_base::event::{Event, Watcher};
 use pinfast_files::Signal;
-use pinfast_settings::Smoke;
+use pinfast_settings::SmokeTest;
 
 /// A run that holds the lock.
 pub(super) struct Run<'a> {
@@ -139,12 +139,12 @@ impl<'a> Run<'a> {
             self.step(&begin.release, "smoke", title.clone())?;
             let mut log = Log::open(self.root().log(&begin.release))?;
             let command = match test {
-                Smoke::Import(module) => {
+                SmokeTest::Import(module) => {
                     let mut command = setting.python();
                     command.args(["-c", &format!("import {module}")]);
                     command
                 }
-                Smoke::Run(text) => setting.shell(text),
+                SmokeTest::Run(text) => setting.shell(text),
             };
             let within = self.config.settings.smoke_within;
             let manner = Manner { within, children: Children::End, attention: Attention::Signals };

@@ -9,10 +9,10 @@ use super::config::Config;
 use super::remove::is_there;
 use super::root::{Root, create_folder, failed, sync_folder};
 use pinfast_base::error::{Error, Result};
-use pinfast_settings::{Shared, SharedKind};
+use pinfast_settings::{SharedKind, SharedPath};
 
 /// What is wrong with the shared paths at `root`; those that are missing are told together.
-pub(super) fn problems(shared: &[Shared], root: &Root) -> Vec<Error> {
+pub(super) fn problems(shared: &[SharedPath], root: &Root) -> Vec<Error> {
     let (mut problems, mut missing) = (Vec::new(), Vec::new());
     for shared in shared {
         let place = root.shared().join(&shared.path);
@@ -32,7 +32,7 @@ pub(super) fn problems(shared: &[Shared], root: &Root) -> Vec<Error> {
     problems
 }
 
-fn misfit(shared: &Shared, place: &Path, is_folder: bool) -> Option<Error> {
+fn misfit(shared: &SharedPath, place: &Path, is_folder: bool) -> Option<Error> {
     let (shown, path) = (place.display(), &shared.path);
     match (shared.kind, is_folder) {
         (SharedKind::File, true) => Some(
@@ -52,13 +52,13 @@ fn is_missing(error: &io::Error) -> bool {
 }
 
 /// Whether the path is not there at all, which an initial move may mend.
-pub(super) fn is_lacking(shared: &Shared, root: &Root) -> bool {
+pub(super) fn is_lacking(shared: &SharedPath, root: &Root) -> bool {
     !is_there(&root.shared().join(&shared.path))
 }
 
 /// Links every shared path into the release's `folder`.
-pub(super) fn link(shared: &[Shared], folder: &Path) -> Result<()> {
-    for Shared { path, .. } in shared {
+pub(super) fn link(shared: &[SharedPath], folder: &Path) -> Result<()> {
+    for SharedPath { path, .. } in shared {
         let at = folder.join(path);
         let parent = at.parent().unwrap_or(folder);
         create_folder(parent)?;
@@ -187,7 +187,7 @@ mod tests {
             ("data/deep/app.db", SharedKind::File),
             ("logs", SharedKind::Folder),
         ];
-        let shared = shared.map(|(path, kind)| Shared { path: path.to_owned(), kind });
+        let shared = shared.map(|(path, kind)| SharedPath { path: path.to_owned(), kind });
         assert_eq!(problems(&shared, &root)[0].details, [".env", "data/deep/app.db", "logs"]);
         create_folder(&root.shared().join("data/deep")).unwrap();
         create_folder(&root.shared().join("logs")).unwrap();
@@ -202,7 +202,7 @@ mod tests {
         fs::write(release.join("logs/log"), "line").unwrap();
         assert_eq!(fs::read_to_string(root.shared().join("data/deep/app.db")).unwrap(), "more");
         assert_eq!(fs::read_to_string(root.shared().join("logs/log")).unwrap(), "line");
-        let swapped = shared.map(|shared| Shared {
+        let swapped = shared.map(|shared| SharedPath {
             kind: if shared.kind == SharedKind::File { SharedKind::Folder } else { SharedKind::File },
             ..shared
         });

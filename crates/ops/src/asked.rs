@@ -12,7 +12,7 @@ use pinfast_files as files;
 use pinfast_inputs::{self as inputs, Extras, InputRequest, Inputs};
 use pinfast_lock::{Current, Header, Lock, ParsedLock};
 use pinfast_packaging::ExtraName;
-use pinfast_settings::Placed;
+use pinfast_settings::Setting;
 use pinfast_solve::Preferences;
 
 /// What is asked.
@@ -107,7 +107,7 @@ pub(super) fn with_settings(request: &InputRequest, session: &Session) -> Result
         })?;
         wanted.inputs.push((*found).to_owned());
     }
-    let paths = |named: &[Placed<String>]| {
+    let paths = |named: &[Setting<String>]| {
         let absolute = |path| settings.path(path, &session.env).to_string_lossy().into_owned();
         named.iter().map(|path| current::file_name(&absolute(path), session)).collect::<Vec<_>>()
     };
@@ -129,6 +129,6 @@ pub(super) fn with_settings(request: &InputRequest, session: &Session) -> Result
     Ok(wanted)
 }
 
-fn names(settings: &[Placed<String>]) -> Result<Vec<ExtraName>> {
+fn names(settings: &[Setting<String>]) -> Result<Vec<ExtraName>> {
     settings.iter().map(|name| ExtraName::new(&name.value).map_err(|error| name.place.error(error))).collect()
 }

@@ -16,7 +16,7 @@ use pinfast_deploy::{
 use pinfast_install::{
     self as install, BasePython, Compile, Content, Effort, Prune, Run, Strictness, VerifyReport,
 };
-use pinfast_settings::{Deploy, Source};
+use pinfast_settings::{DeploySettings, DeploySource};
 
 /// Deploys what `[deploy]` says.
 ///
@@ -73,8 +73,10 @@ fn config(session: &Session) -> Result<Config> {
         Error::usage(format!("the root {} makes no sense", place.display())).because(error)
     })?;
     let (source, revision) = match &settings.source {
-        Source::Revision(revision) => (project.clone(), revision.clone()),
-        Source::Folder(folder) => (plain(&session.settings.path(folder, &session.env)), "HEAD".to_owned()),
+        DeploySource::Revision(revision) => (project.clone(), revision.clone()),
+        DeploySource::Folder(folder) => {
+            (plain(&session.settings.path(folder, &session.env)), "HEAD".to_owned())
+        }
     };
     Ok(Config {
         root: Root::new(plain(&root)),
@@ -101,7 +103,7 @@ fn plain(path: &Path) -> PathBuf {
     })
 }
 
-fn section(session: &Session) -> Result<&Deploy> {
+fn section(session: &Session) -> Result<&DeploySettings> {
     session.settings.deploy.as_ref().ok_or_else(|| {
         let said = match &session.settings.file {
             Some(file) => format!("{} has no `[deploy]`", session.shown(file)),

@@ -11,7 +11,9 @@ use pinfast_base::error::Result;
 use pinfast_index::{Client, Config, Freshness, IndexUrl, Limits};
 use pinfast_inputs::FileOption;
 use pinfast_packaging::{PackageName, Sha256};
-use pinfast_settings::{Chosen, Layer, PipConfig, Said, baked_in, choose};
+use pinfast_settings::{
+    IndexLocation, IndexOptions, IndexReference, Origin, PipConfig, built_in_index, choose_indexes,
+};
 
 /// Where packages come from.
 pub(super) struct Places {
@@ -53,14 +55,14 @@ pub(super) fn places(
     pip.warnings.iter().for_each(|warning| session.warn(warning.clone()));
     let layers = [
         flags(request, session),
-        Layer::of_files(options, env),
-        session.settings.index_layer(),
-        pip.index_layer(env)?,
+        IndexOptions::of_files(options, env),
+        session.settings.index_options(),
+        pip.index_options(env)?,
     ];
     let by_default = || Ok(session.interpreter(python)?.probe.default_index.clone());
-    let choice = choose(&layers, env, baked_in(), by_default)?;
+    let choice = choose_indexes(&layers, env, built_in_index(), by_default)?;
     choice.details.iter().for_each(|detail| session.detail(detail.clone()));
-    let url = |chosen: &Chosen| IndexUrl::new(chosen.url.clone());
+    let url = |chosen: &IndexLocation| IndexUrl::new(chosen.url.clone());
     let mut sources = FxHashMap::default();
     for package in session.settings.sources.keys() {
         if let Some(said) = session.settings.source_of(package) {
@@ -94,13 +96,15 @@ pub(super) fn client(request: &IndexRequest, places: &Places, session: &Session)
     Ok(Arc::new(Client::new(config, session.watcher.clone())))
 }
 
-fn flags(request: &IndexRequest, session: &Session) -> Layer {
-    let said = |flag: &'static str| move |text: &String| Said::flag(flag, text, &session.env);
-    Layer {
+fn flags(request: &IndexRequest, session: &Session) -> IndexOptions {
+    let said = |flag: &'static str| {
+        move |text: &String| IndexReference::new(text, Origin::Argument(flag), &session.env)
+    };
+    IndexOptions {
         index_url: request.index_url.as_ref().map(said("--index-url")),
         extra_index_urls: request.extra_index_urls.iter().map(said("--extra-index-url")).collect(),
         find_links: request.find_links.iter().map(said("--find-links")).collect(),
-        no_index: request.no_index.map(|()| "--no-index".to_owned()),
+        no_index: request.no_index.map(|()| Origin::Argument("--no-index")),
     }
 }
 

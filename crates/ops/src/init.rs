@@ -8,7 +8,7 @@ use pinfast_base::error::{Error, Result};
 use pinfast_files::{read_optional, replace};
 use pinfast_git::ENVIRONMENTS;
 use pinfast_lock::ParsedLock;
-use pinfast_settings::{Section, Settings};
+use pinfast_settings::{Settings, SettingsTable};
 
 const SETTINGS: &str = "pinfast.toml";
 
@@ -31,7 +31,7 @@ pub fn init(session: &Session) -> Result<Vec<&'static str>> {
     let before = read_optional(&settings)?.map(|text| text + "\n").unwrap_or_default();
     let text = before + &template(folder, &found);
     // What is written can be read.
-    Settings::of(Section::read(SETTINGS, text.clone())?)?;
+    Settings::of(SettingsTable::read(SETTINGS, text.clone())?)?;
     replace(&settings, &text)?;
     let mut written = vec![SETTINGS];
     if let Some(text) = ignoring(folder, &found)? {

@@ -13,7 +13,7 @@ use pinfast_base::error::{Error, Result};
 use pinfast_inputs::{FileOption, FileOptionKind, FormatControl};
 use pinfast_lock::CurrentOption;
 use pinfast_packaging::PackageName;
-use pinfast_settings::Placed;
+use pinfast_settings::Setting;
 use pinfast_solve::{PackageSet, Policy, PrereleaseMode};
 
 /// What the request says, else the settings.
@@ -92,7 +92,7 @@ pub(super) fn shaping(settled: &PolicyRequest) -> Vec<CurrentOption> {
 /// The options that add packages: one that adds none says nothing.
 const ADDING: [&str; 3] = ["no-binary", "only-binary", "allow-build"];
 
-fn names(settings: &[Placed<String>]) -> Result<Vec<PackageName>> {
+fn names(settings: &[Setting<String>]) -> Result<Vec<PackageName>> {
     settings
         .iter()
         .map(|name| PackageName::new(&name.value).map_err(|error| name.place.error(error)))
@@ -101,7 +101,7 @@ fn names(settings: &[Placed<String>]) -> Result<Vec<PackageName>> {
 
 /// What only settings can say of single packages: always compared, since no flag stands in for it.
 pub(super) fn of_packages(session: &Session) -> [CurrentOption; 2] {
-    let option = |name: &str, of: &BTreeMap<PackageName, Placed<String>>| CurrentOption {
+    let option = |name: &str, of: &BTreeMap<PackageName, Setting<String>>| CurrentOption {
         name: name.to_owned(),
         values: of.iter().map(|(package, placed)| format!("{package} = {}", placed.value)).collect(),
     };
@@ -114,7 +114,7 @@ fn unless_default<T: Default + PartialEq + Display>(value: T) -> Vec<String> {
 }
 
 /// A setting whose text this room or another understands.
-pub(super) fn parsed<T: FromStr<Err: Display>>(setting: Option<&Placed<String>>) -> Result<Option<T>> {
+pub(super) fn parsed<T: FromStr<Err: Display>>(setting: Option<&Setting<String>>) -> Result<Option<T>> {
     setting.map(|placed| placed.parse().map(|placed| placed.value)).transpose()
 }
 

@@ -1,18 +1,18 @@
-//! Where the cache is.
+//! The folder of the cache.
 
 use std::path::PathBuf;
 
 use super::ProcessEnv;
 
-/// The cache's folder: `PINFAST_CACHE_DIR`, what the settings say, `XDG_CACHE_HOME/pinfast`, else the
-/// platform's convention. `None` without a home folder: then nothing is remembered.
+/// The cache's folder: `PINFAST_CACHE_DIR`, else that of the settings, else `XDG_CACHE_HOME/pinfast`, else the
+/// platform's usual place. `None` without a home folder: then pinfast runs without a cache.
 #[must_use]
 pub fn cache_folder(env: &ProcessEnv, settings: Option<PathBuf>) -> Option<PathBuf> {
     env.path("PINFAST_CACHE_DIR").or(settings).or_else(|| base(env).map(|folder| folder.join("pinfast")))
 }
 
-/// The folder for caches of all programs. A relative `XDG_CACHE_HOME` is invalid and ignored, as its
-/// specification wants.
+/// The folder for the caches of all programs. A relative `XDG_CACHE_HOME` is ignored, as the XDG Base Directory
+/// Specification requires.
 fn base(env: &ProcessEnv) -> Option<PathBuf> {
     let xdg = env.variable("XDG_CACHE_HOME").map(PathBuf::from).filter(|folder| folder.is_absolute());
     let home = |rest: &str| env.home().map(|home| home.join(rest));
@@ -33,7 +33,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_strongest_says_where() {
+    fn the_strongest_source_sets_the_folder() {
         let bare = ProcessEnv::empty("/w");
         assert_eq!(cache_folder(&bare, None), None);
         let home = bare.with_home("/h");

@@ -1,11 +1,11 @@
-//! The dialect of INI that pip's configuration files are written in: Python's `RawConfigParser`.
+//! Parses the INI dialect of pip's configuration files, that of Python's `configparser.RawConfigParser`.
 //!
-//! `[section]`, `key = value` or `key: value`, comments on lines of their own behind `#` or `;`, and
-//! values that go on over lines that are indented deeper than their key. No interpolation.
+//! It has `[section]`, `key = value` or `key: value`, and whole-line comments with `#` or `;`. A line indented
+//! deeper than the key continues the value. There is no interpolation.
 
 /// One `key = value`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Entry {
+pub(super) struct IniEntry {
     /// The section's name.
     pub(super) section: String,
     /// The key, in lower case.
@@ -16,18 +16,18 @@ pub(super) struct Entry {
     pub(super) line: u32,
 }
 
-/// A text that is not of this form.
+/// The first line that is not valid INI.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct IniError {
     /// The line, from 1.
     pub(super) line: u32,
-    /// What is wrong with it, as a clause.
+    /// What is wrong with it: a predicate such as "has no key before its `=`".
     pub(super) message: String,
 }
 
-/// The entries of `text`, in order.
-pub(super) fn parse(text: &str) -> Result<Vec<Entry>, IniError> {
-    let mut parser = Parser::default();
+/// Parses `text` into its entries, in order.
+pub(super) fn parse(text: &str) -> Result<Vec<IniEntry>, IniError> {
+    let mut parser = IniParser::default();
     for (number, line) in (1..).zip(text.trim_start_matches('\u{feff}').lines()) {
         parser.line(number, line).map_err(|message| IniError { line: number, message })?;
     }
@@ -38,15 +38,15 @@ pub(super) fn parse(text: &str) -> Result<Vec<Entry>, IniError> {
 }
 
 #[derive(Default)]
-struct Parser {
-    entries: Vec<Entry>,
-    /// The sections so far, the last of which is open.
+struct IniParser {
+    entries: Vec<IniEntry>,
+    /// The sections so far; entries belong to the last one.
     sections: Vec<String>,
-    /// The indentation of the last key, while its value may go on.
+    /// The indentation of the last key while its value may continue.
     open: Option<usize>,
 }
 
-impl Parser {
+impl IniParser {
     fn line(&mut self, number: u32, line: &str) -> Result<(), String> {
         let content = line.trim();
         if content.starts_with(['#', ';']) {
@@ -86,7 +86,7 @@ impl Parser {
         if self.entries.iter().any(|entry| entry.section == section && entry.key == key) {
             return Err(format!("gives `{key}` for the second time in [{section}]"));
         }
-        self.entries.push(Entry { section, key, value: value.trim().to_owned(), line });
+        self.entries.push(IniEntry { section, key, value: value.trim().to_owned(), line });
         self.open = Some(indent);
         Ok(())
     }
@@ -97,12 +97,12 @@ mod tests {
     use super::*;
 
     fn shown(text: &str) -> Vec<String> {
-        let entry = |e: Entry| format!("{} {}.{}={:?}", e.line, e.section, e.key, e.value);
+        let entry = |e: IniEntry| format!("{} {}.{}={:?}", e.line, e.section, e.key, e.value);
         parse(text).unwrap().into_iter().map(entry).collect()
     }
 
     #[test]
-    fn reads_what_config_parser_reads() {
+    fn reads_what_python_reads() {
         let text = "# c\n[global]\nIndex-URL = https://a=b\n\n; c\ntimeout: 60\nfind-links =\n    /a\n  # c\n    /b\n\n[install]\n  no-index = yes\n  x=1\n";
         assert_eq!(
             shown(text),
@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn says_what_is_no_ini() {
+    fn invalid_ini_is_an_error_with_its_line() {
         for (text, line, message) in [
             ("a = 1", 1, "stands before the first [section]"),
             ("[a]\nb", 2, "is no `key = value`"),

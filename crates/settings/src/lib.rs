@@ -1,19 +1,27 @@
-//! Where options come from besides flags: the project's settings, pip's configuration, the
-//! environment; and the one answer to "which index?".
+//! The sources of options besides arguments: the settings file, pip's configuration, the environment.
+//!
+//! `pinfast.toml` -> [`Settings`], whose values know their line. pip's files and variables -> [`PipConfig`].
+//! The options of all sources that name indexes -> [`choose_indexes`] -> the indexes to use.
 
 mod cache_folder;
-mod deploy;
+mod deploy_settings;
 mod indexes;
 mod ini;
-mod pip;
+mod origin;
+mod pip_config;
 mod process_env;
-mod project;
-mod section;
+mod settings;
+mod settings_table;
 
 pub use cache_folder::cache_folder;
-pub use deploy::{Deploy, Health, Shared, SharedKind, Smoke, Source, Timed};
-pub use indexes::{Chosen, IndexChoice, Layer, Missing, Said, baked_in, choose};
-pub use pip::{PipConfig, PipValue};
+pub use deploy_settings::{
+    DeploySettings, DeploySource, HealthCheck, SharedKind, SharedPath, SmokeTest, TimedCommand,
+};
+pub use indexes::{
+    IndexChoice, IndexLocation, IndexOptions, IndexReference, MissingFolder, built_in_index, choose_indexes,
+};
+pub use origin::{Origin, Sourced};
+pub use pip_config::{PipConfig, PipValue};
 pub use process_env::ProcessEnv;
-pub use project::{DeclaredTarget, Settings};
-pub use section::{Place, Placed, Section};
+pub use settings::{DeclaredTarget, Settings};
+pub use settings_table::{Setting, SettingsTable, TomlSpan};

@@ -1,7 +1,8 @@
-//! What pip is told by its environment variables and configuration files, by pip's own rules of
-//! precedence (pip's user guide, "Configuration"): files of the machine, of the user, of the
-//! environment, the one that `PIP_CONFIG_FILE` names, then the variables; in them `[global]`, then the
-//! section of the command.
+//! pip's options, as its configuration files and `PIP_*` variables set them.
+//!
+//! The precedence is pip's own (pip's user guide, "Configuration"), the weakest first: the files of the
+//! machine, of the user, of the virtual environment, the one that `PIP_CONFIG_FILE` names, then the variables.
+//! Inside the files, `[global]` is weaker than the section of the command.
 
 use std::collections::BTreeMap;
 use std::env::split_paths;
@@ -10,33 +11,35 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use super::indexes::{Layer, Missing, Said};
-use super::{ProcessEnv, ini};
+use super::indexes::{IndexOptions, IndexReference, MissingFolder};
+use super::{Origin, ProcessEnv, ini};
 use pinfast_base::error::{Error, Result};
+use pinfast_packaging::Location;
 
-/// pip's options, as far as somebody set them.
+/// The options of pip that are set.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PipConfig {
     values: BTreeMap<String, PipValue>,
-    /// Files that are there but could not be read, each a sentence; pip passes them over too.
+    /// One sentence for each file that exists but cannot be read; pip ignores such files, too.
     pub warnings: Vec<String>,
 }
 
-/// The value of an option and who gave it.
+/// The value of one of pip's options and the source that set it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct PipValue {
     /// The value as written, not empty. It may hold credentials.
     pub text: String,
-    /// A variable's name, or `FILE:LINE`.
-    pub said_by: String,
+    /// A variable or a line of a file.
+    pub origin: Origin,
 }
 
 impl PipConfig {
-    /// Reads the files and variables for pip's command `command` (`install`, `download`); `prefix` is
-    /// the environment's folder, by default that of `VIRTUAL_ENV`.
+    /// Reads the files and variables that hold for pip's `command`, such as `install`.
+    ///
+    /// `prefix` is the folder of the virtual environment; by default `VIRTUAL_ENV` names it.
     ///
     /// # Errors
-    /// Usage: a file that pip could not read either.
+    /// `Usage` for a file that pip cannot parse either.
     pub fn read(env: &ProcessEnv, command: &str, prefix: Option<&Path>) -> Result<Self> {
         let mut config = Self::default();
         let mut sections: BTreeMap<(String, String), PipValue> = BTreeMap::new();
@@ -69,8 +72,8 @@ impl PipConfig {
             .into_iter()
             .filter(|entry| !entry.value.is_empty())
             .map(|entry| {
-                let said_by = format!("{}:{}", file.display(), entry.line);
-                (entry.section, normalise(&entry.key), PipValue { text: entry.value, said_by })
+                let origin = Origin::PipFile(Location::new(file.display().to_string(), entry.line, 1));
+                (entry.section, normalise(&entry.key), PipValue { text: entry.value, origin })
             })
             .collect())
     }
@@ -83,18 +86,18 @@ impl PipConfig {
 
     /// The values of an option that may be given several times.
     #[must_use]
-    pub fn words(&self, option: &str) -> Vec<PipValue> {
+    pub fn values(&self, option: &str) -> Vec<PipValue> {
         let Some(value) = self.get(option) else {
             return Vec::new();
         };
-        let word = |text: &str| PipValue { text: text.to_owned(), said_by: value.said_by.clone() };
-        value.text.split_whitespace().map(word).collect()
+        let part = |text: &str| PipValue { text: text.to_owned(), origin: value.origin.clone() };
+        value.text.split_whitespace().map(part).collect()
     }
 
     /// Whether an option without a value is on.
     ///
     /// # Errors
-    /// Usage: a value that is not one of `1`, `yes`, `true`, `on`, `0`, `no`, `false`, `off`.
+    /// `Usage` for a value that is none of `1`, `yes`, `true`, `on`, `0`, `no`, `false`, `off`.
     pub fn flag(&self, option: &str) -> Result<bool> {
         let Some(value) = self.get(option) else {
             return Ok(false);
@@ -124,25 +127,25 @@ impl PipConfig {
         self.get("proxy")
     }
 
-    /// What this says of indexes.
+    /// The options that name indexes.
     ///
     /// # Errors
-    /// Usage: a `no-index` that is neither yes nor no.
-    pub fn index_layer(&self, env: &ProcessEnv) -> Result<Layer> {
-        let said = |value: PipValue| Said {
+    /// `Usage` if `no-index` is neither yes nor no.
+    pub fn index_options(&self, env: &ProcessEnv) -> Result<IndexOptions> {
+        let reference = |value: PipValue| IndexReference {
             text: value.text,
-            said_by: value.said_by,
+            origin: value.origin,
             bases: vec![env.current_dir().to_owned()],
-            missing: Missing::Ignored,
+            missing: MissingFolder::Ignored,
         };
         let url = self.get("index-url").or_else(|| self.get("pypi-url"));
         let no_index = self.get("no-index").filter(|_| matches!(self.flag("no-index"), Ok(true)));
         self.flag("no-index")?;
-        Ok(Layer {
-            index_url: url.cloned().map(said),
-            extra_index_urls: self.words("extra-index-url").into_iter().map(said).collect(),
-            find_links: self.words("find-links").into_iter().map(said).collect(),
-            no_index: no_index.map(|value| value.said_by.clone()),
+        Ok(IndexOptions {
+            index_url: url.cloned().map(reference),
+            extra_index_urls: self.values("extra-index-url").into_iter().map(reference).collect(),
+            find_links: self.values("find-links").into_iter().map(reference).collect(),
+            no_index: no_index.map(|value| value.origin.clone()),
         })
     }
 }
@@ -150,18 +153,18 @@ impl PipConfig {
 /// Without the text, which may hold credentials.
 impl fmt::Debug for PipValue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "PipValue(by {})", self.said_by)
+        write!(f, "PipValue(by {})", self.origin)
     }
 }
 
 fn broken(file: &Path, line: Option<u32>, message: &str) -> Error {
     let place = line.map_or_else(|| file.display().to_string(), |line| format!("{}:{line}", file.display()));
     Error::usage(format!("pip's configuration cannot be read: {place} {message}"))
-        .hint("mend that file, or set PIP_CONFIG_FILE to another one")
+        .hint("fix that file, or set PIP_CONFIG_FILE to another one")
 }
 
 fn wrong(option: &str, value: &PipValue, expected: &str) -> Error {
-    Error::usage(format!("pip's option `{option}` in {} is not {expected}", value.said_by))
+    Error::usage(format!("pip's option `{option}` in {} is not {expected}", value.origin))
 }
 
 /// pip reads `Index_URL`, `index-url` and `--index-url` as the same.
@@ -173,11 +176,11 @@ fn normalise(key: &str) -> String {
 fn variables(env: &ProcessEnv) -> impl Iterator<Item = (String, PipValue)> {
     env.texts().filter(|(_, value)| !value.is_empty()).filter_map(|(name, value)| {
         let key = normalise(name.strip_prefix("PIP_")?);
-        Some((key, PipValue { text: value.to_owned(), said_by: name.to_owned() }))
+        Some((key, PipValue { text: value.to_owned(), origin: Origin::Variable(name.to_owned()) }))
     })
 }
 
-/// The configuration files, the strongest last.
+/// The configuration files, the weakest first.
 fn files(env: &ProcessEnv, prefix: Option<&Path>) -> Vec<PathBuf> {
     let named = env.path("PIP_CONFIG_FILE");
     if named.as_deref().is_some_and(is_null) {
@@ -237,7 +240,7 @@ mod tests {
     use super::*;
 
     /// A folder with files in it, and an environment in which no file of this machine is seen.
-    fn world(files: &[(&str, &str)]) -> (tempfile::TempDir, ProcessEnv) {
+    fn folder_with(files: &[(&str, &str)]) -> (tempfile::TempDir, ProcessEnv) {
         let folder = tempfile::tempdir().unwrap();
         for (name, text) in files {
             let file = folder.path().join(name);
@@ -256,9 +259,9 @@ mod tests {
 
     #[cfg(target_os = "linux")]
     #[test]
-    fn each_file_overrides_the_ones_before() {
+    fn each_file_overrides_the_weaker_ones() {
         let conf = |url: &str| format!("[global]\nindex-url = https://{url}.example\n");
-        let (folder, env) = world(&[
+        let (folder, env) = folder_with(&[
             ("etc/pip/pip.conf", &conf("machine")),
             ("home/.pip/pip.conf", &conf("legacy")),
             ("home/.config/pip/pip.conf", &conf("user")),
@@ -286,25 +289,25 @@ mod tests {
     }
 
     #[test]
-    fn the_section_of_the_command_is_stronger_than_any_global() {
-        let (folder, env) = world(&[
+    fn the_section_of_the_command_overrides_every_global() {
+        let (folder, env) = folder_with(&[
             ("home/.pip/pip.conf", "[install]\ntimeout = 5\n[download]\ntimeout = 6\n"),
             ("venv/pip.conf", "[global]\ntimeout = 7\nretries = 2\n"),
         ]);
         let venv = folder.path().join("venv");
-        let told = |command, option| {
+        let value_of = |command, option| {
             let config = PipConfig::read(&env, command, Some(&venv)).unwrap();
             config.get(option).unwrap().text.clone()
         };
-        assert_eq!(told("install", "timeout"), "5");
-        assert_eq!(told("download", "timeout"), "6");
-        assert_eq!(told("list", "timeout"), "7");
-        assert_eq!(told("list", "retries"), "2");
+        assert_eq!(value_of("install", "timeout"), "5");
+        assert_eq!(value_of("download", "timeout"), "6");
+        assert_eq!(value_of("list", "timeout"), "7");
+        assert_eq!(value_of("list", "retries"), "2");
     }
 
     #[test]
-    fn lists_flags_and_paths() {
-        let (_folder, env) = world(&[]);
+    fn variables_set_lists_flags_and_paths() {
+        let (_folder, env) = folder_with(&[]);
         let env = env
             .with("PIP_CONFIG_FILE", if cfg!(windows) { "nul" } else { "/dev/null" })
             .with("PIP_EXTRA_INDEX_URL", "https://a.example  https://b.example")
@@ -315,11 +318,11 @@ mod tests {
             .with("PIP_PRE", "maybe")
             .with("PIP_INDEX_URL", "");
         let config = PipConfig::read(&env, "install", None).unwrap();
-        let layer = config.index_layer(&env).unwrap();
-        assert_eq!(layer.extra_index_urls.len(), 2);
-        assert_eq!(layer.extra_index_urls[1].text, "https://b.example");
-        assert_eq!(layer.no_index.as_deref(), Some("PIP_NO_INDEX"));
-        assert_eq!(layer.index_url, None, "an empty variable is none");
+        let options = config.index_options(&env).unwrap();
+        assert_eq!(options.extra_index_urls.len(), 2);
+        assert_eq!(options.extra_index_urls[1].text, "https://b.example");
+        assert_eq!(options.no_index.map(|origin| origin.to_string()).as_deref(), Some("PIP_NO_INDEX"));
+        assert_eq!(options.index_url, None, "an empty variable is none");
         assert_eq!(config.proxy().unwrap().text, "http://proxy.example:8080");
         assert_eq!(config.client_cert(), Some(PathBuf::from("/me.pem")));
         assert_eq!(config.cert(), Some(PathBuf::from("/certs.pem")));
@@ -327,8 +330,8 @@ mod tests {
     }
 
     #[test]
-    fn a_broken_file_is_named_with_its_line() {
-        let (folder, env) = world(&[("home/.pip/pip.conf", "[global]\noops\n")]);
+    fn a_broken_file_is_an_error_with_its_line() {
+        let (folder, env) = folder_with(&[("home/.pip/pip.conf", "[global]\noops\n")]);
         let error = PipConfig::read(&env, "install", None).unwrap_err();
         let file = folder.path().join("home").join(".pip/pip.conf");
         let said = format!("pip's configuration cannot be read: {}:2 is no `key = value`", file.display());

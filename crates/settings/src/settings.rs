@@ -1,95 +1,96 @@
-//! The project's settings: `pinfast.toml`, or `[tool.pinfast]` of `pyproject.toml`.
+//! The project's settings: `pinfast.toml`, or `[tool.pinfast]` in `pyproject.toml`.
 //!
-//! The current folder is looked at first, then its parents up to the root of the project (the folder
-//! that holds `.git`) or of the file system; the first settings found are all that counts, nothing is
-//! merged. In one folder `pinfast.toml` wins. Relative paths in it stand in its own folder.
+//! The search begins in the current folder and goes up to the project's root (the folder with `.git`). The first
+//! file found is used alone; files are not merged. In one folder, `pinfast.toml` wins. A relative path in the
+//! file starts from the file's folder.
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use super::ProcessEnv;
-use super::deploy::Deploy;
-use super::indexes::{Layer, Missing, Said};
-use super::section::{Item, Place, Placed, Section, TextOrTable};
+use super::deploy_settings::DeploySettings;
+use super::indexes::{IndexOptions, IndexReference, MissingFolder};
+use super::settings_table::{ListItem, Setting, SettingsTable, TextOrTable, TomlSpan};
+use super::{Origin, ProcessEnv};
 use pinfast_base::error::{Error, Result};
 use pinfast_inputs::FormatControl;
 use pinfast_packaging::{PackageName, Platform, Version};
 
-/// What the project's settings say; each value knows its place. A text that another room understands
-/// (a resolution mode, a date) is kept as it is, to be read with [`Placed::parse`].
+/// The project's settings; each value knows its place in the file.
+///
+/// Values that a higher crate defines, such as a resolution mode, stay text; [`Setting::parse`] reads them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Settings {
-    /// The file, where there is one.
+    /// The file; `None` if there is none.
     pub file: Option<PathBuf>,
-    /// The folder in which the file's relative paths stand.
+    /// The folder that the file's relative paths start from.
     pub folder: PathBuf,
     /// `index-url`
-    pub index_url: Option<Placed<String>>,
+    pub index_url: Option<Setting<String>>,
     /// `extra-index-url`
-    pub extra_index_urls: Vec<Placed<String>>,
+    pub extra_index_urls: Vec<Setting<String>>,
     /// `find-links`
-    pub find_links: Vec<Placed<String>>,
+    pub find_links: Vec<Setting<String>>,
     /// `no-index`
-    pub no_index: Option<Placed<bool>>,
-    /// `indexes`: names of indexes and their URLs.
-    pub indexes: BTreeMap<String, Placed<String>>,
-    /// `sources`: the one index that a package is taken from: a name of `indexes`, a URL or a folder.
-    pub sources: BTreeMap<PackageName, Placed<String>>,
+    pub no_index: Option<Setting<bool>>,
+    /// `indexes`: the URL of each named index.
+    pub indexes: BTreeMap<String, Setting<String>>,
+    /// `sources`: the only index that provides a package, as a key of `indexes`, a URL or a folder.
+    pub sources: BTreeMap<PackageName, Setting<String>>,
     /// `python`
-    pub python: Option<Placed<String>>,
-    /// `targets`, each a pair of Python version and platform.
-    pub targets: Vec<Placed<DeclaredTarget>>,
+    pub python: Option<Setting<String>>,
+    /// `targets`
+    pub targets: Vec<Setting<DeclaredTarget>>,
     /// `python-version`
-    pub python_versions: Vec<Placed<Version>>,
+    pub python_versions: Vec<Setting<Version>>,
     /// `platform`
-    pub platforms: Vec<Placed<Platform>>,
+    pub platforms: Vec<Setting<Platform>>,
     /// `universal`
-    pub universal: Option<Placed<bool>>,
+    pub universal: Option<Setting<bool>>,
     /// `constraints`: files.
-    pub constraints: Vec<Placed<String>>,
+    pub constraints: Vec<Setting<String>>,
     /// `overrides`: files.
-    pub overrides: Vec<Placed<String>>,
+    pub overrides: Vec<Setting<String>>,
     /// `extras`
-    pub extras: Vec<Placed<String>>,
+    pub extras: Vec<Setting<String>>,
     /// `all-extras`
-    pub all_extras: Option<Placed<bool>>,
+    pub all_extras: Option<Setting<bool>>,
     /// `groups`
-    pub groups: Vec<Placed<String>>,
+    pub groups: Vec<Setting<String>>,
     /// `resolution`
-    pub resolution: Option<Placed<String>>,
+    pub resolution: Option<Setting<String>>,
     /// `prerelease`, for all packages
-    pub prerelease: Option<Placed<String>>,
+    pub prerelease: Option<Setting<String>>,
     /// `prerelease`, for single packages
-    pub prerelease_of: BTreeMap<PackageName, Placed<String>>,
+    pub prerelease_of: BTreeMap<PackageName, Setting<String>>,
     /// `exclude-newer`, for all packages
-    pub exclude_newer: Option<Placed<String>>,
+    pub exclude_newer: Option<Setting<String>>,
     /// `exclude-newer`, for single packages
-    pub exclude_newer_of: BTreeMap<PackageName, Placed<String>>,
+    pub exclude_newer_of: BTreeMap<PackageName, Setting<String>>,
     /// `hashes`
-    pub hashes: Option<Placed<String>>,
+    pub hashes: Option<Setting<String>>,
     /// `no-binary`
-    pub no_binary: Option<Placed<FormatControl>>,
+    pub no_binary: Option<Setting<FormatControl>>,
     /// `only-binary`
-    pub only_binary: Option<Placed<FormatControl>>,
+    pub only_binary: Option<Setting<FormatControl>>,
     /// `no-build`
-    pub no_build: Option<Placed<bool>>,
+    pub no_build: Option<Setting<bool>>,
     /// `allow-build`
-    pub allow_build: Vec<Placed<String>>,
+    pub allow_build: Vec<Setting<String>>,
     /// `offline`
-    pub offline: Option<Placed<bool>>,
+    pub offline: Option<Setting<bool>>,
     /// `annotate`
-    pub annotate: Option<Placed<bool>>,
+    pub annotate: Option<Setting<bool>>,
     /// `cache-dir`
-    pub cache_dir: Option<Placed<String>>,
+    pub cache_dir: Option<Setting<String>>,
     /// `deploy`
-    pub deploy: Option<Deploy>,
-    /// What a person should know, each a sentence without a full stop.
+    pub deploy: Option<DeploySettings>,
+    /// Sentences without a full stop.
     pub warnings: Vec<String>,
 }
 
-/// A pair of Python version and platform.
+/// A target environment: a Python version on a platform.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DeclaredTarget {
     /// The Python version.
@@ -98,29 +99,31 @@ pub struct DeclaredTarget {
     pub platform: Platform,
 }
 
-/// The settings' own file.
-const OWN: &str = "pinfast.toml";
-/// The file that may hold a `[tool.pinfast]`.
-const SHARED: &str = "pyproject.toml";
+/// The file that holds only settings.
+const PINFAST_TOML: &str = "pinfast.toml";
+/// The file in which `[tool.pinfast]` holds settings.
+const PYPROJECT_TOML: &str = "pyproject.toml";
 
 impl Settings {
-    /// The settings that hold in the current folder; empty where there are none.
+    /// Finds and reads the settings for the current folder; without a file they are empty.
     ///
     /// # Errors
-    /// Usage: a file that cannot be read or is not TOML, an unknown key, a value that makes no sense.
+    /// `Usage` for a file that cannot be read or is not TOML, an unknown key, or an invalid value.
     pub fn find(env: &ProcessEnv) -> Result<Self> {
         for (depth, folder) in env.project_folders().enumerate() {
             let up = "../".repeat(depth);
-            let own = read(&folder.join(OWN), &format!("{up}{OWN}"))?;
-            let shared = in_pyproject(&folder.join(SHARED), &format!("{up}{SHARED}"))?;
-            let passed_over = own.is_some() && shared.is_some();
-            let found = own.map(|own| (OWN, own)).or(shared.map(|shared| (SHARED, shared)));
+            let own = read(&folder.join(PINFAST_TOML), &format!("{up}{PINFAST_TOML}"))?;
+            let shared = in_pyproject(&folder.join(PYPROJECT_TOML), &format!("{up}{PYPROJECT_TOML}"))?;
+            let is_shadowed = own.is_some() && shared.is_some();
+            let found = own.map(|own| (PINFAST_TOML, own)).or(shared.map(|shared| (PYPROJECT_TOML, shared)));
             if let Some((name, section)) = found {
                 let mut settings = Self::of(section)?;
                 settings.file = Some(folder.join(name));
                 folder.clone_into(&mut settings.folder);
-                if passed_over {
-                    settings.warnings.push(format!("{up}{OWN} counts, not [tool.pinfast] of {up}{SHARED}"));
+                if is_shadowed {
+                    settings.warnings.push(format!(
+                        "{up}{PINFAST_TOML} is used; [tool.pinfast] of {up}{PYPROJECT_TOML} is ignored"
+                    ));
                 }
                 return Ok(settings);
             }
@@ -128,11 +131,11 @@ impl Settings {
         Ok(Self { folder: env.current_dir().to_owned(), ..Self::default() })
     }
 
-    /// Reads the settings in a table.
+    /// Reads the settings from a table.
     ///
     /// # Errors
-    /// Usage: an unknown key, a value that makes no sense.
-    pub fn of(mut section: Section) -> Result<Self> {
+    /// `Usage` for an unknown key or an invalid value.
+    pub fn of(mut section: SettingsTable) -> Result<Self> {
         let (prerelease, prerelease_of) = by_package(section.text_or_table("prerelease")?)?;
         let (exclude_newer, exclude_newer_of) = by_package(section.text_or_table("exclude-newer")?)?;
         let (_, sources) = by_package((None, section.text_table("sources")?))?;
@@ -167,7 +170,7 @@ impl Settings {
             offline: section.flag("offline")?,
             annotate: section.flag("annotate")?,
             cache_dir: section.text("cache-dir")?,
-            deploy: section.table("deploy")?.map(Deploy::of).transpose()?,
+            deploy: section.table("deploy")?.map(DeploySettings::of).transpose()?,
             ..Self::default()
         };
         section.finish()?;
@@ -176,61 +179,61 @@ impl Settings {
         Ok(settings)
     }
 
-    /// A path in the settings, seen from the folder in which they stand.
+    /// The path of a setting: `~/` is the home folder, and a relative path starts from the settings' folder.
     #[must_use]
-    pub fn path(&self, path: &Placed<String>, env: &ProcessEnv) -> PathBuf {
+    pub fn path(&self, path: &Setting<String>, env: &ProcessEnv) -> PathBuf {
         env.expand(&path.value, &self.folder)
     }
 
-    /// What the settings say of indexes.
+    /// The options that name indexes.
     #[must_use]
-    pub fn index_layer(&self) -> Layer {
+    pub fn index_options(&self) -> IndexOptions {
         let no_index = self.no_index.as_ref().filter(|no_index| no_index.value);
-        Layer {
-            index_url: self.index_url.as_ref().map(|url| self.said(url)),
-            extra_index_urls: self.extra_index_urls.iter().map(|url| self.said(url)).collect(),
-            find_links: self.find_links.iter().map(|place| self.said(place)).collect(),
-            no_index: no_index.map(|no_index| no_index.place.location().to_string()),
+        IndexOptions {
+            index_url: self.index_url.as_ref().map(|url| self.reference(url)),
+            extra_index_urls: self.extra_index_urls.iter().map(|url| self.reference(url)).collect(),
+            find_links: self.find_links.iter().map(|place| self.reference(place)).collect(),
+            no_index: no_index.map(|no_index| Origin::SettingsFile(no_index.place.location())),
         }
     }
 
-    /// The index that `package` must be taken from, if `sources` names one.
+    /// The only index that may provide `package`, if `sources` names one.
     #[must_use]
-    pub fn source_of(&self, package: &PackageName) -> Option<Said> {
+    pub fn source_of(&self, package: &PackageName) -> Option<IndexReference> {
         let source = self.sources.get(package)?;
-        Some(self.said(self.indexes.get(&source.value).unwrap_or(source)))
+        Some(self.reference(self.indexes.get(&source.value).unwrap_or(source)))
     }
 
-    fn said(&self, text: &Placed<String>) -> Said {
-        Said {
+    fn reference(&self, text: &Setting<String>) -> IndexReference {
+        IndexReference {
             text: text.value.clone(),
-            said_by: text.place.location().to_string(),
+            origin: Origin::SettingsFile(text.place.location()),
             bases: vec![self.folder.clone()],
-            missing: Missing::Wrong,
+            missing: MissingFolder::Refused,
         }
     }
 
-    /// Targets are said in one way.
+    /// `targets` excludes every other key that names targets.
     fn check_targets(&self) -> Result<()> {
         let other = (self.python_versions.first().map(|version| (&version.place, "python-version")))
             .or(self.platforms.first().map(|platform| (&platform.place, "platform")))
             .or(self.universal.as_ref().filter(|on| on.value).map(|on| (&on.place, "universal")));
         match other.filter(|_| !self.targets.is_empty()) {
             Some((place, key)) => {
-                Err(place.error(format_args!("both `targets` and `{key}` say what to lock for")))
+                Err(place.error(format_args!("`targets` and `{key}` both set the targets: use one of them")))
             }
             None => Ok(()),
         }
     }
 
-    /// A source that is a plain word must be the name of an index.
+    /// A source such as `internal`, without `:`, `/` or `\`, must be a key of `indexes`.
     fn check_sources(&self) -> Result<()> {
-        let is_word = |text: &str| !text.contains([':', '/', '\\']) && !text.starts_with('.');
-        let lost = self
+        let is_key = |text: &str| !text.contains([':', '/', '\\']) && !text.starts_with('.');
+        let unknown = self
             .sources
             .values()
-            .find(|source| is_word(&source.value) && !self.indexes.contains_key(&source.value));
-        lost.map_or(Ok(()), |source| {
+            .find(|source| is_key(&source.value) && !self.indexes.contains_key(&source.value));
+        unknown.map_or(Ok(()), |source| {
             let message = format_args!("no index is called `{}`", source.value);
             Err(source.place.error(message).hint(format!(
                 "name it under `indexes`: indexes = {{ {} = \"URL\" }}; or give its URL here",
@@ -240,17 +243,17 @@ impl Settings {
     }
 }
 
-fn read(file: &Path, name: &str) -> Result<Option<Section>> {
+fn read(file: &Path, name: &str) -> Result<Option<SettingsTable>> {
     match fs::read_to_string(file) {
-        Ok(text) => Section::read(name, text).map(Some),
+        Ok(text) => SettingsTable::read(name, text).map(Some),
         Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => Ok(None),
         Err(error) => Err(Error::usage(format!("{name} cannot be read")).because(error)),
     }
 }
 
-/// `[tool.pinfast]`, if there is one; a file that does not even hold that word is not parsed.
-fn in_pyproject(file: &Path, name: &str) -> Result<Option<Section>> {
-    let mentions = fs::read(file).is_ok_and(|text| text.windows(7).any(|word| word == b"pinfast"));
+/// `[tool.pinfast]`, if there is one. A file without the letters `pinfast` is not parsed: that is faster.
+fn in_pyproject(file: &Path, name: &str) -> Result<Option<SettingsTable>> {
+    let mentions = fs::read(file).is_ok_and(|text| text.windows(7).any(|bytes| bytes == b"pinfast"));
     if !mentions {
         return Ok(None);
     }
@@ -264,19 +267,19 @@ fn in_pyproject(file: &Path, name: &str) -> Result<Option<Section>> {
 }
 
 /// `3.11 linux`, or a table of `python` and `platform`.
-fn target(item: Item) -> Result<Placed<DeclaredTarget>> {
+fn target(item: ListItem) -> Result<Setting<DeclaredTarget>> {
     let (python, platform, place) = match item {
-        Item::Text(text) => {
-            let words: Vec<_> = text.value.split_whitespace().collect();
-            let [python, platform] = words[..] else {
+        ListItem::Text(text) => {
+            let parts: Vec<_> = text.value.split_whitespace().collect();
+            let [python, platform] = parts[..] else {
                 return Err(text
                     .place
                     .error("a target is a Python version and a platform, such as `3.11 linux`"));
             };
-            let placed = |word: &str| Placed { value: word.to_owned(), place: text.place.clone() };
-            (placed(python), placed(platform), text.place.clone())
+            let part = |part: &str| Setting { value: part.to_owned(), place: text.place.clone() };
+            (part(python), part(platform), text.place.clone())
         }
-        Item::Table(mut table) => {
+        ListItem::Table(mut table) => {
             let (python, platform) = (table.text("python")?, table.text("platform")?);
             let place = table.place().clone();
             table.finish()?;
@@ -287,26 +290,26 @@ fn target(item: Item) -> Result<Placed<DeclaredTarget>> {
         }
     };
     let (python, platform) = (python.parse()?.value, platform.parse()?.value);
-    Ok(Placed { value: DeclaredTarget { python, platform }, place })
+    Ok(Setting { value: DeclaredTarget { python, platform }, place })
 }
 
 fn parsed<T: std::str::FromStr<Err: std::fmt::Display>>(
-    texts: Vec<Placed<String>>,
-) -> Result<Vec<Placed<T>>> {
-    texts.iter().map(Placed::parse).collect()
+    texts: Vec<Setting<String>>,
+) -> Result<Vec<Setting<T>>> {
+    texts.iter().map(Setting::parse).collect()
 }
 
-type ByPackage = (Option<Placed<String>>, BTreeMap<PackageName, Placed<String>>);
+type ByPackage = (Option<Setting<String>>, BTreeMap<PackageName, Setting<String>>);
 
 fn by_package((all, single): TextOrTable) -> Result<ByPackage> {
-    let named = |(name, (key, text)): (String, (Place, Placed<String>))| {
+    let named = |(name, (key, text)): (String, (TomlSpan, Setting<String>))| {
         PackageName::new(&name).map(|name| (name, text)).map_err(|error| key.error(error))
     };
     Ok((all, single.into_iter().map(named).collect::<Result<_>>()?))
 }
 
-/// `:all:`, `:none:` or names; like pip, a special word undoes what stands before it.
-fn format_control(texts: Vec<Placed<String>>) -> Result<Option<Placed<FormatControl>>> {
+/// `:all:`, `:none:` or names. As with pip, `:all:` and `:none:` discard what precedes them.
+fn format_control(texts: Vec<Setting<String>>) -> Result<Option<Setting<FormatControl>>> {
     let Some(place) = texts.first().map(|text| text.place.clone()) else {
         return Ok(None);
     };
@@ -320,10 +323,10 @@ fn format_control(texts: Vec<Placed<String>>) -> Result<Option<Placed<FormatCont
             (name, FormatControl::None) => control = FormatControl::Packages(vec![package(name, text)?]),
         }
     }
-    Ok(Some(Placed { value: control, place }))
+    Ok(Some(Setting { value: control, place }))
 }
 
-fn package(name: &str, text: &Placed<String>) -> Result<PackageName> {
+fn package(name: &str, text: &Setting<String>) -> Result<PackageName> {
     PackageName::new(name).map_err(|error| text.place.error(error))
 }
 

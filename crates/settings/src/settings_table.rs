@@ -1,7 +1,7 @@
-//! A table of a TOML file whose values know their place, so that every complaint shows its line.
+//! A TOML table whose values know their place, so that an error can show the line.
 //!
-//! Each accessor notes the key that it was asked for; [`Section::finish`] calls every other key
-//! unknown. So the list of keys stands nowhere but in the code that reads them.
+//! Each accessor records its key; [`SettingsTable::finish`] rejects every other key as unknown. So no list of
+//! keys exists besides the code that reads them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -15,56 +15,56 @@ use pinfast_base::error::{Error, Result};
 use pinfast_base::suggest::closest;
 use pinfast_packaging::Location;
 
-/// A file's name, as people see it, and its text.
+/// A file's text, and its name for messages.
 #[derive(Debug, PartialEq, Eq)]
-struct Source {
+struct SourceText {
     file: Arc<str>,
     text: String,
 }
 
-/// A stretch of a file.
+/// A range of a settings file's text.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Place {
-    source: Arc<Source>,
+pub struct TomlSpan {
+    source: Arc<SourceText>,
     span: Range<usize>,
 }
 
-/// A value and where it stands.
+/// A value and its place in the settings file.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Placed<T> {
+pub struct Setting<T> {
     /// The value.
     pub value: T,
-    /// Where it stands.
-    pub place: Place,
+    /// The place.
+    pub place: TomlSpan,
 }
 
 /// A table whose keys are read one by one.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Section {
-    place: Place,
-    entries: BTreeMap<String, Entry>,
-    asked: BTreeSet<&'static str>,
+pub struct SettingsTable {
+    place: TomlSpan,
+    entries: BTreeMap<String, TableEntry>,
+    read_keys: BTreeSet<&'static str>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Entry {
-    key: Place,
-    value: Placed<Value>,
+struct TableEntry {
+    key: TomlSpan,
+    value: Setting<TomlValue>,
 }
 
-/// A value of any type.
+/// A TOML value of any type.
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Value {
+enum TomlValue {
     Text(String),
     Flag(bool),
     /// A number as written, without underscores.
     Number(String),
-    List(Vec<Placed<Value>>),
-    Table(Section),
+    List(Vec<Setting<TomlValue>>),
+    Table(SettingsTable),
     Other,
 }
 
-impl Place {
+impl TomlSpan {
     /// The file, the line and the column.
     #[must_use]
     pub fn location(&self) -> Location {
@@ -76,8 +76,8 @@ impl Place {
         Location::new(Arc::clone(&self.source.file), number(line), number(column))
     }
 
-    /// A usage error about this place, with its line and a caret under it. Credentials in a URL of
-    /// that line are starred out.
+    /// A usage error that shows the line with carets under this place. Credentials in the line's URLs become
+    /// stars.
     #[must_use]
     pub fn error(&self, message: impl fmt::Display) -> Error {
         let at = self.location();
@@ -96,44 +96,44 @@ impl Place {
     }
 
     fn part(&self, span: Range<usize>) -> Self {
-        // A span that does not fit its text would be the parser's fault; it must not become a panic.
+        // A wrong span would be a bug of the TOML parser; an error without a place is better than a panic.
         let fits = self.source.text.get(span.clone()).is_some();
         Self { source: Arc::clone(&self.source), span: if fits { span } else { 0..0 } }
     }
 }
 
-impl fmt::Debug for Place {
+impl fmt::Debug for TomlSpan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let at = self.location();
         write!(f, "{at}:{}", at.column)
     }
 }
 
-impl<T> Placed<T> {
-    /// The same place with another value.
-    pub(super) fn with<U>(self, value: U) -> Placed<U> {
-        Placed { value, place: self.place }
+impl<T> Setting<T> {
+    /// Replaces the value and keeps the place.
+    pub(super) fn with<U>(self, value: U) -> Setting<U> {
+        Setting { value, place: self.place }
     }
 }
 
-impl Placed<String> {
-    /// The value that the text spells.
+impl Setting<String> {
+    /// Parses the text.
     ///
     /// # Errors
-    /// Usage, at this place.
-    pub fn parse<T: FromStr<Err: fmt::Display>>(&self) -> Result<Placed<T>> {
+    /// `Usage` at this place, with the parser's message.
+    pub fn parse<T: FromStr<Err: fmt::Display>>(&self) -> Result<Setting<T>> {
         let value = self.value.parse().map_err(|error: T::Err| self.place.error(error))?;
-        Ok(Placed { value, place: self.place.clone() })
+        Ok(Setting { value, place: self.place.clone() })
     }
 }
 
-impl Section {
-    /// Reads a whole document; `file` is its name as people see it.
+impl SettingsTable {
+    /// Parses a whole document; messages call it `file`.
     ///
     /// # Errors
-    /// Usage: it is not TOML.
+    /// `Usage` if it is not TOML.
     pub fn read(file: &str, text: String) -> Result<Self> {
-        let place = Place { source: Arc::new(Source { file: file.into(), text }), span: 0..0 };
+        let place = TomlSpan { source: Arc::new(SourceText { file: file.into(), text }), span: 0..0 };
         let source = Arc::clone(&place.source);
         match DeTable::parse(&source.text) {
             Ok(table) => Ok(Self::of(table.get_ref(), &place)),
@@ -141,98 +141,98 @@ impl Section {
         }
     }
 
-    fn of(table: &DeTable<'_>, place: &Place) -> Self {
+    fn of(table: &DeTable<'_>, place: &TomlSpan) -> Self {
         let entries = table
             .iter()
             .map(|(key, value)| {
-                let value = Placed {
-                    value: Value::of(value.get_ref(), &place.part(value.span())),
+                let value = Setting {
+                    value: TomlValue::of(value.get_ref(), &place.part(value.span())),
                     place: place.part(value.span()),
                 };
-                (key.get_ref().to_string(), Entry { key: place.part(key.span()), value })
+                (key.get_ref().to_string(), TableEntry { key: place.part(key.span()), value })
             })
             .collect();
-        Self { place: place.clone(), entries, asked: BTreeSet::new() }
+        Self { place: place.clone(), entries, read_keys: BTreeSet::new() }
     }
 
-    /// Where the table stands.
+    /// The table's own place.
     #[must_use]
-    pub fn place(&self) -> &Place {
+    pub fn place(&self) -> &TomlSpan {
         &self.place
     }
 
-    /// The keys, sorted, each with its place: for a table whose keys are data.
-    pub fn keys(&self) -> impl Iterator<Item = (&str, &Place)> {
+    /// The keys, sorted, each with its place. For tables whose keys are data, such as package names.
+    pub fn keys(&self) -> impl Iterator<Item = (&str, &TomlSpan)> {
         self.entries.iter().map(|(key, entry)| (key.as_str(), &entry.key))
     }
 
-    fn take(&mut self, key: &'static str) -> Option<Placed<Value>> {
-        self.asked.insert(key);
+    fn take(&mut self, key: &'static str) -> Option<Setting<TomlValue>> {
+        self.read_keys.insert(key);
         self.entries.get(key).map(|entry| entry.value.clone())
     }
 
-    /// A string.
+    /// Reads a string.
     ///
     /// # Errors
-    /// Usage: something else.
-    pub fn text(&mut self, key: &'static str) -> Result<Option<Placed<String>>> {
+    /// `Usage` if the value has another type.
+    pub fn text(&mut self, key: &'static str) -> Result<Option<Setting<String>>> {
         self.take(key).map(|value| value.text(key)).transpose()
     }
 
-    /// A list of strings; a single string is a list of one.
+    /// Reads a list of strings; a single string is a list of one.
     ///
     /// # Errors
-    /// Usage: something else.
-    pub fn texts(&mut self, key: &'static str) -> Result<Vec<Placed<String>>> {
+    /// `Usage` if the value has another type.
+    pub fn texts(&mut self, key: &'static str) -> Result<Vec<Setting<String>>> {
         self.list(key)?.into_iter().map(|item| item.text(key)).collect()
     }
 
-    /// `true` or `false`.
+    /// Reads a boolean.
     ///
     /// # Errors
-    /// Usage: something else.
-    pub fn flag(&mut self, key: &'static str) -> Result<Option<Placed<bool>>> {
+    /// `Usage` if the value has another type.
+    pub fn flag(&mut self, key: &'static str) -> Result<Option<Setting<bool>>> {
         let Some(value) = self.take(key) else {
             return Ok(None);
         };
         match value.value {
-            Value::Flag(flag) => Ok(Some(value.with(flag))),
+            TomlValue::Flag(flag) => Ok(Some(value.with(flag))),
             _ => Err(value.wrong(key, "`true` or `false`")),
         }
     }
 
-    /// A number that is not negative.
+    /// Reads a number that is not negative.
     ///
     /// # Errors
-    /// Usage: something else.
-    pub fn number(&mut self, key: &'static str) -> Result<Option<Placed<u64>>> {
+    /// `Usage` if the value has another type.
+    pub fn number(&mut self, key: &'static str) -> Result<Option<Setting<u64>>> {
         let Some(value) = self.take(key) else {
             return Ok(None);
         };
-        let number = if let Value::Number(text) = &value.value { text.parse().ok() } else { None };
+        let number = if let TomlValue::Number(text) = &value.value { text.parse().ok() } else { None };
         match number {
             Some(number) => Ok(Some(value.with(number))),
             None => Err(value.wrong(key, "a whole number that is not negative")),
         }
     }
 
-    /// A table.
+    /// Reads a table.
     ///
     /// # Errors
-    /// Usage: something else.
+    /// `Usage` if the value has another type.
     pub fn table(&mut self, key: &'static str) -> Result<Option<Self>> {
         match self.take(key) {
             None => Ok(None),
-            Some(Placed { value: Value::Table(table), .. }) => Ok(Some(table)),
+            Some(Setting { value: TomlValue::Table(table), .. }) => Ok(Some(table)),
             Some(value) => Err(value.wrong(key, "a table")),
         }
     }
 
-    /// A table of strings, under keys that are data.
+    /// Reads a table of strings whose keys are data.
     ///
     /// # Errors
-    /// Usage: something else.
-    pub fn text_table(&mut self, key: &'static str) -> Result<BTreeMap<String, (Place, Placed<String>)>> {
+    /// `Usage` if the value has another type.
+    pub fn text_table(&mut self, key: &'static str) -> Result<BTreeMap<String, (TomlSpan, Setting<String>)>> {
         let Some(table) = self.table(key)? else {
             return Ok(BTreeMap::new());
         };
@@ -243,85 +243,85 @@ impl Section {
         texts.collect()
     }
 
-    /// A string, or a table of strings under keys that are data.
+    /// Reads a string, or a table of strings whose keys are data.
     ///
     /// # Errors
-    /// Usage: something else.
+    /// `Usage` if the value has another type.
     pub(super) fn text_or_table(&mut self, key: &'static str) -> Result<TextOrTable> {
         match self.take(key) {
             None => Ok((None, BTreeMap::new())),
-            Some(Placed { value: Value::Table(_), .. }) => Ok((None, self.text_table(key)?)),
+            Some(Setting { value: TomlValue::Table(_), .. }) => Ok((None, self.text_table(key)?)),
             Some(value) => Ok((Some(value.text(key)?), BTreeMap::new())),
         }
     }
 
-    /// A string, or a table whose keys are to be read.
+    /// Reads a string, or a table for further reading.
     ///
     /// # Errors
-    /// Usage: something else.
+    /// `Usage` if the value has another type.
     pub(super) fn text_or_section(
         &mut self,
         key: &'static str,
-    ) -> Result<(Option<Placed<String>>, Option<Self>)> {
+    ) -> Result<(Option<Setting<String>>, Option<Self>)> {
         match self.take(key) {
             None => Ok((None, None)),
-            Some(Placed { value: Value::Table(table), .. }) => Ok((None, Some(table))),
+            Some(Setting { value: TomlValue::Table(table), .. }) => Ok((None, Some(table))),
             Some(value) => Ok((Some(value.text(key)?), None)),
         }
     }
 
-    /// A list of strings or tables, as they are.
+    /// Reads a list of strings or tables.
     ///
     /// # Errors
-    /// Usage: something else.
-    pub(super) fn items(&mut self, key: &'static str) -> Result<Vec<Item>> {
-        let item = |item: Placed<Value>| match item.value {
-            Value::Table(table) => Ok(Item::Table(table)),
-            _ => item.text(key).map(Item::Text),
+    /// `Usage` if the value has another type.
+    pub(super) fn items(&mut self, key: &'static str) -> Result<Vec<ListItem>> {
+        let item = |item: Setting<TomlValue>| match item.value {
+            TomlValue::Table(table) => Ok(ListItem::Table(table)),
+            _ => item.text(key).map(ListItem::Text),
         };
         self.list(key)?.into_iter().map(item).collect()
     }
 
-    fn list(&mut self, key: &'static str) -> Result<Vec<Placed<Value>>> {
+    fn list(&mut self, key: &'static str) -> Result<Vec<Setting<TomlValue>>> {
         match self.take(key) {
             None => Ok(Vec::new()),
-            Some(Placed { value: Value::List(items), .. }) => Ok(items),
-            Some(text @ Placed { value: Value::Text(_), .. }) => Ok(vec![text]),
+            Some(Setting { value: TomlValue::List(items), .. }) => Ok(items),
+            Some(text @ Setting { value: TomlValue::Text(_), .. }) => Ok(vec![text]),
             Some(value) => Err(value.wrong(key, "a string or a list of strings")),
         }
     }
 
-    /// Ends the reading: what was not asked for is not known.
+    /// Ends the reading and rejects the keys that no accessor read.
     ///
     /// # Errors
-    /// Usage: an unknown key, with the nearest known one.
+    /// `Usage` for an unknown key; the hint is the nearest known one.
     pub fn finish(self) -> Result<()> {
-        let unknown = self.entries.iter().find(|(key, _)| !self.asked.contains(key.as_str()));
+        let unknown = self.entries.iter().find(|(key, _)| !self.read_keys.contains(key.as_str()));
         let Some((key, entry)) = unknown else {
             return Ok(());
         };
         let error = entry.key.error(format_args!("unknown key `{key}`"));
-        Err(match closest(key, self.asked.iter().copied()) {
+        Err(match closest(key, self.read_keys.iter().copied()) {
             Some(known) => error.hint(format!("did you mean `{known}`?")),
             None => {
-                let known: Vec<_> = self.asked.iter().copied().collect();
+                let known: Vec<_> = self.read_keys.iter().copied().collect();
                 error.hint(format!("the keys are {}", known.join(", ")))
             }
         })
     }
 }
 
-/// A string, or a table of strings with the places of their keys.
-pub(super) type TextOrTable = (Option<Placed<String>>, BTreeMap<String, (Place, Placed<String>)>);
+/// A string, or a table of strings whose keys know their places.
+pub(super) type TextOrTable = (Option<Setting<String>>, BTreeMap<String, (TomlSpan, Setting<String>)>);
 
 /// An item of a list.
-pub(super) enum Item {
-    Text(Placed<String>),
-    Table(Section),
+pub(super) enum ListItem {
+    Text(Setting<String>),
+    Table(SettingsTable),
 }
 
-impl Value {
-    fn of(value: &DeValue<'_>, place: &Place) -> Self {
+impl TomlValue {
+    fn of(value: &DeValue<'_>, place: &TomlSpan) -> Self {
         match value {
             DeValue::String(text) => Self::Text(text.to_string()),
             DeValue::Boolean(flag) => Self::Flag(*flag),
@@ -331,20 +331,20 @@ impl Value {
                     .iter()
                     .map(|item| {
                         let place = place.part(item.span());
-                        Placed { value: Self::of(item.get_ref(), &place), place }
+                        Setting { value: Self::of(item.get_ref(), &place), place }
                     })
                     .collect(),
             ),
-            DeValue::Table(table) => Self::Table(Section::of(table, place)),
+            DeValue::Table(table) => Self::Table(SettingsTable::of(table, place)),
             _ => Self::Other,
         }
     }
 }
 
-impl Placed<Value> {
-    fn text(self, key: &str) -> Result<Placed<String>> {
+impl Setting<TomlValue> {
+    fn text(self, key: &str) -> Result<Setting<String>> {
         match self.value {
-            Value::Text(text) => Ok(Placed { value: text, place: self.place }),
+            TomlValue::Text(text) => Ok(Setting { value: text, place: self.place }),
             _ => Err(self.wrong(key, "a string")),
         }
     }
@@ -354,7 +354,7 @@ impl Placed<Value> {
     }
 }
 
-/// The line with a star for each character between a `://` and the `@` behind it.
+/// Replaces each character of the credentials in `scheme://credentials@host` by a star.
 fn starred(line: &str) -> String {
     let mut shown = String::with_capacity(line.len());
     let mut rest = line;
@@ -373,8 +373,8 @@ fn starred(line: &str) -> String {
 mod tests {
     use super::*;
 
-    fn section(text: &str) -> Section {
-        Section::read("pinfast.toml", text.to_owned()).unwrap()
+    fn section(text: &str) -> SettingsTable {
+        SettingsTable::read("pinfast.toml", text.to_owned()).unwrap()
     }
 
     fn shown(error: &Error) -> Vec<&str> {
@@ -383,7 +383,7 @@ mod tests {
     }
 
     #[test]
-    fn a_complaint_shows_its_line() {
+    fn an_error_shows_its_line_with_a_caret() {
         let mut wrong = section("\n\tresolution =  [\"ä\", 3]\n");
         let error = wrong.texts("resolution").unwrap_err();
         assert_eq!(
@@ -394,13 +394,13 @@ mod tests {
                 "\t                    ^"
             ]
         );
-        let error = Section::read("a.toml", "x = [1\ny = 2".to_owned()).unwrap_err();
+        let error = SettingsTable::read("a.toml", "x = [1\ny = 2".to_owned()).unwrap_err();
         assert!(error.message.starts_with("a.toml:"), "{}", error.message);
         assert_eq!(error.kind, pinfast_base::error::ErrorKind::Usage);
     }
 
     #[test]
-    fn what_nobody_asked_for_is_unknown() {
+    fn a_key_that_nobody_reads_is_unknown() {
         for (text, hints) in [
             ("index_url = 'x'", "did you mean `index-url`?"),
             ("indx-url = 'x'", "did you mean `index-url`?"),
@@ -416,7 +416,7 @@ mod tests {
     }
 
     #[test]
-    fn each_type_is_checked() {
+    fn a_value_of_another_type_is_an_error() {
         let mut all = section("t = 'a'\nl = ['a', 'b']\nf = true\nn = 1_000\nm = -1\n[s]\nx = 'y'\n");
         assert_eq!(all.text("t").unwrap().unwrap().value, "a");
         assert_eq!(all.texts("t").unwrap().len(), 1);

@@ -2,10 +2,10 @@ use super::*;
 use pinfast_base::error::ErrorKind;
 
 fn of(text: &str) -> Result<Settings> {
-    Settings::of(Section::read("pinfast.toml", text.to_owned())?)
+    Settings::of(SettingsTable::read("pinfast.toml", text.to_owned())?)
 }
 
-fn complaint(text: &str) -> String {
+fn error_message(text: &str) -> String {
     let error = of(text).unwrap_err();
     assert_eq!(error.kind, ErrorKind::Usage);
     error.message
@@ -64,14 +64,14 @@ root = "/srv/app"
     assert_eq!(settings.source_of(&name("numpy")), None);
     assert!(settings.warnings.is_empty(), "{:?}", settings.warnings);
     assert_eq!(settings.deploy.as_ref().unwrap().root.place.location().to_string(), "pinfast.toml:27");
-    let layer = settings.index_layer();
-    assert_eq!(layer.index_url.unwrap().said_by, "pinfast.toml:2");
-    assert_eq!(layer.no_index, None);
+    let options = settings.index_options();
+    assert_eq!(options.index_url.unwrap().origin.to_string(), "pinfast.toml:2");
+    assert_eq!(options.no_index, None);
 }
 
 #[test]
-fn what_makes_no_sense_is_named_with_its_place() {
-    for (text, said) in [
+fn an_invalid_value_is_an_error_with_its_place() {
+    for (text, message) in [
         ("index_url = 'x'", "pinfast.toml:1:1: unknown key `index_url`"),
         (
             "\n targets = ['3.11']",
@@ -83,23 +83,24 @@ fn what_makes_no_sense_is_named_with_its_place() {
         ("sources = { a = 'inner' }", "pinfast.toml:1:17: no index is called `inner`"),
         (
             "targets = ['3.11 linux']\nplatform = 'linux'",
-            "pinfast.toml:2:12: both `targets` and `platform` say what to lock for",
+            "pinfast.toml:2:12: `targets` and `platform` both set the targets: use one of them",
         ),
         ("deploy = 1", "pinfast.toml:1:10: `deploy` must be a table"),
         ("deploy = { rot = 'x' }", "pinfast.toml:1:10: `[deploy]` has no `root`"),
         ("prerelease = ['allow']", "pinfast.toml:1:14: `prerelease` must be a string"),
     ] {
-        assert_eq!(complaint(text), said);
+        assert_eq!(error_message(text), message);
     }
-    assert!(complaint("python-version = 'three'").starts_with("pinfast.toml:1:18: "));
+    assert!(error_message("python-version = 'three'").starts_with("pinfast.toml:1:18: "));
     assert!(
-        complaint("prerelease = { 'a b' = 'allow' }").starts_with("pinfast.toml:1:16: `a b` is not a name")
+        error_message("prerelease = { 'a b' = 'allow' }")
+            .starts_with("pinfast.toml:1:16: `a b` is not a name")
     );
-    assert!(complaint("no-binary = '-x'").starts_with("pinfast.toml:1:13: `-x` is not a name"));
+    assert!(error_message("no-binary = '-x'").starts_with("pinfast.toml:1:13: `-x` is not a name"));
 }
 
 #[test]
-fn the_nearest_file_up_to_the_root_of_the_project_counts() {
+fn the_nearest_file_up_to_the_project_root_is_used() {
     let root = tempfile::tempdir().unwrap();
     let deep = root.path().join("repo/a/b");
     fs::create_dir_all(&deep).unwrap();
@@ -119,14 +120,17 @@ fn the_nearest_file_up_to_the_root_of_the_project_counts() {
     assert_eq!(settings.python.as_ref().unwrap().value, "own");
     assert_eq!(settings.folder, root.path().join("repo/a"));
     assert_eq!(settings.path(&settings.find_links[0], &env), root.path().join("repo/a/w"));
-    assert_eq!(settings.warnings, ["../pinfast.toml counts, not [tool.pinfast] of ../pyproject.toml"]);
+    assert_eq!(
+        settings.warnings,
+        ["../pinfast.toml is used; [tool.pinfast] of ../pyproject.toml is ignored"]
+    );
 
     write(root.path(), "repo/a/pinfast.toml", "python = 3");
     assert_eq!(Settings::find(&env).unwrap_err().message, "../pinfast.toml:1:10: `python` must be a string");
 }
 
 #[test]
-fn a_mode_is_read_by_the_room_that_knows_it() {
+fn text_is_parsed_by_the_crate_that_defines_the_type() {
     let settings = of("resolution = '12a'").unwrap();
     let error = settings.resolution.unwrap().parse::<u8>().unwrap_err();
     assert_eq!(error.message, "pinfast.toml:1:14: invalid digit found in string");
