@@ -13,7 +13,7 @@ use pinfast::error::Error;
 use pinfast::event::Unwatched;
 use pinfast::explain::{Budget, Detail, Edit, ExplainRequest, Explanation, OptionValue, explain, of_targets};
 use pinfast::index::{Client, Config, IndexUrl};
-use pinfast::inputs::{self, Files, InputRequest, Inputs};
+use pinfast::inputs::{self, InputFiles, InputRequest, Inputs};
 use pinfast::packaging::{DirectUrl, DistFile, Listing, Metadata, PackageName, Sha256, Target};
 use pinfast::solve::universe::Universe;
 use pinfast::solve::{
@@ -41,7 +41,7 @@ struct Scenario {
 #[derive(Clone, Default)]
 struct Texts(BTreeMap<String, String>);
 
-impl Files for Texts {
+impl InputFiles for Texts {
     fn read(&self, path: &str) -> Result<String, String> {
         self.0.get(path).cloned().ok_or_else(|| "no such file".to_owned())
     }

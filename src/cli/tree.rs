@@ -7,7 +7,7 @@ use clap::{Args, ValueEnum};
 use super::options::LockArg;
 use super::ui::Ui;
 use pinfast_base::error::{Error, Result};
-use pinfast_lock::tree::{Direction, Graph, TreeOptions};
+use pinfast_lock::tree::{DependencyGraph, TreeDirection, TreeOptions};
 use pinfast_ops::{Session, locks};
 use pinfast_packaging::PackageName;
 use pinfast_settings::ProcessEnv;
@@ -47,9 +47,9 @@ enum TreeFormat {
 pub(super) fn run(arguments: &TreeArgs, ui: &Arc<Ui>) -> Result<()> {
     let session = Session::new(ProcessEnv::capture(), None, ui.clone())?;
     let parsed = locks::read(&arguments.lock.lock, &session)?;
-    let graph = Graph::of(&parsed.lock)?;
+    let graph = DependencyGraph::of(&parsed.lock)?;
     let options = TreeOptions {
-        direction: if arguments.invert { Direction::NeededBy } else { Direction::Needs },
+        direction: if arguments.invert { TreeDirection::NeededBy } else { TreeDirection::Needs },
         root: arguments.package.clone(),
         depth: arguments.depth,
     };

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::options::Format;
 use super::ui::Ui;
 use pinfast_base::error::Result;
-use pinfast_lock::tree::{Chain, Graph, Step, Top, Why};
+use pinfast_lock::tree::{ChainLink, DependencyChain, DependencyGraph, InputRequirement, WhyReport};
 use pinfast_ops::{Session, locks};
 use pinfast_packaging::{PackageName, Version};
 use pinfast_settings::ProcessEnv;
@@ -30,7 +30,7 @@ pub(super) struct WhyArgs {
 pub(super) fn run(arguments: &WhyArgs, ui: &Arc<Ui>) -> Result<()> {
     let session = Session::new(ProcessEnv::capture(), None, ui.clone())?;
     let parsed = locks::read(&arguments.lock, &session)?;
-    let why = Graph::of(&parsed.lock)?.why(&arguments.package)?;
+    let why = DependencyGraph::of(&parsed.lock)?.why(&arguments.package)?;
     match arguments.format {
         Format::Text => ui.result(&why.to_text()),
         Format::Json => ui.json(&document(&why)),
@@ -38,11 +38,11 @@ pub(super) fn run(arguments: &WhyArgs, ui: &Arc<Ui>) -> Result<()> {
 }
 
 /// The document of `docs/json.md`.
-fn document(why: &Why) -> Value {
-    let chain = |chain: &Chain| {
+fn document(why: &WhyReport) -> Value {
+    let chain = |chain: &DependencyChain| {
         json!({
-            "input": chain.top.as_ref().map(line),
-            "steps": chain.steps.iter().map(step).collect::<Vec<_>>(),
+            "input": chain.input.as_ref().map(line),
+            "steps": chain.links.iter().map(link).collect::<Vec<_>>(),
         })
     };
     json!({
@@ -50,16 +50,16 @@ fn document(why: &Why) -> Value {
         "name": why.name.as_str(),
         "versions": texts(&why.versions),
         "chains": why.chains.iter().map(chain).collect::<Vec<_>>(),
-        "constraints": why.bounds.iter().map(line).collect::<Vec<_>>(),
+        "constraints": why.constraints.iter().map(line).collect::<Vec<_>>(),
     })
 }
 
-fn line(top: &Top) -> Value {
+fn line(top: &InputRequirement) -> Value {
     json!({ "file": *top.file, "line": top.line })
 }
 
-fn step(step: &Step) -> Value {
-    json!({ "name": step.name.as_str(), "versions": texts(&step.versions), "asks": step.asks })
+fn link(link: &ChainLink) -> Value {
+    json!({ "name": link.name.as_str(), "versions": texts(&link.versions), "asks": link.requirement })
 }
 
 fn texts(versions: &[Version]) -> Vec<String> {

@@ -13,7 +13,7 @@ use pinfast_explain::{self as explain, Budget, ExplainRequest};
 use pinfast_index::Client;
 use pinfast_inputs::{InputLine, Inputs};
 use pinfast_install::{self as install, Compile, Effort, Files, LinkMode, Prune, Run, Store, venv};
-use pinfast_lock::{Lock, LockedFile, Pin, Place};
+use pinfast_lock::{FileLocation, Lock, LockedFile, Pin};
 use pinfast_packaging::{Location, PackageName, Requirement};
 use pinfast_solve::{
     self as solve, Index, NoSolution, PackageSet, Policy, Preferences, Problem, ResolvedPin, SolveError,
@@ -98,7 +98,7 @@ impl Workshop<'_> {
         pin.files = vec![LockedFile {
             name: file.filename.clone(),
             sha256,
-            place: Some(Place::Url(file.url.clone())),
+            location: Some(FileLocation::Url(file.url.clone())),
             size: file.size,
         }];
         Ok(pin)

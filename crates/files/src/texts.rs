@@ -6,7 +6,7 @@ use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 use pinfast_base::error::{Error, Result};
-use pinfast_inputs::Files;
+use pinfast_inputs::InputFiles;
 
 /// No input is larger than this, in bytes.
 const LIMIT: u64 = 16 << 20;
@@ -26,7 +26,7 @@ impl Texts {
     }
 }
 
-impl Files for Texts {
+impl InputFiles for Texts {
     fn read(&self, path: &str) -> std::result::Result<String, String> {
         if path == "-" {
             return self.standard_input.get_or_init(|| text(io::stdin().lock(), 0)).clone();

@@ -1,5 +1,5 @@
 //! The user's inputs: requirement files, constraints and `pyproject.toml`, each requirement with its
-//! place. Texts come through [`Files`], so nothing here touches the disk or the environment.
+//! place. Texts come through [`InputFiles`], so nothing here touches the disk or the environment.
 
 mod credentials;
 pub mod edit;
@@ -63,7 +63,7 @@ impl Default for Extras {
 /// is its message, `FILE:LINE:COLUMN: what is wrong`.
 ///
 /// [`ErrorKind::Usage`]: pinfast_base::error::ErrorKind::Usage
-pub fn read(request: &InputRequest, files: &dyn Files) -> Result<Inputs, Error> {
+pub fn read(request: &InputRequest, files: &dyn InputFiles) -> Result<Inputs, Error> {
     read::read(request, files)
 }
 
@@ -144,7 +144,7 @@ pub enum FormatControl {
 }
 
 /// Where the texts of inputs come from.
-pub trait Files {
+pub trait InputFiles {
     /// The text of `path`, which is as the user named it or joined to the folder of the file that
     /// refers to it; `-` is standard input.
     ///

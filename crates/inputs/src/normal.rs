@@ -15,7 +15,7 @@ impl InputLine {
     /// The requirement in normal form, with its hashes: `aiogram[fast]>=3.4 ; os_name == 'posix'`. A URL
     /// stands in it as `sha256:` and 12 digits of the digest of the URL without credentials.
     #[must_use]
-    pub fn normal(&self) -> String {
+    pub fn normalized(&self) -> String {
         let bare = Requirement {
             source: RequirementSource::Index(SpecifierSet::default()),
             ..self.requirement.clone()
@@ -47,9 +47,9 @@ fn source(source: &RequirementSource) -> String {
 }
 
 impl FileOption {
-    /// The option in its long form; a URL as [`InputLine::normal`] has it, a relative path as it is.
+    /// The option in its long form; a URL as [`InputLine::normalized`] has it, a relative path as it is.
     #[must_use]
-    pub fn normal(&self) -> String {
+    pub fn normalized(&self) -> String {
         match &self.kind {
             FileOptionKind::IndexUrl(url) => format!("--index-url {}", place(url)),
             FileOptionKind::ExtraIndexUrl(url) => format!("--extra-index-url {}", place(url)),

@@ -9,7 +9,7 @@ use super::problem::Problems;
 use super::pyproject;
 use super::source::Source;
 use super::wishes::Wishes;
-use super::{Files, InputLine, InputRequest, Inputs, requirements_file};
+use super::{InputFiles, InputLine, InputRequest, Inputs, requirements_file};
 use pinfast_base::error::Error;
 use pinfast_packaging::Role;
 
@@ -20,7 +20,7 @@ const MAX_DEPTH: usize = 64;
 
 /// The inputs as far as they are read.
 pub(super) struct Reader<'a> {
-    pub(super) files: &'a dyn Files,
+    pub(super) files: &'a dyn InputFiles,
     pub(super) inputs: Inputs,
     pub(super) problems: Problems,
     /// The extras and groups asked for, and those that there are.
@@ -36,7 +36,7 @@ pub(super) struct Reference<'a> {
     pub(super) span: Range<usize>,
 }
 
-pub(super) fn read(request: &InputRequest, files: &dyn Files) -> Result<Inputs, Error> {
+pub(super) fn read(request: &InputRequest, files: &dyn InputFiles) -> Result<Inputs, Error> {
     let mut reader = Reader {
         files,
         inputs: Inputs::default(),

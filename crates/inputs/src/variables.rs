@@ -1,6 +1,6 @@
 //! `${VARIABLE}`, as pip expands it: only this form, only names of `A-Z0-9_`, only where there is a value.
 
-use super::Files;
+use super::InputFiles;
 use super::source::Placed;
 
 /// A byte that the name of a variable may have.
@@ -19,7 +19,7 @@ pub(super) struct Expanded {
 }
 
 /// Fills in the variables of `raw`.
-pub(super) fn expand(raw: &[Placed], files: &dyn Files) -> Expanded {
+pub(super) fn expand(raw: &[Placed], files: &dyn InputFiles) -> Expanded {
     let mut out = Expanded { chars: Vec::with_capacity(raw.len()), secret: false, unset: Vec::new() };
     let mut rest = raw;
     while let [first, tail @ ..] = rest {

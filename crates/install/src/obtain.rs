@@ -13,7 +13,7 @@ use super::source::{self, Choice, Files, Form, Memory, Order, Wish};
 use super::store::{CachedWheel, Key, Store};
 use pinfast_base::error::{Error, Result};
 use pinfast_base::event::{Event, Watcher, counted};
-use pinfast_lock::{Build, Lock, Pin};
+use pinfast_lock::{Lock, PermittedBuild, Pin};
 use pinfast_packaging::{DistFile, DistFilename, Sha256, SpecifierSet, Target};
 
 /// What it takes to get wheels.
@@ -154,7 +154,7 @@ fn unpack(path: &Path, filename: &str, key: &Key, pin: &Pin, means: Means<'_>) -
 /// other wheel.
 fn build(
     (file, archive): (&DistFile, &Path),
-    build: &Build,
+    build: &PermittedBuild,
     key: &Key,
     pin: &Pin,
     means: Means<'_>,

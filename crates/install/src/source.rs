@@ -9,7 +9,7 @@ use super::disk;
 use super::store::{KnownFile, Store};
 use pinfast_base::error::{Error, ErrorKind, Result};
 use pinfast_index::Client;
-use pinfast_lock::{Build, Pin};
+use pinfast_lock::{PermittedBuild, Pin};
 use pinfast_packaging::{
     DirectUrl, DistFile, DistFilename, PackageName, Sha256, SpecifierSet, SupportedTags, Target, Version,
 };
@@ -66,7 +66,7 @@ pub(super) struct Wish<'a> {
     pub(super) pin: &'a Pin,
     pub(super) target: &'a Target,
     /// Its build, where the lock permits it.
-    pub(super) build: Option<&'a Build>,
+    pub(super) build: Option<&'a PermittedBuild>,
 }
 
 /// What has to be done with a file.
@@ -134,7 +134,8 @@ pub(super) fn listed(pin: &Pin, files: &dyn Files) -> Result<Vec<Arc<DistFile>>>
         return Ok(vec![files.direct(&pin.name, url)?]);
     }
     // A path is relative to the lock's folder, which is not known here: who reads the lock makes it a URL.
-    let told: Option<Vec<_>> = pin.files.iter().map(|file| file.listed(&pin.name).map(Arc::new)).collect();
+    let told: Option<Vec<_>> =
+        pin.files.iter().map(|file| file.to_dist_file(&pin.name).map(Arc::new)).collect();
     match told {
         Some(told) if !told.is_empty() => Ok(told),
         _ => files.files(&pin.name, &pin.version),

@@ -22,7 +22,7 @@ use super::record::{self, Digest};
 use super::unpack::unpack;
 use pinfast_base::error::{Error, Result};
 use pinfast_base::event::{Event, Watcher};
-use pinfast_lock::Build;
+use pinfast_lock::PermittedBuild;
 use pinfast_packaging::{PackageName, Sha256, Target, Version};
 
 /// The cache.
@@ -60,7 +60,7 @@ impl Key {
     }
 
     /// Of a wheel that is built from a source distribution for `target`.
-    pub(super) fn built(archive: Sha256, build: &Build, target: &Target) -> Self {
+    pub(super) fn built(archive: Sha256, build: &PermittedBuild, target: &Target) -> Self {
         let mut recipe = format!("built 1\n{archive}\n{}\n", target.label());
         for pin in build.pins.iter().filter(|pin| pin.marker.holds(target, &[])) {
             recipe.push_str(&format!("{}=={}", pin.name, pin.version));

@@ -28,10 +28,12 @@ use pinfast_packaging::{
     Requirement, Sha256, SpecifierSet, Version,
 };
 
-pub use fresh::{Current, CurrentInput, CurrentLine, CurrentOption, Freshness, Reason, freshness};
+pub use fresh::{
+    CurrentInput, CurrentLine, CurrentOption, LockFreshness, ResolutionInputs, StaleReason, freshness,
+};
 pub use merge::{Merger, merge};
-pub use pylock::{PylockFacts, is_pylock};
-pub use text::{Annotations, Integrity, LockOption, ParsedLock, Problem, WriteOptions, integrity};
+pub use pylock::{PylockCompatibility, is_pylock};
+pub use text::{Annotations, Integrity, LockOption, LockProblem, ParsedLock, WriteOptions, integrity};
 
 /// The format of the header that this pinfast writes, and the newest that it reads.
 pub const FORMAT: u32 = 1;
@@ -44,12 +46,12 @@ pub struct Lock {
     /// The pins, sorted by name and then version.
     pub pins: Vec<Pin>,
     /// The source distributions that may be built, sorted by name and then version.
-    pub builds: Vec<Build>,
+    pub builds: Vec<PermittedBuild>,
 }
 
 /// A source distribution that may be built, from what is pinned here and nothing else.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Build {
+pub struct PermittedBuild {
     /// The package.
     pub name: PackageName,
     /// The release.
@@ -112,14 +114,14 @@ pub struct LockedFile {
     /// Its hash.
     pub sha256: Sha256,
     /// Where it is, where known.
-    pub place: Option<Place>,
+    pub location: Option<FileLocation>,
     /// Its size in bytes, where known.
     pub size: Option<u64>,
 }
 
 /// Where a file is.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Place {
+pub enum FileLocation {
     /// A URL; it may hold credentials, so it is never written as it is.
     Url(FileUrl),
     /// A path relative to the lock file's folder, with `/`.
@@ -163,7 +165,7 @@ impl Via {
     /// The pin `by`, whose metadata holds `requirement`. Its marker is not told; of a URL, only the
     /// extras.
     #[must_use]
-    pub fn asked(by: PackageName, requirement: &Requirement) -> Self {
+    pub fn requiring(by: PackageName, requirement: &Requirement) -> Self {
         let extras = match requirement.extras.iter().map(ExtraName::as_str).collect::<Vec<_>>().join(",") {
             extras if extras.is_empty() => extras,
             extras => format!("[{extras}]"),
@@ -187,7 +189,7 @@ impl Lock {
 
     /// The build of this release, where the lock permits it.
     #[must_use]
-    pub fn build_of(&self, pin: &Pin) -> Option<&Build> {
+    pub fn build_of(&self, pin: &Pin) -> Option<&PermittedBuild> {
         self.builds.iter().find(|build| build.name == pin.name && build.version == pin.version)
     }
 
@@ -221,8 +223,8 @@ impl LockedFile {
     /// The file as an index would tell of it; `None` where it is not known where it is, or its name is not
     /// that of a distribution of `project`.
     #[must_use]
-    pub fn listed(&self, project: &PackageName) -> Option<DistFile> {
-        let Some(Place::Url(url)) = &self.place else { return None };
+    pub fn to_dist_file(&self, project: &PackageName) -> Option<DistFile> {
+        let Some(FileLocation::Url(url)) = &self.location else { return None };
         Some(DistFile {
             filename: self.name.clone(),
             dist: DistFilename::parse(&self.name, project).ok()?,

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 use pinfast_packaging::{PackageName, Requirement, Sha256, Version};
 
-use super::{Build, Header, InputRecord, Lock, Pin, Via};
+use super::{Header, InputRecord, Lock, PermittedBuild, Pin, Via};
 
 /// A name.
 pub(super) fn name(text: &str) -> PackageName {
@@ -115,7 +115,7 @@ pub(super) fn any_lock() -> impl Strategy<Value = Lock> {
         });
         let named = |(text, pin): (String, Pin)| Pin { name: name(&text), ..pin };
         let need = |(text, pin): (String, Pin)| Pin { name: name(&text), via: Vec::new(), ..pin };
-        let build = |(text, needs): (String, BTreeMap<String, Pin>)| Build {
+        let build = |(text, needs): (String, BTreeMap<String, Pin>)| PermittedBuild {
             name: name(&text),
             version: Version::new([1, 2]),
             pins: needs.into_iter().map(need).collect(),

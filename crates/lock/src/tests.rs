@@ -24,7 +24,7 @@ fn short(text: &str) -> String {
 #[test]
 fn builds_are_comments_with_places() {
     let needs = vec![pin("setuptools==80.9.0", &[]), pin("wheel==0.45 ; python_version < '3.12'", &[])];
-    let build = Build { name: name("docopt"), version: Version::new([0, 6, 2]), pins: needs };
+    let build = PermittedBuild { name: name("docopt"), version: Version::new([0, 6, 2]), pins: needs };
     let mut lock = Lock { pins: vec![pin("docopt==0.6.2", &[])], builds: vec![build], ..lock() };
     lock.sort();
     let text = lock.write(&WriteOptions::default());
@@ -55,7 +55,7 @@ fn builds_are_comments_with_places() {
 #[test]
 fn a_lock_is_a_requirements_file() {
     assert_snapshot!(short(&lock().write(&WriteOptions::default())), @r"
-    # pinfast lock, format 1. Change the inputs, not this file, then run:
+    # pinfast lock, format 1. PinChange the inputs, not this file, then run:
     #     pinfast lock requirements.in dev.in --exclude-newer 2026-01-01 --pre
     #
     # input: requirements.in
@@ -133,7 +133,7 @@ proptest! {
     fn what_is_written_is_read(lock in any_lock()) {
         let text = lock.write(&WriteOptions::default());
         let parsed = ParsedLock::read(&text, "requirements.txt").unwrap();
-        let whole = if lock.header.is_some() { Integrity::Intact } else { Integrity::NotOurs };
+        let whole = if lock.header.is_some() { Integrity::Intact } else { Integrity::Foreign };
         prop_assert_eq!(&parsed.integrity, &whole);
         let pins = lock.pins.iter().chain(lock.builds.iter().flat_map(|build| &build.pins));
         let unhashed = pins.filter(|pin| pin.hashes.is_empty()).count();
@@ -173,7 +173,7 @@ proptest! {
 #[test]
 fn what_pip_compile_writes_is_read() {
     let parsed = ParsedLock::read(&pip_compile(), "requirements.txt").unwrap();
-    assert_eq!(parsed.integrity, Integrity::NotOurs);
+    assert_eq!(parsed.integrity, Integrity::Foreign);
     let options: Vec<_> = parsed.options.iter().map(|o| (o.name, o.value.as_str(), o.at.line)).collect();
     assert_eq!(
         options,
@@ -221,12 +221,12 @@ fn an_edit_is_noticed_and_placed_where_it_shows() {
     assert_eq!(edited("\n#     certifi\n", "\n"), Integrity::Edited { line: None });
     assert_eq!(edited("# digest: ", "# digest; "), Integrity::Edited { line: Some(14) });
     assert_eq!(edited("lock, format 1", "lock, format 2"), Integrity::NewerFormat(2));
-    assert_eq!(edited("# pinfast lock", "# other lock"), Integrity::NotOurs);
+    assert_eq!(edited("# pinfast lock", "# other lock"), Integrity::Foreign);
     assert_eq!(
         integrity(&format!("{text}\n# digest: sha256:{}\n", hash("x"))),
         Integrity::Edited { line: Some(39) }
     );
-    assert_eq!(integrity(""), Integrity::NotOurs);
+    assert_eq!(integrity(""), Integrity::Foreign);
 }
 
 #[test]

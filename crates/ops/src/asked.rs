@@ -10,7 +10,7 @@ use super::{current, policy};
 use pinfast_base::error::{Error, Result};
 use pinfast_files as files;
 use pinfast_inputs::{self as inputs, Extras, InputRequest, Inputs};
-use pinfast_lock::{Current, Header, Lock, ParsedLock};
+use pinfast_lock::{Header, Lock, ParsedLock, ResolutionInputs};
 use pinfast_packaging::ExtraName;
 use pinfast_settings::Setting;
 use pinfast_solve::Preferences;
@@ -46,7 +46,7 @@ impl Asked {
     }
 
     /// What a lock for `scope` remembers of it, in the form in which it is compared.
-    pub(super) fn current(&self, scope: &Scope, session: &Session) -> Current {
+    pub(super) fn current(&self, scope: &Scope, session: &Session) -> ResolutionInputs {
         let mut current =
             current::current(&self.wanted, &self.inputs, &self.settled, scope.targets(), session);
         current.options.extend(scope.options());
@@ -54,7 +54,7 @@ impl Asked {
     }
 
     /// The header of a lock of `current`.
-    pub(super) fn header(&self, current: &Current) -> Header {
+    pub(super) fn header(&self, current: &ResolutionInputs) -> Header {
         let mut header = current.header();
         if self.hashes == Hashes::Targets {
             header.options.push(("hashes".to_owned(), "targets".to_owned()));

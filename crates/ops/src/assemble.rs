@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::current::file_name;
 use super::session::Session;
 use pinfast_base::error::Result;
-use pinfast_lock::{LockedFile, Pin, Place, Via};
+use pinfast_lock::{FileLocation, LockedFile, Pin, Via};
 use pinfast_packaging::{DistFile, PackageName, Sha256};
 use pinfast_solve::{Dependent, Index, Problem, Resolution, ResolvedPin};
 
@@ -91,7 +91,7 @@ impl Assembly<'_> {
             Dependent::Line(line) => {
                 Via::Input(file_name(&self.problem.lines[*line].at.file, self.session).into())
             }
-            Dependent::Package(name) => Via::asked(name.clone(), requirement),
+            Dependent::Package(name) => Via::requiring(name.clone(), requirement),
         }
     }
 }
@@ -100,7 +100,7 @@ fn locked(file: &DistFile, sha256: Sha256) -> LockedFile {
     LockedFile {
         name: file.filename.clone(),
         sha256,
-        place: Some(Place::Url(file.url.clone())),
+        location: Some(FileLocation::Url(file.url.clone())),
         size: file.size,
     }
 }

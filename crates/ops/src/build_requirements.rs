@@ -12,7 +12,7 @@ use super::session::Session;
 use pinfast_base::error::{Error, Result};
 use pinfast_build::{self as build, Building};
 use pinfast_explain::Budget;
-use pinfast_lock::{Build, Lock, Pin};
+use pinfast_lock::{Lock, PermittedBuild, Pin};
 use pinfast_packaging::{DistFile, DistFilename, PackageName};
 use pinfast_solve::{Index, PackageSet, Policy};
 
@@ -33,7 +33,7 @@ impl Question<'_> {
         pins: &[Pin],
         building: Option<&Building>,
         session: &Session,
-    ) -> Result<Vec<Build>, NoLock> {
+    ) -> Result<Vec<PermittedBuild>, NoLock> {
         let Some(building) = building else { return Ok(Vec::new()) };
         for name in named.iter().filter(|name| pins.iter().all(|pin| pin.name != **name)) {
             session.warn(format!("`--allow-build {name}` permits nothing: {name} is not in the lock"));
@@ -49,7 +49,7 @@ impl Question<'_> {
         sdist: &DistFile,
         building: &Building,
         session: &Session,
-    ) -> Result<Build, NoLock> {
+    ) -> Result<PermittedBuild, NoLock> {
         let inputs = build::inputs(&building.requirements(sdist)?);
         let exclude_newer = policy::settled(&self.request.policy, session)?.exclude_newer;
         let exclude_newer =
@@ -65,13 +65,13 @@ impl Question<'_> {
         let mut pins = answer.map_err(|failure| told(failure, pin, session))?.pins;
         // Who wants what of a build is its own affair.
         pins.iter_mut().for_each(|pin| pin.via.clear());
-        Ok(Build { name: pin.name.clone(), version: pin.version.clone(), pins })
+        Ok(PermittedBuild { name: pin.name.clone(), version: pin.version.clone(), pins })
     }
 }
 
 /// The source distribution of a pin: `.tar.gz` before `.zip`.
 fn sdist(pin: &Pin) -> Option<DistFile> {
-    let files = pin.files.iter().filter_map(|file| file.listed(&pin.name));
+    let files = pin.files.iter().filter_map(|file| file.to_dist_file(&pin.name));
     let sdists = files.filter(|file| matches!(file.dist, DistFilename::Sdist { .. }));
     sdists.min_by(|a, b| a.filename.cmp(&b.filename))
 }

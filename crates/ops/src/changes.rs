@@ -4,7 +4,7 @@ use std::fmt;
 
 use jiff::Timestamp;
 
-use pinfast_lock::diff::{Change, ChangeKind, Diff};
+use pinfast_lock::diff::{ChangeKind, Diff, PinChange};
 use pinfast_packaging::{FileSummary, PackageName, Version};
 use pinfast_solve::Index;
 
@@ -42,7 +42,7 @@ pub(super) fn falls(diff: &Diff, index: &dyn Index) -> Vec<Fall> {
         .collect()
 }
 
-fn fall(change: &Change, index: &dyn Index) -> Option<Fall> {
+fn fall(change: &PinChange, index: &dyn Index) -> Option<Fall> {
     let (old, new) = (&change.old.as_ref()?.version, &change.new.as_ref()?.version);
     let height = height(&change.name, old, new, index)?;
     Some(Fall { name: change.name.clone(), old: old.clone(), new: new.clone(), height })

@@ -14,7 +14,7 @@ use pinfast_base::error::{Error, Result};
 use pinfast_files::{self as files, Texts};
 use pinfast_git::{self as git, Finding};
 use pinfast_inputs::{self as inputs, Extras, InputRequest};
-use pinfast_lock::{Freshness, Header, ParsedLock, Reason, freshness};
+use pinfast_lock::{Header, LockFreshness, ParsedLock, StaleReason, freshness};
 use pinfast_packaging::ExtraName;
 
 /// What to check.
@@ -36,7 +36,7 @@ pub struct Checked {
     /// The lock that was read.
     pub lock: ParsedLock,
     /// Why it is stale; none if it is fresh.
-    pub reasons: Vec<Reason>,
+    pub reasons: Vec<StaleReason>,
     /// What is wrong with the environment folder.
     pub findings: Vec<Finding>,
 }
@@ -70,7 +70,7 @@ pub(super) fn reasons(
     policy: &PolicyRequest,
     lock: &ParsedLock,
     session: &Session,
-) -> Result<Vec<Reason>> {
+) -> Result<Vec<StaleReason>> {
     let wanted = with_settings(&from_header(inputs, lock.lock.header.as_ref(), session)?, session)?;
     let inputs = inputs::read(&wanted, &Texts::new(session.env.current_dir()))?;
     let settled = policy::settled(policy, session)?;
@@ -82,8 +82,8 @@ pub(super) fn reasons(
         current.environments = scope::environments(header);
     }
     match freshness(&current, lock) {
-        Freshness::Fresh => Ok(Vec::new()),
-        Freshness::Stale(reasons) => Ok(reasons),
+        LockFreshness::Fresh => Ok(Vec::new()),
+        LockFreshness::Stale(reasons) => Ok(reasons),
     }
 }
 

@@ -6,7 +6,7 @@ use super::policy;
 use super::request::PolicyRequest;
 use super::session::Session;
 use pinfast_inputs::{Extras, InputRequest, Inputs};
-use pinfast_lock::{Current, CurrentInput, CurrentLine, CurrentOption};
+use pinfast_lock::{CurrentInput, CurrentLine, CurrentOption, ResolutionInputs};
 use pinfast_packaging::{Location, Target};
 
 /// The file of an input as a lock names it: relative to the current folder, with `/`.
@@ -37,11 +37,11 @@ pub(super) fn current(
     settled: &PolicyRequest,
     targets: Option<&[Target]>,
     session: &Session,
-) -> Current {
+) -> ResolutionInputs {
     let mut options = policy::shaping(settled);
     options.extend(policy::of_packages(session));
     options.extend(wishes(request));
-    Current {
+    ResolutionInputs {
         inputs: records(inputs, session),
         targets: targets.map(|targets| targets.iter().map(|target| target.label().to_owned()).collect()),
         options,
@@ -89,19 +89,25 @@ fn record(file: &str) -> CurrentInput {
 }
 
 fn lines(inputs: &Inputs) -> impl Iterator<Item = CurrentLine> + '_ {
-    let requirements = inputs.requirements.iter().map(|line| (line.normal(), &line.text, &line.at));
+    let requirements = inputs.requirements.iter().map(|line| (line.normalized(), &line.text, &line.at));
     let constraints =
-        inputs.constraints.iter().map(|line| (format!("-c {}", line.normal()), &line.text, &line.at));
-    let overrides =
-        inputs.overrides.iter().map(|line| (format!("--override {}", line.normal()), &line.text, &line.at));
-    let options = inputs.options.iter().map(|option| (option.normal(), &option.text, &option.at));
+        inputs.constraints.iter().map(|line| (format!("-c {}", line.normalized()), &line.text, &line.at));
+    let overrides = inputs
+        .overrides
+        .iter()
+        .map(|line| (format!("--override {}", line.normalized()), &line.text, &line.at));
+    let options = inputs.options.iter().map(|option| (option.normalized(), &option.text, &option.at));
     let python = inputs.requires_python.iter().filter_map(|python| {
         let file = inputs.names.iter().find(|name| name.ends_with("pyproject.toml"))?;
         let text = format!("--requires-python {python}");
-        Some(CurrentLine { normal: text.clone(), text: text.into(), at: Location::new(file.clone(), 1, 1) })
+        Some(CurrentLine {
+            normalized: text.clone(),
+            text: text.into(),
+            at: Location::new(file.clone(), 1, 1),
+        })
     });
-    let line = |(normal, text, at): (String, &std::sync::Arc<str>, &Location)| CurrentLine {
-        normal,
+    let line = |(normalized, text, at): (String, &std::sync::Arc<str>, &Location)| CurrentLine {
+        normalized,
         text: text.clone(),
         at: at.clone(),
     };

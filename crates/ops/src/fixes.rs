@@ -13,7 +13,7 @@ use super::lock::LockRequest;
 use super::session::Session;
 use pinfast_base::error::{Error, Result};
 use pinfast_files::{self as files, Texts};
-use pinfast_inputs::{self as inputs, Files as _, edit};
+use pinfast_inputs::{self as inputs, InputFiles as _, edit};
 use pinfast_packaging::{Location, Sha256};
 use pinfast_repair::{Fix, OptionValue};
 
@@ -226,7 +226,7 @@ impl<'a> Edited<'a> {
     }
 }
 
-impl inputs::Files for Edited<'_> {
+impl inputs::InputFiles for Edited<'_> {
     fn read(&self, path: &str) -> std::result::Result<String, String> {
         self.edited.get(path).map_or_else(|| self.texts.read(path), |text| Ok(text.clone()))
     }

@@ -22,7 +22,7 @@ use super::written::{self, is_written};
 use pinfast_base::error::Result;
 use pinfast_cache::{Bucket, Cache, Found, Key};
 use pinfast_lock::diff::Diff;
-use pinfast_lock::{Annotations, Freshness, Integrity, Lock, freshness};
+use pinfast_lock::{Annotations, Integrity, Lock, LockFreshness, freshness};
 
 /// A lock that is what its inputs, options and targets ask; where it came from is still to be seen.
 pub(super) struct Fresh<'a> {
@@ -82,7 +82,7 @@ pub(super) fn fresh<'a>(
     if matches!(scope, Scope::Everywhere(_)) {
         current.environments = scope::environments(&header);
     }
-    if freshness(&current, parsed) != Freshness::Fresh {
+    if freshness(&current, parsed) != LockFreshness::Fresh {
         return Ok(None);
     }
     let memory = Memory::of(text, session);

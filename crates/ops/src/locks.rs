@@ -9,8 +9,8 @@ use super::request::{PolicyRequest, TargetRequest};
 use super::session::Session;
 use pinfast_base::error::{Error, Result};
 use pinfast_files::{self as files, Texts};
-use pinfast_inputs::{FileOption, FileOptionKind, Files as _, InputRequest};
-use pinfast_lock::{Integrity, Lock, LockOption, ParsedLock, Place};
+use pinfast_inputs::{FileOption, FileOptionKind, InputFiles as _, InputRequest};
+use pinfast_lock::{FileLocation, Integrity, Lock, LockOption, ParsedLock};
 
 /// Whether a lock is held against the inputs that it was made from.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -65,10 +65,10 @@ pub(super) fn installable(path: &Path, check: Check, session: &Session) -> Resul
 /// Paths inside a lock are relative to its folder.
 fn place_files(lock: &mut Lock, folder: &Path) {
     for file in lock.files_mut() {
-        if let Some(Place::Path(path)) = &file.place
+        if let Some(FileLocation::Path(path)) = &file.location
             && let Ok(url) = Url::from_file_path(folder.join(&**path))
         {
-            file.place = Some(Place::Url(url.into()));
+            file.location = Some(FileLocation::Url(url.into()));
         }
     }
 }
@@ -112,9 +112,9 @@ fn refuse_stale(parsed: &ParsedLock, session: &Session) -> Result<()> {
     Err(error.hint("lock again: `pinfast lock`; or install it as it is: `--no-check`"))
 }
 
-fn edits(parsed: &ParsedLock) -> Vec<pinfast_lock::Reason> {
+fn edits(parsed: &ParsedLock) -> Vec<pinfast_lock::StaleReason> {
     match parsed.integrity {
-        Integrity::Edited { line } => vec![pinfast_lock::Reason::Edited { line }],
+        Integrity::Edited { line } => vec![pinfast_lock::StaleReason::Edited { line }],
         _ => Vec::new(),
     }
 }

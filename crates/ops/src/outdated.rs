@@ -9,7 +9,7 @@ use super::{check, indexes, locks, policy, targets};
 use pinfast_base::error::{Error, Result};
 use pinfast_files::Texts;
 use pinfast_inputs::{self as inputs, InputRequest, Inputs};
-use pinfast_lock::tree::{Graph, Top};
+use pinfast_lock::tree::{DependencyGraph, InputRequirement};
 use pinfast_packaging::{PackageName, Requirement, RequirementSource, Target, Version};
 use pinfast_solve::{Index, IndexQuery, Policy, Preferences, Problem, SolverIndex};
 
@@ -69,7 +69,7 @@ pub fn outdated(request: &OutdatedRequest, session: &Session) -> Result<Report> 
     let index = indexes::client(&request.indexes, &places, session)?;
     session.keep(index.clone());
     // A lock without annotations still tells which of its pins are old.
-    let graph = Graph::of(&lock).unwrap_or_default();
+    let graph = DependencyGraph::of(&lock).unwrap_or_default();
     let pins: Vec<_> = lock.pins.iter().filter(|pin| pin.url.is_none()).collect();
     index.prefetch(&pins.iter().map(|pin| IndexQuery::Listing(pin.name.clone())).collect::<Vec<_>>());
     let mut report = Report { outdated: Vec::new(), looked_up: pins.len() };
@@ -117,9 +117,9 @@ fn newest<I: Index + 'static>(
 }
 
 /// Who asks for what `newest` is not.
-fn bars(graph: &Graph, name: &PackageName, newest: &Version) -> Vec<String> {
+fn bars(graph: &DependencyGraph, name: &PackageName, newest: &Version) -> Vec<String> {
     let Ok(node) = graph.get(name) else { return Vec::new() };
-    let tops = node.tops.iter().chain(&node.bounds).filter(|top| bars_it(requirement(top), newest));
+    let tops = node.direct.iter().chain(&node.constraints).filter(|top| bars_it(requirement(top), newest));
     let lines = tops.map(|top| format!("{}: {}", top.file, requirement(top)));
     let edges = node.needed_by.iter().map(|edge| (&edge.name, format!("{name}{}", edge.wants)));
     let packages = edges.filter(|(_, asks)| bars_it(asks, newest)).map(|(by, asks)| {
@@ -130,7 +130,7 @@ fn bars(graph: &Graph, name: &PackageName, newest: &Version) -> Vec<String> {
 }
 
 /// The line without what makes it a constraint.
-fn requirement(top: &Top) -> &str {
+fn requirement(top: &InputRequirement) -> &str {
     top.line.strip_prefix("-c ").unwrap_or(&top.line)
 }
 

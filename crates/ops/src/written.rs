@@ -8,7 +8,7 @@ use super::request::LockPlace;
 use super::session::Session;
 use pinfast_base::error::Result;
 use pinfast_inputs::Inputs;
-use pinfast_lock::{Annotations, Lock, Place, PylockFacts, WriteOptions, is_pylock};
+use pinfast_lock::{Annotations, FileLocation, Lock, PylockCompatibility, WriteOptions, is_pylock};
 use pinfast_packaging::{Marker, Target};
 
 /// The text of `lock`, which was made from `inputs`; of `targets`, if it is not for every environment.
@@ -23,7 +23,7 @@ pub(super) fn written(
     if !is_pylock(&options.output) {
         return Ok(lock.write(&options));
     }
-    let facts = PylockFacts {
+    let facts = PylockCompatibility {
         requires_python: inputs.requires_python.clone(),
         environments: targets.iter().filter_map(environment).collect(),
     };
@@ -52,10 +52,10 @@ pub(super) fn is_written(
 /// Files in folders stand in a lock as seen from it.
 fn place_files(lock: &mut Lock, folder: &Path) {
     for file in lock.files_mut() {
-        if let Some(Place::Url(url)) = &file.place
+        if let Some(FileLocation::Url(url)) = &file.location
             && let Some(path) = (url.scheme() == "file").then(|| url.to_file_path().ok()).flatten()
         {
-            file.place = Some(Place::Path(relative(&path, folder).into()));
+            file.location = Some(FileLocation::Path(relative(&path, folder).into()));
         }
     }
 }

@@ -9,7 +9,7 @@ mod requirements;
 
 use super::*;
 
-/// Files in memory, and variables.
+/// InputFiles in memory, and variables.
 #[derive(Default)]
 struct Memory {
     files: Vec<(String, String)>,
@@ -31,7 +31,7 @@ fn owned(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
     pairs.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect()
 }
 
-impl Files for Memory {
+impl InputFiles for Memory {
     fn read(&self, path: &str) -> Result<String, String> {
         let found = self.files.iter().find(|(name, _)| name == path);
         found.map(|(_, text)| text.clone()).ok_or_else(|| "no such file".to_owned())

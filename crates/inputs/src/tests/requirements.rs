@@ -197,8 +197,8 @@ fn variables_are_filled_in_but_not_shown() {
 fn the_normal_form_sees_only_what_counts() {
     let normals = |text: &str| {
         let inputs = read_text(text);
-        let mut lines: Vec<_> = inputs.requirements.iter().map(InputLine::normal).collect();
-        lines.extend(inputs.options.iter().map(FileOption::normal));
+        let mut lines: Vec<_> = inputs.requirements.iter().map(InputLine::normalized).collect();
+        lines.extend(inputs.options.iter().map(FileOption::normalized));
         lines.sort();
         lines
     };

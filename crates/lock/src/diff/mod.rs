@@ -6,7 +6,7 @@ mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Build, Lock, Pin};
+use super::{Lock, PermittedBuild, Pin};
 use pinfast_packaging::{PackageName, Sha256};
 
 pub use render::{DiffReport, ReportedBuild, ReportedChange, ReportedPin, Summary};
@@ -15,7 +15,7 @@ pub use render::{DiffReport, ReportedBuild, ReportedChange, ReportedPin, Summary
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Diff {
     /// The changes, sorted by name; several of one name where markers tell its pins apart.
-    pub changes: Vec<Change>,
+    pub changes: Vec<PinChange>,
     /// What changed of the builds that the locks permit, sorted by name.
     pub builds: Vec<BuildChange>,
 }
@@ -26,25 +26,25 @@ pub struct BuildChange {
     /// The package that is built.
     pub name: PackageName,
     /// Whether it may be built.
-    pub permit: Permit,
+    pub permit: BuildPermission,
     /// What changed of that which its build requires.
-    pub changes: Vec<Change>,
+    pub changes: Vec<PinChange>,
 }
 
 /// Whether a package may be built.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Permit {
+pub enum BuildPermission {
     /// It may be now.
-    Given,
+    Granted,
     /// It may not be any more.
-    Withdrawn,
+    Revoked,
     /// As before.
     Kept,
 }
 
 /// What changed of one pin.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Change {
+pub struct PinChange {
     /// The package.
     pub name: PackageName,
     /// What kind of change it is.
@@ -83,7 +83,7 @@ pub fn diff(old: &Lock, new: &Lock) -> Diff {
 fn changes<'a>(
     old: impl IntoIterator<Item = &'a Pin>,
     new: impl IntoIterator<Item = &'a Pin>,
-) -> Vec<Change> {
+) -> Vec<PinChange> {
     let mut names: BTreeMap<&PackageName, (Vec<&Pin>, Vec<&Pin>)> = BTreeMap::new();
     for pin in old {
         names.entry(&pin.name).or_default().0.push(pin);
@@ -101,18 +101,18 @@ fn builds(old: &Lock, new: &Lock) -> Vec<BuildChange> {
     let change = |name: &PackageName| {
         let (old, new) = (builds_of(old, name), builds_of(new, name));
         let permit = match (old.is_empty(), new.is_empty()) {
-            (true, _) => Permit::Given,
-            (_, true) => Permit::Withdrawn,
-            _ => Permit::Kept,
+            (true, _) => BuildPermission::Granted,
+            (_, true) => BuildPermission::Revoked,
+            _ => BuildPermission::Kept,
         };
-        let pins = |builds| <Vec<&Build>>::into_iter(builds).flat_map(|build| &build.pins);
+        let pins = |builds| <Vec<&PermittedBuild>>::into_iter(builds).flat_map(|build| &build.pins);
         BuildChange { name: name.clone(), permit, changes: changes(pins(old), pins(new)) }
     };
     let changed = names.into_iter().map(change);
-    changed.filter(|change| change.permit != Permit::Kept || !change.changes.is_empty()).collect()
+    changed.filter(|change| change.permit != BuildPermission::Kept || !change.changes.is_empty()).collect()
 }
 
-fn builds_of<'a>(lock: &'a Lock, name: &PackageName) -> Vec<&'a Build> {
+fn builds_of<'a>(lock: &'a Lock, name: &PackageName) -> Vec<&'a PermittedBuild> {
     lock.builds.iter().filter(|build| build.name == *name).collect()
 }
 
@@ -137,14 +137,14 @@ fn pairs<'a>(mut old: Vec<&'a Pin>, mut new: Vec<&'a Pin>) -> Vec<(Option<&'a Pi
     pairs
 }
 
-fn change(old: Option<&Pin>, new: Option<&Pin>) -> Option<Change> {
+fn change(old: Option<&Pin>, new: Option<&Pin>) -> Option<PinChange> {
     let kind = match (old, new) {
         (Some(old), Some(new)) => kind(old, new)?,
         (None, _) => ChangeKind::Added,
         (_, None) => ChangeKind::Removed,
     };
     let name = old.or(new)?.name.clone();
-    Some(Change { name, kind, old: old.cloned(), new: new.cloned() })
+    Some(PinChange { name, kind, old: old.cloned(), new: new.cloned() })
 }
 
 fn kind(old: &Pin, new: &Pin) -> Option<ChangeKind> {
@@ -164,7 +164,7 @@ fn kind(old: &Pin, new: &Pin) -> Option<ChangeKind> {
     }
 }
 
-impl Change {
+impl PinChange {
     /// How many hashes came and how many went.
     #[must_use]
     pub fn hashes(&self) -> (usize, usize) {

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{BuildChange, Change, ChangeKind, Diff, Permit};
+use super::{BuildChange, BuildPermission, ChangeKind, Diff, PinChange};
 use crate::Pin;
 
 /// The JSON document of a diff.
@@ -122,7 +122,7 @@ impl Diff {
             text.push_str(&format!("| {} | {old} | {new} | {} |\n", change.name, change.note()));
         }
         for build in &self.builds {
-            if build.permit != Permit::Kept {
+            if build.permit != BuildPermission::Kept {
                 text.push_str(&format!("| build of {} | | | {} |\n", build.name, build.permit.code()));
             }
             for change in &build.changes {
@@ -181,11 +181,11 @@ impl std::fmt::Display for Summary {
     }
 }
 
-impl Permit {
+impl BuildPermission {
     fn code(self) -> &'static str {
         match self {
-            Self::Given => "added",
-            Self::Withdrawn => "removed",
+            Self::Granted => "added",
+            Self::Revoked => "removed",
             Self::Kept => "changed",
         }
     }
@@ -195,9 +195,9 @@ impl Permit {
 impl std::fmt::Display for BuildChange {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let sign = match self.permit {
-            Permit::Given => '+',
-            Permit::Withdrawn => '-',
-            Permit::Kept => '~',
+            BuildPermission::Granted => '+',
+            BuildPermission::Revoked => '-',
+            BuildPermission::Kept => '~',
         };
         writeln!(f, "{sign} build of {}", self.name)?;
         self.changes.iter().try_for_each(|change| writeln!(f, "    {change}"))
@@ -205,7 +205,7 @@ impl std::fmt::Display for BuildChange {
 }
 
 /// `^ certifi 2025.1.1 -> 2026.1.4`.
-impl std::fmt::Display for Change {
+impl std::fmt::Display for PinChange {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{} {} ", self.kind.sign(), self.name)?;
         match (self.old.as_ref().map(pinned), self.new.as_ref().map(pinned)) {
@@ -219,7 +219,7 @@ impl std::fmt::Display for Change {
     }
 }
 
-impl Change {
+impl PinChange {
     fn note(&self) -> String {
         match self.kind {
             ChangeKind::Hashes => match self.hashes() {
@@ -257,8 +257,8 @@ impl From<&BuildChange> for ReportedBuild {
     }
 }
 
-impl From<&Change> for ReportedChange {
-    fn from(change: &Change) -> Self {
+impl From<&PinChange> for ReportedChange {
+    fn from(change: &PinChange) -> Self {
         let pin = |pin: &Pin| ReportedPin {
             version: pin.version.to_string(),
             marker: (!pin.marker.is_always()).then(|| pin.marker.to_string()),

@@ -125,7 +125,7 @@ fn a_diff_is_a_document() {
 #[test]
 fn builds_are_told() {
     let with = |builds: &[(&str, &str, &[&str])]| {
-        let build = |(name, version, pins): &(&str, &str, &[&str])| Build {
+        let build = |(name, version, pins): &(&str, &str, &[&str])| PermittedBuild {
             name: PackageName::new(name).unwrap(),
             version: version.parse().unwrap(),
             pins: lock(pins).pins,

@@ -5,12 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use pinfast_packaging::{PackageName, Requirement, Role};
 
-use super::{Current, CurrentLine, Reason};
+use super::{CurrentLine, ResolutionInputs, StaleReason};
 use crate::line;
 use crate::{Lock, Pin, Via};
 
 /// In what `lock` falls short of `current`, input lines first.
-pub(super) fn complete(current: &Current, lock: &Lock) -> Vec<Reason> {
+pub(super) fn complete(current: &ResolutionInputs, lock: &Lock) -> Vec<StaleReason> {
     let asks: Vec<Ask<'_>> =
         current.inputs.iter().flat_map(|input| &input.lines).filter_map(Ask::of).collect();
     let overridden: BTreeSet<&PackageName> =
@@ -35,12 +35,12 @@ struct Ask<'a> {
 
 impl<'a> Ask<'a> {
     fn of(line: &'a CurrentLine) -> Option<Self> {
-        let (role, requirement) = line::requirement(&line.normal)?;
+        let (role, requirement) = line::requirement(&line.normalized)?;
         Some(Self { line, role, requirement })
     }
 
     /// In each environment that is known, else wherever it asks without a condition.
-    fn judge(&self, current: &Current, lock: &Lock, reasons: &mut Vec<Reason>) {
+    fn judge(&self, current: &ResolutionInputs, lock: &Lock, reasons: &mut Vec<StaleReason>) {
         let pins: Vec<&Pin> = lock.pins_of(&self.requirement.name).collect();
         let mut unkept: BTreeSet<usize> = BTreeSet::new();
         let mut missing = false;
@@ -54,9 +54,9 @@ impl<'a> Ask<'a> {
             unkept.extend(here().filter(|i| !keeps(pins[*i], &self.requirement)));
         }
         if missing && self.role == Role::Requirement {
-            reasons.push(Reason::NotPinned { line: self.line.clone() });
+            reasons.push(StaleReason::NotPinned { line: self.line.clone() });
         }
-        reasons.extend(unkept.into_iter().map(|i| Reason::Unkept {
+        reasons.extend(unkept.into_iter().map(|i| StaleReason::Unsatisfied {
             line: self.line.clone(),
             pin: pins[i].requirement(),
             pin_at: pins[i].at.clone(),
@@ -70,7 +70,7 @@ fn keeps(pin: &Pin, requirement: &Requirement) -> bool {
 
 /// Each other pin that asks something else of `pin`. One that asks several things has conditions for
 /// them, which the lock does not tell: one of them kept is enough.
-fn unkept_edges(pin: &Pin) -> Vec<Reason> {
+fn unkept_edges(pin: &Pin) -> Vec<StaleReason> {
     let mut by: BTreeMap<&PackageName, Vec<(&str, bool)>> = BTreeMap::new();
     for via in &pin.via {
         let Via::Package { name, wants } = via else { continue };
@@ -79,7 +79,7 @@ fn unkept_edges(pin: &Pin) -> Vec<Reason> {
         by.entry(name).or_default().push((wants, kept));
     }
     by.retain(|_, asks| asks.iter().all(|(_, kept)| !kept));
-    let reason = |(by, asks): (&PackageName, Vec<(&str, bool)>)| Reason::EdgeUnkept {
+    let reason = |(by, asks): (&PackageName, Vec<(&str, bool)>)| StaleReason::DependencyUnsatisfied {
         by: by.to_string(),
         wants: format!("{}{}", pin.name, asks[0].0),
         pin: pin.requirement(),

@@ -12,13 +12,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
-use super::{Header, InputRecord, Integrity, ParsedLock, Problem, line};
+use super::{Header, InputRecord, Integrity, LockProblem, ParsedLock, line};
 use complete::complete;
 use pinfast_packaging::{Location, Target};
 
 /// What the inputs say now.
 #[derive(Clone, Debug, Default)]
-pub struct Current {
+pub struct ResolutionInputs {
     /// The inputs, in order.
     pub inputs: Vec<CurrentInput>,
     /// The targets' labels; `None` where they are not known without an interpreter: then the lock's word
@@ -44,7 +44,7 @@ pub struct CurrentInput {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CurrentLine {
     /// Its normal form, as the header holds it: `aiogram>=3.4`, `-c urllib3<2`.
-    pub normal: String,
+    pub normalized: String,
     /// As the user wrote it.
     pub text: Arc<str>,
     /// Where it stands.
@@ -62,21 +62,21 @@ pub struct CurrentOption {
 
 /// Whether a lock still says what its inputs say.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Freshness {
+pub enum LockFreshness {
     /// It does.
     Fresh,
     /// It does not, for these reasons, at least one.
-    Stale(Vec<Reason>),
+    Stale(Vec<StaleReason>),
 }
 
 /// One way in which a lock is not what its inputs ask.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the fields are what the variant's sentence names")]
-pub enum Reason {
+pub enum StaleReason {
     /// A newer pinfast wrote the lock.
     NewerFormat { format: u32 },
     /// Another tool wrote the lock, so it does not tell what it was made from.
-    NotOurs,
+    Foreign,
     /// The lock was edited after it was written; `line` as in [`Integrity::Edited`].
     Edited { line: Option<u32> },
     /// An input was not there when the lock was made.
@@ -96,23 +96,25 @@ pub enum Reason {
     /// A target is gone.
     TargetRemoved { target: String },
     /// A line of the lock could not be installed.
-    Broken { problem: Problem },
+    Broken { problem: LockProblem },
     /// What is wanted is not pinned.
     NotPinned { line: CurrentLine },
     /// A pin does not keep what an input asks.
-    Unkept { line: CurrentLine, pin: String, pin_at: Option<Location> },
+    Unsatisfied { line: CurrentLine, pin: String, pin_at: Option<Location> },
     /// A pin does not keep what another pin asks.
-    EdgeUnkept { by: String, wants: String, pin: String, pin_at: Option<Location> },
+    DependencyUnsatisfied { by: String, wants: String, pin: String, pin_at: Option<Location> },
 }
 
 /// Whether `lock` still says what `current` says.
 #[must_use]
-pub fn freshness(current: &Current, lock: &ParsedLock) -> Freshness {
+pub fn freshness(current: &ResolutionInputs, lock: &ParsedLock) -> LockFreshness {
     let mut reasons = Vec::new();
     match lock.integrity {
-        Integrity::NewerFormat(format) => return Freshness::Stale(vec![Reason::NewerFormat { format }]),
-        Integrity::NotOurs => reasons.push(Reason::NotOurs),
-        Integrity::Edited { line } => reasons.push(Reason::Edited { line }),
+        Integrity::NewerFormat(format) => {
+            return LockFreshness::Stale(vec![StaleReason::NewerFormat { format }]);
+        }
+        Integrity::Foreign => reasons.push(StaleReason::Foreign),
+        Integrity::Edited { line } => reasons.push(StaleReason::Edited { line }),
         Integrity::Intact => {}
     }
     if let Some(header) = &lock.lock.header {
@@ -120,20 +122,20 @@ pub fn freshness(current: &Current, lock: &ParsedLock) -> Freshness {
         compare_options(&mut reasons, current, header);
         compare_targets(&mut reasons, current, header);
     }
-    reasons.extend(lock.problems.iter().map(|problem| Reason::Broken { problem: problem.clone() }));
+    reasons.extend(lock.problems.iter().map(|problem| StaleReason::Broken { problem: problem.clone() }));
     // A line that is new or changed is told once: that the pins do not keep it yet goes without saying.
-    let told: Vec<Location> = reasons.iter().filter_map(Reason::at).cloned().collect();
-    let untold = |reason: &Reason| reason.at().is_none_or(|at| !told.contains(at));
+    let told: Vec<Location> = reasons.iter().filter_map(StaleReason::at).cloned().collect();
+    let untold = |reason: &StaleReason| reason.at().is_none_or(|at| !told.contains(at));
     reasons.extend(complete(current, &lock.lock).into_iter().filter(untold));
-    if reasons.is_empty() { Freshness::Fresh } else { Freshness::Stale(reasons) }
+    if reasons.is_empty() { LockFreshness::Fresh } else { LockFreshness::Stale(reasons) }
 }
 
-impl Current {
+impl ResolutionInputs {
     /// The header of a lock that is made from this.
     #[must_use]
     pub fn header(&self) -> Header {
         let record = |input: &CurrentInput| {
-            let mut lines: Vec<_> = input.lines.iter().map(|line| line.normal.clone()).collect();
+            let mut lines: Vec<_> = input.lines.iter().map(|line| line.normalized.clone()).collect();
             lines.sort();
             InputRecord { file: input.file.clone(), lines }
         };
@@ -150,38 +152,40 @@ impl Current {
     }
 }
 
-fn compare_inputs(reasons: &mut Vec<Reason>, current: &Current, header: &Header) {
+fn compare_inputs(reasons: &mut Vec<StaleReason>, current: &ResolutionInputs, header: &Header) {
     let mut old: Vec<&InputRecord> = header.inputs.iter().collect();
     for input in &current.inputs {
         match old.iter().position(|record| record.file == input.file) {
             Some(at) => compare_lines(reasons, input, old.remove(at)),
-            None => reasons.push(Reason::InputAdded { file: input.file.clone() }),
+            None => reasons.push(StaleReason::InputAdded { file: input.file.clone() }),
         }
     }
-    reasons.extend(old.into_iter().map(|record| Reason::InputRemoved { file: record.file.clone() }));
+    reasons.extend(old.into_iter().map(|record| StaleReason::InputRemoved { file: record.file.clone() }));
 }
 
-fn compare_lines(reasons: &mut Vec<Reason>, input: &CurrentInput, record: &InputRecord) {
+fn compare_lines(reasons: &mut Vec<StaleReason>, input: &CurrentInput, record: &InputRecord) {
     let mut gone: Vec<&str> = record.lines.iter().map(String::as_str).collect();
     let mut new: Vec<&CurrentLine> = Vec::new();
     for line in &input.lines {
-        match gone.iter().position(|old| *old == line.normal) {
+        match gone.iter().position(|old| *old == line.normalized) {
             Some(at) => drop(gone.remove(at)),
             None => new.push(line),
         }
     }
     for added in new {
         let line = added.clone();
-        reasons.push(match gone.iter().position(|old| line::subject(old) == line::subject(&added.normal)) {
-            Some(at) => Reason::LineChanged { line, old: gone.remove(at).to_owned() },
-            None => Reason::LineAdded { line },
-        });
+        reasons.push(
+            match gone.iter().position(|old| line::subject(old) == line::subject(&added.normalized)) {
+                Some(at) => StaleReason::LineChanged { line, old: gone.remove(at).to_owned() },
+                None => StaleReason::LineAdded { line },
+            },
+        );
     }
-    let removed = |old: &str| Reason::LineRemoved { file: input.file.clone(), old: old.to_owned() };
+    let removed = |old: &str| StaleReason::LineRemoved { file: input.file.clone(), old: old.to_owned() };
     reasons.extend(gone.into_iter().map(removed));
 }
 
-fn compare_options(reasons: &mut Vec<Reason>, current: &Current, header: &Header) {
+fn compare_options(reasons: &mut Vec<StaleReason>, current: &ResolutionInputs, header: &Header) {
     let mut new: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
     for option in &current.options {
         new.entry(&option.name).or_default().extend(option.values.iter().map(String::as_str));
@@ -191,29 +195,33 @@ fn compare_options(reasons: &mut Vec<Reason>, current: &Current, header: &Header
         let old =
             header.options.iter().filter(|(old, _)| old == name).map(|(_, value)| value.as_str()).collect();
         if old != new {
-            reasons.push(Reason::OptionChanged { name: name.to_owned(), old: owned(&old), new: owned(&new) });
+            reasons.push(StaleReason::OptionChanged {
+                name: name.to_owned(),
+                old: owned(&old),
+                new: owned(&new),
+            });
         }
     }
 }
 
-fn compare_targets(reasons: &mut Vec<Reason>, current: &Current, header: &Header) {
+fn compare_targets(reasons: &mut Vec<StaleReason>, current: &ResolutionInputs, header: &Header) {
     let Some(targets) = &current.targets else { return };
     let lacks = |all: &[String], one: &String| !all.contains(one);
     for target in targets.iter().filter(|target| lacks(&header.targets, target)) {
-        reasons.push(Reason::TargetAdded { target: target.clone() });
+        reasons.push(StaleReason::TargetAdded { target: target.clone() });
     }
     for target in header.targets.iter().filter(|target| lacks(targets, target)) {
-        reasons.push(Reason::TargetRemoved { target: target.clone() });
+        reasons.push(StaleReason::TargetRemoved { target: target.clone() });
     }
 }
 
-impl Reason {
+impl StaleReason {
     /// A stable name for machines.
     #[must_use]
     pub fn code(&self) -> &'static str {
         match self {
             Self::NewerFormat { .. } => "newer-format",
-            Self::NotOurs => "not-ours",
+            Self::Foreign => "not-ours",
             Self::Edited { .. } => "edited",
             Self::InputAdded { .. } => "input-added",
             Self::InputRemoved { .. } => "input-removed",
@@ -225,8 +233,8 @@ impl Reason {
             Self::TargetRemoved { .. } => "target-removed",
             Self::Broken { .. } => "broken",
             Self::NotPinned { .. } => "not-pinned",
-            Self::Unkept { .. } => "unkept",
-            Self::EdgeUnkept { .. } => "edge-unkept",
+            Self::Unsatisfied { .. } => "unkept",
+            Self::DependencyUnsatisfied { .. } => "edge-unkept",
         }
     }
 
@@ -235,20 +243,20 @@ impl Reason {
     pub fn at(&self) -> Option<&Location> {
         match self {
             Self::LineAdded { line } | Self::LineChanged { line, .. } => Some(&line.at),
-            Self::NotPinned { line } | Self::Unkept { line, .. } => Some(&line.at),
+            Self::NotPinned { line } | Self::Unsatisfied { line, .. } => Some(&line.at),
             Self::Broken { problem } => Some(problem.at()),
-            Self::EdgeUnkept { pin_at, .. } => pin_at.as_ref(),
+            Self::DependencyUnsatisfied { pin_at, .. } => pin_at.as_ref(),
             _ => None,
         }
     }
 }
 
 /// A sentence without a full stop that names the place.
-impl fmt::Display for Reason {
+impl fmt::Display for StaleReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NewerFormat { format } => write!(f, "a newer pinfast wrote the lock (format {format})"),
-            Self::NotOurs => {
+            Self::Foreign => {
                 write!(f, "the lock does not say what it was made from: pinfast did not write it")
             }
             Self::Edited { line: Some(line) } => {
@@ -259,20 +267,26 @@ impl fmt::Display for Reason {
             }
             Self::InputAdded { file } => write!(f, "the lock was made without the input {file}"),
             Self::InputRemoved { file } => write!(f, "the lock was made from {file} too"),
-            Self::LineAdded { line } => write!(f, "{}: `{}` is new", line.at, line.normal),
+            Self::LineAdded { line } => write!(f, "{}: `{}` is new", line.at, line.normalized),
             Self::LineRemoved { file, old } => write!(f, "{file}: `{old}` is gone"),
-            Self::LineChanged { line, old } => write!(f, "{}: `{}` was `{old}`", line.at, line.normal),
+            Self::LineChanged { line, old } => write!(f, "{}: `{}` was `{old}`", line.at, line.normalized),
             Self::OptionChanged { name, old, new } => {
                 write!(f, "`--{name}` is {}, but was {}", values(new), values(old))
             }
             Self::TargetAdded { target } => write!(f, "the target {target} is new"),
             Self::TargetRemoved { target } => write!(f, "the target {target} is gone"),
             Self::Broken { problem } => write!(f, "{}: {}", problem.at(), problem.message),
-            Self::NotPinned { line } => write!(f, "{}: nothing is pinned for `{}`", line.at, line.normal),
-            Self::Unkept { line, pin, pin_at } => {
-                write!(f, "{}: `{}` is not kept by `{pin}`{}", line.at, line.normal, place(pin_at.as_ref()))
+            Self::NotPinned { line } => write!(f, "{}: nothing is pinned for `{}`", line.at, line.normalized),
+            Self::Unsatisfied { line, pin, pin_at } => {
+                write!(
+                    f,
+                    "{}: `{}` is not kept by `{pin}`{}",
+                    line.at,
+                    line.normalized,
+                    place(pin_at.as_ref())
+                )
             }
-            Self::EdgeUnkept { by, wants, pin, pin_at } => {
+            Self::DependencyUnsatisfied { by, wants, pin, pin_at } => {
                 write!(f, "{by} asks for `{wants}`, which is not kept by `{pin}`{}", place(pin_at.as_ref()))
             }
         }

@@ -5,7 +5,7 @@ use pinfast_packaging::Version;
 
 fn input(file: &str, lines: &[&str]) -> CurrentInput {
     let line = |(number, text): (u32, &&str)| CurrentLine {
-        normal: (*text).to_owned(),
+        normalized: (*text).to_owned(),
         text: (*text).into(),
         at: Location::new(file, number, 1),
     };
@@ -13,23 +13,23 @@ fn input(file: &str, lines: &[&str]) -> CurrentInput {
 }
 
 /// What the sample lock was made from.
-fn current() -> Current {
+fn current() -> ResolutionInputs {
     let header = lock().header.unwrap();
     let lines = |record: &InputRecord| -> Vec<String> { record.lines.iter().rev().cloned().collect() };
     let given = |record: &InputRecord| {
         input(&record.file, &lines(record).iter().map(String::as_str).collect::<Vec<_>>())
     };
-    Current { inputs: header.inputs.iter().map(given).collect(), ..Current::default() }
+    ResolutionInputs { inputs: header.inputs.iter().map(given).collect(), ..ResolutionInputs::default() }
 }
 
-fn judge(current: &Current, lock: &Lock) -> Vec<String> {
+fn judge(current: &ResolutionInputs, lock: &Lock) -> Vec<String> {
     judge_text(current, &lock.write(&WriteOptions::default()))
 }
 
-fn judge_text(current: &Current, text: &str) -> Vec<String> {
+fn judge_text(current: &ResolutionInputs, text: &str) -> Vec<String> {
     match freshness(current, &ParsedLock::read(text, "requirements.txt").unwrap()) {
-        Freshness::Fresh => Vec::new(),
-        Freshness::Stale(reasons) => reasons.iter().map(ToString::to_string).collect(),
+        LockFreshness::Fresh => Vec::new(),
+        LockFreshness::Stale(reasons) => reasons.iter().map(ToString::to_string).collect(),
     }
 }
 
@@ -130,9 +130,9 @@ fn a_digest_made_to_fit_does_not_hide_what_is_missing() {
 #[test]
 fn an_override_replaces_what_others_ask() {
     let mut made = lock();
-    let now = Current {
+    let now = ResolutionInputs {
         inputs: vec![input("requirements.in", &["a>=2", "--override a==1", "b"])],
-        ..Current::default()
+        ..ResolutionInputs::default()
     };
     made.header = Some(now.header());
     made.pins = vec![pin("a==1", &[by("b", ">=3")]), pin("b==1", &[])];
@@ -148,7 +148,8 @@ fn an_override_replaces_what_others_ask() {
 fn a_conditional_requirement_is_judged_with_its_target() {
     let mut made = lock();
     let lines = &["a<2 ; sys_platform == 'win32'", "a>=2 ; sys_platform != 'win32'"];
-    let mut now = Current { inputs: vec![input("requirements.in", lines)], ..Current::default() };
+    let mut now =
+        ResolutionInputs { inputs: vec![input("requirements.in", lines)], ..ResolutionInputs::default() };
     made.header = Some(now.header());
     made.pins = vec![pin("a==1", &[])];
     assert_eq!(judge(&now, &made), [""; 0], "nobody knows the target");
@@ -167,7 +168,10 @@ fn a_conditional_requirement_is_judged_with_its_target() {
 #[test]
 fn the_lock_of_another_tool_is_stale() {
     let text = "certifi==2026.1.4 --hash=sha256:".to_owned() + &"0".repeat(64);
-    let now = Current { inputs: vec![input("requirements.in", &["certifi"])], ..Current::default() };
+    let now = ResolutionInputs {
+        inputs: vec![input("requirements.in", &["certifi"])],
+        ..ResolutionInputs::default()
+    };
     assert_eq!(
         judge_text(&now, &text),
         ["the lock does not say what it was made from: pinfast did not write it"]

@@ -20,7 +20,7 @@ const DIGEST: &str = "digest = \"sha256:";
 
 /// What a `pylock.toml` says beyond the lock.
 #[derive(Clone, Debug, Default)]
-pub struct PylockFacts {
+pub struct PylockCompatibility {
     /// The Python versions that it was made for.
     pub requires_python: Option<SpecifierSet>,
     /// The environments that it was made for; empty for no statement.

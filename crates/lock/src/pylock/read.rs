@@ -10,10 +10,10 @@ use url::Url;
 
 use super::DIGEST;
 use crate::text::{
-    Integrity, ParsedLock, Places, Problems, Spot, digest_of, find_twins, normalised, problem_error,
+    Integrity, LockProblems, ParsedLock, Places, Spot, digest_of, find_twins, normalised, problem_error,
     via_entry,
 };
-use crate::{Build, FORMAT, Header, InputRecord, Lock, LockedFile, Pin, Place, Via};
+use crate::{FORMAT, FileLocation, Header, InputRecord, Lock, LockedFile, PermittedBuild, Pin, Via};
 use pinfast_base::error::{Error, Result};
 use pinfast_packaging::{
     DirectUrl, DistFilename, Marker, PackageName, RequirementError, Sha256Error, Version,
@@ -118,14 +118,14 @@ pub(crate) fn read(text: &str, file: &str) -> Result<ParsedLock> {
     let text = &*normalised(text);
     let document: Document = toml::from_str(text).map_err(|error| unreadable(text, file, &error))?;
     let places = Places::new(text, file);
-    let mut reader = Reader { places, pins: Vec::new(), problems: Problems::default() };
+    let mut reader = Reader { places, pins: Vec::new(), problems: LockProblems::default() };
     reader.check_version(&document.lock_version);
     for package in document.packages {
         reader.package(package);
     }
     find_twins(&reader.pins, &mut reader.problems);
     let ours: Option<Ours> = document.tool.get("pinfast").and_then(|table| table.clone().try_into().ok());
-    let integrity = ours.as_ref().map_or(Integrity::NotOurs, |ours| integrity(text, ours.format));
+    let integrity = ours.as_ref().map_or(Integrity::Foreign, |ours| integrity(text, ours.format));
     let pins = reader.pins.drain(..).map(|(pin, _)| pin).collect();
     // What permits no build is no problem of what is pinned.
     let builds = toml::from_str(text).map(|document: BuildDocument| document.tool.pinfast.builds);
@@ -137,7 +137,7 @@ pub(crate) fn read(text: &str, file: &str) -> Result<ParsedLock> {
 }
 
 fn unreadable(text: &str, file: &str, error: &toml::de::Error) -> Error {
-    let mut problems = Problems::default();
+    let mut problems = LockProblems::default();
     problems.push(Places::new(text, file).spot(error.span().unwrap_or(0..0)), error.message(), RELOCK);
     problem_error(&problems.sorted()).unwrap_or_else(|| Error::usage(error.message()))
 }
@@ -164,7 +164,7 @@ impl From<Ours> for Header {
 struct Reader<'a> {
     places: Places<'a>,
     pins: Vec<(Pin, Spot<'a>)>,
-    problems: Problems,
+    problems: LockProblems,
 }
 
 impl Reader<'_> {
@@ -211,11 +211,15 @@ impl Reader<'_> {
         self.pins.push((pin, spot));
     }
 
-    fn build(&mut self, table: BuildTable) -> Option<Build> {
+    fn build(&mut self, table: BuildTable) -> Option<PermittedBuild> {
         table.packages.into_iter().for_each(|package| self.package(package));
         find_twins(&self.pins, &mut self.problems);
         let pins = self.pins.drain(..).map(|(pin, _)| pin).collect();
-        Some(Build { name: PackageName::new(&table.name).ok()?, version: table.version.parse().ok()?, pins })
+        Some(PermittedBuild {
+            name: PackageName::new(&table.name).ok()?,
+            version: table.version.parse().ok()?,
+            pins,
+        })
     }
 
     /// `None`, and a problem, where the marker cannot be read.
@@ -240,19 +244,19 @@ impl Reader<'_> {
 
     fn artifact(&mut self, at: &Range<usize>, pin: &mut Pin, artifact: &Artifact) {
         let url = artifact.url.as_deref().and_then(|url| Url::parse(url).ok());
-        let place = match (&artifact.path, url) {
-            (Some(path), _) => Some(Place::Path(path.as_str().into())),
-            (None, url) => url.map(|url| Place::Url(url.into())),
+        let location = match (&artifact.path, url) {
+            (Some(path), _) => Some(FileLocation::Path(path.as_str().into())),
+            (None, url) => url.map(|url| FileLocation::Url(url.into())),
         };
         let digits = artifact.hashes.get("sha256");
-        let (Some(name), Some(digits)) = (artifact.file_name(place.as_ref()), digits) else {
+        let (Some(name), Some(digits)) = (artifact.file_name(location.as_ref()), digits) else {
             // What has no SHA-256 is not installed; another file of the package may have one.
             return;
         };
         match digits.parse() {
             Ok(sha256) => {
                 pin.hashes.push(sha256);
-                pin.files.push(LockedFile { name, sha256, place, size: artifact.size });
+                pin.files.push(LockedFile { name, sha256, location, size: artifact.size });
             }
             Err(error) => {
                 let message = format!("{name}: {}", Sha256Error::to_string(&error));
@@ -263,13 +267,13 @@ impl Reader<'_> {
 }
 
 impl Artifact {
-    fn file_name(&self, place: Option<&Place>) -> Option<Arc<str>> {
+    fn file_name(&self, location: Option<&FileLocation>) -> Option<Arc<str>> {
         if let Some(name) = &self.name {
             return Some(name.as_str().into());
         }
-        match place? {
-            Place::Path(path) => Some(path.rsplit(['/', '\\']).next()?.into()),
-            Place::Url(url) => {
+        match location? {
+            FileLocation::Path(path) => Some(path.rsplit(['/', '\\']).next()?.into()),
+            FileLocation::Url(url) => {
                 let name = url.path_segments()?.next_back()?;
                 Some(percent_encoding::percent_decode_str(name).decode_utf8().ok()?.into())
             }
@@ -278,8 +282,8 @@ impl Artifact {
 }
 
 fn direct_url(file: &LockedFile) -> Option<DirectUrl> {
-    match &file.place {
-        Some(Place::Url(url)) => Some(DirectUrl { url: Url::clone(url), sha256: None }),
+    match &file.location {
+        Some(FileLocation::Url(url)) => Some(DirectUrl { url: Url::clone(url), sha256: None }),
         _ => None,
     }
 }

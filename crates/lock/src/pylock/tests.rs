@@ -19,7 +19,7 @@ fn with_files(mut lock: Lock) -> Lock {
             pin.files = vec![LockedFile {
                 name,
                 sha256: pin.hashes[0],
-                place: Some(Place::Url(url.url.clone().into())),
+                location: Some(FileLocation::Url(url.url.clone().into())),
                 size: None,
             }];
         }
@@ -34,7 +34,12 @@ fn file(stem: &str, i: usize, sha256: pinfast_packaging::Sha256) -> LockedFile {
         i => format!("{stem}-{i}-py3-none-any.whl"),
     };
     let url = format!("https://user:secret@files.example/{}/{name}", &sha256.to_string()[..4]);
-    LockedFile { name: name.into(), sha256, place: Some(Place::Url(url.parse().unwrap())), size: Some(1000) }
+    LockedFile {
+        name: name.into(),
+        sha256,
+        location: Some(FileLocation::Url(url.parse().unwrap())),
+        size: Some(1000),
+    }
 }
 
 /// `lock` as it is read: nowhere a credential, no places.
@@ -43,7 +48,7 @@ fn as_read(mut lock: Lock) -> Lock {
     for pin in lock.pins.iter_mut().chain(builds) {
         pin.at = None;
         for file in &mut pin.files {
-            if let Some(Place::Url(url)) = &mut file.place {
+            if let Some(FileLocation::Url(url)) = &mut file.location {
                 let mut plain = url::Url::clone(url);
                 plain.set_username("").unwrap();
                 plain.set_password(None).unwrap();
@@ -55,7 +60,7 @@ fn as_read(mut lock: Lock) -> Lock {
 }
 
 fn write(lock: &Lock) -> String {
-    lock.write_pylock(&PylockFacts::default(), Annotations::Via).unwrap()
+    lock.write_pylock(&PylockCompatibility::default(), Annotations::Via).unwrap()
 }
 
 #[test]
@@ -64,7 +69,7 @@ fn a_lock_is_a_pylock() {
     made.pins.retain(|pin| ["colorama", "google-auth", "house"].contains(&pin.name.as_str()));
     made.pins[1].hashes.push(hash("y"));
     made = with_files(made);
-    let facts = PylockFacts {
+    let facts = PylockCompatibility {
         requires_python: Some(">=3.11".parse().unwrap()),
         environments: vec!["sys_platform == 'linux'".parse().unwrap()],
     };
@@ -146,7 +151,7 @@ fn a_lock_is_a_pylock() {
 #[test]
 fn a_file_beside_the_lock_is_a_path() {
     let mut made = with_files(lock());
-    made.pins[0].files[0].place = Some(Place::Path("wheels/certifi.tar.gz".into()));
+    made.pins[0].files[0].location = Some(FileLocation::Path("wheels/certifi.tar.gz".into()));
     let text = write(&made);
     assert!(text.contains("path = \"wheels/certifi.tar.gz\""), "{text}");
     let read = ParsedLock::read(&text, "pylock.toml").unwrap().strict().unwrap();
@@ -164,7 +169,7 @@ fn a_file_that_several_targets_share_stands_once() {
 
 #[test]
 fn a_lock_without_places_is_no_pylock() {
-    let error = lock().write_pylock(&PylockFacts::default(), Annotations::Via).unwrap_err();
+    let error = lock().write_pylock(&PylockCompatibility::default(), Annotations::Via).unwrap_err();
     assert_eq!(error.message, "a pylock.toml must say where each file is, and that is not known of certifi");
 }
 
@@ -174,7 +179,7 @@ proptest! {
         let lock = with_files(lock);
         let text = write(&lock);
         let parsed = ParsedLock::read(&text, "pylock.prod.toml").unwrap();
-        let whole = if lock.header.is_some() { Integrity::Intact } else { Integrity::NotOurs };
+        let whole = if lock.header.is_some() { Integrity::Intact } else { Integrity::Foreign };
         prop_assert_eq!(&parsed.integrity, &whole);
         prop_assert!(!text.contains("secret"));
         prop_assert_eq!(as_read(parsed.strict().unwrap()), as_read(lock));
@@ -201,7 +206,7 @@ fn an_edit_is_noticed() {
         Integrity::Edited { line: None }
     );
     assert_eq!(read(&text.replace("format = 1", "format = 9")), Integrity::NewerFormat(9));
-    assert_eq!(read(&text.replace("tool.pinfast", "tool.other")), Integrity::NotOurs);
+    assert_eq!(read(&text.replace("tool.pinfast", "tool.other")), Integrity::Foreign);
 }
 
 /// As other tools write it: no `[tool.pinfast]`, names of files in the URL alone.
@@ -228,7 +233,7 @@ archive = {{ url = "https://files.example/tool-3.2.tar.gz", hashes = {{ sha256 =
 "#
     );
     let parsed = ParsedLock::read(&text, "pylock.toml").unwrap();
-    assert_eq!(parsed.integrity, Integrity::NotOurs);
+    assert_eq!(parsed.integrity, Integrity::Foreign);
     let lock = parsed.strict().unwrap();
     assert_eq!(lock.pins[0].requirement(), "anyio==4.6.0 ; python_version >= '3.11'");
     let names: Vec<_> = lock.pins[0].files.iter().map(|file| &*file.name).collect();

@@ -2,9 +2,9 @@
 
 use std::fmt::Write as _;
 
-use super::{DIGEST, PylockFacts};
+use super::{DIGEST, PylockCompatibility};
 use crate::text::{Annotations, seal};
-use crate::{Build, FORMAT, Header, Lock, LockedFile, Pin, Place, Via};
+use crate::{FORMAT, FileLocation, Header, Lock, LockedFile, PermittedBuild, Pin, Via};
 use pinfast_base::error::{Error, Result};
 use pinfast_packaging::{DirectUrl, Sha256};
 
@@ -14,7 +14,7 @@ impl Lock {
     /// # Errors
     /// Of kind `Usage`, when it is not known where a file is: in a lock that was read from a requirements
     /// file.
-    pub fn write_pylock(&self, facts: &PylockFacts, annotations: Annotations) -> Result<String> {
+    pub fn write_pylock(&self, facts: &PylockCompatibility, annotations: Annotations) -> Result<String> {
         let mut body = String::new();
         for pin in &self.pins {
             write_pin(&mut body, "packages", pin)?;
@@ -54,7 +54,7 @@ fn write_header(header: &Header) -> String {
     text
 }
 
-fn write_build(build: &Build) -> Result<String> {
+fn write_build(build: &PermittedBuild) -> Result<String> {
     let mut text = "\n[[tool.pinfast.builds]]\n".to_owned();
     text.push_str(&pair("name", build.name.as_str()));
     text.push_str(&pair("version", &build.version.to_string()));
@@ -84,14 +84,14 @@ fn write_via(text: &mut String, pin: &Pin, annotations: Annotations) {
 }
 
 fn archive(pin: &Pin, url: &DirectUrl) -> Result<String> {
-    let Some(hash) = pin.hashes.first() else { return Err(unknown_place(pin)) };
+    let Some(hash) = pin.hashes.first() else { return Err(unknown_location(pin)) };
     let size = pin.files.first().and_then(|file| file.size);
     Ok(format!("archive = {{ url = {}{} }}\n", quoted(&url.to_string()), size_and_hash(size, hash)))
 }
 
 fn write_files(text: &mut String, pin: &Pin) -> Result<()> {
     if pin.files.is_empty() {
-        return Err(unknown_place(pin));
+        return Err(unknown_location(pin));
     }
     let (wheels, sdists): (Vec<_>, Vec<_>) = pin.files.iter().partition(|file| file.name.ends_with(".whl"));
     // The specification has room for one source distribution: `.tar.gz` before `.zip`.
@@ -109,16 +109,16 @@ fn write_files(text: &mut String, pin: &Pin) -> Result<()> {
 }
 
 fn file_table(pin: &Pin, file: &LockedFile) -> Result<String> {
-    let place = match &file.place {
-        Some(Place::Url(url)) => {
+    let location = match &file.location {
+        Some(FileLocation::Url(url)) => {
             let url = DirectUrl { url: url::Url::clone(url), sha256: None };
             format!("url = {}", quoted(&url.to_string()))
         }
-        Some(Place::Path(path)) => format!("path = {}", quoted(path)),
-        None => return Err(unknown_place(pin)),
+        Some(FileLocation::Path(path)) => format!("path = {}", quoted(path)),
+        None => return Err(unknown_location(pin)),
     };
     let size_and_hash = size_and_hash(file.size, &file.sha256);
-    Ok(format!("{{ name = {}, {place}{size_and_hash} }}", quoted(&file.name)))
+    Ok(format!("{{ name = {}, {location}{size_and_hash} }}", quoted(&file.name)))
 }
 
 fn size_and_hash(size: Option<u64>, hash: &Sha256) -> String {
@@ -126,7 +126,7 @@ fn size_and_hash(size: Option<u64>, hash: &Sha256) -> String {
     format!("{size}, hashes = {{ sha256 = \"{hash}\" }}")
 }
 
-fn unknown_place(pin: &Pin) -> Error {
+fn unknown_location(pin: &Pin) -> Error {
     Error::usage(format!("a pylock.toml must say where each file is, and that is not known of {}", pin.name))
         .hint("lock anew: `pinfast lock -o pylock.toml`")
 }

@@ -9,11 +9,11 @@
 
 use std::fmt;
 
-use super::problem::Problems;
+use super::problem::LockProblems;
 use super::read;
 use super::scan::Spot;
 use super::twins::find_twins;
-use crate::{Build, Pin};
+use crate::{PermittedBuild, Pin};
 use pinfast_packaging::Requirement;
 
 /// How the first line of a section begins.
@@ -21,7 +21,7 @@ pub(super) const BUILD: &str = "# build: ";
 const PIN: &str = "#     ";
 const HASH: &str = "#         --hash=";
 
-pub(super) fn write(text: &mut impl fmt::Write, builds: &[Build]) -> fmt::Result {
+pub(super) fn write(text: &mut impl fmt::Write, builds: &[PermittedBuild]) -> fmt::Result {
     for build in builds {
         writeln!(text, "\n{BUILD}{}=={}", build.name, build.version)?;
         for pin in &build.pins {
@@ -34,7 +34,7 @@ pub(super) fn write(text: &mut impl fmt::Write, builds: &[Build]) -> fmt::Result
 
 /// Reads the builds of `text`, which was in `file` from its line `first` on; a section whose first line makes no
 /// sense permits nothing.
-pub(super) fn read(text: &str, first: u32, file: &str, problems: &mut Problems) -> Vec<Build> {
+pub(super) fn read(text: &str, first: u32, file: &str, problems: &mut LockProblems) -> Vec<PermittedBuild> {
     let (heads, inner) = sections(text, first);
     let (pins, found) = read::pins(&inner, first, file);
     problems.append(found);
@@ -47,7 +47,11 @@ pub(super) fn read(text: &str, first: u32, file: &str, problems: &mut Problems) 
         find_twins(&pins, problems);
         let requirement: Requirement = head.parse().ok()?;
         let version = requirement.specifiers().pinned()?.clone();
-        Some(Build { name: requirement.name, version, pins: pins.into_iter().map(|(pin, _)| pin).collect() })
+        Some(PermittedBuild {
+            name: requirement.name,
+            version,
+            pins: pins.into_iter().map(|(pin, _)| pin).collect(),
+        })
     };
     heads.iter().zip(of_heads).filter_map(build).collect()
 }

@@ -23,7 +23,7 @@ pub enum Integrity {
         line: Option<u32>,
     },
     /// Another tool wrote it.
-    NotOurs,
+    Foreign,
     /// A newer pinfast wrote it, in this format.
     NewerFormat(u32),
 }
@@ -32,7 +32,7 @@ pub enum Integrity {
 #[must_use]
 pub fn integrity(text: &str) -> Integrity {
     let text = &*normalised(text);
-    let Some(found) = header::seal(text) else { return Integrity::NotOurs };
+    let Some(found) = header::seal(text) else { return Integrity::Foreign };
     if found.format > FORMAT {
         return Integrity::NewerFormat(found.format);
     }

@@ -2,7 +2,7 @@
 //! requirement is one changed line (and the digest).
 //!
 //! ```text
-//! # pinfast lock, format 1. Change the inputs, not this file, then run:
+//! # pinfast lock, format 1. PinChange the inputs, not this file, then run:
 //! #     pinfast lock requirements.in
 //! #
 //! # input: requirements.in
@@ -40,7 +40,7 @@ pub(super) struct Seal {
 
 /// The header's lines without the digest, for a lock that is written to `output`.
 pub(super) fn write(header: &Header, output: &str) -> String {
-    let mut text = format!("{MAGIC}{FORMAT}. Change the inputs, not this file, then run:\n");
+    let mut text = format!("{MAGIC}{FORMAT}. PinChange the inputs, not this file, then run:\n");
     line(&mut text, LINE, &command(header, output));
     text.push_str("#\n");
     for input in &header.inputs {

@@ -11,12 +11,12 @@ mod via;
 mod write;
 
 pub use digest::{Integrity, integrity};
-pub use problem::Problem;
+pub use problem::LockProblem;
 pub use read::{LockOption, ParsedLock};
 pub use write::{Annotations, WriteOptions};
 
 pub(super) use digest::{digest_of, normalised, seal};
-pub(super) use problem::{Problems, error as problem_error};
+pub(super) use problem::{LockProblems, error as problem_error};
 pub(super) use scan::{Places, Spot};
 pub(super) use twins::find_twins;
 pub(super) use via::entry as via_entry;

@@ -14,7 +14,7 @@ const LONGEST_SHOWN: usize = 400;
 
 /// One thing that bars a text from being installed from.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Problem {
+pub struct LockProblem {
     /// What is wrong: a sentence without a full stop.
     pub message: String,
     /// What to do: a sentence without a full stop.
@@ -26,7 +26,7 @@ pub struct Problem {
     line: String,
 }
 
-impl Problem {
+impl LockProblem {
     /// Where it stands.
     #[must_use]
     pub fn at(&self) -> &Location {
@@ -59,14 +59,14 @@ impl Problem {
 
 /// The problems of one text, the first so many of them.
 #[derive(Debug, Default)]
-pub(crate) struct Problems(Vec<Problem>);
+pub(crate) struct LockProblems(Vec<LockProblem>);
 
-impl Problems {
+impl LockProblems {
     pub(crate) fn push(&mut self, spot: Spot<'_>, message: impl Into<String>, hint: &'static str) {
         if self.0.len() < KEPT {
             let Spot { at, len, line } = spot;
             let line = line.chars().take(LONGEST_SHOWN).collect();
-            self.0.push(Problem { message: message.into(), hint, at, len, line });
+            self.0.push(LockProblem { message: message.into(), hint, at, len, line });
         }
     }
 
@@ -80,14 +80,14 @@ impl Problems {
     }
 
     /// In the order of their places.
-    pub(crate) fn sorted(mut self) -> Vec<Problem> {
+    pub(crate) fn sorted(mut self) -> Vec<LockProblem> {
         self.0.sort_by(|a, b| a.at().cmp(b.at()));
         self.0
     }
 }
 
 /// The error that tells of `problems`; `None` where there are none.
-pub(crate) fn error(problems: &[Problem]) -> Option<Error> {
+pub(crate) fn error(problems: &[LockProblem]) -> Option<Error> {
     let first = problems.first()?;
     let mut error = Error::usage(first.headline());
     for (i, problem) in problems.iter().take(SHOWN).enumerate() {

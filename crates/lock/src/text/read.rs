@@ -12,7 +12,7 @@ use pinfast_packaging::{
 };
 
 use super::digest::{Integrity, integrity};
-use super::problem::{self, Problem, Problems};
+use super::problem::{self, LockProblem, LockProblems};
 use super::scan::{Comment, Line, Logical, Scanner, Spot, ends_early_for_pip, options_start, words};
 use super::twins::find_twins;
 use super::{builds, header, via, write};
@@ -55,7 +55,7 @@ pub struct ParsedLock {
     /// The options inside the text, such as `--index-url`, in order.
     pub options: Vec<LockOption>,
     /// What bars the text from being installed from, in order.
-    pub problems: Vec<Problem>,
+    pub problems: Vec<LockProblem>,
     /// The file's name as given.
     pub file: Arc<str>,
 }
@@ -160,7 +160,7 @@ fn read<'a>(text: &'a str, file: &str) -> (Lock, Reader<'a>) {
 
 /// The pins of `text`, which is a part of `file` without comments from its line `first` on, and what is wrong with
 /// them.
-pub(super) fn pins<'a>(text: &'a str, first: u32, file: &str) -> (Vec<(Pin, Spot<'a>)>, Problems) {
+pub(super) fn pins<'a>(text: &'a str, first: u32, file: &str) -> (Vec<(Pin, Spot<'a>)>, LockProblems) {
     let mut reader = Reader::new(file);
     let mut lines = Scanner::new(text, first);
     while let Some(line) = lines.next() {
@@ -176,7 +176,7 @@ struct Reader<'a> {
     file: Arc<str>,
     pins: Vec<(Pin, Spot<'a>)>,
     options: Vec<LockOption>,
-    problems: Problems,
+    problems: LockProblems,
     draft: Option<Draft<'a>>,
     comments: Comments,
 }
@@ -203,7 +203,7 @@ impl<'a> Reader<'a> {
             file: file.into(),
             pins: Vec::new(),
             options: Vec::new(),
-            problems: Problems::default(),
+            problems: LockProblems::default(),
             draft: None,
             comments: Comments::Nothing,
         }

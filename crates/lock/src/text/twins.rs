@@ -1,6 +1,6 @@
 //! Names that are pinned twice for one environment.
 
-use super::problem::Problems;
+use super::problem::LockProblems;
 use super::scan::Spot;
 use crate::Pin;
 
@@ -10,7 +10,7 @@ const MOST_OF_A_NAME: usize = 64;
 const ONE_PIN: &str = "keep one of them, or give them markers that never hold together";
 
 /// Tells `problems` of each pin that shares an environment with an earlier pin of its name.
-pub(crate) fn find_twins(pins: &[(Pin, Spot<'_>)], problems: &mut Problems) {
+pub(crate) fn find_twins(pins: &[(Pin, Spot<'_>)], problems: &mut LockProblems) {
     let mut order: Vec<&(Pin, Spot<'_>)> = pins.iter().collect();
     order.sort_by(|(a, _), (b, _)| a.name.cmp(&b.name));
     for group in order.chunk_by(|(a, _), (b, _)| a.name == b.name) {

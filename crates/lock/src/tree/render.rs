@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Graph, Node, Rest, Row, Top, Tree, Why};
+use super::{DependencyGraph, DependencyTree, GraphNode, InputRequirement, Subtree, TreeRow, WhyReport};
 use pinfast_packaging::Version;
 
 /// The JSON document of a graph.
@@ -48,7 +48,7 @@ pub struct ReportedEdge {
     pub wants: String,
 }
 
-impl Tree {
+impl DependencyTree {
     /// One line a row, with the lines of a tree in front.
     #[must_use]
     pub fn to_text(&self) -> String {
@@ -73,17 +73,17 @@ fn branches(follows: &[bool]) -> String {
 }
 
 /// `httpx 0.28.1 ([socks]>=0.28) (*)`
-impl std::fmt::Display for Row {
+impl std::fmt::Display for TreeRow {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(&self.name)?;
         f.write_str(&versions(&self.versions))?;
         if !self.wants.is_empty() {
             write!(f, " ({})", self.wants)?;
         }
-        match self.rest {
-            Rest::Here => Ok(()),
-            Rest::Elsewhere => f.write_str(" (*)"),
-            Rest::Cut => f.write_str(" …"),
+        match self.subtree {
+            Subtree::Here => Ok(()),
+            Subtree::Elsewhere => f.write_str(" (*)"),
+            Subtree::Cut => f.write_str(" …"),
         }
     }
 }
@@ -94,25 +94,25 @@ pub(super) fn versions(versions: &[Version]) -> String {
     if texts.is_empty() { String::new() } else { format!(" {}", texts.join(" | ")) }
 }
 
-impl Why {
+impl WhyReport {
     /// The package, then each chain as steps, then what binds it.
     #[must_use]
     pub fn to_text(&self) -> String {
         let mut text = format!("{}{}\n", self.name, versions(&self.versions));
         for chain in &self.chains {
             let mut indent = 2;
-            if let Some(top) = &chain.top {
+            if let Some(top) = &chain.input {
                 text.push_str(&format!("{:indent$}{top}\n", ""));
                 indent += 2;
             }
-            for step in &chain.steps {
+            for step in &chain.links {
                 let asker = format!("{}{}", step.name, versions(&step.versions));
-                text.push_str(&format!("{:indent$}{asker} asks for `{}`\n", "", step.asks));
+                text.push_str(&format!("{:indent$}{asker} asks for `{}`\n", "", step.requirement));
                 // A chain may be long; its far end need not hang far out.
                 indent = (indent + 2).min(40);
             }
         }
-        for bound in &self.bounds {
+        for bound in &self.constraints {
             let line = bound.line.strip_prefix("-c ").unwrap_or(&bound.line);
             text.push_str(&match line {
                 "" => format!("  {} binds it\n", bound.file),
@@ -124,7 +124,7 @@ impl Why {
 }
 
 /// `requirements.in asks for `httpx<1``
-impl std::fmt::Display for Top {
+impl std::fmt::Display for InputRequirement {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self.line.as_str() {
             "" => write!(f, "{} asks for it", self.file),
@@ -133,13 +133,13 @@ impl std::fmt::Display for Top {
     }
 }
 
-impl Graph {
+impl DependencyGraph {
     /// The graph for Graphviz: inputs as boxes, each edge with what it asks.
     #[must_use]
     pub fn to_dot(&self) -> String {
         let mut text = "digraph lock {\n    rankdir=LR\n".to_owned();
         let mut files: Vec<_> =
-            self.nodes.values().flat_map(|node| &node.tops).map(|top| &top.file).collect();
+            self.nodes.values().flat_map(|node| &node.direct).map(|top| &top.file).collect();
         files.sort();
         files.dedup();
         for file in files {
@@ -149,8 +149,8 @@ impl Graph {
         for (name, node) in &self.nodes {
             let label = quoted(&format!("{name}{}", versions(&node.versions)));
             text.push_str(&format!("    {} [label={label}]\n", quoted(name.as_str())));
-            for top in &node.tops {
-                text.push_str(&dot_edge(&format!("file {}", top.file), name.as_str(), &top.asked()));
+            for top in &node.direct {
+                text.push_str(&dot_edge(&format!("file {}", top.file), name.as_str(), &top.requested()));
             }
             for edge in &node.needs {
                 text.push_str(&dot_edge(name.as_str(), edge.name.as_str(), &edge.wants));
@@ -180,15 +180,20 @@ fn quoted(text: &str) -> String {
 }
 
 impl ReportedPackage {
-    fn new(name: &str, node: &Node) -> Self {
-        let line = |top: &Top| ReportedLine { file: top.file.to_string(), line: top.line.clone() };
-        let need =
-            |edge: &super::Edge| ReportedEdge { name: edge.name.to_string(), wants: edge.wants.to_string() };
+    fn new(name: &str, node: &GraphNode) -> Self {
+        let line = |input: &InputRequirement| ReportedLine {
+            file: input.file.to_string(),
+            line: input.line.clone(),
+        };
+        let need = |edge: &super::GraphEdge| ReportedEdge {
+            name: edge.name.to_string(),
+            wants: edge.wants.to_string(),
+        };
         Self {
             name: name.to_owned(),
             versions: node.versions.iter().map(ToString::to_string).collect(),
-            inputs: node.tops.iter().map(line).collect(),
-            constraints: node.bounds.iter().map(line).collect(),
+            inputs: node.direct.iter().map(line).collect(),
+            constraints: node.constraints.iter().map(line).collect(),
             needs: node.needs.iter().map(need).collect(),
         }
     }

@@ -4,7 +4,7 @@
 use std::fmt::Write as _;
 
 use super::render::versions;
-use super::{Rest, Row, Tree};
+use super::{DependencyTree, Subtree, TreeRow};
 
 /// The height of a row.
 const ROW: usize = 26;
@@ -28,7 +28,7 @@ circle{stroke:#fff;stroke-width:2}.i{fill:#eef2ff;stroke:#a5b4fc}\
 circle{stroke:#12181f}.i{fill:#1e2440;stroke:#4f5bb3}.b{fill:#12181f}\
 .c0{fill:#818cf8}.c1{fill:#22b8cf}.c2{fill:#69b37c}.c3{fill:#f0a04b}.c4{fill:#f06ba8}}";
 
-impl Tree {
+impl DependencyTree {
     /// The picture.
     #[must_use]
     pub fn to_svg(&self) -> String {
@@ -55,7 +55,7 @@ impl Tree {
     }
 
     fn width(&self) -> usize {
-        let of = |row: &Row| x(row.depth) + 2 * MARGIN + CHARACTER * label(row).chars().count();
+        let of = |row: &TreeRow| x(row.depth) + 2 * MARGIN + CHARACTER * label(row).chars().count();
         self.rows.iter().map(of).max().unwrap_or_default().max(2 * MARGIN)
     }
 }
@@ -74,7 +74,7 @@ fn curve(depth: usize, top: usize, row: usize) -> String {
     format!("<path d=\"M{from} {top}V{bend}Q{from} {row} {} {row}H{to}\"/>\n", from + CURVE)
 }
 
-fn drawn(row: &Row, place: usize) -> String {
+fn drawn(row: &TreeRow, place: usize) -> String {
     let (x, y) = (x(row.depth), y(place));
     let mut text = String::new();
     if row.versions.is_empty() && row.depth == 0 {
@@ -100,7 +100,7 @@ fn drawn(row: &Row, place: usize) -> String {
     for (class, part) in [
         ("v", versions(&row.versions).trim_start().to_owned()),
         ("w", row.wants.clone()),
-        ("s", rest(row.rest).to_owned()),
+        ("s", rest(row.subtree).to_owned()),
     ] {
         if !part.is_empty() {
             let _ = write!(text, "<tspan class=\"{class}\" dx=\"8\">{}</tspan>", plain(&part));
@@ -109,17 +109,17 @@ fn drawn(row: &Row, place: usize) -> String {
     text + "</text>\n"
 }
 
-fn rest(rest: Rest) -> &'static str {
-    match rest {
-        Rest::Here => "",
-        Rest::Elsewhere => "↑ drawn elsewhere",
-        Rest::Cut => "…",
+fn rest(subtree: Subtree) -> &'static str {
+    match subtree {
+        Subtree::Here => "",
+        Subtree::Elsewhere => "↑ drawn elsewhere",
+        Subtree::Cut => "…",
     }
 }
 
 /// All that a row says.
-fn label(row: &Row) -> String {
-    format!("{}{}  {}  {}", row.name, versions(&row.versions), row.wants, rest(row.rest))
+fn label(row: &TreeRow) -> String {
+    format!("{}{}  {}  {}", row.name, versions(&row.versions), row.wants, rest(row.subtree))
 }
 
 /// Text for XML, which takes no control characters at all.
@@ -139,13 +139,13 @@ fn plain(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Graph, TreeOptions};
+    use super::super::{DependencyGraph, TreeOptions};
     use super::*;
     use crate::samples::lock;
 
     #[test]
     fn a_picture_has_a_dot_for_each_package_and_a_curve_for_each_edge() {
-        let tree = Graph::of(&lock()).unwrap().tree(&TreeOptions::default()).unwrap();
+        let tree = DependencyGraph::of(&lock()).unwrap().tree(&TreeOptions::default()).unwrap();
         let svg = tree.to_svg();
         let count = |what: &str| svg.matches(what).count();
         let roots = tree.rows.iter().filter(|row| row.depth == 0).count();

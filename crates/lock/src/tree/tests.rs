@@ -5,11 +5,11 @@ use super::*;
 use crate::WriteOptions;
 use crate::samples::{any_lock, by, lock, name, pin};
 
-fn graph() -> Graph {
-    Graph::of(&lock()).unwrap()
+fn graph() -> DependencyGraph {
+    DependencyGraph::of(&lock()).unwrap()
 }
 
-fn tree(graph: &Graph, options: &TreeOptions) -> String {
+fn tree(graph: &DependencyGraph, options: &TreeOptions) -> String {
     graph.tree(options).unwrap().to_text()
 }
 
@@ -31,7 +31,7 @@ fn a_tree_grows_from_the_inputs() {
 
 #[test]
 fn an_inverted_tree_grows_to_the_inputs() {
-    let options = TreeOptions { direction: Direction::NeededBy, ..TreeOptions::default() };
+    let options = TreeOptions { direction: TreeDirection::NeededBy, ..TreeOptions::default() };
     assert_snapshot!(tree(&graph(), &options), @r"
     certifi 2026.1.4
     ├── requirements.in
@@ -66,7 +66,7 @@ fn a_cycle_is_marked() {
         pin("a==1", &[by("b", ""), Via::Input("r.in".into())]),
         pin("b==1", &[by("a", ">=1"), by("b", "[x]")]),
     ];
-    let graph = Graph::of(&Lock { pins, ..Lock::default() }).unwrap();
+    let graph = DependencyGraph::of(&Lock { pins, ..Lock::default() }).unwrap();
     assert_snapshot!(tree(&graph, &TreeOptions::default()), @r"
     r.in
     └── a 1
@@ -101,7 +101,7 @@ fn why_tells_each_chain_and_what_binds() {
 
 #[test]
 fn why_works_on_the_lock_of_another_tool() {
-    let graph = Graph::of(&Lock::parse(&crate::samples::pip_compile(), "r.txt").unwrap()).unwrap();
+    let graph = DependencyGraph::of(&Lock::parse(&crate::samples::pip_compile(), "r.txt").unwrap()).unwrap();
     assert_snapshot!(graph.why(&name("anyio")).unwrap().to_text(), @r"
     anyio 4.6.0
       httpx asks for `anyio`
@@ -142,7 +142,7 @@ fn a_graph_is_dot() {
 fn a_graph_is_a_document() {
     let mut small = lock();
     small.pins.retain(|pin| ["httpx", "colorama"].contains(&pin.name.as_str()));
-    let report = Graph::of(&small).unwrap().report();
+    let report = DependencyGraph::of(&small).unwrap().report();
     assert_snapshot!(serde_json::to_string_pretty(&report).unwrap(), @r#"
     {
       "schema": 1,
@@ -196,9 +196,11 @@ fn a_graph_is_a_document() {
 fn a_lock_without_annotations_has_no_graph() {
     let mut bare = lock();
     bare.pins.iter_mut().for_each(|pin| pin.via.clear());
-    let error = Graph::of(&bare).unwrap_err();
+    let error = DependencyGraph::of(&bare).unwrap_err();
     assert_eq!(error.message, "the lock does not say who wants what: it has no `# via` lines");
-    assert!(Graph::of(&Lock::default()).unwrap().tree(&TreeOptions::default()).unwrap().rows.is_empty());
+    assert!(
+        DependencyGraph::of(&Lock::default()).unwrap().tree(&TreeOptions::default()).unwrap().rows.is_empty()
+    );
 }
 
 #[test]
@@ -206,23 +208,23 @@ fn a_deep_lock_is_cut() {
     let deep = |i: usize| pin(&format!("p{i}==1"), &[by(&format!("p{}", i + 1), "")]);
     let mut pins: Vec<_> = (0..5000).map(deep).collect();
     pins.push(pin("p5000==1", &[Via::Input("r.in".into())]));
-    let graph = Graph::of(&Lock { pins, ..Lock::default() }).unwrap();
+    let graph = DependencyGraph::of(&Lock { pins, ..Lock::default() }).unwrap();
     let rows = graph.tree(&TreeOptions::default()).unwrap().rows;
-    assert_eq!((rows.len(), rows.last().unwrap().rest), (DEEPEST + 1, Rest::Cut));
-    assert_eq!(graph.why(&name("p0")).unwrap().chains[0].steps.len(), 5000);
+    assert_eq!((rows.len(), rows.last().unwrap().subtree), (DEEPEST + 1, Subtree::Cut));
+    assert_eq!(graph.why(&name("p0")).unwrap().chains[0].links.len(), 5000);
 }
 
 proptest! {
     #[test]
     fn a_tree_shows_each_edge_once(lock in any_lock()) {
         let text = lock.write(&WriteOptions::default());
-        let Ok(graph) = Graph::of(&Lock::parse(&text, "f").unwrap()) else { return Ok(()) };
+        let Ok(graph) = DependencyGraph::of(&Lock::parse(&text, "f").unwrap()) else { return Ok(()) };
         for (name, node) in graph.nodes() {
             let options = TreeOptions { root: Some(name.clone()), ..TreeOptions::default() };
             let rows = graph.tree(&options).unwrap().rows;
             let below = rows.iter().skip(1).filter(|row| row.depth == 1).count();
             prop_assert_eq!(below, node.needs.len());
-            prop_assert_eq!(graph.why(name).unwrap().chains.len(), node.tops.len() + node.needed_by.len());
+            prop_assert_eq!(graph.why(name).unwrap().chains.len(), node.direct.len() + node.needed_by.len());
         }
         let _ = (tree(&graph, &TreeOptions::default()), graph.to_dot());
     }

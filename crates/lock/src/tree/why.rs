@@ -3,65 +3,71 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
-use super::{Graph, Node, Top};
+use super::{DependencyGraph, GraphNode, InputRequirement};
 use pinfast_base::error::Result;
 use pinfast_packaging::{PackageName, Version};
 
 /// Why a package is in a lock.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Why {
+pub struct WhyReport {
     /// The package.
     pub name: PackageName,
     /// The versions pinned.
     pub versions: Vec<Version>,
     /// One chain for each input line that asks for it, and one for each package that does.
-    pub chains: Vec<Chain>,
+    pub chains: Vec<DependencyChain>,
     /// The constraint lines that bind it.
-    pub bounds: Vec<Top>,
+    pub constraints: Vec<InputRequirement>,
 }
 
 /// From an input to the package.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Chain {
+pub struct DependencyChain {
     /// The input's line; `None` where the lock leads to no input.
-    pub top: Option<Top>,
+    pub input: Option<InputRequirement>,
     /// The packages between, each with what it asks of the next, the last of the package itself.
-    pub steps: Vec<Step>,
+    pub links: Vec<ChainLink>,
 }
 
 /// A package that asks for another.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Step {
+pub struct ChainLink {
     /// Who asks.
     pub name: PackageName,
     /// Its versions.
     pub versions: Vec<Version>,
     /// Whom it asks for, and what: `httpx[socks]>=0.28`.
-    pub asks: String,
+    pub requirement: String,
 }
 
-impl Graph {
-    /// Why `name` is in the lock.
+impl DependencyGraph {
+    /// WhyReport `name` is in the lock.
     ///
     /// # Errors
     /// Of kind `No`, when it is not.
-    pub fn why(&self, name: &PackageName) -> Result<Why> {
+    pub fn why(&self, name: &PackageName) -> Result<WhyReport> {
         let node = self.get(name)?;
         let routes = self.routes();
-        let direct = node.tops.iter().map(|top| Chain { top: Some(top.clone()), steps: Vec::new() });
+        let direct =
+            node.direct.iter().map(|top| DependencyChain { input: Some(top.clone()), links: Vec::new() });
         let by_packages = node.needed_by.iter().map(|edge| {
             let mut chain = self.chain_to(&edge.name, &routes);
-            chain.steps.push(self.step(&edge.name, name, &edge.wants));
+            chain.links.push(self.link(&edge.name, name, &edge.wants));
             chain
         });
         let chains = direct.chain(by_packages).collect();
-        Ok(Why { name: name.clone(), versions: node.versions.clone(), chains, bounds: node.bounds.clone() })
+        Ok(WhyReport {
+            name: name.clone(),
+            versions: node.versions.clone(),
+            chains,
+            constraints: node.constraints.clone(),
+        })
     }
 
     /// For each package that an input leads to, but does not ask for itself, the package before it on a
     /// shortest way, and what that asks.
     fn routes(&self) -> BTreeMap<&PackageName, Route<'_>> {
-        let top = |node: &Node| !node.tops.is_empty();
+        let top = |node: &GraphNode| !node.direct.is_empty();
         let mut routes: BTreeMap<&PackageName, Route<'_>> =
             self.nodes.iter().filter(|(_, node)| top(node)).map(|(name, _)| (name, None)).collect();
         let mut queue: VecDeque<&PackageName> = routes.keys().copied().collect();
@@ -76,21 +82,21 @@ impl Graph {
         routes
     }
 
-    fn chain_to(&self, name: &PackageName, routes: &BTreeMap<&PackageName, Route<'_>>) -> Chain {
-        let mut steps = Vec::new();
+    fn chain_to(&self, name: &PackageName, routes: &BTreeMap<&PackageName, Route<'_>>) -> DependencyChain {
+        let mut links = Vec::new();
         let mut name = name;
         while let Some(Some((before, wants))) = routes.get(name) {
-            steps.push(self.step(before, name, wants));
+            links.push(self.link(before, name, wants));
             name = before;
         }
-        steps.reverse();
-        let top = self.nodes.get(name).and_then(|node| node.tops.first().cloned());
-        Chain { top, steps }
+        links.reverse();
+        let input = self.nodes.get(name).and_then(|node| node.direct.first().cloned());
+        DependencyChain { input, links }
     }
 
-    fn step(&self, by: &PackageName, name: &PackageName, wants: &str) -> Step {
+    fn link(&self, by: &PackageName, name: &PackageName, wants: &str) -> ChainLink {
         let versions = self.nodes.get(by).map(|node| node.versions.clone()).unwrap_or_default();
-        Step { name: by.clone(), versions, asks: format!("{name}{wants}") }
+        ChainLink { name: by.clone(), versions, requirement: format!("{name}{wants}") }
     }
 }
 
