@@ -1,46 +1,57 @@
-//! How large a cache is, and how it is made smaller.
+//! `pinfast cache size|prune|clear`: how large a cache is, and how it is made smaller.
 //!
-//! Only what pinfast put there is touched: a `--cache-dir` that names the wrong folder loses nothing.
+//! Only folders of the table are touched, in this or another version's form: a `--cache-dir` that names the
+//! wrong folder loses nothing.
 
 use std::fs::{self, DirEntry};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use super::{Bucket, Cache, TEMPORARY};
+use super::write::TEMPORARY;
+use super::{Bucket, Cache};
 
 /// How large a cache is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Usage {
-    /// Records: pages, metadata, unpacked wheels, answers of interpreters.
+pub struct CacheUsage {
+    /// Records of all buckets; an unpacked wheel counts as one.
     pub records: u64,
     /// The bytes of their files.
     pub bytes: u64,
 }
 
-/// What was removed and what remains.
+/// What `prune` removed and what remains.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Pruned {
-    /// Removed.
-    pub removed: Usage,
-    /// Left.
-    pub left: Usage,
+pub struct PruneReport {
+    /// What was removed.
+    pub removed: CacheUsage,
+    /// What is left.
+    pub left: CacheUsage,
 }
 
 /// A half-written record this old belongs to no run that is still going on.
 const ABANDONED: Duration = Duration::from_secs(24 * 3600);
 
-/// The folders that other rooms keep in the cache, whose entries are one record each: unpacked wheels, what
-/// their pins are, unfinished ones, interpreters' answers, and the fixes of failed runs.
-const ROOMS: [&str; 5] = ["wheels", "pins", HALF_DONE, "python", "fixes"];
-const HALF_DONE: &str = "tmp";
+/// A folder of the cache that the table knows.
+struct BucketFolder {
+    bucket: Bucket,
+    path: PathBuf,
+    format: Format,
+}
+
+/// Whether this version reads the records of a folder.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Format {
+    Current,
+    Other,
+}
 
 /// A record on disk: a file, or a folder that is one as a whole.
-struct Unit {
-    /// The folder of the cache that it is in.
-    room: String,
+struct StoredRecord {
+    bucket: Bucket,
+    format: Format,
     path: PathBuf,
-    usage: Usage,
+    usage: CacheUsage,
     written: SystemTime,
 }
 
@@ -49,9 +60,9 @@ impl Cache {
     ///
     /// # Errors
     /// When its folders cannot be read.
-    pub fn size(&self) -> io::Result<Usage> {
-        let mut usage = Usage::default();
-        self.units()?.iter().for_each(|unit| usage.add(unit.usage));
+    pub fn size(&self) -> io::Result<CacheUsage> {
+        let mut usage = CacheUsage::default();
+        self.stored()?.iter().for_each(|record| usage.add(record.usage));
         Ok(usage)
     }
 
@@ -59,7 +70,7 @@ impl Cache {
     ///
     /// # Errors
     /// When one cannot be removed.
-    pub fn clear(&self) -> io::Result<Usage> {
+    pub fn clear(&self) -> io::Result<CacheUsage> {
         Ok(self.remove_if(|_| true)?.removed)
     }
 
@@ -68,78 +79,99 @@ impl Cache {
     ///
     /// # Errors
     /// When one cannot be removed.
-    pub fn prune(&self, now: SystemTime, age: Duration) -> io::Result<Pruned> {
-        self.remove_if(|unit| {
-            let old = now.duration_since(unit.written).unwrap_or_default();
-            let named = |name: &std::ffi::OsStr| name.to_string_lossy().starts_with(TEMPORARY);
-            let half = unit.room == HALF_DONE || unit.path.file_name().is_some_and(named);
-            is_foreign(&unit.room) || old > age || (half && old > ABANDONED)
+    pub fn prune(&self, now: SystemTime, age: Duration) -> io::Result<PruneReport> {
+        self.remove_if(|record| {
+            let old = now.duration_since(record.written).unwrap_or_default();
+            record.format == Format::Other || old > age || (record.is_half_written() && old > ABANDONED)
         })
     }
 
-    fn remove_if(&self, unwanted: impl Fn(&Unit) -> bool) -> io::Result<Pruned> {
-        let mut pruned = Pruned::default();
-        for unit in self.units()? {
-            if !unwanted(&unit) {
-                pruned.left.add(unit.usage);
+    /// Removes what killed runs left in the scratch folder more than a day ago.
+    pub fn sweep(&self) {
+        let Ok(entries) = entries(&self.folder(Bucket::Scratch)) else { return };
+        let yesterday = SystemTime::now() - ABANDONED;
+        for entry in entries {
+            let old = entry.metadata().and_then(|found| found.modified()).is_ok_and(|time| time < yesterday);
+            if old {
+                // Another run may be sweeping, too; and what stays costs room only.
+                let _ = remove(&entry.path());
+            }
+        }
+    }
+
+    fn remove_if(&self, unwanted: impl Fn(&StoredRecord) -> bool) -> io::Result<PruneReport> {
+        let mut report = PruneReport::default();
+        for record in self.stored()? {
+            if !unwanted(&record) {
+                report.left.add(record.usage);
                 continue;
             }
-            pruned.removed.add(unit.usage);
-            gone(if unit.path.is_dir() {
-                fs::remove_dir_all(&unit.path)
-            } else {
-                fs::remove_file(&unit.path)
-            })?;
-            // A folder goes when it is empty; else it stays.
-            let _ = unit.path.parent().map(fs::remove_dir);
+            report.removed.add(record.usage);
+            remove(&record.path)?;
+            // `remove_dir` removes empty folders only, so this needs no look before.
+            let _ = record.path.parent().map(fs::remove_dir);
         }
-        for (_, folder) in self.rooms()? {
-            let _ = fs::remove_dir(folder);
+        for folder in self.bucket_folders()? {
+            let _ = fs::remove_dir(folder.path);
         }
-        Ok(pruned)
+        Ok(report)
     }
 
-    fn units(&self) -> io::Result<Vec<Unit>> {
-        let mut units = Vec::new();
-        for (room, folder) in self.rooms()? {
-            let (shards, records): (Vec<_>, Vec<_>) =
-                entries(&folder)?.partition(|entry| is_foreign(&room) && is_folder(entry));
-            units.extend(units_of(&room, records.into_iter()));
-            // Up to pages-v3 and its like, records lay in folders of the bucket's.
+    fn stored(&self) -> io::Result<Vec<StoredRecord>> {
+        let mut records = Vec::new();
+        for folder in self.bucket_folders()? {
+            let (shards, files): (Vec<_>, Vec<_>) = entries(&folder.path)?
+                .partition(|entry| folder.format == Format::Other && is_folder(entry));
+            records.extend(folder.records(files.into_iter()));
+            // Up to `pages-v3` and its like, records lay in folders of the bucket's.
             for shard in shards {
-                units.extend(units_of(&room, entries(&shard.path())?));
+                records.extend(folder.records(entries(&shard.path())?));
             }
         }
-        Ok(units)
+        Ok(records)
     }
 
-    /// The folders that are named as those of this or another version are.
-    fn rooms(&self) -> io::Result<Vec<(String, PathBuf)>> {
-        let named = entries(self.root())?.filter(is_folder).filter_map(|entry| {
+    fn bucket_folders(&self) -> io::Result<Vec<BucketFolder>> {
+        let known = entries(self.root())?.filter(is_folder).filter_map(|entry| {
             let name = entry.file_name().into_string().ok()?;
-            (ROOMS.contains(&name.as_str()) || is_bucket(&name)).then(|| (name, entry.path()))
+            let bucket = Bucket::of_folder(&name)?;
+            let format = if name == bucket.folder() { Format::Current } else { Format::Other };
+            Some(BucketFolder { bucket, path: entry.path(), format })
         });
-        Ok(named.collect())
+        Ok(known.collect())
     }
 }
 
-impl Usage {
+impl BucketFolder {
+    /// The records that these `entries` are. One that another process has just removed is none.
+    fn records(&self, entries: impl Iterator<Item = DirEntry>) -> Vec<StoredRecord> {
+        let record = |entry: DirEntry| {
+            let metadata = entry.metadata().ok()?;
+            let bytes = if metadata.is_dir() { bytes_under(&entry.path()) } else { metadata.len() };
+            Some(StoredRecord {
+                bucket: self.bucket,
+                format: self.format,
+                path: entry.path(),
+                usage: CacheUsage { records: 1, bytes },
+                written: metadata.modified().unwrap_or(SystemTime::UNIX_EPOCH),
+            })
+        };
+        entries.filter_map(record).collect()
+    }
+}
+
+impl StoredRecord {
+    fn is_half_written(&self) -> bool {
+        let name = self.path.file_name().unwrap_or_default().to_string_lossy();
+        self.bucket == Bucket::Scratch || name.starts_with(TEMPORARY)
+    }
+}
+
+impl CacheUsage {
     fn add(&mut self, other: Self) {
         self.records += other.records;
         self.bytes += other.bytes;
     }
-}
-
-/// The records that these `entries` are. One that another process has just removed is none.
-fn units_of(room: &str, entries: impl Iterator<Item = DirEntry>) -> Vec<Unit> {
-    let unit = |entry: DirEntry| {
-        let metadata = entry.metadata().ok()?;
-        let bytes = if metadata.is_dir() { bytes_under(&entry.path()) } else { metadata.len() };
-        let usage = Usage { records: 1, bytes };
-        let written = metadata.modified().unwrap_or(SystemTime::UNIX_EPOCH);
-        Some(Unit { room: room.to_owned(), path: entry.path(), usage, written })
-    };
-    entries.filter_map(unit).collect()
 }
 
 /// The bytes of all files under `folder`; links are not followed.
@@ -161,20 +193,6 @@ fn is_folder(entry: &DirEntry) -> bool {
     entry.file_type().is_ok_and(|kind| kind.is_dir())
 }
 
-/// Whether a folder is a bucket's of this version or another.
-fn is_bucket(name: &str) -> bool {
-    let Some((kind, version)) = name.rsplit_once("-v") else { return false };
-    version.parse::<u32>().is_ok()
-        && Bucket::ALL
-            .iter()
-            .any(|bucket| bucket.folder().rsplit_once("-v").is_some_and(|(own, _)| own == kind))
-}
-
-/// Whether a folder is a bucket's of another version.
-fn is_foreign(name: &str) -> bool {
-    is_bucket(name) && Bucket::ALL.iter().all(|bucket| bucket.folder() != name)
-}
-
 /// The entries of a folder; of one that is not there, none.
 fn entries(folder: &Path) -> io::Result<impl Iterator<Item = DirEntry> + use<>> {
     let found = match fs::read_dir(folder) {
@@ -184,35 +202,37 @@ fn entries(folder: &Path) -> io::Result<impl Iterator<Item = DirEntry> + use<>> 
     Ok(found.into_iter().flatten().filter_map(Result::ok))
 }
 
-fn gone(result: io::Result<()>) -> io::Result<()> {
-    match result {
+/// Removes a file or a folder, following no link; it is no error if it is gone already.
+fn remove(path: &Path) -> io::Result<()> {
+    let removed = if path.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) };
+    match removed {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        result => result,
+        removed => removed,
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Key;
+    use crate::CacheKey;
 
     #[test]
     fn sizes_are_counted_and_clearing_spares_what_is_not_ours() {
         let folder = tempfile::tempdir().unwrap();
         let cache = Cache::new(folder.path().to_owned());
-        assert_eq!(cache.size().unwrap(), Usage::default());
+        assert_eq!(cache.size().unwrap(), CacheUsage::default());
         fs::create_dir_all(folder.path().join("precious")).unwrap();
         fs::write(folder.path().join("precious/data"), "x").unwrap();
         fs::write(folder.path().join("pages-v4.txt"), "x").unwrap();
         for text in ["a", "b"] {
-            cache.write(Bucket::Pages, &Key::of(&[text]), b"12345").unwrap();
+            cache.write(Bucket::Pages, &CacheKey::of(&[text]), b"12345").unwrap();
         }
         fs::create_dir_all(folder.path().join("wheels/abc/files/a")).unwrap();
         fs::write(folder.path().join("wheels/abc/files/a/b.py"), [0; 1000]).unwrap();
         let usage = cache.size().unwrap();
         assert_eq!((usage.records, usage.bytes > 1010), (3, true));
         assert_eq!(cache.clear().unwrap(), usage);
-        assert_eq!(cache.size().unwrap(), Usage::default());
+        assert_eq!(cache.size().unwrap(), CacheUsage::default());
         assert!(folder.path().join("precious/data").exists() && folder.path().join("pages-v4.txt").exists());
         assert!(
             !folder.path().join(Bucket::Pages.folder()).exists() && !folder.path().join("wheels").exists()
@@ -223,7 +243,7 @@ mod tests {
     fn pruning_removes_the_old_the_foreign_and_the_half_written() {
         let folder = tempfile::tempdir().unwrap();
         let cache = Cache::new(folder.path().to_owned());
-        cache.write(Bucket::Pages, &Key::of(&["a"]), b"12345").unwrap();
+        cache.write(Bucket::Pages, &CacheKey::of(&["a"]), b"12345").unwrap();
         let (now, day) = (SystemTime::now(), Duration::from_secs(24 * 3600));
         fs::write(folder.path().join(Bucket::Pages.folder()).join(".new-x"), "half").unwrap();
         fs::create_dir_all(folder.path().join("pages-v0/aa")).unwrap();
