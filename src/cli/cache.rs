@@ -10,7 +10,7 @@ use serde_json::json;
 use super::options::Format;
 use super::ui::{Bytes, Ui};
 use pinfast_base::error::{Error, Result};
-use pinfast_cache::{Cache, Usage};
+use pinfast_cache::{Cache, CacheUsage};
 use pinfast_ops::Session;
 use pinfast_settings::ProcessEnv;
 
@@ -56,13 +56,13 @@ pub(super) fn run(arguments: &CacheCommand, ui: &Arc<Ui>) -> Result<()> {
         |error| Error::no_answer(format!("cannot tend the cache {}", folder.display())).because(error);
     let (done, removed, left) = match arguments.action {
         Action::Dir => return shown(arguments, ui, &folder.display().to_string(), json!({})),
-        Action::Size => ("", Usage::default(), cache.size().map_err(failed)?),
+        Action::Size => ("", CacheUsage::default(), cache.size().map_err(failed)?),
         Action::Prune { days } => {
             let age = Duration::from_secs(days.saturating_mul(DAY));
             let pruned = cache.prune(SystemTime::now(), age).map_err(failed)?;
             ("removed ", pruned.removed, pruned.left)
         }
-        Action::Clear => ("removed ", cache.clear().map_err(failed)?, Usage::default()),
+        Action::Clear => ("removed ", cache.clear().map_err(failed)?, CacheUsage::default()),
     };
     let what = if done.is_empty() { left } else { removed };
     let text = format!("{done}{} records, {}", what.records, Bytes(what.bytes));
@@ -81,6 +81,6 @@ fn shown(arguments: &CacheCommand, ui: &Ui, text: &str, mut document: serde_json
     ui.json(&document)
 }
 
-fn usage(usage: Usage) -> serde_json::Value {
+fn usage(usage: CacheUsage) -> serde_json::Value {
     json!({ "records": usage.records, "bytes": usage.bytes })
 }

@@ -34,7 +34,7 @@ use environment::Workshop;
 pub use environment::inputs;
 use pinfast_base::error::{Error, Result};
 use pinfast_base::event::{Event, Watcher};
-use pinfast_cache::{Bucket, Cache, Found as Kept, Key};
+use pinfast_cache::{Bucket, Cache, CacheKey, CacheLookup};
 use pinfast_index::Client;
 use pinfast_install::venv::BasePython;
 use pinfast_packaging::{
@@ -186,7 +186,7 @@ impl Building {
             Some(sha256) => sha256,
             None => self.client.open_file(file)?.1,
         };
-        let key = Key::of(&["built", &sha256.to_string(), builder.base.target.label(), BUILDER]);
+        let key = Bucket::Built.key(&[&sha256.to_string(), builder.base.target.label(), BUILDER]);
         let metadata = match self.kept(&key, file) {
             Some(metadata) => metadata,
             None => {
@@ -207,13 +207,13 @@ impl Building {
     }
 
     /// What an earlier build told, if it can still be believed.
-    fn kept(&self, key: &Key, file: &DistFile) -> Option<Metadata> {
+    fn kept(&self, key: &CacheKey, file: &DistFile) -> Option<Metadata> {
         let cache = Cache::new(self.config.cache.clone()?);
-        let Kept::Record(text) = cache.read(Bucket::Built, key) else { return None };
+        let CacheLookup::Hit(text) = cache.read(Bucket::Built, key) else { return None };
         made::believe(&text, file).ok()
     }
 
-    fn keep(&self, key: &Key, text: &[u8]) {
+    fn keep(&self, key: &CacheKey, text: &[u8]) {
         let Some(root) = self.config.cache.clone() else { return };
         if let Err(error) = Cache::new(root).write(Bucket::Built, key, text) {
             self.watcher.on(Event::Detail(format!("built metadata is not kept: {error}")));

@@ -227,11 +227,11 @@ fn what_the_cache_holds_is_checked() {
     assert_eq!(bench.requires(), ["b"]);
     let label = BasePython::of(&(bench.config().interpreter)().unwrap().probe).unwrap().target;
     let sha256 = Sha256::of(&fs::read(bench.path("files/a-1.tar.gz")).unwrap());
-    let key = Key::of(&["built", &sha256.to_string(), label.label(), BUILDER]);
+    let key = Bucket::Built.key(&[&sha256.to_string(), label.label(), BUILDER]);
     let cache = Cache::new(bench.path("cache"));
     for lie in ["Name: b\nVersion: 1\n", "nonsense", ""] {
         let runs = bench.count();
-        assert!(matches!(cache.read(Bucket::Built, &key), Kept::Record(_)), "the key is the one in use");
+        assert!(matches!(cache.read(Bucket::Built, &key), CacheLookup::Hit(_)), "the key is the one in use");
         cache.write(Bucket::Built, &key, lie.as_bytes()).unwrap();
         assert_eq!((bench.requires(), bench.count()), (vec!["b".to_owned()], runs + 1), "{lie:?}");
     }

@@ -25,8 +25,8 @@ mod write;
 
 use std::path::{Path, PathBuf};
 
-use bucket::Encoding;
 pub use bucket::Bucket;
+use bucket::Encoding;
 pub use key::CacheKey;
 pub use read::CacheLookup;
 pub use record::CacheRecord;

@@ -106,11 +106,7 @@ mod unix {
         /// The stamp of the file with this metadata.
         #[must_use]
         pub fn of(metadata: &Metadata) -> Self {
-            Self {
-                size: metadata.size(),
-                seconds: metadata.mtime(),
-                nanoseconds: metadata.mtime_nsec(),
-            }
+            Self { size: metadata.size(), seconds: metadata.mtime(), nanoseconds: metadata.mtime_nsec() }
         }
     }
 

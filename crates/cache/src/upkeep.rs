@@ -120,8 +120,8 @@ impl Cache {
     fn stored(&self) -> io::Result<Vec<StoredRecord>> {
         let mut records = Vec::new();
         for folder in self.bucket_folders()? {
-            let (shards, files): (Vec<_>, Vec<_>) = entries(&folder.path)?
-                .partition(|entry| folder.format == Format::Other && is_folder(entry));
+            let (shards, files): (Vec<_>, Vec<_>) =
+                entries(&folder.path)?.partition(|entry| folder.format == Format::Other && is_folder(entry));
             records.extend(folder.records(files.into_iter()));
             // Up to `pages-v3` and its like, records lay in folders of the bucket's.
             for shard in shards {

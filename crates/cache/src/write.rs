@@ -46,7 +46,9 @@ impl Cache {
         let folder = path.parent().unwrap_or(self.root());
         let mut file = match temporary_file(folder, encoding) {
             // A tree without its folder was evicted: a manifest alone would be half a record.
-            Err(error) if error.kind() == io::ErrorKind::NotFound && !matches!(encoding, Encoding::Tree(_)) => {
+            Err(error)
+                if error.kind() == io::ErrorKind::NotFound && !matches!(encoding, Encoding::Tree(_)) =>
+            {
                 self.make_folder(bucket)?;
                 temporary_file(folder, encoding)?
             }

@@ -16,7 +16,7 @@ use super::Shared;
 use super::config::Freshness;
 use super::shelf;
 use pinfast_base::event::Event;
-use pinfast_cache::{Bucket, Cache, Found, Key, Record, Stamp};
+use pinfast_cache::{Bucket, Cache, CacheKey, CacheLookup, CacheRecord, RecordStamp};
 use pinfast_packaging::{Listing, PackageName};
 
 /// The lifetime of a page whose server says nothing of it.
@@ -58,8 +58,8 @@ pub(super) enum Negatives {
 /// A listing as the cache keeps it.
 pub(super) struct Kept {
     pub(super) head: Head,
-    key: Key,
-    record: Arc<Record>,
+    key: CacheKey,
+    record: Arc<CacheRecord>,
     /// Where in the record the listing begins.
     at: usize,
 }
@@ -74,8 +74,8 @@ pub(super) struct Told {
 /// A record of the cache that vouches for a listing as long as it is there and fresh.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Backing {
-    pub(super) key: Key,
-    stamp: Stamp,
+    pub(super) key: CacheKey,
+    stamp: RecordStamp,
     pub(super) age: Age,
 }
 
@@ -121,7 +121,7 @@ impl Age {
 }
 
 impl Kept {
-    fn read(key: &Key, record: Record) -> Option<Self> {
+    fn read(key: &CacheKey, record: CacheRecord) -> Option<Self> {
         let (head, rest) = postcard::take_from_bytes(&record).ok()?;
         let at = record.len() - rest.len();
         Some(Self { head, key: *key, record: Arc::new(record), at })
@@ -148,12 +148,12 @@ impl Told {
 
 impl Shared {
     /// The key of the page at `url`: what one user may see is not shown to another.
-    pub(super) fn page_key(&self, url: &Url) -> Key {
+    pub(super) fn page_key(&self, url: &Url) -> CacheKey {
         let login = self.credentials().login(url);
-        Key::of(&["page", url.as_str(), login.as_ref().map_or("", |login| &login.user)])
+        Bucket::Pages.key(&[url.as_str(), login.as_ref().map_or("", |login| &login.user)])
     }
 
-    pub(super) fn kept(&self, key: &Key) -> Option<Kept> {
+    pub(super) fn kept(&self, key: &CacheKey) -> Option<Kept> {
         let kept = Kept::read(key, self.recorded(Bucket::Pages, key)?);
         if kept.is_none() {
             self.warn_of_damage(key, "it cannot be read");
@@ -179,13 +179,13 @@ impl Shared {
     /// Whether what `backing` vouched for once is still so.
     pub(super) fn is_backed(&self, backing: &Backing) -> bool {
         let Backing { key, stamp, age } = backing;
-        let is_there = |cache: &Cache| cache.still_holds(Bucket::Pages, key, stamp);
+        let is_there = |cache: &Cache| cache.is_unchanged(Bucket::Pages, key, stamp);
         self.is_young_enough(*age) && self.cache.as_ref().is_some_and(is_there)
     }
 
     /// Keeps the `listing` of a page that came with `headers`, and tells it from there: so it takes less memory, and a
     /// run sees the same whether the cache was warm or not.
-    pub(super) fn keep_page(&self, key: &Key, headers: &HeaderMap, listing: Listing) -> Told {
+    pub(super) fn keep_page(&self, key: &CacheKey, headers: &HeaderMap, listing: Listing) -> Told {
         let Ok(packed) = shelf::pack(&listing) else { return Told::unbacked(listing) };
         let kept = match Head::new(Known::Page, headers, self.now) {
             Some(head) => self.put_page(key, head, &packed),
@@ -206,7 +206,7 @@ impl Shared {
     }
 
     /// Keeps the fact that there is no page.
-    pub(super) fn keep_absence(&self, key: &Key) {
+    pub(super) fn keep_absence(&self, key: &CacheKey) {
         if let Some(head) = Head::new(Known::Absent, &HeaderMap::new(), self.now) {
             self.put(Bucket::Pages, key, postcard::to_stdvec(&head), &[]);
         }
@@ -218,7 +218,7 @@ impl Shared {
         self.put_page(&kept.key, head, &kept.record[kept.at..])
     }
 
-    fn put_page(&self, key: &Key, head: Head, listing: &[u8]) -> Option<Kept> {
+    fn put_page(&self, key: &CacheKey, head: Head, listing: &[u8]) -> Option<Kept> {
         let (record, at) = self.written(|cache| {
             let head = postcard::to_stdvec(&head).map_err(std::io::Error::other)?;
             Ok((cache.write_and_map(Bucket::Pages, key, &[&head, listing])?, head.len()))
@@ -227,30 +227,30 @@ impl Shared {
     }
 
     /// What the cache holds under `key`; damage is a warning, and nothing.
-    pub(super) fn recorded(&self, bucket: Bucket, key: &Key) -> Option<Record> {
+    pub(super) fn recorded(&self, bucket: Bucket, key: &CacheKey) -> Option<CacheRecord> {
         match self.cache.as_ref()?.read(bucket, key) {
-            Found::Record(record) => Some(record),
-            Found::Nothing => None,
-            Found::Damaged(why) => {
+            CacheLookup::Hit(record) => Some(record),
+            CacheLookup::Miss => None,
+            CacheLookup::Damaged(why) => {
                 self.warn_of_damage(key, &why);
                 // So that it is told once. What cannot be removed is told again.
                 self.cache.as_ref().map(|cache| cache.remove(bucket, key));
                 None
             }
-            Found::Unreadable(why) => {
+            CacheLookup::Unreadable(why) => {
                 self.warn_of_cache(&why);
                 None
             }
         }
     }
 
-    fn warn_of_damage(&self, key: &Key, why: &str) {
+    fn warn_of_damage(&self, key: &CacheKey, why: &str) {
         let what = format!("the cache's record {key} is passed over: {why}");
         self.watcher.on(Event::Warning(what));
     }
 
     /// Puts a record into the cache: a head, and what follows it.
-    pub(super) fn put(&self, bucket: Bucket, key: &Key, head: postcard::Result<Vec<u8>>, rest: &[u8]) {
+    pub(super) fn put(&self, bucket: Bucket, key: &CacheKey, head: postcard::Result<Vec<u8>>, rest: &[u8]) {
         self.written(|cache| {
             let head = head.map_err(std::io::Error::other)?;
             cache.write_parts(bucket, key, &[&head, rest])

@@ -20,7 +20,7 @@ use super::release::Stead;
 use super::site::{Api, Site};
 use super::url::IndexUrl;
 use pinfast_base::error::Error;
-use pinfast_cache::Key;
+use pinfast_cache::CacheKey;
 use pinfast_packaging::{Listing, PackageName, Version};
 
 pub(super) const ACCEPT_JSON: &str = "application/json";
@@ -218,7 +218,7 @@ impl Subject {
 pub(super) struct PageReader {
     pub(super) shared: Arc<Shared>,
     pub(super) subject: Subject,
-    pub(super) key: Key,
+    pub(super) key: CacheKey,
     pub(super) name: PackageName,
     pub(super) kept: Option<Arc<Kept>>,
     pub(super) stead: Stead,

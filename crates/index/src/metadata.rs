@@ -22,7 +22,7 @@ use super::word::Word;
 use super::zip::{Archive, Step, ZipError};
 use super::{Shared, sdist};
 use pinfast_base::error::Error;
-use pinfast_cache::{Bucket, Cache, Key};
+use pinfast_cache::{Bucket, Cache, CacheKey};
 use pinfast_packaging::{
     DistFile, DistFilename, Metadata, MetadataHint, PackageName, ReleaseInfo, SdistFormat, Sha256, Version,
     WheelFilename,
@@ -64,7 +64,8 @@ impl Shared {
 
     /// Whether the file's own word is at hand: then the index's is not needed, which would have to be confirmed.
     pub(super) fn has_word_of(&self, file: &DistFile) -> bool {
-        let in_cache = |cache: &Cache| word_key(file).is_some_and(|key| cache.holds(Bucket::Metadata, &key));
+        let in_cache =
+            |cache: &Cache| word_key(file).is_some_and(|key| cache.contains(Bucket::Metadata, &key));
         self.metadata.peek(file.url.as_text()).is_some()
             || self.recalls_word(file)
             || (self.config.freshness != Freshness::Refresh && self.cache.as_ref().is_some_and(in_cache))
@@ -95,7 +96,7 @@ impl Shared {
         Ok(self.on_worker(judge).await??)
     }
 
-    fn kept_word(&self, key: &Key) -> Option<Word> {
+    fn kept_word(&self, key: &CacheKey) -> Option<Word> {
         if self.config.freshness == Freshness::Refresh {
             return None;
         }
@@ -243,8 +244,8 @@ fn read_bounded(path: &Path, most: u64) -> Result<Option<Vec<u8>>, Failure> {
 }
 
 /// What a file's metadata is kept under: the file's hash.
-fn word_key(file: &DistFile) -> Option<Key> {
-    Some(Key::of(&["metadata", &file.sha256?.to_string()]))
+fn word_key(file: &DistFile) -> Option<CacheKey> {
+    Some(Bucket::Metadata.key(&[&file.sha256?.to_string()]))
 }
 
 /// The text of a whole wheel's METADATA.

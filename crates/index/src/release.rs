@@ -23,7 +23,7 @@ use super::metadata::of_release;
 use super::once::{Promise, Slot};
 use super::site::{Api, Site};
 use super::{Shared, page};
-use pinfast_cache::{Bucket, Key};
+use pinfast_cache::{Bucket, CacheKey};
 use pinfast_packaging::{Metadata, PackageName, ReleaseInfo, Version};
 
 /// The release that an index calls the newest of a project: the newest stable one.
@@ -173,7 +173,7 @@ impl Shared {
     async fn begin_page(
         self: &Arc<Self>,
         url: Url,
-        key: Key,
+        key: CacheKey,
         kept: Option<Arc<Kept>>,
         name: &PackageName,
     ) -> Option<Begun> {
@@ -181,7 +181,7 @@ impl Shared {
         let headers = validators(kept.as_deref());
         let ask = Ask { headers, enough: Some(names_newest), ..self.ask_page(url, ACCEPT_JSON) };
         let (shared, name) = (self.clone(), name.clone());
-        let reader = |key: &Key, kept: &Option<Arc<Kept>>| PageReader {
+        let reader = |key: &CacheKey, kept: &Option<Arc<Kept>>| PageReader {
             shared: shared.clone(),
             subject: Subject::Project(Api::Json),
             key: *key,
@@ -287,7 +287,7 @@ impl Shared {
     }
 
     /// The key of what is kept in the stead of the project's page at `url`.
-    fn newest_key(&self, url: &Url) -> Key {
+    fn newest_key(&self, url: &Url) -> CacheKey {
         let mut url = url.clone();
         url.set_fragment(Some("newest"));
         self.page_key(&url)
@@ -313,7 +313,7 @@ impl Shared {
         if let Some(promise) = promise {
             let in_cache = |api: &Api| {
                 let page = site.page(*api, name).zip(self.cache.as_ref());
-                page.is_some_and(|(url, cache)| cache.holds(Bucket::Pages, &self.page_key(&url)))
+                page.is_some_and(|(url, cache)| cache.contains(Bucket::Pages, &self.page_key(&url)))
             };
             promise.keep(Ok(site.all_apis(self.config.api_order).iter().any(in_cache)));
         }

@@ -15,7 +15,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::page::Text;
-use pinfast_cache::Record;
+use pinfast_cache::CacheRecord;
 use pinfast_packaging::{
     DistFile, DistFilename, DistKind, FileSummary, LazyListing, Listing, MetadataHint, PackageName,
     ReleaseInfo, SdistFormat, Sha256, SpecifierSet, TagSet, Version, WheelFilename,
@@ -130,7 +130,7 @@ pub(super) fn pack(listing: &Listing) -> postcard::Result<Vec<u8>> {
 }
 
 /// The listing of `name` that takes these bytes of `record`; `None` where it cannot be read.
-pub(super) fn open(name: &PackageName, record: Arc<Record>, bytes: Range<usize>) -> Option<Listing> {
+pub(super) fn open(name: &PackageName, record: Arc<CacheRecord>, bytes: Range<usize>) -> Option<Listing> {
     let end = bytes.end;
     let (front, rest) = postcard::take_from_bytes::<Front<'_>>(record.get(bytes)?).ok()?;
     let files = front.releases.iter().map(|release| release.files as usize).sum::<usize>();
@@ -163,7 +163,7 @@ pub(super) fn open(name: &PackageName, record: Arc<Record>, bytes: Range<usize>)
 
 /// A record.
 struct Packed {
-    record: Arc<Record>,
+    record: Arc<CacheRecord>,
     /// Where the summaries begin.
     first_row: usize,
     releases: Vec<Spot>,

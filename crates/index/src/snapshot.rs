@@ -19,12 +19,9 @@ use super::page::Text;
 use super::shelf::{self, count};
 use super::word::Word;
 use super::{Client, Shared};
-use pinfast_cache::{Bucket, Key, Record};
+use pinfast_cache::{Bucket, CacheKey, CacheRecord};
 use pinfast_packaging::{DistFile, Listing, PackageName, Sha256, Version};
 use pinfast_solve::IndexQuery;
-
-/// Part of the key: to be raised when a listing or a word is packed otherwise.
-const FORM: &str = "1";
 
 /// A snapshot is made anew where it lacks one of so many packages.
 const MANY: usize = 8;
@@ -34,7 +31,7 @@ const LOCKS: usize = 64;
 
 /// A record of this kind, as far as it was looked at.
 pub(super) struct Snapshot {
-    record: Arc<Record>,
+    record: Arc<CacheRecord>,
     projects: FxHashMap<Box<str>, Project>,
     /// Where what each file says of itself stands, by the file's hash.
     words: FxHashMap<[u8; 32], Range<usize>>,
@@ -126,7 +123,7 @@ impl Client {
 
 impl Snapshot {
     /// `None` where the record cannot be read.
-    fn open(record: Arc<Record>) -> Option<Self> {
+    fn open(record: Arc<CacheRecord>) -> Option<Self> {
         let (front, rest) = postcard::take_from_bytes::<Front<'_>>(&record).ok()?;
         let mut next = record.len() - rest.len();
         let mut take = |length: u32| {
@@ -227,13 +224,13 @@ impl Shared {
 
     /// What the snapshot for this `lock` is found by; `None` where projects come from several places: which one
     /// tells of a project is not for a snapshot to say.
-    pub(super) fn snapshot_key(&self, lock: &Path) -> Option<Key> {
+    pub(super) fn snapshot_key(&self, lock: &Path) -> Option<CacheKey> {
         let ([site], []) = (&*self.sites, &*self.config.find_links) else { return None };
         if site.folder.is_some() || !self.sources.is_empty() {
             return None;
         }
         let index = self.page_key(site.url.as_url()).to_string();
-        Some(Key::of(&["snapshot", FORM, &lock.to_string_lossy(), &index]))
+        Some(Bucket::Snapshots.key(&[&lock.to_string_lossy(), &index]))
     }
 
     /// The record of what was learnt of these releases.

@@ -20,7 +20,7 @@ use super::scope::{self, Scope};
 use super::session::Session;
 use super::written::{self, is_written};
 use pinfast_base::error::Result;
-use pinfast_cache::{Bucket, Cache, Found, Key};
+use pinfast_cache::{Bucket, Cache, CacheKey, CacheLookup};
 use pinfast_lock::diff::Diff;
 use pinfast_lock::{Annotations, Integrity, Lock, LockFreshness, freshness};
 
@@ -31,7 +31,8 @@ pub(super) struct Fresh<'a> {
     memory: Option<Memory>,
 }
 
-/// What the cache remembers of a lock that was made.
+/// What the cache remembers of a lock that was made. When the fields change, raise the counter of
+/// [`Bucket::Locks`].
 #[derive(Serialize, Deserialize)]
 struct Memory {
     /// The digest of the indexes it came from.
@@ -136,17 +137,14 @@ pub(super) fn remember(locked: &Locked, places: &Places, session: &Session) {
     }
 }
 
-/// Part of the key of [`Memory`]: to be raised when its fields change.
-const FORM: &str = "2";
-
-fn key(text: &str) -> Key {
-    Key::of(&["lock", FORM, text])
+fn key(text: &str) -> CacheKey {
+    Bucket::Locks.key(&[text])
 }
 
 impl Memory {
     fn of(text: &str, session: &Session) -> Option<Self> {
         match Cache::new(session.cache.clone()?).read(Bucket::Locks, &key(text)) {
-            Found::Record(record) => postcard::from_bytes(&record).ok(),
+            CacheLookup::Hit(record) => postcard::from_bytes(&record).ok(),
             // Nothing, or nothing that can be believed: a lock can be kept without.
             _ => None,
         }

@@ -7,7 +7,7 @@ use super::super::page::{self, Format, Scope};
 use super::super::shelf;
 use super::name;
 use ::url::Url;
-use pinfast_cache::Record;
+use pinfast_cache::CacheRecord;
 use pinfast_packaging::{DistFile, Listing};
 
 fn recorded() -> PathBuf {
@@ -23,7 +23,7 @@ fn read(project: &str, format: Format, body: &str) -> Listing {
 fn reopened(listing: &Listing) -> Listing {
     let record = shelf::pack(listing).unwrap();
     let whole = 0..record.len();
-    shelf::open(&listing.name, Arc::new(Record::from(record)), whole).unwrap()
+    shelf::open(&listing.name, Arc::new(CacheRecord::from(record)), whole).unwrap()
 }
 
 /// All that a listing says.
@@ -79,7 +79,8 @@ fn odd_files_are_read_back() {
 #[test]
 fn a_record_that_is_cut_or_longer_is_none() {
     let record = shelf::pack(&read("a", Format::SimpleJson, ODD)).unwrap();
-    let open = |bytes: &[u8]| shelf::open(&name("a"), Arc::new(Record::from(bytes.to_vec())), 0..bytes.len());
+    let open =
+        |bytes: &[u8]| shelf::open(&name("a"), Arc::new(CacheRecord::from(bytes.to_vec())), 0..bytes.len());
     for length in 0..record.len() {
         assert!(open(&record[..length]).is_none(), "cut at {length}");
     }

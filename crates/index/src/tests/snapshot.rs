@@ -6,7 +6,7 @@ use super::super::testing::{metadata, wheel};
 use super::super::{Freshness, Shared};
 use super::cache::run;
 use super::*;
-use pinfast_cache::{Bucket, Cache, Found, Stamp};
+use pinfast_cache::{Bucket, Cache, CacheLookup, RecordStamp};
 use pinfast_solve::IndexQuery;
 
 const LOCK: &str = "/project/requirements.txt";
@@ -189,10 +189,10 @@ fn snapshot(cache: &Path) -> PathBuf {
 }
 
 /// Which of the records it was that lie there one after the other.
-fn stamp(client: &Client) -> Option<Stamp> {
+fn stamp(client: &Client) -> Option<RecordStamp> {
     let key = client.shared.snapshot_key(Path::new(LOCK)).unwrap();
     match client.shared.cache.as_ref().unwrap().read(Bucket::Snapshots, &key) {
-        Found::Record(record) => record.stamp(),
+        CacheLookup::Hit(record) => record.stamp(),
         other => panic!("{other:?}"),
     }
 }
@@ -266,7 +266,7 @@ fn no_snapshot_ends_a_run() {
     drop(pinning(0, config(&server), folder.path()));
     let key = recalling(1, config(&server), folder.path()).shared.snapshot_key(Path::new(LOCK)).unwrap();
     let cache = Cache::new(folder.path().to_owned());
-    let Found::Record(whole) = cache.read(Bucket::Snapshots, &key) else { panic!() };
+    let CacheLookup::Hit(whole) = cache.read(Bucket::Snapshots, &key) else { panic!() };
     for at in 0..whole.len() {
         let mut odd = whole.to_vec();
         odd[at] ^= 0x55;
