@@ -330,7 +330,7 @@ fn a_release_has_the_python_of_the_project() {
     assert_eq!(python(host.current()), path);
     host.write("pinfast.toml", &PLAIN.replace("[deploy]", "[deploy]\npython = \"2.0\""));
     host.commit("no such python");
-    host.pinfast("deploy").assert(3, &["no interpreter of Python 2.0 was found"]);
+    host.pinfast("deploy").assert(3, &["no interpreter for Python 2.0 was found"]);
 }
 
 /// The lock is read again and again; what there is to say of it is said once.

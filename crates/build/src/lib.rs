@@ -40,7 +40,7 @@ use pinfast_install::venv::BasePython;
 use pinfast_packaging::{
     DirectUrl, DistFile, DistFilename, Listing, Metadata, PackageName, Requirement, Sha256, Target, Version,
 };
-use pinfast_python::Found;
+use pinfast_python::FoundInterpreter;
 use pinfast_solve::{Index, IndexQuery, MetadataFailure, SearchScope, Trust};
 use run::{Backend, Network};
 use system::System;
@@ -60,7 +60,7 @@ pub struct Config {
     /// Whether they may be done.
     pub permission: Permission,
     /// Finds the interpreter that runs them.
-    pub interpreter: Box<dyn Fn() -> Result<Found> + Send + Sync>,
+    pub interpreter: Box<dyn Fn() -> Result<FoundInterpreter> + Send + Sync>,
     /// The cache's folder.
     pub cache: Option<PathBuf>,
     /// Build requirements are taken only from files uploaded before this instant.

@@ -89,7 +89,11 @@ impl Bench {
             permission: Permission::Allowed,
             path: env.variable("PATH").unwrap().to_owned(),
             interpreter: Box::new(move || {
-                python::discover(&python::Request::Name("python3".to_owned()), &env, &Prober::new(None))
+                python::discover(
+                    &python::InterpreterRequest::Name("python3".to_owned()),
+                    &env,
+                    &Prober::new(None),
+                )
             }),
             cache: Some(self.path("cache")),
             exclude_newer: None,

@@ -2,7 +2,6 @@
 //! with a digest of the inputs, and applied by number.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
 use std::str::FromStr;
 use std::sync::Arc;
 
@@ -12,13 +11,11 @@ use super::asked::with_settings;
 use super::lock::LockRequest;
 use super::session::Session;
 use pinfast_base::error::{Error, Result};
+use pinfast_cache::{Bucket, Cache, CacheKey, CacheLookup};
 use pinfast_files::{self as files, Texts};
 use pinfast_inputs::{self as inputs, InputFiles as _, edit};
 use pinfast_packaging::{Location, Sha256};
 use pinfast_repair::{Fix, OptionValue};
-
-/// The folder of the cache that the fixes are kept in.
-const ROOM: &str = "fixes";
 
 /// The fixes of a run that found no solution.
 #[derive(Serialize, Deserialize)]
@@ -59,10 +56,9 @@ pub struct Applied {
 pub fn remember(request: &LockRequest, fixes: &[Fix], session: &Session) {
     let kept = |digest: Sha256| Kept { digest: digest.to_string(), fixes: fixes.iter().map(kept).collect() };
     let write = || -> Option<()> {
-        let path = place(request, session)?;
+        let cache = Cache::new(session.cache.clone()?);
         let kept = kept(digest(request, session).ok()??);
-        std::fs::create_dir_all(path.parent()?).ok()?;
-        files::replace(&path, &serde_json::to_string(&kept).ok()?).ok()
+        cache.write(Bucket::Fixes, &key(request, session), &serde_json::to_vec(&kept).ok()?).ok()
     };
     if write().is_none() {
         session.detail("the fixes could not be kept for `--fix`".to_owned());
@@ -96,8 +92,7 @@ pub fn apply(request: &LockRequest, number: usize, session: &Session) -> Result<
         )
         .hint("change the line that the fix names, and lock again"));
     }
-    let text = place(request, session).and_then(|path| files::read_optional(&path).ok()?);
-    let kept: Kept = text.and_then(|text| serde_json::from_str(&text).ok()).ok_or_else(unknown)?;
+    let kept = recall(request, session).ok_or_else(unknown)?;
     if digest(request, session)?.is_none_or(|digest| digest.to_string() != kept.digest) {
         return Err(Error::usage("an input has changed since the fixes were told")
             .hint("run `pinfast lock` again: it tells the fixes that hold now"));
@@ -179,10 +174,16 @@ fn parsed<T: FromStr>(values: &[String]) -> Option<Vec<T>> {
     values.iter().map(|value| value.parse().ok()).collect()
 }
 
-/// Where the fixes of this question are kept.
-fn place(request: &LockRequest, session: &Session) -> Option<PathBuf> {
-    let key = Sha256::of(format!("{:?}\n{request:?}", session.env.current_dir()).as_bytes());
-    Some(session.cache.as_ref()?.join(ROOM).join(format!("{key}.json")))
+/// The fixes of the last run of this request.
+fn recall(request: &LockRequest, session: &Session) -> Option<Kept> {
+    match Cache::new(session.cache.clone()?).read(Bucket::Fixes, &key(request, session)) {
+        CacheLookup::Hit(text) => serde_json::from_slice(&text).ok(),
+        _ => None,
+    }
+}
+
+fn key(request: &LockRequest, session: &Session) -> CacheKey {
+    Bucket::Fixes.key(&[&format!("{:?}\n{request:?}", session.env.current_dir())])
 }
 
 /// The digest of all texts that the inputs consist of; `None` where one is standard input.

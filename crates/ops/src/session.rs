@@ -7,7 +7,8 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use pinfast_base::error::Result;
 use pinfast_base::event::{Event, Watcher};
-use pinfast_python::{self as python, Found, ProbeCache, Prober};
+use pinfast_cache::Cache;
+use pinfast_python::{self as python, FoundInterpreter, Prober};
 use pinfast_settings::{ProcessEnv, Settings, cache_folder};
 
 /// Passes each warning on once.
@@ -41,7 +42,7 @@ pub struct Session {
     pub cache: Option<PathBuf>,
     /// Who is told what happens.
     pub watcher: Arc<dyn Watcher>,
-    interpreter: OnceLock<Found>,
+    interpreter: OnceLock<FoundInterpreter>,
     /// What is freed with the session, hence not at all by a program that ends.
     kept: Mutex<Vec<Box<dyn Any + Send + Sync>>>,
 }
@@ -92,7 +93,7 @@ impl Session {
     ///
     /// # Errors
     /// `NoAnswer` when there is none that answers.
-    pub fn interpreter(&self, named: Option<&str>) -> Result<&Found> {
+    pub fn interpreter(&self, named: Option<&str>) -> Result<&FoundInterpreter> {
         if let Some(found) = self.interpreter.get() {
             return Ok(found);
         }
@@ -101,22 +102,25 @@ impl Session {
     }
 
     /// The same, found and asked anew.
-    pub(super) fn find(&self, named: Option<&str>) -> Result<Found> {
+    pub(super) fn find(&self, named: Option<&str>) -> Result<FoundInterpreter> {
         self.finder(named)()
     }
 
     /// What finds and asks it anew, whenever and on whatever thread it is needed.
-    pub(super) fn finder(&self, named: Option<&str>) -> impl Fn() -> Result<Found> + Send + Sync + use<> {
-        let by_flag = named.map(|text| python::Request::parse(text, &self.env));
+    pub(super) fn finder(
+        &self,
+        named: Option<&str>,
+    ) -> impl Fn() -> Result<FoundInterpreter> + Send + Sync + use<> {
+        let by_flag = named.map(|text| python::InterpreterRequest::parse(text, &self.env));
         let settings = &self.settings;
         let by_settings = || {
             settings
                 .python
                 .as_ref()
-                .map(|text| python::Request::parse_in(&text.value, &settings.folder, &self.env))
+                .map(|text| python::InterpreterRequest::parse_in(&text.value, &settings.folder, &self.env))
         };
         let request = by_flag.or_else(by_settings).unwrap_or_default();
-        let prober = Prober::new(self.cache.as_ref().map(|cache| ProbeCache::new(cache.join("python"))));
+        let prober = Prober::new(self.cache.clone().map(Cache::new));
         let (env, watcher) = (self.env.clone(), self.watcher.clone());
         move || {
             let found = python::discover(&request, &env, &prober)?;

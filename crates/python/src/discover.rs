@@ -1,26 +1,30 @@
-//! Which interpreter: the one that `--python` names, else the one that the user is used to.
+//! Which interpreter: the one that `--python` names, else the one that the user's shell would start.
 //!
-//! With nothing named, in this order: the active virtual environment (`VIRTUAL_ENV`), the active conda
-//! environment (`CONDA_PREFIX`, unless it is conda's base), a `.venv` in the current folder or a parent
-//! inside the project, `python3` and then `python` on the `PATH`. The first that answers is taken; one
-//! that is broken is passed over and remembered for the error message.
+//! Without `--python`, the first of these that answers the probe:
+//!
+//! 1. the active virtual environment (`VIRTUAL_ENV`)
+//! 2. the active conda environment (`CONDA_PREFIX`), unless it is conda's base
+//! 3. a `.venv` in the current folder or a parent inside the project
+//! 4. `python3`, then `python`, on the `PATH`
+//!
+//! One that does not answer is passed over; the error names it if none answers.
 
 use std::env;
 use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use super::executable::is_program;
 use super::probe::Probe;
-use super::program::is_program;
 use super::pyenv::{self, Shim};
-use super::run::Prober;
+use super::query::Prober;
 use pinfast_base::error::{Error, Result};
 use pinfast_settings::ProcessEnv;
 
-/// What `--python` says.
+/// The value of `--python`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum Request {
-    /// Nothing was named.
+pub enum InterpreterRequest {
+    /// There is none.
     #[default]
     Any,
     /// A file, or the folder of an environment.
@@ -31,37 +35,37 @@ pub enum Request {
     Version(Vec<u32>),
 }
 
-/// An interpreter that may or may not answer.
+/// Where an interpreter may be.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Interpreter {
+pub struct InterpreterPath {
     /// The program to start, not resolved: a link in a virtual environment means that environment.
     pub path: PathBuf,
     /// How it was found, such as `VIRTUAL_ENV`.
     pub origin: String,
 }
 
-/// An interpreter and its answer.
+/// An interpreter that answered.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Found {
+pub struct FoundInterpreter {
     /// The interpreter.
-    pub interpreter: Interpreter,
-    /// What it says of itself.
+    pub interpreter: InterpreterPath,
+    /// Its answer.
     pub probe: Probe,
-    /// What was passed over before, each a sentence without a full stop.
+    /// The candidates before it, and why each was passed over: sentences without a full stop.
     pub passed_over: Vec<String>,
 }
 
-/// A place to look at: an interpreter, or why there is none.
-type Candidate = Result<Interpreter, String>;
+/// An interpreter to probe, or why a place has none.
+type CandidateResult = Result<InterpreterPath, String>;
 
-impl Request {
-    /// Reads the value of `--python`; relative paths stand in the current folder.
+impl InterpreterRequest {
+    /// Parses the value of `--python`. Relative paths start in the current folder.
     #[must_use]
     pub fn parse(text: &str, env: &ProcessEnv) -> Self {
         Self::parse_in(text, env.current_dir(), env)
     }
 
-    /// The same with relative paths that stand in `folder`, as those of the settings do.
+    /// Like [`InterpreterRequest::parse`], with relative paths that start in `folder`, as in the settings.
     #[must_use]
     pub fn parse_in(text: &str, folder: &Path, env: &ProcessEnv) -> Self {
         if let Some(version) = version(text) {
@@ -73,27 +77,31 @@ impl Request {
     }
 }
 
-/// Finds the interpreter that `request` means, and asks it.
+/// Finds the interpreter that `request` means, and probes it.
 ///
 /// # Errors
-/// No answer: there is none, or none of those that there are answers; the details say what was tried.
-pub fn discover(request: &Request, env: &ProcessEnv, prober: &Prober) -> Result<Found> {
+/// `NoAnswer` if none answers; the details list what was tried.
+pub fn discover(request: &InterpreterRequest, env: &ProcessEnv, prober: &Prober) -> Result<FoundInterpreter> {
     let mut passed_over = Vec::new();
     for candidate in candidates(request, env)? {
-        match candidate.and_then(|interpreter| ask(interpreter, request, prober)) {
-            Ok((interpreter, probe)) => return Ok(Found { interpreter, probe, passed_over }),
+        match candidate.and_then(|interpreter| probe(interpreter, request, prober)) {
+            Ok((interpreter, probe)) => return Ok(FoundInterpreter { interpreter, probe, passed_over }),
             Err(why) => passed_over.push(why),
         }
     }
     Err(none_found(request, passed_over))
 }
 
-fn ask(interpreter: Interpreter, request: &Request, prober: &Prober) -> Result<(Interpreter, Probe), String> {
+fn probe(
+    interpreter: InterpreterPath,
+    request: &InterpreterRequest,
+    prober: &Prober,
+) -> Result<(InterpreterPath, Probe), String> {
     let probe = prober
         .probe(&interpreter.path)
         .map_err(|error| format!("{} (found through {})", error.message, interpreter.origin))?;
     match request {
-        Request::Version(wanted) if !is_of_version(&probe, wanted) => Err(format!(
+        InterpreterRequest::Version(wanted) if !is_of_version(&probe, wanted) => Err(format!(
             "`{}` is Python {} (found through {})",
             interpreter.path.display(),
             probe.markers.python_full_version,
@@ -103,47 +111,49 @@ fn ask(interpreter: Interpreter, request: &Request, prober: &Prober) -> Result<(
     }
 }
 
-fn none_found(request: &Request, tried: Vec<String>) -> Error {
+fn none_found(request: &InterpreterRequest, tried: Vec<String>) -> Error {
     let wanted = match request {
-        Request::Any => "no Python interpreter was found".to_owned(),
-        Request::Path(path) => format!("`{}` is no Python interpreter that works", path.display()),
-        Request::Name(name) => format!("no interpreter `{name}` that works was found"),
-        Request::Version(version) => format!("no interpreter of Python {} was found", dotted(version)),
+        InterpreterRequest::Any => "no Python interpreter was found".to_owned(),
+        InterpreterRequest::Path(path) => format!("`{}` is not a working Python interpreter", path.display()),
+        InterpreterRequest::Name(name) => format!("no working interpreter `{name}` was found"),
+        InterpreterRequest::Version(version) => {
+            format!("no interpreter for Python {} was found", dotted(version))
+        }
     };
     let mut error = Error::no_answer(wanted);
     error.details = tried.into_iter().map(|tried| format!("tried: {tried}")).collect();
     error
         .hint(match request {
-            Request::Any => "install Python 3, or name an interpreter with `--python PATH`",
+            InterpreterRequest::Any => "install Python 3, or name an interpreter with `--python PATH`",
             _ => "name the interpreter's file, or the folder of its environment, with `--python PATH`",
         })
-        .hint("to lock without an interpreter, say `--python-version X.Y --platform linux`")
+        .hint("to lock without an interpreter, give `--python-version X.Y --platform linux`")
 }
 
-fn candidates(request: &Request, env: &ProcessEnv) -> Result<Vec<Candidate>> {
+fn candidates(request: &InterpreterRequest, env: &ProcessEnv) -> Result<Vec<CandidateResult>> {
     Ok(match request {
-        Request::Any => {
+        InterpreterRequest::Any => {
             let mut all = environments(env);
             all.extend(["python3", "python"].iter().flat_map(|name| on_path(name, env)));
             all
         }
-        Request::Path(path) => vec![Ok(at(path)?)],
-        Request::Name(name) => on_path(name, env),
-        Request::Version(version) => of_version(version, env),
+        InterpreterRequest::Path(path) => vec![Ok(at(path)?)],
+        InterpreterRequest::Name(name) => on_path(name, env),
+        InterpreterRequest::Version(version) => of_version(version, env),
     })
 }
 
 /// The interpreter at a path that the user named.
-fn at(path: &Path) -> Result<Interpreter> {
+fn at(path: &Path) -> Result<InterpreterPath> {
     let origin = "--python".to_owned();
     if path.is_dir() {
-        return inside(path).map(|path| Interpreter { path, origin }).ok_or_else(|| {
-            Error::no_answer(format!("the folder `{}` has no Python interpreter in it", path.display()))
+        return inside(path).map(|path| InterpreterPath { path, origin }).ok_or_else(|| {
+            Error::no_answer(format!("the folder `{}` has no Python interpreter", path.display()))
                 .hint("name the folder of a virtual environment, or the interpreter itself")
         });
     }
     if path.exists() {
-        return Ok(Interpreter { path: path.to_owned(), origin });
+        return Ok(InterpreterPath { path: path.to_owned(), origin });
     }
     Err(Error::no_answer(format!("there is no interpreter at `{}`", path.display()))
         .hint("`--python` takes a file, the folder of an environment, a name on the PATH, or a version"))
@@ -156,8 +166,8 @@ fn inside(folder: &Path) -> Option<PathBuf> {
     places.iter().map(|place| folder.join(place)).find(|path| path.exists())
 }
 
-/// The environments that are active, or lie in the project.
-fn environments(env: &ProcessEnv) -> Vec<Candidate> {
+/// The interpreters of the environments that are active, or lie in the project.
+fn environments(env: &ProcessEnv) -> Vec<CandidateResult> {
     let conda_base = env.text("CONDA_DEFAULT_ENV").is_some_and(|name| name == "base" || name == "root");
     let active = |name: &str| env.path(name).map(|folder| (folder, name.to_owned()));
     let own = env
@@ -170,22 +180,22 @@ fn environments(env: &ProcessEnv) -> Vec<Candidate> {
         .flatten()
         .map(|(folder, origin)| match inside(&folder) {
             Some(_) if !is_whole(&folder) => {
-                Err(format!("`{}` is half an environment (found through {origin})", folder.display()))
+                Err(format!("`{}` is an unfinished environment (found through {origin})", folder.display()))
             }
-            Some(path) => Ok(Interpreter { path, origin }),
-            None => Err(format!("`{}` has no interpreter in it (found through {origin})", folder.display())),
+            Some(path) => Ok(InterpreterPath { path, origin }),
+            None => Err(format!("`{}` has no interpreter (found through {origin})", folder.display())),
         })
         .collect()
 }
 
-/// Whether the environment in `folder` was made to its end: without these its interpreter takes itself for one that
-/// stands on its own.
+/// Whether the environment in `folder` was made to its end. Without `pyvenv.cfg`, its interpreter runs as if it
+/// belonged to no environment.
 fn is_whole(folder: &Path) -> bool {
     folder.join("pyvenv.cfg").exists() || folder.join("conda-meta").exists()
 }
 
-/// The programs called `name` on the PATH, shims replaced by what they stand for.
-fn on_path(name: &str, env: &ProcessEnv) -> Vec<Candidate> {
+/// The programs called `name` on the PATH; shims are resolved.
+fn on_path(name: &str, env: &ProcessEnv) -> Vec<CandidateResult> {
     let path = env.variable("PATH").unwrap_or(OsStr::new(""));
     env::split_paths(path)
         .filter(|folder| !folder.as_os_str().is_empty())
@@ -193,9 +203,9 @@ fn on_path(name: &str, env: &ProcessEnv) -> Vec<Candidate> {
         .filter(|program| is_program(program) && !is_store_shim(program))
         .filter_map(|program| {
             let origin = || "the PATH".to_owned();
-            match pyenv::resolve(&program, env) {
-                Shim::None => Some(Ok(Interpreter { path: program, origin: origin() })),
-                Shim::For(path) => Some(Ok(Interpreter { path, origin: "a pyenv shim".to_owned() })),
+            match pyenv::resolve_shim(&program, env) {
+                Shim::NotAShim => Some(Ok(InterpreterPath { path: program, origin: origin() })),
+                Shim::Program(path) => Some(Ok(InterpreterPath { path, origin: "a pyenv shim".to_owned() })),
                 Shim::System => None,
                 Shim::Broken(why) => {
                     Some(Err(format!("`{}` {why} (found through {})", program.display(), origin())))
@@ -209,13 +219,13 @@ fn with_suffix(name: &str) -> String {
     format!("{}{}", name.strip_suffix(env::consts::EXE_SUFFIX).unwrap_or(name), env::consts::EXE_SUFFIX)
 }
 
-/// The placeholders of Windows, which open a shop instead of running Python.
+/// Whether this is a placeholder of Windows that opens the Microsoft Store.
 fn is_store_shim(path: &Path) -> bool {
     cfg!(windows) && path.components().any(|part| part.as_os_str() == "WindowsApps")
 }
 
-/// The places where an interpreter of a version may be; each is asked for its version.
-fn of_version(version: &[u32], env: &ProcessEnv) -> Vec<Candidate> {
+/// Where an interpreter of a version may be. A name proves nothing, so each is probed.
+fn of_version(version: &[u32], env: &ProcessEnv) -> Vec<CandidateResult> {
     let mut names = Vec::new();
     if let [major, minor, ..] = version {
         names.push(format!("python{major}.{minor}"));
@@ -223,7 +233,7 @@ fn of_version(version: &[u32], env: &ProcessEnv) -> Vec<Candidate> {
     let plain = version.first().map(|major| format!("python{major}")).into_iter();
     let mut all = environments(env);
     all.extend(names.iter().flat_map(|name| on_path(name, env)));
-    all.extend(installed(version, env).into_iter().map(Ok));
+    all.extend(managed(version, env).into_iter().map(Ok));
     all.extend(plain.chain(["python".to_owned()]).flat_map(|name| on_path(&name, env)));
     let mut seen = Vec::new();
     all.retain(|candidate| {
@@ -234,9 +244,10 @@ fn of_version(version: &[u32], env: &ProcessEnv) -> Vec<Candidate> {
     all
 }
 
-/// What version managers installed whose folder's name is of this version, the newest first.
-fn installed(version: &[u32], env: &ProcessEnv) -> Vec<Interpreter> {
+/// What version managers installed in folders named after this version, the newest first.
+fn managed(version: &[u32], env: &ProcessEnv) -> Vec<InterpreterPath> {
     let home = |rest: &str| env.home().map(|home| home.join(rest));
+    // Each manager keeps one folder per version here.
     let managers = [
         ("pyenv", env.path("PYENV_ROOT").or_else(|| home(".pyenv")).map(|root| root.join("versions"))),
         ("asdf", home(".asdf/installs/python")),
@@ -250,7 +261,7 @@ fn installed(version: &[u32], env: &ProcessEnv) -> Vec<Interpreter> {
         .filter_map(|(manager, folder)| {
             let numbers = folder_version(&folder)?;
             numbers.starts_with(version).then_some(())?;
-            Some((numbers, Interpreter { path: inside(&folder)?, origin: manager.to_owned() }))
+            Some((numbers, InterpreterPath { path: inside(&folder)?, origin: manager.to_owned() }))
         })
         .collect();
     found.sort_by(|(a, x), (b, y)| b.cmp(a).then_with(|| x.path.cmp(&y.path)));

@@ -1,21 +1,27 @@
-//! The room of the interpreter: find one, ask it once what it is, remember its answer.
+//! Finds a Python interpreter and asks it what it is.
 //!
-//! Starting an interpreter costs some 50 ms, so it is asked one question, whose answer covers the
-//! target (marker values, tags), the folders that an installation goes to and the index that its own
-//! pip uses; the answer is kept on disk for as long as the interpreter's file stays the same.
+//! In: what `--python` names, or nothing; the process's environment. Out: an interpreter and its [`Probe`]:
+//! marker values (PEP 508), the facts that decide its wheel tags (PEP 425, 600, 656), the paths of its
+//! installation scheme (`sysconfig.get_paths()`), and the index that its own pip uses.
+//!
+//! One start of an interpreter takes some 50 ms, so one probe (`probe.py`) asks for all of it, and the cache
+//! keeps the answer as long as the interpreter stays the same.
+//!
+//! - `discover`, `pyenv`, `executable`: which interpreter
+//! - `query`, `remember`: run the probe, or recall its answer
+//! - `probe`, `target`: the answer, and the lock target that it makes
 
-mod cache;
 mod discover;
+mod executable;
 mod probe;
-mod program;
 mod pyenv;
-mod run;
+mod query;
+mod remember;
 mod target;
 
-pub use cache::ProbeCache;
-pub use discover::{Found, Interpreter, Request, discover};
-pub use probe::{Abi, AbiBuild, Elf, Paths, PlatformFacts, Probe};
-pub use run::Prober;
+pub use discover::{FoundInterpreter, InterpreterPath, InterpreterRequest, discover};
+pub use probe::{AbiBuild, AbiFacts, ElfHeader, PlatformFacts, Probe, SchemePaths};
+pub use query::Prober;
 
 #[cfg(test)]
 mod tests;

@@ -1,4 +1,4 @@
-//! What an interpreter says of itself.
+//! The answer of an interpreter: one JSON document that `probe.py` prints.
 
 use std::path::PathBuf;
 
@@ -6,56 +6,57 @@ use serde::{Deserialize, Serialize};
 
 use pinfast_packaging::MarkerValues;
 
-/// The program that an interpreter runs to answer; see its own comments.
+/// The program that an interpreter runs. Its digest is the format counter of remembered answers: changing one
+/// byte means that every interpreter is asked again.
 pub(super) const SCRIPT: &str = include_str!("probe.py");
 
-/// The line of its output behind which the answer stands.
+/// The line that precedes the answer: a `sitecustomize` may print before.
 const FENCE: &str = "--pinfast--";
 
-/// An interpreter's answer.
+/// Facts of one interpreter.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Probe {
-    /// The values of the environment markers.
+    /// The values of the environment markers (PEP 508).
     #[serde(with = "MarkersOnDisk")]
     pub markers: MarkerValues,
-    /// What decides the platform tags.
+    /// What decides its platform tags.
     pub platform: PlatformFacts,
-    /// What decides the ABI tags.
-    pub abi: Abi,
+    /// What decides its ABI tags.
+    pub abi: AbiFacts,
     /// `sys.executable`: the interpreter itself, behind shims.
     pub executable: PathBuf,
     /// `sys.prefix`
     pub prefix: PathBuf,
-    /// `sys.base_prefix`: another folder than `prefix` in a virtual environment.
+    /// `sys.base_prefix`; differs from `prefix` in a virtual environment (PEP 405).
     pub base_prefix: PathBuf,
-    /// The interpreter that a virtual environment was made from, from 3.7 on.
+    /// `sys._base_executable`: what a virtual environment was made from. From Python 3.7 on.
     pub base_executable: Option<PathBuf>,
-    /// Where an installation goes.
-    pub paths: Paths,
-    /// The index that this interpreter's pip, or else its bundled ensurepip, uses by default.
+    /// The folders of its installation scheme.
+    pub paths: SchemePaths,
+    /// The URL of the index that its pip uses by default; without pip, that of its bundled ensurepip.
     pub default_index: Option<String>,
 }
 
-/// Facts about the platform.
+/// Facts that decide platform tags (PEP 600, PEP 656).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PlatformFacts {
     /// `sysconfig.get_platform()`, such as `linux-x86_64`.
     pub platform: String,
-    /// The size of the interpreter's pointers: 32 or 64.
+    /// The size of its pointers in bits: 32 or 64.
     pub pointer_bits: u8,
-    /// The version of glibc, on a Linux that has it.
+    /// The version of glibc, on Linux with glibc.
     pub glibc: Option<String>,
-    /// The version of musl, on a Linux that has it.
+    /// The version of musl, on Linux with musl.
     pub musl: Option<String>,
     /// The version of macOS.
     pub macos: Option<String>,
     /// The header of the executable, on Linux.
-    pub elf: Option<Elf>,
+    pub elf: Option<ElfHeader>,
 }
 
-/// What the ELF header of an executable says.
+/// The ELF header of an executable, as far as tags depend on it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Elf {
+pub struct ElfHeader {
     /// 32 or 64.
     pub bits: u8,
     /// Whether the least significant byte comes first.
@@ -68,10 +69,10 @@ pub struct Elf {
     pub interpreter: Option<String>,
 }
 
-/// Facts about the binary interface.
+/// Facts that decide ABI tags (PEP 425).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Abi {
-    /// How the global lock and the debug build are set.
+pub struct AbiFacts {
+    /// The build options that are part of the ABI.
     #[serde(flatten)]
     pub build: AbiBuild,
     /// `SOABI`
@@ -80,7 +81,7 @@ pub struct Abi {
     pub ext_suffix: Option<String>,
 }
 
-/// How an interpreter was built, as far as extensions feel it.
+/// Build options that are part of the ABI.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AbiBuild {
     /// `Py_GIL_DISABLED`
@@ -89,10 +90,10 @@ pub struct AbiBuild {
     pub debug: bool,
 }
 
-/// The folders of the installation scheme (`sysconfig.get_paths()`).
+/// The folders of an installation scheme (`sysconfig.get_paths()`).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "each field is the path of its name")]
-pub struct Paths {
+pub struct SchemePaths {
     pub purelib: PathBuf,
     pub platlib: PathBuf,
     pub scripts: PathBuf,
@@ -118,20 +119,20 @@ struct MarkersOnDisk {
     sys_platform: String,
 }
 
-/// The whole answer of the program.
+/// All that the probe may print.
 #[derive(Deserialize)]
 #[serde(untagged)]
-enum Answer {
+enum ProbeOutput {
     TooOld { too_old: String },
     Probe(Box<Probe>),
 }
 
 impl Probe {
-    /// Reads what the program printed: an answer behind a fence, whatever `site` hooks printed before.
+    /// Parses the output of the probe: the line after the fence.
     ///
     /// # Errors
-    /// Why it is no answer, as a clause that goes on after the interpreter's name.
-    pub(super) fn read(output: &str) -> Result<Self, String> {
+    /// Why there is no answer, as a clause that goes on after the interpreter's name.
+    pub(super) fn parse(output: &str) -> Result<Self, String> {
         let mut lines = output.lines();
         if !lines.any(|line| line == FENCE) {
             return Err(format!("gave no answer but printed {}", excerpt(output)));
@@ -139,22 +140,22 @@ impl Probe {
         // A hook at exit may print after the answer.
         let line = lines.next().unwrap_or_default();
         match serde_json::from_str(line) {
-            Ok(Answer::Probe(probe)) => Ok(*probe),
-            Ok(Answer::TooOld { too_old }) => {
+            Ok(ProbeOutput::Probe(probe)) => Ok(*probe),
+            Ok(ProbeOutput::TooOld { too_old }) => {
                 Err(format!("is Python {}; 3.6 is the oldest that works", excerpt(&too_old)))
             }
             Err(_) => Err(format!("gave an answer that makes no sense: {}", excerpt(line))),
         }
     }
 
-    /// Whether the interpreter belongs to a virtual environment.
+    /// Whether the interpreter belongs to a virtual environment (PEP 405).
     #[must_use]
     pub fn is_virtual(&self) -> bool {
         self.prefix != self.base_prefix
     }
 }
 
-/// The beginning of a text that came from outside, safe to show.
+/// The beginning of a text that a foreign program printed, without control characters.
 pub(super) fn excerpt(text: &str) -> String {
     let text = text.trim();
     if text.is_empty() {
@@ -170,8 +171,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_no_answer_says_so() {
-        for (output, said) in [
+    fn output_without_an_answer_is_quoted() {
+        for (output, why) in [
             ("", "gave no answer but printed nothing"),
             ("hello\u{1b}[2J", "gave no answer but printed `hello\\u{1b}[2J`"),
             ("\n--pinfast--\n{\"a\": 1}\n", "gave an answer that makes no sense: `{\\\"a\\\": 1}`"),
@@ -181,12 +182,12 @@ mod tests {
                 "is Python `3.5.10`; 3.6 is the oldest that works",
             ),
         ] {
-            assert_eq!(Probe::read(output).unwrap_err(), said);
+            assert_eq!(Probe::parse(output).unwrap_err(), why);
         }
     }
 
     #[test]
-    fn a_long_text_is_cut() {
+    fn a_long_output_is_cut() {
         assert_eq!(excerpt(&"x".repeat(500)).chars().count(), 123);
     }
 }

@@ -1,35 +1,37 @@
-//! pyenv's shims, read instead of run: a shim is a script that takes 100 ms to find out which
-//! interpreter is meant, and fails where none of the selected versions has it.
+//! pyenv's shims, resolved without running them.
 //!
-//! The selection is pyenv's: `PYENV_VERSION`, else the nearest `.python-version`, else the global
-//! `version` file, each a list of versions; the first that has the program wins.
+//! A shim is a script that takes 100 ms to find its interpreter, and fails if none of the selected versions
+//! has it. In: a program on the `PATH`. Out: the interpreter that pyenv would start.
+//!
+//! The selection is pyenv's: `PYENV_VERSION`, else the nearest `.python-version`, else the global `version`
+//! file. Each lists versions; the first that has the program wins.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::program::is_program;
+use super::executable::is_program;
 use pinfast_settings::ProcessEnv;
 
-/// What a program on the PATH stands for.
+/// What a program on the PATH starts.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Shim {
-    /// It is no shim.
-    None,
-    /// A shim for this program.
-    For(PathBuf),
-    /// A shim for `system`: whatever comes later on the PATH.
+    /// Itself.
+    NotAShim,
+    /// It is a shim for this program.
+    Program(PathBuf),
+    /// It is a shim for `system`: whatever comes later on the PATH.
     System,
-    /// A shim that would fail: why.
+    /// It is a shim that would fail: why, as a clause that goes on after its path.
     Broken(String),
 }
 
-/// What the program at `path` stands for.
-pub(super) fn resolve(path: &Path, env: &ProcessEnv) -> Shim {
+/// What the program at `path` starts.
+pub(super) fn resolve_shim(path: &Path, env: &ProcessEnv) -> Shim {
     let (Some(folder), Some(program)) = (path.parent(), path.file_name()) else {
-        return Shim::None;
+        return Shim::NotAShim;
     };
     let Some(root) = folder.parent().filter(|_| folder.ends_with("shims") && is_pyenv(path)) else {
-        return Shim::None;
+        return Shim::NotAShim;
     };
     let names = selection(root, env);
     for name in &names {
@@ -38,7 +40,7 @@ pub(super) fn resolve(path: &Path, env: &ProcessEnv) -> Shim {
         }
         let found = version_folder(root, name).map(|folder| folder.join("bin").join(program));
         if let Some(found) = found.filter(|found| is_program(found)) {
-            return Shim::For(found);
+            return Shim::Program(found);
         }
     }
     Shim::Broken(format!(
@@ -52,7 +54,7 @@ fn is_pyenv(shim: &Path) -> bool {
     fs::read_to_string(shim).is_ok_and(|text| text.starts_with("#!") && text.contains("pyenv"))
 }
 
-/// The names of the selected versions; `system` where nothing is selected.
+/// The names of the selected versions; `system` if nothing is selected.
 fn selection(root: &Path, env: &ProcessEnv) -> Vec<String> {
     if let Some(names) = env.text("PYENV_VERSION") {
         return names.split(':').map(str::to_owned).collect();
@@ -62,7 +64,7 @@ fn selection(root: &Path, env: &ProcessEnv) -> Vec<String> {
     local.or_else(|| read_selection(&root.join("version"))).unwrap_or_else(|| vec!["system".to_owned()])
 }
 
-/// The first word of each line; `None` where the file is not there or says nothing.
+/// The first word of each line; `None` if there are none, or no file.
 fn read_selection(file: &Path) -> Option<Vec<String>> {
     let text = fs::read_to_string(file).ok()?;
     let names: Vec<String> = text
@@ -74,7 +76,7 @@ fn read_selection(file: &Path) -> Option<Vec<String>> {
     (!names.is_empty()).then_some(names)
 }
 
-/// The folder of a version: its own, or the newest one of which the name is a prefix (`3.11`).
+/// The folder of a version. `3.11` is the newest installed `3.11.X`.
 fn version_folder(root: &Path, name: &str) -> Option<PathBuf> {
     let versions = root.join("versions");
     for name in [name, name.strip_prefix("python-").unwrap_or(name)] {
@@ -106,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn a_shim_stands_for_the_first_selected_version_that_has_the_program() {
+    fn a_shim_resolves_to_the_first_selected_version_that_has_the_program() {
         let folder = tempfile::tempdir().unwrap();
         let root = folder.path().join("pyenv");
         let shim = root.join("shims/python3");
@@ -117,28 +119,28 @@ mod tests {
         fs::create_dir_all(root.join("versions/2.7.18/bin")).unwrap();
         let project = folder.path().join("project/deep");
         fs::create_dir_all(&project).unwrap();
-        let of = |version: &str| Shim::For(root.join("versions").join(version).join("bin/python3"));
+        let of = |version: &str| Shim::Program(root.join("versions").join(version).join("bin/python3"));
         let env = ProcessEnv::empty(&project);
 
-        assert_eq!(resolve(&shim, &env), Shim::System, "nothing is selected");
+        assert_eq!(resolve_shim(&shim, &env), Shim::System, "nothing is selected");
         fs::write(root.join("version"), "3.9.2\n").unwrap();
-        assert_eq!(resolve(&shim, &env), of("3.9.2"));
+        assert_eq!(resolve_shim(&shim, &env), of("3.9.2"));
         fs::write(folder.path().join("project/.python-version"), "# ours\n2.7.18\n3.11  # newest\n").unwrap();
-        assert_eq!(resolve(&shim, &env), of("3.11.10"));
-        assert_eq!(resolve(&shim, &env.clone().with("PYENV_VERSION", "python-3.11.2")), of("3.11.2"));
-        assert_eq!(resolve(&shim, &env.clone().with("PYENV_VERSION", "system:3.9.2")), Shim::System);
-        let broken = resolve(&shim, &env.with("PYENV_VERSION", "2.7.18:4.0"));
+        assert_eq!(resolve_shim(&shim, &env), of("3.11.10"));
+        assert_eq!(resolve_shim(&shim, &env.clone().with("PYENV_VERSION", "python-3.11.2")), of("3.11.2"));
+        assert_eq!(resolve_shim(&shim, &env.clone().with("PYENV_VERSION", "system:3.9.2")), Shim::System);
+        let broken = resolve_shim(&shim, &env.with("PYENV_VERSION", "2.7.18:4.0"));
         let why = "is a pyenv shim, but the selected version (2.7.18, 4.0) has no `python3`";
         assert_eq!(broken, Shim::Broken(why.to_owned()));
     }
 
     #[test]
-    fn what_is_no_shim_stands_for_itself() {
+    fn a_program_that_is_no_shim_is_itself() {
         let folder = tempfile::tempdir().unwrap();
         for (path, text) in [("bin/python3", "#!/bin/sh\npyenv"), ("shims/python3", "\x7fELF")] {
             program(&folder.path().join(path), text);
             let env = ProcessEnv::empty(folder.path());
-            assert_eq!(resolve(&folder.path().join(path), &env), Shim::None, "{path}");
+            assert_eq!(resolve_shim(&folder.path().join(path), &env), Shim::NotAShim, "{path}");
         }
     }
 }

@@ -1,6 +1,7 @@
-//! An interpreter's answer -> the target that it is: marker values and wheel tags.
+//! A probe -> a lock target: marker values (PEP 508) and wheel tags (PEP 425), as PyPA's `packaging.tags` makes
+//! them.
 
-use super::probe::{Elf, PlatformFacts, Probe};
+use super::probe::{ElfHeader, PlatformFacts, Probe};
 use pinfast_base::error::{Error, Result};
 use pinfast_packaging::{
     CPythonBuild, Implementation, InterpreterFacts, Platform, Target, Threading, supported_tags,
@@ -9,21 +10,21 @@ use pinfast_packaging::{
 /// `e_machine` of 32-bit x86 and of 32-bit ARM.
 const ELF_386: u16 = 3;
 const ELF_ARM: u16 = 40;
-/// The bits of an ARM executable's `e_flags` that tell version 5 of the ABI, and hard floats.
+/// Bits of `e_flags` of an ARM executable: version 5 of the ABI (EABI), and hard floats.
 const ELF_ARM_ABI: u32 = 0xff00_0000;
 const ELF_ARM_ABI_5: u32 = 0x0500_0000;
 const ELF_ARM_HARD_FLOAT: u32 = 0x0000_0400;
 
-/// The 64-bit architectures for which PEP 600 knows manylinux.
+/// The 64-bit architectures that have manylinux tags (PEP 600).
 const MANYLINUX_ARCHS: [&str; 7] =
     ["x86_64", "aarch64", "ppc64", "ppc64le", "s390x", "loongarch64", "riscv64"];
 
 impl Probe {
-    /// The environment that the interpreter makes; its label is such as
+    /// The target that this interpreter is. Its label is, for example,
     /// `cpython 3.11.7 manylinux_2_36_x86_64`.
     ///
     /// # Errors
-    /// No answer: a Python or a platform for whose wheel tags there are no rules here.
+    /// `NoAnswer` for an implementation or a platform whose wheel tags are not known here.
     pub fn target(&self) -> Result<Target> {
         let facts = self.facts().map_err(|why| self.unfit(&why))?;
         let threads = if self.abi.build.gil_disabled { "t" } else { "" };
@@ -35,17 +36,17 @@ impl Probe {
         Target::new(markers, supported_tags(&facts), label).map_err(|why| self.unfit(&why))
     }
 
-    /// The platform that the interpreter runs on.
+    /// The platform that this interpreter runs on.
     ///
     /// # Errors
-    /// No answer: a platform for whose wheel tags there are no rules here.
+    /// `NoAnswer` for a platform whose wheel tags are not known here.
     pub fn host_platform(&self) -> Result<Platform> {
         self.platform.platform(&self.markers.platform_machine).map_err(|why| self.unfit(&why))
     }
 
     fn unfit(&self, why: &str) -> Error {
         Error::no_answer(format!("the interpreter `{}` cannot be used: {why}", self.executable.display()))
-            .hint("name another interpreter with `--python PATH`, or say `--python-version X.Y --platform linux`")
+            .hint("name another interpreter with `--python PATH`, or give `--python-version X.Y --platform linux`")
     }
 
     fn facts(&self) -> Result<InterpreterFacts, String> {
@@ -66,7 +67,7 @@ impl Probe {
             }),
             "pypy" => pypy_abi(self.abi.ext_suffix.as_deref().unwrap_or_default())
                 .map(Implementation::PyPy)
-                .ok_or_else(|| "it does not tell its ABI".to_owned()),
+                .ok_or_else(|| "its ABI is unknown".to_owned()),
             other => Err(format!("it is `{other}`, and only CPython and PyPy are supported")),
         }
     }
@@ -86,7 +87,7 @@ impl PlatformFacts {
         }
         if self.platform.starts_with("macosx-") {
             let version = self.macos.as_deref().and_then(numbers);
-            let (major, minor) = version.ok_or("it does not tell its version of macOS")?;
+            let (major, minor) = version.ok_or("its macOS version is unknown")?;
             return Ok(Platform::macos(major, minor, machine));
         }
         match self.platform.as_str() {
@@ -100,7 +101,7 @@ impl PlatformFacts {
     }
 
     fn linux(&self, arch: &str) -> Platform {
-        // A 32-bit Python is told the architecture of the 64-bit kernel.
+        // A 32-bit Python on a 64-bit kernel reports the kernel's architecture.
         let arch = match (self.pointer_bits, arch) {
             (32, "x86_64") => "i686",
             (32, "aarch64") => "armv8l",
@@ -116,7 +117,7 @@ impl PlatformFacts {
         }
     }
 
-    /// Whether the executable's binary interface is that of manylinux wheels.
+    /// Whether the executable's ABI is that of manylinux wheels. On 32 bits, only its ELF header shows that.
     fn runs_manylinux(&self, arch: &str) -> bool {
         match (arch, &self.elf) {
             ("i686", Some(elf)) => elf.is_32_bit_of(ELF_386),
@@ -130,7 +131,7 @@ impl PlatformFacts {
     }
 }
 
-impl Elf {
+impl ElfHeader {
     fn is_32_bit_of(&self, machine: u16) -> bool {
         self.bits == 32 && self.little && self.machine == machine
     }
@@ -162,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn each_platform_has_its_tag() {
+    fn a_platform_has_the_tag_of_its_library_and_architecture() {
         for (platform, bits, library, machine, tag) in [
             ("linux-x86_64", 64, "glibc 2.36", "x86_64", "manylinux_2_36_x86_64"),
             ("linux-aarch64", 64, "glibc 2.20-2014.11", "aarch64", "manylinux_2_20_aarch64"),
@@ -185,8 +186,8 @@ mod tests {
     }
 
     #[test]
-    fn a_32_bit_executable_must_show_its_interface() {
-        let elf = |machine, flags| Elf { bits: 32, little: true, machine, flags, interpreter: None };
+    fn a_32_bit_executable_is_manylinux_only_with_the_right_elf_header() {
+        let elf = |machine, flags| ElfHeader { bits: 32, little: true, machine, flags, interpreter: None };
         for (platform, elf, tag) in [
             ("linux-x86_64", elf(ELF_386, 0), "manylinux_2_36_i686"),
             ("linux-x86_64", elf(62, 0), "linux_i686"),
@@ -201,14 +202,14 @@ mod tests {
     }
 
     #[test]
-    fn the_abi_of_pypy_is_in_its_suffix() {
+    fn the_abi_of_pypy_is_read_from_its_suffix() {
         assert_eq!(pypy_abi(".pypy310-pp73-x86_64-linux-gnu.so").as_deref(), Some("pypy310_pp73"));
         assert_eq!(pypy_abi(".cpython-310-x86_64-linux-gnu.so"), None);
         assert_eq!(pypy_abi(""), None);
     }
 
     #[test]
-    fn numbers_end_where_digits_end() {
+    fn a_version_number_ends_with_its_digits() {
         assert_eq!(numbers("2.36"), Some((2, 36)));
         assert_eq!(numbers("2.20-2014.11"), Some((2, 20)));
         assert_eq!(numbers("15"), Some((15, 0)));

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use super::*;
 use pinfast_base::error::ErrorKind;
+use pinfast_cache::Cache;
 use pinfast_settings::ProcessEnv;
 
 /// The environment of this process, without an active environment, in an empty folder.
@@ -26,10 +27,10 @@ fn env(folder: &Path) -> ProcessEnv {
     }
 }
 
-fn python3() -> Found {
+fn python3() -> FoundInterpreter {
     let folder = tempfile::tempdir().unwrap();
     let env = env(folder.path());
-    discover(&Request::Name("python3".to_owned()), &env, &Prober::new(None)).unwrap()
+    discover(&InterpreterRequest::Name("python3".to_owned()), &env, &Prober::new(None)).unwrap()
 }
 
 /// Every interpreter of this machine that a version manager installed, and `python3`.
@@ -59,7 +60,7 @@ fn venv(python: &Path, folder: &Path) -> PathBuf {
 }
 
 #[test]
-fn every_interpreter_tells_what_it_is() {
+fn a_probe_has_the_version_and_the_tags_of_its_interpreter() {
     for python in all() {
         let probe = Prober::new(None).probe(&python).unwrap();
         let version = output(&python, "import platform; print(platform.python_version())").unwrap();
@@ -71,10 +72,10 @@ fn every_interpreter_tells_what_it_is() {
     }
 }
 
-/// Pip's own copy of PyPA `packaging` tells the truth. Copies differ by age in two points: those older
+/// The oracle is pip's own copy of PyPA `packaging`. Copies differ by age in two points: those older
 /// than 22 lack `cpXY-none-any`, and those from 26 on put the plain `linux_…` tags first, not last.
 #[test]
-fn tags_are_those_of_packaging_in_its_order() {
+fn tags_are_those_of_pypa_packaging_in_its_order() {
     let program = "from pip._vendor.packaging.tags import sys_tags\nfor tag in sys_tags(): print(tag)";
     let is_plain = |tag: &&str| tag.contains("-linux_");
     let mut compared = 0;
@@ -98,7 +99,7 @@ fn tags_are_those_of_packaging_in_its_order() {
         assert_eq!((different, ours.len()), (None, expected.len()), "{}", python.display());
         compared += 1;
     }
-    assert!(compared > 0, "no interpreter here has a pip of which to learn the tags");
+    assert!(compared > 0, "no interpreter here has a pip to compare with");
 }
 
 #[test]
@@ -125,7 +126,7 @@ fn an_active_environment_comes_first_then_the_project_s_then_the_path() {
     let python = python3().interpreter.path;
     let env = env(&root);
     let prober = Prober::new(None);
-    let prefix = |env: &ProcessEnv| discover(&Request::Any, env, &prober).unwrap().probe.prefix;
+    let prefix = |env: &ProcessEnv| discover(&InterpreterRequest::Any, env, &prober).unwrap().probe.prefix;
 
     let plain = prefix(&env);
     assert!(!plain.starts_with(&root));
@@ -139,20 +140,20 @@ fn an_active_environment_comes_first_then_the_project_s_then_the_path() {
     let env = env.with("VIRTUAL_ENV", root.join("active"));
     assert_eq!(prefix(&env), root.join("active"));
     fs::remove_dir_all(root.join("active")).unwrap();
-    let found = discover(&Request::Any, &env, &prober).unwrap();
+    let found = discover(&InterpreterRequest::Any, &env, &prober).unwrap();
     assert_eq!(found.probe.prefix, root.join("conda"));
     assert!(found.passed_over[0].contains("found through VIRTUAL_ENV"), "{:?}", found.passed_over);
 }
 
 #[test]
-fn half_an_environment_is_passed_over() {
+fn an_unfinished_environment_is_passed_over() {
     let folder = tempfile::tempdir().unwrap();
     let root = folder.path().canonicalize().unwrap();
     venv(&python3().interpreter.path, &root.join(".venv"));
     fs::remove_file(root.join(".venv/pyvenv.cfg")).unwrap();
-    let found = discover(&Request::Any, &env(&root), &Prober::new(None)).unwrap();
+    let found = discover(&InterpreterRequest::Any, &env(&root), &Prober::new(None)).unwrap();
     assert!(!found.probe.prefix.starts_with(&root));
-    assert!(found.passed_over[0].contains("half an environment"), "{:?}", found.passed_over);
+    assert!(found.passed_over[0].contains("is an unfinished environment"), "{:?}", found.passed_over);
 }
 
 #[test]
@@ -162,51 +163,52 @@ fn a_version_finds_an_interpreter_of_that_version_only() {
     let full = python3().probe.markers.python_full_version;
     let short = full.rsplit_once('.').unwrap().0;
     for text in [full.as_str(), short, "3"] {
-        let request = Request::parse(text, &env);
+        let request = InterpreterRequest::parse(text, &env);
         let found = discover(&request, &env, &Prober::new(None)).unwrap();
         let version = &found.probe.markers.python_full_version;
         assert!(format!("{version}.").starts_with(&format!("{text}.")), "{text}: {version}");
     }
-    let error = discover(&Request::parse("3.99", &env), &env, &Prober::new(None)).unwrap_err();
-    assert_eq!(error.message, "no interpreter of Python 3.99 was found");
+    let error = discover(&InterpreterRequest::parse("3.99", &env), &env, &Prober::new(None)).unwrap_err();
+    assert_eq!(error.message, "no interpreter for Python 3.99 was found");
     assert_eq!(error.kind, ErrorKind::NoAnswer);
     assert!(error.details.iter().any(|tried| tried.contains(&format!("is Python {full}"))));
 }
 
 #[test]
-fn what_python_means_is_read_from_its_look() {
+fn a_request_is_a_version_a_path_or_a_name() {
     let folder = tempfile::tempdir().unwrap();
     fs::create_dir(folder.path().join("venv")).unwrap();
     let env = ProcessEnv::empty(folder.path()).with_home("/home/me");
     for (text, request) in [
-        ("3.11", Request::Version(vec![3, 11])),
-        ("3.11.4", Request::Version(vec![3, 11, 4])),
-        ("python3.12", Request::Name("python3.12".to_owned())),
-        ("venv", Request::Path(folder.path().join("venv"))),
-        (".venv", Request::Path(folder.path().join(".venv"))),
-        ("/usr/bin/python3", Request::Path("/usr/bin/python3".into())),
-        ("~/py/bin/python", Request::Path("/home/me/py/bin/python".into())),
-        ("3.11.4.5", Request::Name("3.11.4.5".to_owned())),
+        ("3.11", InterpreterRequest::Version(vec![3, 11])),
+        ("3.11.4", InterpreterRequest::Version(vec![3, 11, 4])),
+        ("python3.12", InterpreterRequest::Name("python3.12".to_owned())),
+        ("venv", InterpreterRequest::Path(folder.path().join("venv"))),
+        (".venv", InterpreterRequest::Path(folder.path().join(".venv"))),
+        ("/usr/bin/python3", InterpreterRequest::Path("/usr/bin/python3".into())),
+        ("~/py/bin/python", InterpreterRequest::Path("/home/me/py/bin/python".into())),
+        ("3.11.4.5", InterpreterRequest::Name("3.11.4.5".to_owned())),
     ] {
-        assert_eq!(Request::parse(text, &env), request, "{text}");
+        assert_eq!(InterpreterRequest::parse(text, &env), request, "{text}");
     }
-    let settings = Request::parse_in("venv", Path::new("/project"), &env);
-    assert_eq!(settings, Request::Name("venv".to_owned()), "there is no such folder there");
-    let settings = Request::parse_in("./venv", Path::new("/project"), &env);
-    assert_eq!(settings, Request::Path("/project/./venv".into()));
+    let settings = InterpreterRequest::parse_in("venv", Path::new("/project"), &env);
+    assert_eq!(settings, InterpreterRequest::Name("venv".to_owned()), "there is no such folder there");
+    let settings = InterpreterRequest::parse_in("./venv", Path::new("/project"), &env);
+    assert_eq!(settings, InterpreterRequest::Path("/project/./venv".into()));
 }
 
 #[test]
-fn a_folder_or_file_that_is_not_there_is_said_so() {
+fn a_missing_path_is_named_in_the_error() {
     let folder = tempfile::tempdir().unwrap();
     let env = ProcessEnv::empty(folder.path());
-    let fail = |text: &str| discover(&Request::parse(text, &env), &env, &Prober::new(None)).unwrap_err();
+    let fail =
+        |text: &str| discover(&InterpreterRequest::parse(text, &env), &env, &Prober::new(None)).unwrap_err();
     assert!(fail("./nothing").message.starts_with("there is no interpreter at "));
-    assert!(fail(".").message.ends_with("has no Python interpreter in it"));
+    assert!(fail(".").message.ends_with("has no Python interpreter"));
     let error = fail("python3.11");
-    assert_eq!(error.message, "no interpreter `python3.11` that works was found");
+    assert_eq!(error.message, "no working interpreter `python3.11` was found");
     assert_eq!(error.kind, ErrorKind::NoAnswer);
-    assert!(discover(&Request::Any, &env, &Prober::new(None)).is_err());
+    assert!(discover(&InterpreterRequest::Any, &env, &Prober::new(None)).is_err());
 }
 
 #[cfg(unix)]
@@ -222,7 +224,7 @@ mod with_scripts {
     }
 
     #[test]
-    fn what_does_not_answer_is_an_error_that_says_how() {
+    fn an_interpreter_that_gives_no_answer_is_an_error_with_its_cause() {
         let folder = tempfile::tempdir().unwrap();
         let python = folder.path().join("python3");
         for (text, why) in [
@@ -248,7 +250,7 @@ mod with_scripts {
     }
 
     #[test]
-    fn a_broken_one_is_passed_over() {
+    fn a_broken_interpreter_is_passed_over() {
         let folder = tempfile::tempdir().unwrap();
         script(&folder.path().join("shims/python3"), "#!/bin/sh\necho broken >&2\nexit 127\n");
         let good = folder.path().join("good/python3");
@@ -256,25 +258,25 @@ mod with_scripts {
         std::os::unix::fs::symlink(python3().interpreter.path, &good).unwrap();
         let path = std::env::join_paths([folder.path().join("shims"), folder.path().join("good")]).unwrap();
         let env = ProcessEnv::empty(folder.path()).with("PATH", path);
-        let found = discover(&Request::Any, &env, &Prober::new(None)).unwrap();
+        let found = discover(&InterpreterRequest::Any, &env, &Prober::new(None)).unwrap();
         assert_eq!(found.interpreter.path, good);
         assert!(found.passed_over[0].contains("said `broken` (found through the PATH)"));
 
         fs::remove_file(good).unwrap();
-        let error = discover(&Request::Any, &env, &Prober::new(None)).unwrap_err();
+        let error = discover(&InterpreterRequest::Any, &env, &Prober::new(None)).unwrap_err();
         assert_eq!(error.message, "no Python interpreter was found");
         assert_eq!(error.details.len(), 1);
     }
 
     #[test]
-    fn an_answer_is_remembered_until_something_changes() {
+    fn an_answer_is_remembered_until_the_interpreter_changes() {
         let folder = tempfile::tempdir().unwrap();
         let root = folder.path().canonicalize().unwrap();
-        let cache = ProbeCache::new(root.join("cache"));
+        let cache = Cache::new(root.join("cache"));
         let python = venv(&python3().interpreter.path, &root.join("venv"));
         let prober = Prober::new(Some(cache));
         let first = prober.probe(&python).unwrap();
-        let record = fs::read_dir(root.join("cache")).unwrap().next().unwrap().unwrap().path();
+        let record = fs::read_dir(root.join("cache/python")).unwrap().next().unwrap().unwrap().path();
 
         // The record is made to lie, so that one sees whether it was read.
         let lie = |was: &str, is: &str| {
@@ -309,16 +311,16 @@ mod with_scripts {
     }
 
     #[test]
-    fn a_cache_that_cannot_be_written_is_no_error_and_a_shim_is_not_remembered() {
+    fn an_unwritable_cache_is_no_error_and_a_shim_is_not_remembered() {
         let folder = tempfile::tempdir().unwrap();
         let real = python3().interpreter.path;
         fs::write(folder.path().join("file"), "").unwrap();
-        let broken = Prober::new(Some(ProbeCache::new(folder.path().join("file"))));
+        let broken = Prober::new(Some(Cache::new(folder.path().join("file"))));
         broken.probe(&real).unwrap();
 
         let wrapper = folder.path().join("python3");
         script(&wrapper, &format!("#!/bin/sh\nexec '{}' \"$@\"\n", real.display()));
-        Prober::new(Some(ProbeCache::new(folder.path().join("cache")))).probe(&wrapper).unwrap();
+        Prober::new(Some(Cache::new(folder.path().join("cache")))).probe(&wrapper).unwrap();
         assert!(!folder.path().join("cache").exists());
     }
 }

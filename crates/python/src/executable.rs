@@ -1,4 +1,4 @@
-//! What may be started.
+//! Which files may be started.
 
 use std::fs;
 use std::path::Path;
