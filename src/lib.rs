@@ -15,6 +15,7 @@
 //! - [`explain`]: a proof -> the one conflict that matters, in plain words, and fixes that were tried
 //!
 //! **Edges**: each talks to one part of the world.
+//! - [`process`]: child processes with limits of time and output; signals
 //! - [`files`]: the user's own files: read, and replaced as a whole or not at all
 //! - [`cache`]: what was fetched before: checked before it is believed
 //! - [`git`]: whether the environment folder is out of git, and what is committed
@@ -36,5 +37,6 @@ pub use {
     pinfast_build as build, pinfast_cache as cache, pinfast_deploy as deploy, pinfast_explain as explain,
     pinfast_files as files, pinfast_git as git, pinfast_index as index, pinfast_inputs as inputs,
     pinfast_install as install, pinfast_lock as lock, pinfast_ops as ops, pinfast_packaging as packaging,
-    pinfast_python as python, pinfast_repair as repair, pinfast_settings as settings, pinfast_solve as solve,
+    pinfast_process as process, pinfast_python as python, pinfast_repair as repair,
+    pinfast_settings as settings, pinfast_solve as solve,
 };

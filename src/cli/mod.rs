@@ -25,7 +25,7 @@ use clap::{Parser, Subcommand};
 
 use options::OutputArgs;
 use pinfast_base::error::{Error, ErrorKind, Result};
-use pinfast_files::{self as files, Signal};
+use pinfast_process::{Signal, exit_on_signal, on_signal};
 use ui::Ui;
 
 /// Locks, checks and installs the dependencies of Python applications, fast.
@@ -82,9 +82,9 @@ pub fn run(arguments: impl IntoIterator<Item = impl Into<OsString> + Clone>) -> 
     // Without handlers the signals still end the process, only with the system's own exit status.
     let _ = match &arguments.command {
         Command::Check(_) | Command::Why(_) | Command::Tree(_) | Command::Diff(_) => {
-            files::exit_on_interrupt(interrupted)
+            exit_on_signal(interrupted)
         }
-        _ => files::on_interrupt(|signal| process::exit(i32::from(interrupted(signal)))),
+        _ => on_signal(|signal| process::exit(i32::from(interrupted(signal)))),
     };
     let ui = Ui::new(arguments.output.volume(), arguments.output.color());
     let outcome = match arguments.command {

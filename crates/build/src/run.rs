@@ -3,12 +3,9 @@
 
 use std::ffi::OsStr;
 use std::fs::{self, File};
-use std::io::{PipeReader, Read};
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::mpsc::{Receiver, channel};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::thread;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
@@ -17,6 +14,7 @@ use super::system::System;
 use super::{Fault, TIME_VARIABLE};
 use pinfast_base::error::Error;
 use pinfast_base::event::Watcher;
+use pinfast_process::{OutputTail, WaitEnd, wait};
 
 /// The program that runs a hook; see its own comments.
 const SCRIPT: &str = include_str!("hooks.py");
@@ -26,6 +24,8 @@ const KEPT: usize = 64 << 10;
 const LONGEST_ANSWER: u64 = 1 << 20;
 /// How long a process may take to end once it is told to.
 const GRACE: Duration = Duration::from_secs(3);
+/// How long an output may stay open after that: a process that was left behind may hold it.
+const OUTPUT_GRACE: Duration = Duration::from_millis(500);
 
 /// A backend that can be called.
 pub(super) struct Backend<'a> {
@@ -151,77 +151,28 @@ impl Backend<'_> {
 
     /// Runs `command` to its end and returns the end of what it printed.
     fn run(&self, mut command: Command) -> Result<Vec<u8>, Trouble> {
-        let deadline = Instant::now() + self.time;
         let (reader, writer) = std::io::pipe()?;
         command.stdin(Stdio::piped()).stdout(writer.try_clone()?).stderr(writer);
+        let deadline = Instant::now() + self.time;
         let mut child = command.spawn()?;
         // It holds the other ends of the pipe, which would else never end.
         drop(command);
-        let printed = Printed::follow(reader);
-        let ended = wait(&mut child, deadline, self.watcher);
-        // Its end tells the process to end, and all that it started.
+        let printed = OutputTail::start(reader, KEPT);
+        let end = wait(&child, deadline, || self.watcher.cancelled());
+        // The script kills the backend, and all that it started, when its input is closed.
         drop(child.stdin.take());
-        let status = match ended? {
-            Some(status) => status,
-            None => {
-                if wait(&mut child, Instant::now() + GRACE, &pinfast_base::event::Unwatched)?.is_none() {
-                    child.kill()?;
-                    child.wait()?;
-                }
-                let seconds = self.time.as_secs_f32();
-                let what = format!("took more than {seconds} s ({TIME_VARIABLE} raises the limit)");
-                return Err(Trouble::Failed(what, printed.end()));
+        if end != WaitEnd::Exited {
+            if wait(&child, Instant::now() + GRACE, || false) != WaitEnd::Exited {
+                child.kill()?;
             }
-        };
-        let printed = printed.end();
+            child.wait()?;
+            let seconds = self.time.as_secs_f32();
+            let what = format!("took more than {seconds} s ({TIME_VARIABLE} raises the limit)");
+            return Err(Trouble::Failed(what, printed.finish(OUTPUT_GRACE)));
+        }
+        let status = child.wait()?;
+        let printed = printed.finish(OUTPUT_GRACE);
         if status.success() { Ok(printed) } else { Err(Trouble::Failed("failed".to_owned(), printed)) }
-    }
-}
-
-/// The status of a process that ends before the deadline.
-fn wait(child: &mut Child, deadline: Instant, watcher: &dyn Watcher) -> std::io::Result<Option<ExitStatus>> {
-    let mut pause = Duration::from_millis(1);
-    loop {
-        if let Some(status) = child.try_wait()? {
-            return Ok(Some(status));
-        }
-        if Instant::now() >= deadline || watcher.cancelled() {
-            return Ok(None);
-        }
-        thread::sleep(pause);
-        pause = (pause * 2).min(Duration::from_millis(20));
-    }
-}
-
-/// The end of what a process prints, read on a thread of its own: something that it left running may
-/// hold the pipe open.
-struct Printed {
-    text: Arc<Mutex<Vec<u8>>>,
-    over: Receiver<()>,
-}
-
-impl Printed {
-    fn follow(mut pipe: PipeReader) -> Self {
-        let text = Arc::new(Mutex::new(Vec::new()));
-        let (sender, over) = channel::<()>();
-        let kept = text.clone();
-        thread::spawn(move || {
-            let _at_the_end = sender;
-            let mut piece = vec![0; 1 << 14];
-            while let Ok(read @ 1..) = pipe.read(&mut piece) {
-                let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
-                kept.extend_from_slice(&piece[..read]);
-                let more = kept.len().saturating_sub(KEPT);
-                kept.drain(..more);
-            }
-        });
-        Self { text, over }
-    }
-
-    fn end(self) -> Vec<u8> {
-        // Nothing is ever sent: either the sender is gone or the time is up.
-        let _ = self.over.recv_timeout(Duration::from_millis(500));
-        std::mem::take(&mut *self.text.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 

@@ -8,7 +8,7 @@ use super::record::{Begin, Way, What};
 use super::root::{Current, Root};
 use super::run::{Run, failure, interrupted};
 use pinfast_base::error::{Error, ErrorKind, Result};
-use pinfast_files::{Deferred, Signal};
+use pinfast_process::{Signal, SignalDeferral};
 use pinfast_settings::HealthCheck;
 
 /// Why a release does not stay live.
@@ -27,9 +27,9 @@ pub(super) fn activate(
     run: &mut Run<'_>,
     begin: &Begin,
     way: Way,
-    deferred: &Deferred,
+    deferred: &SignalDeferral,
 ) -> Result<Vec<Error>> {
-    if let Some(signal) = deferred.caught() {
+    if let Some(signal) = deferred.received() {
         return Err(interrupted(signal));
     }
     let release = &begin.release;

@@ -7,7 +7,7 @@ use futures_util::future::select;
 
 use super::process::{Attention, Children, Ending, Log, Manner, Setting, run};
 use pinfast_base::error::{Error, Result};
-use pinfast_files::{self as files, Deferred};
+use pinfast_process::SignalDeferral;
 use pinfast_settings::{HealthCheck, TimedCommand};
 
 /// How long one look may take: a service that is just starting may lose a question.
@@ -28,7 +28,7 @@ pub(super) fn check(health: &HealthCheck, setting: &Setting, log: &mut Log) -> R
 
 /// Runs the command until it succeeds: a service may take a moment to be there.
 fn command(timed: &TimedCommand, setting: &Setting, log: &mut Log) -> Result<Ending> {
-    let deferred = files::deferred();
+    let deferred = SignalDeferral::start();
     let deadline = Instant::now() + timed.within;
     let mut last = None;
     loop {
@@ -44,7 +44,7 @@ fn command(timed: &TimedCommand, setting: &Setting, log: &mut Log) -> Result<End
         }
         last = Some(why);
         std::thread::sleep(PAUSE);
-        if let Some(signal) = deferred.caught() {
+        if let Some(signal) = deferred.received() {
             return Ok(Ending::Interrupted(signal));
         }
     }
@@ -60,7 +60,7 @@ fn ask(url: &url::Url, within: Duration) -> Result<Ending> {
 
 /// Asks again and again; a signal is looked for meanwhile.
 async fn asked(client: &reqwest::Client, url: &url::Url, within: Duration) -> Ending {
-    let deferred = files::deferred();
+    let deferred = SignalDeferral::start();
     let deadline = tokio::time::Instant::now() + within;
     let mut last = "does not answer".to_owned();
     let ended = {
@@ -85,9 +85,9 @@ async fn look(client: &reqwest::Client, url: &url::Url, last: &mut String) -> En
 }
 
 /// Ends when a signal comes.
-async fn signalled(deferred: &Deferred) -> Ending {
+async fn signalled(deferred: &SignalDeferral) -> Ending {
     loop {
-        if let Some(signal) = deferred.caught() {
+        if let Some(signal) = deferred.received() {
             return Ending::Interrupted(signal);
         }
         tokio::time::sleep(Duration::from_millis(20)).await;

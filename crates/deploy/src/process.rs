@@ -4,17 +4,14 @@
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
-use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
+use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
-use std::thread;
+use std::process::{Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
-
-use rustix::process::{Pid, Signal as Kill, WaitId, WaitIdOptions, kill_process_group, waitid};
 
 use super::root::failed;
 use pinfast_base::error::Result;
-use pinfast_files::{self as files, Signal};
+use pinfast_process::{ProcessGroup, Signal, SignalDeferral, WaitEnd, wait};
 
 /// How long a group may take to end after it was asked to.
 const GRACE: Duration = Duration::from_millis(400);
@@ -156,63 +153,38 @@ impl Log {
 /// # Errors
 /// No answer: it cannot be started, or its output cannot be kept.
 pub(super) fn run(mut command: Command, title: &str, manner: Manner, log: &mut Log) -> Result<Ending> {
-    let deferred = files::deferred();
+    let deferral = SignalDeferral::start();
     log.title(title).map_err(|error| failed("write", &log.path, error))?;
     let output = || log.file.try_clone().map(Stdio::from);
-    let mut spawn = || -> io::Result<Child> {
-        command.stdin(Stdio::null()).stdout(output()?).stderr(output()?).process_group(0).spawn()
-    };
-    let mut child = match spawn() {
-        Ok(child) => child,
+    let mut spawn = || ProcessGroup::spawn(command.stdin(Stdio::null()).stdout(output()?).stderr(output()?));
+    let (mut child, group) = match spawn() {
+        Ok(spawned) => spawned,
         Err(error) => return Ok(Ending::Bad(format!("cannot be started: {error}"))),
     };
-    let group = Pid::from_child(&child);
-    let deadline = Instant::now() + manner.within;
     let caught = || match manner.attention {
-        Attention::Signals => deferred.caught(),
+        Attention::Signals => deferral.received(),
         Attention::None => None,
     };
-    let mut pause = Duration::from_millis(1);
-    let early = loop {
-        if has_ended(group) {
-            break None;
-        }
-        if let Some(signal) = caught() {
-            break Some(Ending::Interrupted(signal));
-        }
-        if Instant::now() >= deadline {
+    let mut signal = None;
+    let end = wait(&child, Instant::now() + manner.within, || {
+        signal = caught();
+        signal.is_some()
+    });
+    let early = match (end, signal) {
+        (WaitEnd::Exited, _) => None,
+        (WaitEnd::Stopped, Some(signal)) => Some(Ending::Interrupted(signal)),
+        (WaitEnd::Stopped | WaitEnd::TimedOut, _) => {
             let limit = manner.within.as_secs_f64();
-            break Some(Ending::Bad(format!("took longer than {limit} s, and was ended")));
+            Some(Ending::Bad(format!("took longer than {limit} s, and was ended")))
         }
-        thread::sleep(pause);
-        pause = (pause * 2).min(Duration::from_millis(20));
     };
     match (&early, manner.children) {
-        (Some(_), _) => end(group),
-        // The group is still named by its leader, which has ended but was not waited for.
-        (None, Children::End) => drop(kill_process_group(group, Kill::KILL)),
+        (Some(_), _) => group.terminate(&child, GRACE),
+        (None, Children::End) => group.kill(),
         (None, Children::Leave) => {}
     }
     let status = child.wait().map_err(|error| failed("wait for", Path::new(title), error))?;
     Ok(early.unwrap_or_else(|| ending(status)))
-}
-
-/// Whether the process has ended; it stays to be waited for.
-fn has_ended(process: Pid) -> bool {
-    let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
-    // A process that cannot be asked about is none.
-    !matches!(waitid(WaitId::Pid(process), options), Ok(None))
-}
-
-/// Ends a process group: asks, waits a moment, and ends what is left.
-fn end(group: Pid) {
-    // A group that has ended already is what is wanted.
-    let _ = kill_process_group(group, Kill::TERM);
-    let until = Instant::now() + GRACE;
-    while !has_ended(group) && Instant::now() < until {
-        thread::sleep(Duration::from_millis(5));
-    }
-    let _ = kill_process_group(group, Kill::KILL);
 }
 
 fn ending(status: ExitStatus) -> Ending {
@@ -226,6 +198,9 @@ fn ending(status: ExitStatus) -> Ending {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::thread;
+
+    use rustix::process::Pid;
 
     const MANNER: Manner =
         Manner { within: Duration::from_secs(60), children: Children::End, attention: Attention::Signals };
@@ -292,7 +267,7 @@ mod tests {
         let (ending, tail) = shell(text, Manner { children: Children::Leave, ..MANNER });
         assert_eq!(ending, Ending::Good, "it is not waited for, though it holds the output");
         let service = Pid::from_raw(tail[0].parse().unwrap()).unwrap();
-        rustix::process::kill_process(service, Kill::KILL).unwrap();
+        rustix::process::kill_process(service, rustix::process::Signal::KILL).unwrap();
     }
 
     /// Whether the process ends within moments: its parent may have to be told first.

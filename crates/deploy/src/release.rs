@@ -19,7 +19,7 @@ use super::run::Run;
 use super::shared::{self, Moved};
 use pinfast_base::error::{Error, ErrorKind, Result};
 use pinfast_base::event::{Event, Watcher};
-use pinfast_files as files;
+use pinfast_process::SignalDeferral;
 
 /// What a deploy does about others and about what is lacking.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -161,11 +161,11 @@ pub(super) fn verified(environments: &dyn Environments, run: &Run<'_>, begin: &B
 fn go_live(run: &mut Run<'_>, begin: &Begin) -> Result<Activated> {
     run.journal.note(What::Ready { release: begin.release.clone() })?;
     run.root().sync_all()?;
-    let deferred = files::deferred();
+    let deferred = SignalDeferral::start();
     let before = run.root().live()?;
     let mut unclean = activate(run, begin, Way::Forth, &deferred)?;
     // It is live, and no signal makes another end of that.
-    deferred.for_good();
+    deferred.make_permanent();
     let (removed, failed) = prune(run, begin);
     unclean.extend(failed);
     let next_back = run.journal.history().before(Some(&begin.release)).map(|release| release.id().clone());

@@ -16,7 +16,7 @@ use super::source;
 use super::space;
 use pinfast_base::error::{Error, ErrorKind, Result};
 use pinfast_base::event::{Event, Watcher};
-use pinfast_files as files;
+use pinfast_process::SignalDeferral;
 
 /// Goes back to `wanted`, or to the good release that was live before the one that is live now.
 ///
@@ -53,7 +53,7 @@ pub fn rollback(
     }
     verified(environments, &run, &begin)?;
     run.smoke(&begin)?;
-    let deferred = files::deferred();
+    let deferred = SignalDeferral::start();
     let outcome = activate(&mut run, &begin, Way::Back, &deferred);
     let unclean = outcome.inspect_err(|error| {
         if error.kind != ErrorKind::LiveButUnclean {
@@ -61,7 +61,7 @@ pub fn rollback(
             let _ = run.journal.note(What::Back { release: begin.release.clone() });
         }
     })?;
-    deferred.for_good();
+    deferred.make_permanent();
     let next_back = run.journal.history().before(Some(&begin.release)).map(|release| release.id().clone());
     Ok(Activated { release: begin.release, before: live, next_back, removed: Vec::new(), unclean })
 }

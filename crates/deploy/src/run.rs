@@ -12,7 +12,7 @@ use super::remove::{remove, remove_folder};
 use super::root::Root;
 use pinfast_base::error::{Error, ErrorKind, Result};
 use pinfast_base::event::{Event, Watcher};
-use pinfast_files::Signal;
+use pinfast_process::Signal;
 use pinfast_settings::SmokeTest;
 
 /// A run that holds the lock.

@@ -4,8 +4,8 @@ use std::fs;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
-use super::interrupt::undisturbed;
 use pinfast_base::error::{Error, Result};
+use pinfast_process::uninterrupted;
 
 /// Replaces the file at `path` by `text`, or leaves it as it was. A symbolic link is kept and the file it
 /// points to is replaced; the permissions of the old file are kept. What is no file, such as a pipe or
@@ -23,7 +23,7 @@ pub fn replace(path: &Path, text: &str) -> Result<()> {
     if !folder.is_dir() {
         return Err(Error::usage(format!("cannot write {}: its folder does not exist", path.display())));
     }
-    let _held = undisturbed();
+    let _guard = uninterrupted();
     if fs::metadata(&place).is_ok_and(|metadata| !metadata.is_file()) {
         return fs::write(&place, text)
             .map_err(|error| Error::no_answer(format!("cannot write to {}", path.display())).because(error));

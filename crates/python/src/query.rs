@@ -1,17 +1,15 @@
 //! Runs the probe in an interpreter, within limits of time and output; an answer in the cache spares the
 //! start, which costs some 50 ms.
 
-use std::io::Read;
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::mpsc::{Receiver, channel};
-use std::thread;
 use std::time::{Duration, Instant};
 
 use super::probe::{Probe, SCRIPT, excerpt};
 use super::remember::InterpreterState;
 use pinfast_base::error::{Error, Result};
 use pinfast_cache::Cache;
+use pinfast_process::{Capture, CaptureError, WaitEnd, wait};
 
 /// How long an interpreter may take to answer.
 const TIME_LIMIT: Duration = Duration::from_secs(30);
@@ -103,9 +101,7 @@ fn run(mut command: Command, time_limit: Duration) -> Result<ProcessOutput, Stri
     let deadline = Instant::now() + time_limit;
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().map_err(|error| format!("cannot be started: {error}"))?;
-    let stdout = drain(child.stdout.take());
-    let stderr = drain(child.stderr.take());
-    let collected = collect(&mut child, &stdout, &stderr, deadline);
+    let collected = collect(&mut child, deadline);
     if collected.is_err() {
         // It may have ended just now; there is nothing to do about a failure here.
         let _ = child.kill();
@@ -118,51 +114,26 @@ fn run(mut command: Command, time_limit: Duration) -> Result<ProcessOutput, Stri
     })
 }
 
-fn collect(
-    child: &mut Child,
-    stdout: &Receiver<Vec<u8>>,
-    stderr: &Receiver<Vec<u8>>,
-    deadline: Instant,
-) -> Result<ProcessOutput, ProcessError> {
-    let stdout = receive(stdout, deadline)?;
-    let stderr = receive(stderr, deadline)?;
-    Ok(ProcessOutput { status: wait(child, deadline)?, stdout, stderr })
-}
-
-/// Reads a pipe to its end, or to one byte more than the limit, on a thread of its own: a grandchild
-/// may hold the pipe open for ever.
-fn drain(pipe: Option<impl Read + Send + 'static>) -> Receiver<Vec<u8>> {
-    let (sender, receiver) = channel();
-    thread::spawn(move || {
-        let mut bytes = Vec::new();
-        if let Some(pipe) = pipe {
-            // What was read before a failure is all there is.
-            let _ = pipe.take(OUTPUT_LIMIT + 1).read_to_end(&mut bytes);
+impl From<CaptureError> for ProcessError {
+    fn from(error: CaptureError) -> Self {
+        match error {
+            CaptureError::TimedOut => Self::Timeout,
+            CaptureError::TooLong => Self::Overflow,
         }
-        // The receiver is gone when the deadline passed.
-        let _ = sender.send(bytes);
-    });
-    receiver
-}
-
-fn receive(pipe: &Receiver<Vec<u8>>, deadline: Instant) -> Result<String, ProcessError> {
-    let left = deadline.saturating_duration_since(Instant::now());
-    let bytes = pipe.recv_timeout(left).map_err(|_| ProcessError::Timeout)?;
-    if bytes.len() as u64 > OUTPUT_LIMIT {
-        return Err(ProcessError::Overflow);
     }
-    Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
-/// The status of a process whose pipes are closed. It is about to end, so a short sleep is enough.
-fn wait(child: &mut Child, deadline: Instant) -> Result<ExitStatus, ProcessError> {
-    loop {
-        if let Some(status) = child.try_wait().map_err(ProcessError::Wait)? {
-            return Ok(status);
-        }
-        if Instant::now() >= deadline {
-            return Err(ProcessError::Timeout);
-        }
-        thread::sleep(Duration::from_micros(200));
+fn collect(child: &mut Child, deadline: Instant) -> Result<ProcessOutput, ProcessError> {
+    let stdout = child.stdout.take().map(|pipe| Capture::start(pipe, OUTPUT_LIMIT));
+    let stderr = child.stderr.take().map(|pipe| Capture::start(pipe, OUTPUT_LIMIT));
+    let text = |capture: Option<Capture>| -> Result<String, ProcessError> {
+        let bytes = capture.map_or(Ok(Vec::new()), |capture| capture.finish(deadline))?;
+        Ok(String::from_utf8_lossy(&bytes).into_owned())
+    };
+    let (stdout, stderr) = (text(stdout)?, text(stderr)?);
+    // Its pipes are closed, so it is about to exit.
+    if wait(child, deadline, || false) != WaitEnd::Exited {
+        return Err(ProcessError::Timeout);
     }
+    Ok(ProcessOutput { status: child.wait().map_err(ProcessError::Wait)?, stdout, stderr })
 }
