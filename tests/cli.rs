@@ -119,7 +119,7 @@ fn a_lock_tells_what_changes_and_what_is_held_back() {
     assert_snapshot!(project.run(&format!("{lock} --dry-run")), @r"
     - log 2.5
     v web 2.0 -> 1.0
-    warning: web falls from 2.0 to 1.0, a major version down
+    warning: web is downgraded from 2.0 to 1.0, a major version
     held back: web 1.0, not 2.0, by `web<2` at requirements.in:1
     requirements.txt would change: 3 packages (1 removed, 1 down) in T
     exit 0
@@ -129,8 +129,8 @@ fn a_lock_tells_what_changes_and_what_is_held_back() {
     - log 2.5
     ^ tool 0.9 -> 1.0
     v web 2.0 -> 1.0
-    warning: core falls from 2.1 to 1.0, a major version down
-    warning: web falls from 2.0 to 1.0, a major version down
+    warning: core is downgraded from 2.1 to 1.0, a major version
+    warning: web is downgraded from 2.0 to 1.0, a major version
     held back: web 1.0, not 2.0, by `web<2` at requirements.in:1
     wrote requirements.txt: 3 packages (1 removed, 1 up, 2 down) in T
     exit 0
@@ -195,7 +195,7 @@ fn a_lock_is_a_document() {
     {
       "changed": true,
       "changes": null,
-      "falls": [],
+      "downgrades": [],
       "file": "requirements.txt",
       "held_back": [],
       "kept": false,
@@ -225,7 +225,7 @@ fn a_lock_is_a_document() {
           ]
         }
       ],
-      "schema": 1,
+      "schema": 2,
       "warnings": []
     }
     ---
@@ -328,7 +328,7 @@ fn a_fall_of_years_is_a_warning_though_the_major_version_stays() {
     assert_snapshot!(project.run(&lock), @r"
     v aged 1.3 -> 1.1
     + far 1.0
-    warning: aged falls from 1.3 to 1.1, which is 3 years older
+    warning: aged is downgraded from 1.3 to 1.1, which is 3 years older
     warning: held back by 3 years: aged 1.1, not 1.3, by far 1.0, which needs aged<1.2
     wrote requirements.txt: 2 packages (1 added, 1 down) in T
     exit 0

@@ -7,8 +7,8 @@ use std::time::{Duration, SystemTime};
 use clap::{Args, Subcommand};
 use serde_json::json;
 
-use super::options::Format;
-use super::ui::{Bytes, Ui};
+use super::options::OutputFormat;
+use super::ui::{ByteCount, Ui};
 use pinfast_base::error::{Error, Result};
 use pinfast_cache::{Cache, CacheUsage};
 use pinfast_ops::Session;
@@ -18,18 +18,18 @@ use pinfast_settings::ProcessEnv;
 #[derive(Args, Debug)]
 pub(super) struct CacheCommand {
     #[command(subcommand)]
-    action: Action,
+    action: CacheAction,
     /// The cache's folder
     #[arg(long, global = true, value_name = "DIR", env = "PINFAST_CACHE_DIR", hide_env_values = true)]
     cache_dir: Option<PathBuf>,
     /// The form of the result
     #[arg(long, global = true, value_name = "FORMAT", default_value = "text")]
-    format: Format,
+    format: OutputFormat,
 }
 
 /// What to do with the cache
 #[derive(Clone, Debug, Subcommand)]
-enum Action {
+enum CacheAction {
     /// Print its folder
     Dir,
     /// Print how large it is
@@ -55,27 +55,27 @@ pub(super) fn run(arguments: &CacheCommand, ui: &Arc<Ui>) -> Result<()> {
     let failed =
         |error| Error::no_answer(format!("cannot tend the cache {}", folder.display())).because(error);
     let (done, removed, left) = match arguments.action {
-        Action::Dir => return shown(arguments, ui, &folder.display().to_string(), json!({})),
-        Action::Size => ("", CacheUsage::default(), cache.size().map_err(failed)?),
-        Action::Prune { days } => {
+        CacheAction::Dir => return shown(arguments, ui, &folder.display().to_string(), json!({})),
+        CacheAction::Size => ("", CacheUsage::default(), cache.size().map_err(failed)?),
+        CacheAction::Prune { days } => {
             let age = Duration::from_secs(days.saturating_mul(DAY));
             let pruned = cache.prune(SystemTime::now(), age).map_err(failed)?;
             ("removed ", pruned.removed, pruned.left)
         }
-        Action::Clear => ("removed ", cache.clear().map_err(failed)?, CacheUsage::default()),
+        CacheAction::Clear => ("removed ", cache.clear().map_err(failed)?, CacheUsage::default()),
     };
     let what = if done.is_empty() { left } else { removed };
-    let text = format!("{done}{} records, {}", what.records, Bytes(what.bytes));
+    let text = format!("{done}{} records, {}", what.records, ByteCount(what.bytes));
     shown(arguments, ui, &text, json!({ "removed": usage(removed), "left": usage(left) }))
 }
 
 /// The text, or the document of `docs/json.md`.
 fn shown(arguments: &CacheCommand, ui: &Ui, text: &str, mut document: serde_json::Value) -> Result<()> {
-    if arguments.format == Format::Text {
+    if arguments.format == OutputFormat::Text {
         return ui.result(&format!("{text}\n"));
     }
     document["schema"] = 1.into();
-    if matches!(arguments.action, Action::Dir) {
+    if matches!(arguments.action, CacheAction::Dir) {
         document["folder"] = text.into();
     }
     ui.json(&document)

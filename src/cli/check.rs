@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use clap::Args;
 
-use super::options::{Format, InputArgs, PolicyArgs, TargetArgs};
+use super::options::{InputArgs, OutputFormat, PolicyArgs, TargetArgs};
 use super::ui::Ui;
 use pinfast_base::error::{Error, Result};
 use pinfast_base::event::counted;
-use pinfast_ops::check::{CheckRequest, Checked, check};
+use pinfast_ops::check::{CheckReport, CheckRequest, check};
 use pinfast_ops::{LockPlace, Session};
 use pinfast_settings::ProcessEnv;
 
@@ -24,7 +24,7 @@ pub(super) struct CheckArgs {
     policy: PolicyArgs,
     /// The form of the result
     #[arg(long, value_name = "FORMAT", default_value = "text")]
-    format: Format,
+    format: OutputFormat,
 }
 
 pub(super) fn run(arguments: CheckArgs, ui: &Arc<Ui>) -> Result<()> {
@@ -40,7 +40,7 @@ pub(super) fn run(arguments: CheckArgs, ui: &Arc<Ui>) -> Result<()> {
         policy: arguments.policy.request(),
     };
     let checked = check(&request, &session)?;
-    if arguments.format == Format::Json {
+    if arguments.format == OutputFormat::Json {
         ui.result(&json(&checked))?;
     }
     if checked.is_good() {
@@ -57,7 +57,7 @@ pub(super) fn run(arguments: CheckArgs, ui: &Arc<Ui>) -> Result<()> {
 }
 
 /// All that is wrong, as one error.
-fn complaint(checked: &Checked) -> Error {
+fn complaint(checked: &CheckReport) -> Error {
     let file = &checked.lock.file;
     let mut error = match checked.reasons.is_empty() {
         false => Error::no(format!("{file} is stale")).hint("lock again: `pinfast lock`"),
@@ -73,7 +73,7 @@ fn complaint(checked: &Checked) -> Error {
 }
 
 /// The documented form: `{"schema": 1, "fresh": bool, "reasons": [{"code", "file", "line", "text"}], "environment": [text]}`.
-fn json(checked: &Checked) -> String {
+fn json(checked: &CheckReport) -> String {
     let reasons: Vec<_> = checked
         .reasons
         .iter()

@@ -6,11 +6,11 @@ use std::time::Instant;
 use clap::Args;
 use serde_json::json;
 
-use super::options::{Format, IndexArgs};
+use super::options::{IndexArgs, OutputFormat};
 use super::ui::Ui;
 use pinfast_base::error::{Error, Result};
 use pinfast_deploy::{Activated, Lacking, Options, Patience, Stage};
-use pinfast_ops::{Session, deploy, init};
+use pinfast_ops::{Session, deploy, deploy_init};
 use pinfast_settings::ProcessEnv;
 
 /// Build the commit and its lock as a release, test it, and switch to it in one step
@@ -29,23 +29,23 @@ pub(super) struct DeployArgs {
     #[arg(long)]
     init_shared: bool,
     #[command(flatten)]
-    how: HowArgs,
+    how: ReleaseRunArgs,
     #[command(flatten)]
     indexes: IndexArgs,
 }
 
 /// What is the same for a deploy and a rollback.
 #[derive(Args, Debug)]
-pub(super) struct HowArgs {
+pub(super) struct ReleaseRunArgs {
     /// Wait for another run to end
     #[arg(long)]
     wait: bool,
     /// The form of the result
     #[arg(long, value_name = "FORMAT", default_value = "text")]
-    pub(super) format: Format,
+    pub(super) format: OutputFormat,
 }
 
-impl HowArgs {
+impl ReleaseRunArgs {
     pub(super) fn patience(&self) -> Patience {
         if self.wait { Patience::Wait } else { Patience::None }
     }
@@ -72,7 +72,7 @@ pub(super) fn run(arguments: &DeployArgs, ui: &Arc<Ui>) -> Result<()> {
 }
 
 fn initialised(session: &Session, ui: &Ui) -> Result<()> {
-    let written = init::init(session)?;
+    let written = deploy_init::init(session)?;
     for file in &written {
         ui.note(format_args!("wrote {file}"));
     }
@@ -82,8 +82,8 @@ fn initialised(session: &Session, ui: &Ui) -> Result<()> {
     Ok(())
 }
 
-fn plan(stages: &[Stage], format: Format, ui: &Ui) -> Result<()> {
-    if format == Format::Json {
+fn plan(stages: &[Stage], format: OutputFormat, ui: &Ui) -> Result<()> {
+    if format == OutputFormat::Json {
         let stage = |stage: &Stage| json!({ "name": stage.name, "what": stage.what });
         let stages: Vec<_> = stages.iter().map(stage).collect();
         return ui.json(&json!({ "schema": 1, "dry_run": true, "steps": stages }));
@@ -93,9 +93,9 @@ fn plan(stages: &[Stage], format: Format, ui: &Ui) -> Result<()> {
 }
 
 /// Says what is live now, and what went wrong although it is.
-pub(super) fn told(activated: Activated, format: Format, started: Instant, ui: &Ui) -> Result<()> {
+pub(super) fn told(activated: Activated, format: OutputFormat, started: Instant, ui: &Ui) -> Result<()> {
     let Activated { release, before, next_back, removed, mut unclean } = activated;
-    if format == Format::Json {
+    if format == OutputFormat::Json {
         let printed = ui.json(&json!({
             "schema": 1,
             "dry_run": false,

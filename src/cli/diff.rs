@@ -8,7 +8,7 @@ use clap::{Args, ValueEnum};
 use super::ui::Ui;
 use pinfast_base::error::Result;
 use pinfast_lock::diff::diff;
-use pinfast_ops::{Session, locks};
+use pinfast_ops::{Session, read_lock};
 use pinfast_settings::ProcessEnv;
 
 /// Show what changed between two locks, a line a package
@@ -38,7 +38,7 @@ enum DiffFormat {
 
 pub(super) fn run(arguments: &DiffArgs, ui: &Arc<Ui>) -> Result<()> {
     let session = Session::new(ProcessEnv::capture(), None, ui.clone())?;
-    let (old, new) = (locks::read(&arguments.old, &session)?, locks::read(&arguments.new, &session)?);
+    let (old, new) = (read_lock::read(&arguments.old, &session)?, read_lock::read(&arguments.new, &session)?);
     let diff = diff(&old.lock, &new.lock);
     match arguments.format {
         DiffFormat::Text => ui.result(&diff.to_text()),

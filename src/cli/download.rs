@@ -7,14 +7,14 @@ use std::time::Instant;
 use clap::Args;
 use serde_json::json;
 
-use super::options::{Format, IndexArgs, LockArg};
-use super::ui::{Bytes, Ui};
+use super::options::{IndexArgs, LockArg, OutputFormat};
+use super::ui::{ByteCount, Ui};
 use pinfast_base::error::Result;
 use pinfast_base::event::counted;
 use pinfast_install::Run;
 use pinfast_ops::Session;
-use pinfast_ops::install::{FetchRequest, download};
-use pinfast_ops::locks::Check;
+use pinfast_ops::install::{DownloadLockRequest, download};
+use pinfast_ops::read_lock::FreshnessCheck;
 use pinfast_settings::ProcessEnv;
 
 /// Put every file of the lock, hash-checked, into a folder that serves as an index
@@ -36,7 +36,7 @@ pub(super) struct DownloadArgs {
     dry_run: bool,
     /// The form of the result
     #[arg(long, value_name = "FORMAT", default_value = "text")]
-    format: Format,
+    format: OutputFormat,
     #[command(flatten)]
     indexes: IndexArgs,
 }
@@ -45,19 +45,19 @@ pub(super) fn run(arguments: &DownloadArgs, ui: &Arc<Ui>) -> Result<()> {
     let started = Instant::now();
     let cache = arguments.indexes.cache.cache_dir.clone();
     let session = Session::new(ProcessEnv::capture(), cache, ui.clone())?;
-    let request = FetchRequest {
+    let request = DownloadLockRequest {
         lock: arguments.lock.lock.clone(),
         folder: arguments.dir.clone(),
         indexes: arguments.indexes.request(),
         run: if arguments.dry_run { Run::Dry } else { Run::Real },
-        check: if arguments.no_check { Check::Nothing } else { Check::Inputs },
+        check: if arguments.no_check { FreshnessCheck::Nothing } else { FreshnessCheck::Inputs },
     };
     ui.begin("downloading");
     let outcome = download(&request, &session);
     ui.finish();
     let outcome = outcome?;
     let folder = arguments.dir.display().to_string();
-    if arguments.format == Format::Json {
+    if arguments.format == OutputFormat::Json {
         ui.json(&json!({
             "schema": 1,
             "folder": folder,
@@ -77,7 +77,7 @@ pub(super) fn run(arguments: &DownloadArgs, ui: &Arc<Ui>) -> Result<()> {
         counted(outcome.files.len(), "file"),
         started.elapsed().as_secs_f64(),
         outcome.fetched,
-        Bytes(bytes)
+        ByteCount(bytes)
     ));
     Ok(())
 }

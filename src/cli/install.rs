@@ -6,14 +6,14 @@ use std::time::Instant;
 use clap::Args;
 use serde_json::json;
 
-use super::options::{EnvironmentArgs, Format, IndexArgs, LockArg, SeedArg};
-use super::ui::{Bytes, Ui, Volume};
+use super::options::{EnvironmentArgs, IndexArgs, LockArg, OutputFormat, SeedArg};
+use super::ui::{ByteCount, Ui, Verbosity};
 use pinfast_base::error::Result;
 use pinfast_base::event::counted;
 use pinfast_install::{Compile, Done, Effort, Outcome, Prune, Run, Why};
 use pinfast_ops::Session;
 use pinfast_ops::install::{InstallRequest, install};
-use pinfast_ops::locks::Check;
+use pinfast_ops::read_lock::FreshnessCheck;
 use pinfast_settings::ProcessEnv;
 
 /// Make the environment exactly the lock, every file checked against its hash
@@ -27,9 +27,9 @@ pub(super) struct InstallArgs {
     #[command(flatten)]
     environment: EnvironmentArgs,
     #[command(flatten)]
-    what: WhatArgs,
+    what: PruneArgs,
     #[command(flatten)]
-    how: HowArgs,
+    how: InstallModeArgs,
     #[command(flatten)]
     indexes: IndexArgs,
 }
@@ -37,7 +37,7 @@ pub(super) struct InstallArgs {
 /// What stays
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Installation")]
-struct WhatArgs {
+struct PruneArgs {
     #[command(flatten)]
     seed: SeedArg,
     /// Remove nothing that the lock does not name
@@ -51,7 +51,7 @@ struct WhatArgs {
 /// How it is done
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Installation")]
-struct HowArgs {
+struct InstallModeArgs {
     /// Look at every installed file's hash, and install anew what was altered
     #[arg(long)]
     repair: bool,
@@ -63,10 +63,10 @@ struct HowArgs {
     dry_run: bool,
     /// The form of the result
     #[arg(long, value_name = "FORMAT", default_value = "text")]
-    format: Format,
+    format: OutputFormat,
 }
 
-impl HowArgs {
+impl InstallModeArgs {
     fn run(&self) -> Run {
         if self.dry_run { Run::Dry } else { Run::Real }
     }
@@ -78,7 +78,7 @@ impl InstallArgs {
             lock: self.lock.lock.clone(),
             environment: self.environment.request(),
             indexes: self.indexes.request(),
-            check: if self.what.no_check { Check::Nothing } else { Check::Inputs },
+            check: if self.what.no_check { FreshnessCheck::Nothing } else { FreshnessCheck::Inputs },
             prune: match (self.what.no_prune, self.what.seed.keep_seed) {
                 (true, _) => Prune::Nothing,
                 (_, true) => Prune::KeepSeed,
@@ -99,7 +99,7 @@ pub(super) fn run(arguments: &InstallArgs, ui: &Arc<Ui>) -> Result<()> {
     let outcome = install(&arguments.request(), &session);
     ui.finish();
     let outcome = outcome?;
-    if arguments.how.format == Format::Json {
+    if arguments.how.format == OutputFormat::Json {
         ui.json(&document(&outcome, arguments.how.run()))?;
     }
     told(&outcome, &session, arguments, started, ui);
@@ -110,7 +110,7 @@ pub(super) fn run(arguments: &InstallArgs, ui: &Arc<Ui>) -> Result<()> {
 fn told(outcome: &Outcome, session: &Session, arguments: &InstallArgs, started: Instant, ui: &Ui) {
     let fresh = |done: &Done| done.old.is_empty() && done.why == Some(Why::Missing);
     let afresh = outcome.kept == 0 && outcome.changes.iter().all(fresh);
-    if !afresh || ui.volume() >= Volume::Verbose {
+    if !afresh || ui.verbosity() >= Verbosity::Verbose {
         outcome.changes.iter().for_each(|done| ui.note(line(done)));
     }
     if !outcome.spared.is_empty() {
@@ -129,7 +129,7 @@ fn told(outcome: &Outcome, session: &Session, arguments: &InstallArgs, started: 
         "{place} {done} {what}: {} in {seconds:.2} s ({} fetched, {})",
         counts(outcome),
         outcome.fetched,
-        Bytes(bytes)
+        ByteCount(bytes)
     ));
 }
 

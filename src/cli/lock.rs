@@ -7,17 +7,17 @@ use std::time::{Duration, Instant};
 use clap::{Args, ValueEnum};
 
 use super::locked_report;
-use super::options::{Format, IndexArgs, InputArgs, PolicyArgs, TargetArgs};
-use super::ui::{Bytes, Ui, Volume};
+use super::options::{IndexArgs, InputArgs, OutputFormat, PolicyArgs, TargetArgs};
+use super::ui::{ByteCount, Ui, Verbosity};
 use pinfast_base::error::{Error, Result};
 use pinfast_base::event::counted;
 use pinfast_explain::{Budget, Detail};
 use pinfast_lock::Annotations;
 use pinfast_lock::diff::{ChangeKind, Summary};
-use pinfast_ops::changes::Height;
-use pinfast_ops::fixes::{self, Applied};
+use pinfast_ops::downgrades::Distance;
 use pinfast_ops::held_back::HeldBack;
-use pinfast_ops::lock::{LockRequest, Locked, NoLock, State, Unsolved, Upgrade, lock};
+use pinfast_ops::lock::{LockError, LockFileState, LockRequest, Locked, Unsolved, Upgrade, lock};
+use pinfast_ops::saved_fixes::{self, Applied};
 use pinfast_ops::{Hashes, LockPlace, Session};
 use pinfast_packaging::PackageName;
 use pinfast_settings::ProcessEnv;
@@ -72,7 +72,7 @@ struct WritingArgs {
     dry_run: bool,
     /// The form of the result
     #[arg(long, value_name = "FORMAT", default_value = "text")]
-    format: Format,
+    format: OutputFormat,
 }
 
 /// Which files of a release the lock permits
@@ -120,32 +120,33 @@ pub(super) fn run(arguments: &LockArgs, ui: &Arc<Ui>) -> Result<()> {
     let session = Session::new(ProcessEnv::capture(), arguments.indexes.cache.cache_dir.clone(), ui.clone())?;
     let asked = arguments.request();
     let format = arguments.writing.format;
-    if format == Format::Json && asked.place == LockPlace::StandardOutput {
+    if format == OutputFormat::Json && asked.place == LockPlace::StandardOutput {
         return Err(Error::usage("standard output cannot hold both the lock and a JSON document")
             .hint("name a file for the lock: `-o requirements.txt`"));
     }
-    let applied = arguments.upgrade.fix.map(|number| fixes::apply(&asked, number, &session)).transpose()?;
+    let applied =
+        arguments.upgrade.fix.map(|number| saved_fixes::apply(&asked, number, &session)).transpose()?;
     let request = applied.as_ref().map_or(&asked, |applied| &applied.request);
     ui.begin("resolving");
     let locked = lock(request, &session);
     ui.finish();
     let locked = match locked {
         Ok(locked) => locked,
-        Err(NoLock::Error(error)) => return Err(error),
-        Err(NoLock::NoSolution(unsolved)) => {
+        Err(LockError::Error(error)) => return Err(error),
+        Err(LockError::NoSolution(unsolved)) => {
             return Err(no_solution(*unsolved, request, format, &session, ui)?);
         }
     };
     let wet = !arguments.writing.dry_run;
     if wet {
-        fixes::write(request, &session)?;
+        saved_fixes::write(request, &session)?;
     }
     match &request.place {
         LockPlace::StandardOutput => ui.result(&locked.text)?,
         LockPlace::File(path) if wet => locked.write(path, &session)?,
         LockPlace::File(_) => {}
     }
-    if format == Format::Json {
+    if format == OutputFormat::Json {
         ui.json(&locked_report::document(&locked, &request.place))?;
     }
     if let Some(applied) = &applied {
@@ -181,7 +182,7 @@ fn time_spent(ui: &Arc<Ui>) -> Arc<dyn Fn() -> Duration + Send + Sync> {
 fn no_solution(
     unsolved: Unsolved,
     request: &LockRequest,
-    format: Format,
+    format: OutputFormat,
     session: &Session,
     ui: &Arc<Ui>,
 ) -> Result<Error> {
@@ -190,12 +191,12 @@ fn no_solution(
     let explanation = unsolved.explain(budget, &**ui);
     ui.finish();
     if request.edited.is_empty() {
-        fixes::remember(request, &explanation.found.fixes, session);
+        saved_fixes::remember(request, &explanation.found.fixes, session);
     }
-    if format == Format::Json {
+    if format == OutputFormat::Json {
         ui.json(&explanation.json())?;
     }
-    let detail = if ui.volume() >= Volume::Verbose { Detail::Full } else { Detail::Short };
+    let detail = if ui.verbosity() >= Verbosity::Verbose { Detail::Full } else { Detail::Short };
     let mut lines = explanation.lines(ui.width(), detail).into_iter();
     let mut error = Error::no(lines.next().unwrap_or_default().trim_start_matches("error: "));
     error.details = lines.collect();
@@ -218,22 +219,22 @@ const LISTED: usize = 30;
 fn summarise(locked: &Locked, request: &LockRequest, arguments: &LockArgs, started: Instant, ui: &Ui) {
     locked.warnings.iter().for_each(|warning| ui.warn(warning));
     list_changes(locked, ui);
-    locked.falls.iter().for_each(|fall| ui.warn(fall));
+    locked.downgrades.iter().for_each(|distance| ui.warn(distance));
     locked.held_back.iter().for_each(|held| held_back(held, ui));
     let place = match &request.place {
         LockPlace::StandardOutput => "standard output".to_owned(),
         LockPlace::File(path) => path.display().to_string(),
     };
     let done = match (locked.state, arguments.writing.dry_run) {
-        (State::Unchanged | State::Kept, _) => format!("{place} is up to date"),
-        (State::New, true) => format!("{place} would change"),
-        (State::New, false) => format!("wrote {place}"),
+        (LockFileState::Unchanged | LockFileState::Fresh, _) => format!("{place} is up to date"),
+        (LockFileState::New, true) => format!("{place} would change"),
+        (LockFileState::New, false) => format!("wrote {place}"),
     };
     let (requests, bytes) = ui.traffic();
     let traffic = if requests == 0 {
         "no request".to_owned()
     } else {
-        format!("{}, {}", counted(requests, "request"), Bytes(bytes))
+        format!("{}, {}", counted(requests, "request"), ByteCount(bytes))
     };
     let changed = match &locked.changes {
         Some(changes) if changes.summary() != Summary::default() => format!(" ({})", changes.summary()),
@@ -249,7 +250,7 @@ fn summarise(locked: &Locked, request: &LockRequest, arguments: &LockArgs, start
 /// The changes, a line each: those that add files to a pinned release are only counted.
 fn list_changes(locked: &Locked, ui: &Ui) {
     let Some(changes) = &locked.changes else { return };
-    let all = ui.volume() >= Volume::Verbose;
+    let all = ui.verbosity() >= Verbosity::Verbose;
     let told: Vec<_> =
         changes.changes.iter().filter(|change| all || change.kind != ChangeKind::Hashes).collect();
     let listed = if all { told.len() } else { told.len().min(LISTED) };
@@ -261,17 +262,17 @@ fn list_changes(locked: &Locked, ui: &Ui) {
 }
 
 fn held_back(held: &HeldBack, ui: &Ui) {
-    let HeldBack { name, chosen, newest, by, fall } = held;
-    match (by, fall) {
-        (Some(by), Some(fall)) => {
-            let far = match fall {
-                Height::Major => "a major version".to_owned(),
-                Height::Years(years) => format!("{years} years"),
+    let HeldBack { name, chosen, newest, by, distance } = held;
+    match (by, distance) {
+        (Some(by), Some(distance)) => {
+            let far = match distance {
+                Distance::Major => "a major version".to_owned(),
+                Distance::Years(years) => format!("{years} years"),
             };
             ui.warn(format_args!("held back by {far}: {name} {chosen}, not {newest}, by {by}"));
         }
         (Some(by), None) => ui.note(format_args!("held back: {name} {chosen}, not {newest}, by {by}")),
-        (None, _) if ui.volume() >= Volume::Verbose => {
+        (None, _) if ui.verbosity() >= Verbosity::Verbose => {
             ui.note(format_args!("kept: {name} {chosen}, not {newest} (--upgrade takes it)"));
         }
         (None, _) => {}

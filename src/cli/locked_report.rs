@@ -4,9 +4,9 @@ use serde_json::{Value, json};
 
 use pinfast_lock::Pin;
 use pinfast_ops::LockPlace;
-use pinfast_ops::changes::{Fall, Height};
+use pinfast_ops::downgrades::{Distance, Downgrade};
 use pinfast_ops::held_back::HeldBack;
-use pinfast_ops::lock::{Locked, State};
+use pinfast_ops::lock::{LockFileState, Locked};
 
 pub(super) fn document(locked: &Locked, place: &LockPlace) -> Value {
     let file = match place {
@@ -14,14 +14,14 @@ pub(super) fn document(locked: &Locked, place: &LockPlace) -> Value {
         LockPlace::StandardOutput => None,
     };
     json!({
-        "schema": 1,
+        "schema": 2,
         "file": file,
-        "changed": locked.state == State::New,
-        "kept": locked.state == State::Kept,
+        "changed": locked.state == LockFileState::New,
+        "kept": locked.state == LockFileState::Fresh,
         "pins": locked.lock.pins.iter().map(pin).collect::<Vec<_>>(),
         "changes": locked.changes.as_ref().map(|changes| changes.report().changes),
         "held_back": locked.held_back.iter().map(held_back).collect::<Vec<_>>(),
-        "falls": locked.falls.iter().map(fall).collect::<Vec<_>>(),
+        "downgrades": locked.downgrades.iter().map(downgrade).collect::<Vec<_>>(),
         "warnings": locked.warnings,
     })
 }
@@ -43,22 +43,22 @@ fn held_back(held: &HeldBack) -> Value {
         "chosen": held.chosen.to_string(),
         "newest": held.newest.to_string(),
         "by": held.by,
-        "fall": held.fall.map(|height| json!({ "years": years(height) })),
+        "distance": held.distance.map(|distance| json!({ "years": years(distance) })),
     })
 }
 
-fn fall(fall: &Fall) -> Value {
+fn downgrade(downgrade: &Downgrade) -> Value {
     json!({
-        "name": fall.name.as_str(),
-        "old": fall.old.to_string(),
-        "new": fall.new.to_string(),
-        "years": years(fall.height),
+        "name": downgrade.name.as_str(),
+        "old": downgrade.old.to_string(),
+        "new": downgrade.new.to_string(),
+        "years": years(downgrade.distance),
     })
 }
 
-fn years(height: Height) -> Option<i64> {
-    match height {
-        Height::Major => None,
-        Height::Years(years) => Some(years),
+fn years(distance: Distance) -> Option<i64> {
+    match distance {
+        Distance::Major => None,
+        Distance::Years(years) => Some(years),
     }
 }

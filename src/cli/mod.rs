@@ -31,7 +31,7 @@ use ui::Ui;
 /// Locks, checks and installs the dependencies of Python applications, fast.
 #[derive(Parser, Debug)]
 #[command(name = "pinfast", version, about, after_help = EXIT_CODES, max_term_width = 100)]
-struct Arguments {
+struct CommandLine {
     #[command(subcommand)]
     command: Command,
     #[command(flatten)]
@@ -75,7 +75,7 @@ Exit codes:
 
 /// Runs pinfast with `arguments`, the first of which is the program's name; gives the exit code.
 pub fn run(arguments: impl IntoIterator<Item = impl Into<OsString> + Clone>) -> u8 {
-    let arguments = match Arguments::try_parse_from(arguments) {
+    let arguments = match CommandLine::try_parse_from(arguments) {
         Ok(arguments) => arguments,
         Err(error) => return told(&error),
     };
@@ -86,7 +86,7 @@ pub fn run(arguments: impl IntoIterator<Item = impl Into<OsString> + Clone>) -> 
         }
         _ => on_signal(|signal| process::exit(i32::from(interrupted(signal)))),
     };
-    let ui = Ui::new(arguments.output.volume(), arguments.output.color());
+    let ui = Ui::new(arguments.output.verbosity(), arguments.output.color());
     let outcome = match arguments.command {
         Command::Lock(command) => lock::run(&command, &ui),
         Command::Check(command) => check::run(*command, &ui),
@@ -129,7 +129,7 @@ fn told(error: &clap::Error) -> u8 {
 }
 
 fn completions(shell: clap_complete::Shell, ui: &Ui) -> Result<()> {
-    let mut command = <Arguments as clap::CommandFactory>::command();
+    let mut command = <CommandLine as clap::CommandFactory>::command();
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut command, "pinfast", &mut script);
     let script = String::from_utf8(script)

@@ -6,7 +6,7 @@ use anstream::ColorChoice;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
 
-use super::ui::Volume;
+use super::ui::Verbosity;
 use pinfast_inputs::{Extras, FormatControl, InputRequest};
 use pinfast_ops::{CacheUse, EnvironmentRequest, IndexRequest, LockPlace, PolicyRequest, TargetRequest};
 use pinfast_packaging::{ExtraName, PackageName, Platform, Version};
@@ -24,12 +24,12 @@ pub(crate) struct OutputArgs {
     verbose: bool,
     /// When to use colours
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
-    color: When,
+    color: ColorWhen,
 }
 
 /// When to use colours.
 #[derive(Clone, Copy, Debug, ValueEnum)]
-enum When {
+enum ColorWhen {
     /// On a terminal that wants them
     Auto,
     /// Always
@@ -39,26 +39,26 @@ enum When {
 }
 
 impl OutputArgs {
-    pub(crate) fn volume(&self) -> Volume {
+    pub(crate) fn verbosity(&self) -> Verbosity {
         match (self.quiet, self.verbose) {
-            (true, _) => Volume::Quiet,
-            (_, true) => Volume::Verbose,
-            _ => Volume::Normal,
+            (true, _) => Verbosity::Quiet,
+            (_, true) => Verbosity::Verbose,
+            _ => Verbosity::Normal,
         }
     }
 
     pub(crate) fn color(&self) -> ColorChoice {
         match self.color {
-            When::Auto => ColorChoice::Auto,
-            When::Always => ColorChoice::Always,
-            When::Never => ColorChoice::Never,
+            ColorWhen::Auto => ColorChoice::Auto,
+            ColorWhen::Always => ColorChoice::Always,
+            ColorWhen::Never => ColorChoice::Never,
         }
     }
 }
 
 /// The form of a result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Format {
+pub(crate) enum OutputFormat {
     /// For people
     Text,
     /// For programs: one JSON document on standard output

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use clap::Args;
 use serde_json::json;
 
-use super::options::{Format, IndexArgs, LockArg, PolicyArgs, TargetArgs};
+use super::options::{IndexArgs, LockArg, OutputFormat, PolicyArgs, TargetArgs};
 use super::ui::Ui;
 use pinfast_base::error::Result;
 use pinfast_ops::Session;
-use pinfast_ops::outdated::{Outdated, OutdatedRequest, Report, outdated};
+use pinfast_ops::outdated::{Outdated, OutdatedReport, OutdatedRequest, outdated};
 use pinfast_settings::ProcessEnv;
 
 /// List the pins that have newer releases, and what holds each back
@@ -19,7 +19,7 @@ pub(super) struct OutdatedArgs {
     lock: LockArg,
     /// The form of the result
     #[arg(long, value_name = "FORMAT", default_value = "text")]
-    format: Format,
+    format: OutputFormat,
     #[command(flatten)]
     targets: TargetArgs,
     #[command(flatten)]
@@ -42,8 +42,8 @@ pub(super) fn run(arguments: &OutdatedArgs, ui: &Arc<Ui>) -> Result<()> {
     ui.finish();
     let report = report?;
     match arguments.format {
-        Format::Json => ui.json(&document(&report))?,
-        Format::Text => ui.result(&table(&report))?,
+        OutputFormat::Json => ui.json(&document(&report))?,
+        OutputFormat::Text => ui.result(&table(&report))?,
     }
     let free = report.outdated.iter().filter(|it| it.by.is_empty()).count();
     ui.note(format_args!(
@@ -56,7 +56,7 @@ pub(super) fn run(arguments: &OutdatedArgs, ui: &Arc<Ui>) -> Result<()> {
 }
 
 /// `NAME  LOCKED -> NEWEST  held back by …`, in columns.
-fn table(report: &Report) -> String {
+fn table(report: &OutdatedReport) -> String {
     let width =
         |of: fn(&Outdated) -> String| report.outdated.iter().map(|it| of(it).len()).max().unwrap_or(0);
     let (names, locked) = (width(|it| it.name.to_string()), width(|it| it.locked.to_string()));
@@ -75,7 +75,7 @@ fn table(report: &Report) -> String {
 }
 
 /// The document of `docs/json.md`.
-fn document(report: &Report) -> serde_json::Value {
+fn document(report: &OutdatedReport) -> serde_json::Value {
     let one = |it: &Outdated| {
         json!({
             "name": it.name.as_str(),

@@ -3,12 +3,12 @@
 use std::fmt::{Display, Formatter};
 use std::time::Instant;
 
-use super::ui::Bytes;
+use super::ui::ByteCount;
 use pinfast_base::event::Event;
 
 /// The files of packages that are fetched.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Files {
+pub(super) struct FileProgress {
     wanted: usize,
     begun: usize,
     /// How many of those that were begun tell their size, and these together.
@@ -22,7 +22,7 @@ pub(super) struct Files {
     since: Option<Instant>,
 }
 
-impl Files {
+impl FileProgress {
     /// Takes note of an event; most are of no concern.
     pub(super) fn count(&mut self, event: &Event) {
         match event {
@@ -69,18 +69,18 @@ impl Files {
 const WIDTH: usize = 20;
 
 /// `━━━━━╌╌╌╌╌ 3 of 8 files, 1.2 MB of 4.0 MB, 2.0 MB/s`.
-impl Display for Files {
+impl Display for FileProgress {
     fn fmt(&self, f: &mut Formatter<'_>) -> std::fmt::Result {
         let filled = (self.part() * WIDTH as f64) as usize;
         let bar = "━".repeat(filled) + &"╌".repeat(WIDTH - filled);
         write!(f, "{bar} {} of {} files, ", self.done, self.all())?;
         match self.total() {
             // What was fetched twice, since the first try failed, is counted twice.
-            Some(total) => write!(f, "{} of {}", Bytes(self.bytes.min(total)), Bytes(total))?,
-            None => write!(f, "{}", Bytes(self.bytes))?,
+            Some(total) => write!(f, "{} of {}", ByteCount(self.bytes.min(total)), ByteCount(total))?,
+            None => write!(f, "{}", ByteCount(self.bytes))?,
         }
         let seconds = self.since.map_or(0.0, |since| since.elapsed().as_secs_f64()).max(0.1);
-        write!(f, ", {}/s", Bytes((self.bytes as f64 / seconds) as u64))
+        write!(f, ", {}/s", ByteCount((self.bytes as f64 / seconds) as u64))
     }
 }
 
@@ -89,7 +89,7 @@ mod tests {
     use super::*;
 
     fn after(events: &[Event]) -> String {
-        let mut files = Files::default();
+        let mut files = FileProgress::default();
         events.iter().for_each(|event| files.count(event));
         // How fast it was depends on the clock.
         let text = files.to_string();

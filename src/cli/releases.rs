@@ -5,7 +5,7 @@ use std::sync::Arc;
 use clap::Args;
 use serde_json::json;
 
-use super::options::Format;
+use super::options::OutputFormat;
 use super::ui::Ui;
 use pinfast_base::error::Result;
 use pinfast_deploy::{Listed, State, short};
@@ -17,19 +17,21 @@ use pinfast_settings::ProcessEnv;
 pub(super) struct ReleasesArgs {
     /// The form of the result
     #[arg(long, value_name = "FORMAT", default_value = "text")]
-    format: Format,
+    format: OutputFormat,
 }
 
 pub(super) fn run(arguments: &ReleasesArgs, ui: &Arc<Ui>) -> Result<()> {
     let session = Session::new(ProcessEnv::capture(), None, ui.clone())?;
     let releases = deploy::releases(&session)?;
     match arguments.format {
-        Format::Json => ui.json(&document(&releases)),
-        Format::Text if releases.is_empty() => {
+        OutputFormat::Json => ui.json(&document(&releases)),
+        OutputFormat::Text if releases.is_empty() => {
             ui.note("nothing was deployed yet");
             Ok(())
         }
-        Format::Text => ui.result(&releases.iter().map(|listed| line(listed, &releases)).collect::<String>()),
+        OutputFormat::Text => {
+            ui.result(&releases.iter().map(|listed| line(listed, &releases)).collect::<String>())
+        }
     }
 }
 

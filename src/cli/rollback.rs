@@ -6,8 +6,8 @@ use std::time::Instant;
 use clap::Args;
 use serde_json::json;
 
-use super::deploy::{HowArgs, told};
-use super::options::Format;
+use super::deploy::{ReleaseRunArgs, told};
+use super::options::OutputFormat;
 use super::ui::Ui;
 use pinfast_base::error::Result;
 use pinfast_deploy::ReleaseId;
@@ -27,7 +27,7 @@ pub(super) struct RollbackArgs {
     #[arg(long)]
     dry_run: bool,
     #[command(flatten)]
-    how: HowArgs,
+    how: ReleaseRunArgs,
 }
 
 pub(super) fn run(arguments: &RollbackArgs, ui: &Arc<Ui>) -> Result<()> {
@@ -37,8 +37,8 @@ pub(super) fn run(arguments: &RollbackArgs, ui: &Arc<Ui>) -> Result<()> {
     if arguments.dry_run {
         let release = deploy::destination(wanted, &session)?;
         return match arguments.how.format {
-            Format::Json => ui.json(&json!({ "schema": 1, "dry_run": true, "release": release })),
-            Format::Text => ui.result(&format!("{release}\n")),
+            OutputFormat::Json => ui.json(&json!({ "schema": 1, "dry_run": true, "release": release })),
+            OutputFormat::Text => ui.result(&format!("{release}\n")),
         };
     }
     ui.begin("rolling back");

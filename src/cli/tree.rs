@@ -8,7 +8,7 @@ use super::options::LockArg;
 use super::ui::Ui;
 use pinfast_base::error::{Error, Result};
 use pinfast_lock::tree::{DependencyGraph, TreeDirection, TreeOptions};
-use pinfast_ops::{Session, locks};
+use pinfast_ops::{Session, read_lock};
 use pinfast_packaging::PackageName;
 use pinfast_settings::ProcessEnv;
 
@@ -46,7 +46,7 @@ enum TreeFormat {
 
 pub(super) fn run(arguments: &TreeArgs, ui: &Arc<Ui>) -> Result<()> {
     let session = Session::new(ProcessEnv::capture(), None, ui.clone())?;
-    let parsed = locks::read(&arguments.lock.lock, &session)?;
+    let parsed = read_lock::read(&arguments.lock.lock, &session)?;
     let graph = DependencyGraph::of(&parsed.lock)?;
     let options = TreeOptions {
         direction: if arguments.invert { TreeDirection::NeededBy } else { TreeDirection::Needs },

@@ -11,7 +11,7 @@ use anstream::ColorChoice;
 use anstyle::{AnsiColor, Style};
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::progress::Files;
+use super::progress::FileProgress;
 use pinfast_base::error::{Error, ErrorKind};
 use pinfast_base::event::{Event, Watcher, counted};
 
@@ -22,7 +22,7 @@ const BOLD: Style = Style::new().bold();
 
 /// How much is said.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Volume {
+pub(crate) enum Verbosity {
     /// Errors only.
     Quiet,
     /// Errors, warnings and a summary.
@@ -33,14 +33,14 @@ pub(crate) enum Volume {
 
 /// The terminal, or what stands in for it.
 pub(crate) struct Ui {
-    volume: Volume,
+    verbosity: Verbosity,
     spinner: Mutex<Option<ProgressBar>>,
-    counts: Mutex<Counts>,
+    counts: Mutex<ProgressCounts>,
 }
 
 /// What the progress line says.
 #[derive(Clone, Default)]
-struct Counts {
+struct ProgressCounts {
     /// What a long search is deciding between.
     deciding: Option<String>,
     met: usize,
@@ -48,7 +48,7 @@ struct Counts {
     in_flight: usize,
     requests: usize,
     bytes: u64,
-    files: Files,
+    files: FileProgress,
     /// How long requests were under way, up to the last moment without one, and since when they are now.
     waited: Duration,
     waiting_since: Option<Instant>,
@@ -56,13 +56,13 @@ struct Counts {
 
 impl Ui {
     /// Settles colours for the whole process: the option, then `NO_COLOR` and its kin, then the terminal.
-    pub(crate) fn new(volume: Volume, color: ColorChoice) -> Arc<Self> {
+    pub(crate) fn new(verbosity: Verbosity, color: ColorChoice) -> Arc<Self> {
         color.write_global();
-        Arc::new(Self { volume, spinner: Mutex::default(), counts: Mutex::default() })
+        Arc::new(Self { verbosity, spinner: Mutex::default(), counts: Mutex::default() })
     }
 
-    pub(crate) fn volume(&self) -> Volume {
-        self.volume
+    pub(crate) fn verbosity(&self) -> Verbosity {
+        self.verbosity
     }
 
     /// The width of the terminal behind standard error; without one `COLUMNS`, else 100.
@@ -98,21 +98,21 @@ impl Ui {
 
     /// Says something in passing.
     pub(crate) fn note(&self, text: impl Display) {
-        if self.volume >= Volume::Normal {
+        if self.verbosity >= Verbosity::Normal {
             self.line(text);
         }
     }
 
     /// Says something for `--verbose`.
     pub(crate) fn detail(&self, text: impl Display) {
-        if self.volume >= Volume::Verbose {
+        if self.verbosity >= Verbosity::Verbose {
             self.line(text);
         }
     }
 
     /// Warns.
     pub(crate) fn warn(&self, text: impl Display) {
-        if self.volume >= Volume::Normal {
+        if self.verbosity >= Verbosity::Normal {
             self.line(format_args!("{YELLOW}warning{YELLOW:#}: {text}"));
         }
     }
@@ -139,7 +139,7 @@ impl Ui {
     /// Shows a progress line until [`Ui::finish`], on a terminal only.
     pub(crate) fn begin(&self, what: &'static str) {
         let fancy = io::stderr().is_terminal() && std::env::var_os("TERM").is_none_or(|term| term != "dumb");
-        if self.volume != Volume::Normal || !fancy {
+        if self.verbosity != Verbosity::Normal || !fancy {
             return;
         }
         let style = ProgressStyle::with_template("{spinner} {prefix} {msg}")
@@ -172,7 +172,7 @@ impl Ui {
     fn progress(&self, text: &str) {
         match &*self.spinner.lock().unwrap_or_else(PoisonError::into_inner) {
             Some(bar) => bar.set_message(text.to_owned()),
-            None if self.volume >= Volume::Verbose && !text.is_empty() => {
+            None if self.verbosity >= Verbosity::Verbose && !text.is_empty() => {
                 drop(writeln!(anstream::stderr().lock(), "{text}"))
             }
             None => {}
@@ -244,23 +244,23 @@ impl Watcher for Ui {
     }
 }
 
-impl Display for Counts {
+impl Display for ProgressCounts {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         if self.files.is_under_way() {
             return self.files.fmt(f);
         }
         let packages = (self.met > 0).then(|| format!("{} of {} packages", self.decided, self.met));
         let packages = self.deciding.clone().or(packages);
-        let traffic = format!("{} in flight, {}", counted(self.in_flight, "request"), Bytes(self.bytes));
+        let traffic = format!("{} in flight, {}", counted(self.in_flight, "request"), ByteCount(self.bytes));
         let traffic = (self.requests > 0).then_some(traffic);
         f.write_str(&packages.into_iter().chain(traffic).collect::<Vec<_>>().join(", "))
     }
 }
 
 /// A number of bytes as people read it.
-pub(crate) struct Bytes(pub(crate) u64);
+pub(crate) struct ByteCount(pub(crate) u64);
 
-impl Display for Bytes {
+impl Display for ByteCount {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self.0 {
             bytes @ 0..1_000 => write!(f, "{bytes} B"),

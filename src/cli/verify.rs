@@ -5,13 +5,13 @@ use std::sync::Arc;
 use clap::Args;
 use serde_json::json;
 
-use super::options::{EnvironmentArgs, Format, LockArg, SeedArg};
+use super::options::{EnvironmentArgs, LockArg, OutputFormat, SeedArg};
 use super::ui::Ui;
 use pinfast_base::error::{Error, Result};
 use pinfast_base::event::counted;
 use pinfast_install::{Prune, Remedy, Strictness, VerifyReport};
 use pinfast_ops::Session;
-use pinfast_ops::install::{VerifyRequest, verify};
+use pinfast_ops::install::{VerifyLockRequest, verify};
 use pinfast_settings::ProcessEnv;
 
 /// Check that the environment is exactly the lock, down to each file's hash; no network
@@ -28,12 +28,12 @@ pub(super) struct VerifyArgs {
     strict: bool,
     /// The form of the result
     #[arg(long, value_name = "FORMAT", default_value = "text")]
-    format: Format,
+    format: OutputFormat,
 }
 
 pub(super) fn run(arguments: &VerifyArgs, ui: &Arc<Ui>) -> Result<()> {
     let session = Session::new(ProcessEnv::capture(), None, ui.clone())?;
-    let request = VerifyRequest {
+    let request = VerifyLockRequest {
         lock: arguments.lock.lock.clone(),
         environment: arguments.environment.request(),
         prune: if arguments.seed.keep_seed { Prune::KeepSeed } else { Prune::All },
@@ -43,7 +43,7 @@ pub(super) fn run(arguments: &VerifyArgs, ui: &Arc<Ui>) -> Result<()> {
     let report = verify(&request, &session);
     ui.finish();
     let report = report?;
-    if arguments.format == Format::Json {
+    if arguments.format == OutputFormat::Json {
         ui.json(&document(&report, arguments))?;
     }
     if report.findings.is_empty() {

@@ -6,11 +6,11 @@ use std::sync::Arc;
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::options::Format;
+use super::options::OutputFormat;
 use super::ui::Ui;
 use pinfast_base::error::Result;
 use pinfast_lock::tree::{ChainLink, DependencyChain, DependencyGraph, InputRequirement, WhyReport};
-use pinfast_ops::{Session, locks};
+use pinfast_ops::{Session, read_lock};
 use pinfast_packaging::{PackageName, Version};
 use pinfast_settings::ProcessEnv;
 
@@ -24,16 +24,16 @@ pub(super) struct WhyArgs {
     lock: PathBuf,
     /// The form of the result
     #[arg(long, value_name = "FORMAT", default_value = "text")]
-    format: Format,
+    format: OutputFormat,
 }
 
 pub(super) fn run(arguments: &WhyArgs, ui: &Arc<Ui>) -> Result<()> {
     let session = Session::new(ProcessEnv::capture(), None, ui.clone())?;
-    let parsed = locks::read(&arguments.lock, &session)?;
+    let parsed = read_lock::read(&arguments.lock, &session)?;
     let why = DependencyGraph::of(&parsed.lock)?.why(&arguments.package)?;
     match arguments.format {
-        Format::Text => ui.result(&why.to_text()),
-        Format::Json => ui.json(&document(&why)),
+        OutputFormat::Text => ui.result(&why.to_text()),
+        OutputFormat::Json => ui.json(&document(&why)),
     }
 }
 

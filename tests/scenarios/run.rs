@@ -10,9 +10,9 @@ use pinfast::explain::{Budget, Detail};
 use pinfast::inputs::{Extras, InputRequest};
 use pinfast::lock::Pin;
 use pinfast::ops::held_back::HeldBack;
-use pinfast::ops::lock::{LockRequest, Locked, NoLock, Upgrade, World, lock, lock_in};
+use pinfast::ops::lock::{LockError, LockRequest, Locked, ResolutionContext, Upgrade, lock, lock_in_context};
 use pinfast::ops::{
-    CacheUse, Hashes, IndexRequest, LockPlace, PolicyRequest, Scope, Session, TargetRequest, scope,
+    CacheUse, Hashes, IndexRequest, LockPlace, LockScope, PolicyRequest, Session, TargetRequest, scope,
 };
 use pinfast::packaging::{
     CPythonBuild, Implementation, InterpreterFacts, MarkerValues, Platform, Target, Threading, supported_tags,
@@ -57,18 +57,18 @@ pub(super) fn wrong(scenario: &Scenario) -> Option<String> {
     let warnings = Arc::new(Warnings::default());
     let env = ProcessEnv::empty(folder.path());
     let on_disk = lay_out(scenario, folder.path());
-    let outcome = Session::new(env, None, warnings.clone()).map_err(NoLock::Error).and_then(|session| {
+    let outcome = Session::new(env, None, warnings.clone()).map_err(LockError::Error).and_then(|session| {
         let request = request(scenario);
         if on_disk {
             return lock(&request, &session);
         }
-        lock_in(&request, &session, |inputs, _| {
+        lock_in_context(&request, &session, |inputs, _| {
             let index = Arc::new(Universe::parse(&scenario.text("universe")).unwrap_or_else(|error| {
                 panic!("{}: {error}", scenario.at);
             }));
-            let named = interpreters(scenario).map(Scope::Targets);
+            let named = interpreters(scenario).map(LockScope::Targets);
             let scope = named.map_or_else(|| scope(&request.targets, inputs, &session), Ok)?;
-            Ok(World { scope, index, builds: None })
+            Ok(ResolutionContext { scope, index, builds: None })
         })
     });
     let mut said = warnings.0.lock().unwrap().clone();
@@ -77,11 +77,11 @@ pub(super) fn wrong(scenario: &Scenario) -> Option<String> {
             said.extend(locked.warnings.iter().cloned());
             of_lock(scenario, &locked, &said)
         }
-        Err(NoLock::Error(error)) => {
+        Err(LockError::Error(error)) => {
             let said = [vec![error.message], error.details, error.hints].concat().join("\n");
             of_text(scenario, "error", &said)
         }
-        Err(NoLock::NoSolution(unsolved)) => {
+        Err(LockError::NoSolution(unsolved)) => {
             let begun = Instant::now();
             let budget = Budget::new(Duration::from_secs(5), Arc::new(move || begun.elapsed()));
             let explanation = unsolved.explain(budget, &*warnings);

@@ -4,10 +4,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::assemble::Hashes;
-use super::lock::{self, LockRequest, NoLock};
+use super::lock::{self, LockError, LockRequest};
+use super::pins::Hashes;
 use super::policy;
-use super::scope::Scope;
+use super::scope::LockScope;
 use super::session::Session;
 use pinfast_base::error::{Error, Result};
 use pinfast_build::{self as build, Building};
@@ -17,15 +17,15 @@ use pinfast_packaging::{DistFile, DistFilename, PackageName};
 use pinfast_solve::{Index, PackageSet, Policy};
 
 /// For which environments, and from where.
-pub(super) struct Question<'a> {
-    pub(super) scope: &'a Scope,
+pub(super) struct BuildRequirements<'a> {
+    pub(super) scope: &'a LockScope,
     pub(super) index: &'a Arc<dyn Index>,
     /// The older lock, whose pins are preferred.
     pub(super) before: Option<&'a Lock>,
     pub(super) request: &'a LockRequest,
 }
 
-impl Question<'_> {
+impl BuildRequirements<'_> {
     /// The builds of those of `pins` that are named, and have a source distribution.
     pub(super) fn builds(
         &self,
@@ -33,7 +33,7 @@ impl Question<'_> {
         pins: &[Pin],
         building: Option<&Building>,
         session: &Session,
-    ) -> Result<Vec<PermittedBuild>, NoLock> {
+    ) -> Result<Vec<PermittedBuild>, LockError> {
         let Some(building) = building else { return Ok(Vec::new()) };
         for name in named.iter().filter(|name| pins.iter().all(|pin| pin.name != **name)) {
             session.warn(format!("`--allow-build {name}` permits nothing: {name} is not in the lock"));
@@ -49,13 +49,13 @@ impl Question<'_> {
         sdist: &DistFile,
         building: &Building,
         session: &Session,
-    ) -> Result<PermittedBuild, NoLock> {
+    ) -> Result<PermittedBuild, LockError> {
         let inputs = build::inputs(&building.requirements(sdist)?);
         let exclude_newer = policy::settled(&self.request.policy, session)?.exclude_newer;
         let exclude_newer =
             exclude_newer.map(|text| policy::instant(&text, jiff::Timestamp::now())).transpose()?;
         let older = self.before.iter().flat_map(|lock| &lock.builds).filter(|build| build.name == pin.name);
-        let question = lock::Question {
+        let question = lock::LockProblem {
             inputs: &inputs,
             policy: Policy { only_binary: PackageSet::All, exclude_newer, ..Policy::default() },
             preferences: self.request.upgrade.preferences(older.flat_map(|build| &build.pins)),
@@ -77,13 +77,13 @@ fn sdist(pin: &Pin) -> Option<DistFile> {
 }
 
 /// Why there is no lock, for people who did not ask for what is missing.
-fn told(failure: NoLock, pin: &Pin, session: &Session) -> NoLock {
-    let NoLock::NoSolution(unsolved) = failure else { return failure };
+fn told(failure: LockError, pin: &Pin, session: &Session) -> LockError {
+    let LockError::NoSolution(unsolved) = failure else { return failure };
     let budget = Budget::new(Duration::ZERO, Arc::new(|| Duration::ZERO));
     let why = unsolved.explain(budget, &*session.watcher).headline;
     let error =
         Error::no(format!("what the build of {} {} requires cannot be had as wheels", pin.name, pin.version))
             .detail(format!("  {why}"))
             .hint(format!("build a wheel of {} once, give it with `--find-links`, and lock again", pin.name));
-    NoLock::Error(error)
+    LockError::Error(error)
 }

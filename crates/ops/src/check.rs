@@ -4,11 +4,11 @@
 
 use std::path::PathBuf;
 
-use super::asked::with_settings;
-use super::current;
+use super::fingerprint;
+use super::lock_inputs::with_settings;
 use super::policy;
 use super::request::{PolicyRequest, TargetRequest};
-use super::scope::{self, Scope};
+use super::scope::{self, LockScope};
 use super::session::Session;
 use pinfast_base::error::{Error, Result};
 use pinfast_files::{self as files, Texts};
@@ -32,7 +32,7 @@ pub struct CheckRequest {
 
 /// What came of it.
 #[derive(Debug)]
-pub struct Checked {
+pub struct CheckReport {
     /// The lock that was read.
     pub lock: ParsedLock,
     /// Why it is stale; none if it is fresh.
@@ -41,7 +41,7 @@ pub struct Checked {
     pub findings: Vec<Finding>,
 }
 
-impl Checked {
+impl CheckReport {
     /// Whether all is well.
     #[must_use]
     pub fn is_good(&self) -> bool {
@@ -53,14 +53,14 @@ impl Checked {
 ///
 /// # Errors
 /// `No` when there is no lock; `Usage` when an input or the lock cannot be read.
-pub fn check(request: &CheckRequest, session: &Session) -> Result<Checked> {
+pub fn check(request: &CheckRequest, session: &Session) -> Result<CheckReport> {
     let folder = session.env.current_dir();
     let name = request.lock.to_string_lossy();
     let text = files::read_optional(&folder.join(&request.lock))?
         .ok_or_else(|| Error::no(format!("there is no lock {name}")).hint("make one: `pinfast lock`"))?;
     let lock = ParsedLock::read(&text, &name)?;
     let reasons = reasons(&request.inputs, &request.targets, &request.policy, &lock, session)?;
-    Ok(Checked { lock, reasons, findings: git::environment_findings(folder)? })
+    Ok(CheckReport { lock, reasons, findings: git::environment_findings(folder)? })
 }
 
 /// Why `lock` is not what its inputs ask; none if it is fresh.
@@ -75,9 +75,9 @@ pub(super) fn reasons(
     let inputs = inputs::read(&wanted, &Texts::new(session.env.current_dir()))?;
     let settled = policy::settled(policy, session)?;
     let declared = scope::known(targets, &inputs, session);
-    let targets = declared.as_ref().and_then(Scope::targets);
-    let mut current = current::current(&wanted, &inputs, &settled, targets, session);
-    current.options.extend(declared.iter().flat_map(Scope::options));
+    let targets = declared.as_ref().and_then(LockScope::targets);
+    let mut current = fingerprint::current(&wanted, &inputs, &settled, targets, session);
+    current.options.extend(declared.iter().flat_map(LockScope::options));
     if let (None, Some(header)) = (targets, &lock.lock.header) {
         current.environments = scope::environments(header);
     }

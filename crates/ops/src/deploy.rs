@@ -3,9 +3,9 @@
 use std::fs;
 use std::path::{Component, Path, PathBuf};
 
-use super::environments::EnvironmentRequest;
-use super::install::{self as installs, InstallRequest, VerifyRequest};
-use super::locks::{self, Check};
+use super::environment::EnvironmentRequest;
+use super::install::{self as installs, InstallRequest, VerifyLockRequest};
+use super::read_lock::{self, FreshnessCheck};
 use super::request::IndexRequest;
 use super::session::Session;
 use pinfast_base::error::{Error, ErrorKind, Result};
@@ -146,7 +146,7 @@ impl Maker<'_> {
             environment: EnvironmentRequest { venv: Some(venv), python },
             indexes: self.indexes.clone(),
             // Held against its inputs before.
-            check: Check::Nothing,
+            check: FreshnessCheck::Nothing,
             prune: Prune::All,
             effort: Effort::Look,
             compile: Compile::No,
@@ -165,7 +165,8 @@ impl Maker<'_> {
     }
 
     fn covered(&self, session: &Session) -> Result<()> {
-        let lock = locks::installable(self.config.settings.lock.as_ref(), Check::Nothing, session)?;
+        let lock =
+            read_lock::installable(self.config.settings.lock.as_ref(), FreshnessCheck::Nothing, session)?;
         install::covers(&lock.lock, &self.base()?.target)
     }
 }
@@ -173,7 +174,9 @@ impl Maker<'_> {
 impl Environments for Maker<'_> {
     fn lock_problems(&self, view: View<'_>) -> Vec<Error> {
         let session = self.in_view(view);
-        let fresh = locks::installable(self.config.settings.lock.as_ref(), Check::Inputs, &session).map(drop);
+        let fresh =
+            read_lock::installable(self.config.settings.lock.as_ref(), FreshnessCheck::Inputs, &session)
+                .map(drop);
         let unreadable = fresh.as_ref().is_err_and(|error| error.kind == ErrorKind::Usage);
         let covered = if unreadable { Ok(()) } else { self.covered(&session) };
         [fresh, covered].into_iter().filter_map(Result::err).map(committed).collect()
@@ -197,7 +200,7 @@ impl Environments for Maker<'_> {
 
     fn verify(&self, release: &Path, lock: &str, venv: &str) -> Result<VerifyReport> {
         let session = self.session.standing_in(release, None);
-        let request = VerifyRequest {
+        let request = VerifyLockRequest {
             lock: lock.into(),
             environment: EnvironmentRequest { venv: Some(venv.into()), python: None },
             prune: Prune::All,

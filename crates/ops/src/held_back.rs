@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 
-use super::changes::{Height, height};
+use super::downgrades::{Distance, distance};
 use pinfast_inputs::InputLine;
 use pinfast_packaging::{PackageName, Requirement, Version};
 use pinfast_solve::{
@@ -23,12 +23,12 @@ pub struct HeldBack {
     /// for; `None` where an older pin was kept.
     pub by: Option<String>,
     /// How far behind the newest it is, where that is far and no line of the inputs on this package asks for it:
-    /// a fall that nobody chose.
-    pub fall: Option<Height>,
+    /// a distance that nobody chose.
+    pub distance: Option<Distance>,
 }
 
 /// What holds a package back.
-enum Bar {
+enum Limit {
     /// A line of the inputs.
     Line(String),
     /// What other packages ask for.
@@ -40,7 +40,7 @@ enum Bar {
 /// The direct dependencies of a resolution, found on what is `known`, that are not at their newest release.
 pub(super) fn held_back(resolution: &Resolution, known: &SolverIndex) -> Vec<HeldBack> {
     let (problem, index) = (&*known.problem, &*known.source);
-    let asked = Held { resolution, known, problem, index, steps: Cell::new(MOST_STEPS) };
+    let asked = HeldBackSearch { resolution, known, problem, index, steps: Cell::new(MOST_STEPS) };
     let is_direct = |pin: &ResolvedPin| pin.dependents.iter().any(|(by, _)| matches!(by, Dependent::Line(_)));
     let meant = resolution.pins.iter().filter(|(name, pin)| is_direct(pin) && !problem.prefers_lowest(name));
     let behind: Vec<Behind> =
@@ -62,7 +62,7 @@ struct Behind<'a> {
 /// nobody waits for the sake of a remark: a package that is not followed is told as kept.
 const MOST_STEPS: usize = 8;
 
-struct Held<'a> {
+struct HeldBackSearch<'a> {
     resolution: &'a Resolution,
     known: &'a SolverIndex,
     problem: &'a Problem,
@@ -71,20 +71,20 @@ struct Held<'a> {
     steps: Cell<usize>,
 }
 
-impl Held<'_> {
+impl HeldBackSearch<'_> {
     fn held(&self, behind: &Behind) -> HeldBack {
         let Behind { name, pin, newest } = *behind;
         let chosen = &pin.candidate.version;
-        let (by, fall) = match self.asked_for(behind).unwrap_or_else(|| self.asks_for(behind)) {
-            Bar::Line(by) => (Some(by), None),
-            Bar::Packages(by) => (Some(by), height(name, newest, chosen, self.index)),
-            Bar::OlderPin => (None, None),
+        let (by, distance) = match self.asked_for(behind).unwrap_or_else(|| self.asks_for(behind)) {
+            Limit::Line(by) => (Some(by), None),
+            Limit::Packages(by) => (Some(by), distance(name, newest, chosen, self.index)),
+            Limit::OlderPin => (None, None),
         };
-        HeldBack { name: name.clone(), chosen: chosen.clone(), newest: newest.clone(), by, fall }
+        HeldBack { name: name.clone(), chosen: chosen.clone(), newest: newest.clone(), by, distance }
     }
 
     /// What is asked of the package that the newest release is not.
-    fn asked_for(&self, Behind { name, pin, newest }: &Behind) -> Option<Bar> {
+    fn asked_for(&self, Behind { name, pin, newest }: &Behind) -> Option<Limit> {
         let binds = |line: &&InputLine| {
             let InputLine { requirement, .. } = line;
             requirement.name == **name
@@ -92,33 +92,35 @@ impl Held<'_> {
                 && !requirement.specifiers().contains(newest)
         };
         if let Some(line) = self.problem.overrides.iter().find(binds) {
-            return Some(Bar::Line(format!("the override {}", told(line))));
+            return Some(Limit::Line(format!("the override {}", told(line))));
         }
         let mut bars =
             pin.dependents.iter().filter(|(_, requirement)| !requirement.specifiers().contains(newest));
         match bars.next() {
-            Some((Dependent::Line(line), _)) => return Some(Bar::Line(told(&self.problem.lines[*line]))),
+            Some((Dependent::Line(line), _)) => return Some(Limit::Line(told(&self.problem.lines[*line]))),
             Some((Dependent::Package(by), requirement)) => {
                 let version = &self.resolution.pins[by].candidate.version;
-                return Some(Bar::Packages(format!("{by} {version}, which needs {requirement}")));
+                return Some(Limit::Packages(format!("{by} {version}, which needs {requirement}")));
             }
             None => {}
         }
         let constraint = self.problem.constraints.iter().find(binds)?;
-        Some(Bar::Line(format!("the constraint {}", told(constraint))))
+        Some(Limit::Line(format!("the constraint {}", told(constraint))))
     }
 
     /// What the newest release itself asks for; where an older pin was kept, only what no newer lock could give it.
-    fn asks_for(&self, Behind { name, pin, newest }: &Behind) -> Bar {
+    fn asks_for(&self, Behind { name, pin, newest }: &Behind) -> Limit {
         let is_kept = self.problem.preferences.versions(name).contains(&pin.candidate.version);
         let misfits = pin.newest_candidate.as_ref().map(|newest| self.misfits(newest)).unwrap_or_default();
         match misfits.into_iter().find(|misfit| !is_kept || self.is_stuck(misfit, &mut vec![(*name).clone()]))
         {
-            None if is_kept => Bar::OlderPin,
-            None => Bar::Packages(format!("{name} {newest} itself, which does not fit what else is locked")),
+            None if is_kept => Limit::OlderPin,
+            None => {
+                Limit::Packages(format!("{name} {newest} itself, which does not fit what else is locked"))
+            }
             Some(misfit) => {
                 let locked = &self.resolution.pins[&misfit.name].candidate.version;
-                Bar::Packages(format!(
+                Limit::Packages(format!(
                     "{name} {newest} itself, which needs {misfit}, where {locked} is locked"
                 ))
             }

@@ -4,11 +4,11 @@ use std::path::PathBuf;
 
 use tempfile::TempDir;
 
-use super::environments::EnvironmentRequest;
-use super::locks::{self, Check};
+use super::environment::EnvironmentRequest;
+use super::index_files::IndexFiles;
+use super::read_lock::{self, FreshnessCheck};
 use super::request::IndexRequest;
 use super::session::Session;
-use super::source::Source;
 use pinfast_base::error::{Error, Result};
 use pinfast_base::event::Watcher;
 use pinfast_install::{
@@ -26,7 +26,7 @@ pub struct InstallRequest {
     /// Where files come from.
     pub indexes: IndexRequest,
     /// Whether a stale lock is refused.
-    pub check: Check,
+    pub check: FreshnessCheck,
     /// What may go.
     pub prune: Prune,
     /// How closely what is there is looked at.
@@ -56,10 +56,10 @@ fn with_job<T>(
     session: &Session,
     act: fn(&install::Request<'_>, &dyn Files, &dyn Watcher) -> Result<T>,
 ) -> Result<T> {
-    let locked = locks::installable(&request.lock, request.check, session)?;
+    let locked = read_lock::installable(&request.lock, request.check, session)?;
     let place = request.environment.place(session)?;
     let python = request.environment.python.as_deref();
-    let source = Source::new(&request.indexes, &locked.options, python, session);
+    let source = IndexFiles::new(&request.indexes, &locked.options, python, session);
     let (store, _stand_in) = store(session)?;
     let job = install::Request {
         lock: &locked.lock,
@@ -87,7 +87,7 @@ fn store(session: &Session) -> Result<(Store, Option<TempDir>)> {
 
 /// What to verify.
 #[derive(Clone, Debug)]
-pub struct VerifyRequest {
+pub struct VerifyLockRequest {
     /// The lock.
     pub lock: PathBuf,
     /// The environment.
@@ -102,8 +102,8 @@ pub struct VerifyRequest {
 ///
 /// # Errors
 /// `Usage` for a lock that cannot be installed from, `No` for an environment that is not there.
-pub fn verify(request: &VerifyRequest, session: &Session) -> Result<VerifyReport> {
-    let locked = locks::installable(&request.lock, Check::Nothing, session)?;
+pub fn verify(request: &VerifyLockRequest, session: &Session) -> Result<VerifyReport> {
+    let locked = read_lock::installable(&request.lock, FreshnessCheck::Nothing, session)?;
     let environment = request.environment.existing(session)?;
     install::verify(&install::VerifyRequest {
         lock: &locked.lock,
@@ -115,7 +115,7 @@ pub fn verify(request: &VerifyRequest, session: &Session) -> Result<VerifyReport
 
 /// What to download, and where to.
 #[derive(Clone, Debug)]
-pub struct FetchRequest {
+pub struct DownloadLockRequest {
     /// The lock.
     pub lock: PathBuf,
     /// The folder.
@@ -123,7 +123,7 @@ pub struct FetchRequest {
     /// Where files come from.
     pub indexes: IndexRequest,
     /// Whether a stale lock is refused.
-    pub check: Check,
+    pub check: FreshnessCheck,
     /// Whether it is done, or only found out.
     pub run: Run,
 }
@@ -132,9 +132,9 @@ pub struct FetchRequest {
 ///
 /// # Errors
 /// As for [`install`].
-pub fn download(request: &FetchRequest, session: &Session) -> Result<DownloadOutcome> {
-    let locked = locks::installable(&request.lock, request.check, session)?;
-    let source = Source::new(&request.indexes, &locked.options, None, session);
+pub fn download(request: &DownloadLockRequest, session: &Session) -> Result<DownloadOutcome> {
+    let locked = read_lock::installable(&request.lock, request.check, session)?;
+    let source = IndexFiles::new(&request.indexes, &locked.options, None, session);
     let folder = session.env.current_dir().join(&request.folder);
     let job = DownloadRequest { lock: &locked.lock, folder: &folder, scope: Scope::All, run: request.run };
     install::download(&job, &source, &*session.watcher)

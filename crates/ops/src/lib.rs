@@ -2,37 +2,37 @@
 //!
 //! Each takes one request and gives one outcome; what happens meanwhile goes to a watcher.
 
-mod asked;
-mod assemble;
 mod build_requirements;
-mod builds;
-pub mod changes;
 pub mod check;
-mod current;
 pub mod deploy;
-mod environments;
-mod everywhere;
-pub mod fixes;
+pub mod deploy_init;
+pub mod downgrades;
+mod environment;
+mod fingerprint;
 pub mod held_back;
-mod indexes;
-pub mod init;
+mod index_files;
+mod index_locations;
 pub mod install;
-mod kept;
 pub mod lock;
-pub mod locks;
+mod lock_inputs;
+mod metadata_builds;
 pub mod outdated;
-mod pages;
+mod pins;
 mod policy;
+pub mod read_lock;
+mod render;
 mod request;
+pub mod saved_fixes;
 mod scope;
 mod session;
-mod source;
+mod skipped_entries;
 mod targets;
-mod written;
+mod unchanged;
+mod universal;
 
-pub use assemble::Hashes;
-pub use environments::EnvironmentRequest;
+pub use environment::EnvironmentRequest;
+pub use pins::Hashes;
 pub use request::{CacheUse, IndexRequest, LockPlace, PolicyRequest, TargetRequest};
-pub use scope::{Scope, scope};
+pub use scope::{LockScope, scope};
 pub use session::Session;
 pub use targets::targets;

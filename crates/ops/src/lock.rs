@@ -5,15 +5,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::asked::Asked;
-use super::assemble::{self, Hashes};
-use super::changes::{Fall, falls};
+use super::downgrades::{Downgrade, downgrades};
 use super::held_back::{HeldBack, held_back};
-use super::pages::{self, Odd};
+use super::lock_inputs::LockInputs;
+use super::pins::{self, Hashes};
 use super::request::{IndexRequest, LockPlace, PolicyRequest, TargetRequest};
-use super::scope::{self, Scope};
+use super::scope::{self, LockScope};
 use super::session::Session;
-use super::{build_requirements, builds, indexes, kept, policy, written};
+use super::skipped_entries::{self, SkippedEntries};
+use super::{build_requirements, index_locations, metadata_builds, policy, render, unchanged};
 use pinfast_base::error::{Error, Result};
 use pinfast_base::event::Watcher;
 use pinfast_build::Building;
@@ -88,9 +88,9 @@ pub struct Locked {
     /// What changes from the lock that was there before; `None` where there was none.
     pub changes: Option<Diff>,
     /// The packages that fell far.
-    pub falls: Vec<Fall>,
+    pub downgrades: Vec<Downgrade>,
     /// Whether the file has these bytes already.
-    pub state: State,
+    pub state: LockFileState,
     /// The direct dependencies that are not at their newest release, sorted.
     pub held_back: Vec<HeldBack>,
     /// What a person should know of the resolution, each a sentence, sorted.
@@ -99,17 +99,17 @@ pub struct Locked {
 
 /// Whether the file at the lock's place has its bytes already.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum State {
+pub enum LockFileState {
     /// It has, and the indexes say nothing else.
     Unchanged,
-    /// It has, and no index was asked: see [`super::kept`].
-    Kept,
+    /// It has, and no index was asked: see [`super::unchanged`].
+    Fresh,
     /// It is to be written.
     New,
 }
 
 /// Why there is no lock.
-pub enum NoLock {
+pub enum LockError {
     /// There is no solution.
     NoSolution(Box<Unsolved>),
     /// Anything else.
@@ -149,31 +149,31 @@ impl Unsolved {
     }
 }
 
-impl From<Error> for NoLock {
+impl From<Error> for LockError {
     fn from(error: Error) -> Self {
         Self::Error(error)
     }
 }
 
-/// Resolves what `request` names, or keeps the lock that is there (see [`super::kept`]). Nothing is written:
+/// Resolves what `request` names, or keeps the lock that is there (see [`super::unchanged`]). Nothing is written:
 /// see [`Locked::write`].
 ///
 /// # Errors
-/// See [`NoLock`].
-pub fn lock(request: &LockRequest, session: &Session) -> Result<Locked, NoLock> {
-    let asked = Asked::read(request, session)?;
-    let fresh = kept::fresh(&asked, request, session)?;
+/// See [`LockError`].
+pub fn lock(request: &LockRequest, session: &Session) -> Result<Locked, LockError> {
+    let asked = LockInputs::read(request, session)?;
+    let fresh = unchanged::fresh(&asked, request, session)?;
     if let Some(lock) = &fresh
         && let Some(kept) = lock.without_places(request)
     {
         return Ok(kept);
     }
     let python = request.targets.python.as_deref();
-    let places = indexes::places(&request.indexes, &asked.inputs.options, python, session)?;
+    let places = index_locations::places(&request.indexes, &asked.inputs.options, python, session)?;
     if let Some(kept) = fresh.and_then(|lock| lock.of(&places)) {
         return Ok(kept);
     }
-    let client = indexes::client(&request.indexes, &places, session)?;
+    let client = index_locations::client(&request.indexes, &places, session)?;
     let place = match &request.place {
         // Without the `.` of `./requirements.txt`.
         LockPlace::File(path) => Some(session.env.current_dir().join(path).components().collect::<PathBuf>()),
@@ -183,27 +183,27 @@ pub fn lock(request: &LockRequest, session: &Session) -> Result<Locked, NoLock> 
     let builds = OnceCell::<Arc<Building>>::new();
     let locked = asked.resolve(request, session, |inputs, settled| {
         let scope = scope::scope(&request.targets, inputs, session)?;
-        let index = builds::over(client.clone(), settled, scope.targets(), python, session)?;
+        let index = metadata_builds::over(client.clone(), settled, scope.targets(), python, session)?;
         let builds = builds.get_or_init(|| index).clone();
-        Ok(World { scope, index: builds.clone(), builds: Some(builds) })
+        Ok(ResolutionContext { scope, index: builds.clone(), builds: Some(builds) })
     });
     match (&locked, builds.get()) {
         (Ok(locked), _) => {
             let pins = || locked.lock.pins.iter().map(|pin| (&pin.name, &pin.version));
             place.iter().for_each(|lock| client.remember(lock, pins()));
-            kept::remember(locked, &places, session);
+            unchanged::remember(locked, &places, session);
         }
         // The explanation tries this and that.
-        (Err(NoLock::NoSolution(_)), Some(builds)) => builds.close(),
+        (Err(LockError::NoSolution(_)), Some(builds)) => builds.close(),
         _ => {}
     }
     locked
 }
 
 /// What a question is asked of.
-pub struct World {
+pub struct ResolutionContext {
     /// The environments.
-    pub scope: Scope,
+    pub scope: LockScope,
     /// Where listings and metadata come from.
     pub index: Arc<dyn Index>,
     /// What tells what builds require; without it, none is locked.
@@ -214,50 +214,58 @@ pub struct World {
 /// that flags and settings make.
 ///
 /// # Errors
-/// See [`NoLock`].
-pub fn lock_in(
+/// See [`LockError`].
+pub fn lock_in_context(
     request: &LockRequest,
     session: &Session,
-    world: impl FnOnce(&Inputs, &PolicyRequest) -> Result<World>,
-) -> Result<Locked, NoLock> {
-    Asked::read(request, session)?.resolve(request, session, world)
+    world: impl FnOnce(&Inputs, &PolicyRequest) -> Result<ResolutionContext>,
+) -> Result<Locked, LockError> {
+    LockInputs::read(request, session)?.resolve(request, session, world)
 }
 
-impl Asked {
+impl LockInputs {
     fn resolve(
         &self,
         request: &LockRequest,
         session: &Session,
-        world: impl FnOnce(&Inputs, &PolicyRequest) -> Result<World>,
-    ) -> Result<Locked, NoLock> {
+        world: impl FnOnce(&Inputs, &PolicyRequest) -> Result<ResolutionContext>,
+    ) -> Result<Locked, LockError> {
         let Self { inputs, settled, before, .. } = self;
-        let World { scope, index, builds } = world(inputs, settled)?;
+        let ResolutionContext { scope, index, builds } = world(inputs, settled)?;
         session.keep(index.clone());
-        let question = Question {
+        let question = LockProblem {
             inputs,
             policy: policy::policy(settled, &inputs.options, session)?,
             preferences: before.preferences(&request.upgrade),
             hashes: self.hashes,
         };
         let answer = question.answer_in(&scope, index.clone(), session)?;
-        let required =
-            build_requirements::Question { scope: &scope, index: &index, before: before.lock(), request };
+        let required = build_requirements::BuildRequirements {
+            scope: &scope,
+            index: &index,
+            before: before.lock(),
+            request,
+        };
         let builds = required.builds(&settled.allow_build, &answer.pins, builds.as_deref(), session)?;
         let current = self.current(&scope, session);
         let mut lock = Lock { header: Some(self.header(&current)), pins: answer.pins, builds };
         lock.sort();
-        let text = written::written(&lock, request, inputs, &current.environments, session)?;
-        let state = if before.text.as_ref() == Some(&text) { State::Unchanged } else { State::New };
+        let text = render::written(&lock, request, inputs, &current.environments, session)?;
+        let state =
+            if before.text.as_ref() == Some(&text) { LockFileState::Unchanged } else { LockFileState::New };
         let changes = before.lock().map(|before| diff(before, &lock));
-        let falls = changes.as_ref().map(|changes| falls(changes, &*index)).unwrap_or_default();
-        let warnings =
-            answer.warnings.into_iter().chain(pages::folded(&answer.skipped_entries, session)).collect();
-        Ok(Locked { lock, text, changes, falls, state, held_back: answer.held_back, warnings })
+        let downgrades = changes.as_ref().map(|changes| downgrades(changes, &*index)).unwrap_or_default();
+        let warnings = answer
+            .warnings
+            .into_iter()
+            .chain(skipped_entries::folded(&answer.skipped_entries, session))
+            .collect();
+        Ok(Locked { lock, text, changes, downgrades, state, held_back: answer.held_back, warnings })
     }
 }
 
 /// What is to be solved, for whatever target.
-pub(super) struct Question<'a> {
+pub(super) struct LockProblem<'a> {
     pub(super) inputs: &'a Inputs,
     pub(super) policy: Policy,
     pub(super) preferences: Preferences,
@@ -266,30 +274,35 @@ pub(super) struct Question<'a> {
 
 /// What came of it, for all targets.
 #[derive(Default)]
-pub(super) struct Answer {
+pub(super) struct LockSolution {
     pub(super) pins: Vec<Pin>,
     pub(super) warnings: BTreeSet<String>,
-    pub(super) skipped_entries: Odd,
+    pub(super) skipped_entries: SkippedEntries,
     pub(super) held_back: Vec<HeldBack>,
 }
 
-impl Question<'_> {
+impl LockProblem<'_> {
     /// The answer for all environments of `scope`.
     pub(super) fn answer_in(
         &self,
-        scope: &Scope,
+        scope: &LockScope,
         index: Arc<dyn Index>,
         session: &Session,
-    ) -> Result<Answer, NoLock> {
+    ) -> Result<LockSolution, LockError> {
         match scope {
-            Scope::Targets(targets) => self.answer(targets, index, session),
-            Scope::Everywhere(lowest) => self.answer_everywhere(lowest, index, session),
+            LockScope::Targets(targets) => self.answer(targets, index, session),
+            LockScope::Universal(lowest) => self.answer_universal(lowest, index, session),
         }
     }
 
     /// One solve a target; what earlier ones chose is preferred by later ones.
-    fn answer(&self, targets: &[Target], index: Arc<dyn Index>, session: &Session) -> Result<Answer, NoLock> {
-        let mut answer = Answer::default();
+    fn answer(
+        &self,
+        targets: &[Target],
+        index: Arc<dyn Index>,
+        session: &Session,
+    ) -> Result<LockSolution, LockError> {
+        let mut answer = LockSolution::default();
         let mut pins = Vec::new();
         let mut preferences = self.preferences.clone();
         for target in targets {
@@ -299,9 +312,9 @@ impl Question<'_> {
             session.keep(known.clone());
             let resolution = match solve::solve_with_index(&known, &*session.watcher) {
                 Ok(resolution) => resolution,
-                Err(SolveError::Fatal(error)) => return Err(NoLock::Error(error)),
+                Err(SolveError::Fatal(error)) => return Err(LockError::Error(error)),
                 Err(SolveError::NoSolution(failure)) => {
-                    return Err(NoLock::NoSolution(Box::new(self.unsolved(
+                    return Err(LockError::NoSolution(Box::new(self.unsolved(
                         failure,
                         target,
                         targets,
@@ -309,7 +322,7 @@ impl Question<'_> {
                     ))));
                 }
             };
-            pins.push(assemble::pins(&resolution, &problem, self.hashes, &*index, session)?);
+            pins.push(pins::pins(&resolution, &problem, self.hashes, &*index, session)?);
             answer.held_back.extend(held_back(&resolution, &known));
             answer.held_back.sort();
             answer.held_back.dedup();
@@ -351,8 +364,8 @@ impl Locked {
     /// When it cannot be written; then the old one is untouched.
     pub fn write(&self, path: &Path, session: &Session) -> Result<()> {
         match self.state {
-            State::Unchanged | State::Kept => Ok(()),
-            State::New => files::replace(&session.env.current_dir().join(path), &self.text),
+            LockFileState::Unchanged | LockFileState::Fresh => Ok(()),
+            LockFileState::New => files::replace(&session.env.current_dir().join(path), &self.text),
         }
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::request::{IndexRequest, PolicyRequest, TargetRequest};
 use super::session::Session;
-use super::{check, indexes, locks, policy, targets};
+use super::{check, index_locations, policy, read_lock, targets};
 use pinfast_base::error::{Error, Result};
 use pinfast_files::Texts;
 use pinfast_inputs::{self as inputs, InputRequest, Inputs};
@@ -42,7 +42,7 @@ pub struct Outdated {
 
 /// What came of it.
 #[derive(Clone, Debug, Default)]
-pub struct Report {
+pub struct OutdatedReport {
     /// The pins that have newer releases, by name.
     pub outdated: Vec<Outdated>,
     /// How many pins were looked up.
@@ -53,26 +53,26 @@ pub struct Report {
 ///
 /// # Errors
 /// `Usage` for a lock or an index that makes no sense, `NoAnswer` when an index gives no answer.
-pub fn outdated(request: &OutdatedRequest, session: &Session) -> Result<Report> {
+pub fn outdated(request: &OutdatedRequest, session: &Session) -> Result<OutdatedReport> {
     if request.targets.universal.is_some() {
         return Err(Error::usage("what is newest differs from environment to environment").hint(
             "name those that matter with `--python-version` and `--platform` instead of `--universal`",
         ));
     }
-    let lock = locks::read(&request.lock, session)?.lock;
+    let lock = read_lock::read(&request.lock, session)?.lock;
     let inputs = inputs_of(&lock, session)?;
     let settled = policy::settled(&request.policy, session)?;
     let policy = policy::policy(&settled, &inputs.options, session)?;
     let targets = targets::targets(&request.targets, session)?;
     let python = request.targets.python.as_deref();
-    let places = indexes::places(&request.indexes, &inputs.options, python, session)?;
-    let index = indexes::client(&request.indexes, &places, session)?;
+    let places = index_locations::places(&request.indexes, &inputs.options, python, session)?;
+    let index = index_locations::client(&request.indexes, &places, session)?;
     session.keep(index.clone());
     // A lock without annotations still tells which of its pins are old.
     let graph = DependencyGraph::of(&lock).unwrap_or_default();
     let pins: Vec<_> = lock.pins.iter().filter(|pin| pin.url.is_none()).collect();
     index.prefetch(&pins.iter().map(|pin| IndexQuery::Listing(pin.name.clone())).collect::<Vec<_>>());
-    let mut report = Report { outdated: Vec::new(), looked_up: pins.len() };
+    let mut report = OutdatedReport { outdated: Vec::new(), looked_up: pins.len() };
     for pin in pins {
         let applies = |target: &&Target| pin.marker.holds(target, &[]);
         let mut newest = None;

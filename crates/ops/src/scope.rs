@@ -10,11 +10,11 @@ use pinfast_packaging::{NEWEST_MINOR, Platform, Target, Version};
 
 /// The environments that are meant.
 #[derive(Clone, Debug)]
-pub enum Scope {
+pub enum LockScope {
     /// These.
     Targets(Vec<Target>),
     /// All with this version of Python or a later one.
-    Everywhere(Version),
+    Universal(Version),
 }
 
 /// The environments that `request` means; the lowest Python of a universal lock is what it names, else
@@ -22,12 +22,12 @@ pub enum Scope {
 ///
 /// # Errors
 /// `NoAnswer` when the interpreter is needed and there is none.
-pub fn scope(request: &TargetRequest, inputs: &Inputs, session: &Session) -> Result<Scope> {
+pub fn scope(request: &TargetRequest, inputs: &Inputs, session: &Session) -> Result<LockScope> {
     if !is_universal(request, session) {
-        return targets::targets(request, session).map(Scope::Targets);
+        return targets::targets(request, session).map(LockScope::Targets);
     }
     if let Some(lowest) = lowest(request, inputs, session) {
-        return Ok(Scope::Everywhere(lowest));
+        return Ok(LockScope::Universal(lowest));
     }
     let probe = &session.interpreter(request.python.as_deref())?.probe;
     let own: Version = probe
@@ -35,15 +35,15 @@ pub fn scope(request: &TargetRequest, inputs: &Inputs, session: &Session) -> Res
         .python_version
         .parse()
         .map_err(|error| Error::no_answer("the interpreter's version cannot be read").because(error))?;
-    Ok(Scope::Everywhere(own))
+    Ok(LockScope::Universal(own))
 }
 
 /// The same, where no interpreter is needed to tell.
-pub(super) fn known(request: &TargetRequest, inputs: &Inputs, session: &Session) -> Option<Scope> {
+pub(super) fn known(request: &TargetRequest, inputs: &Inputs, session: &Session) -> Option<LockScope> {
     if is_universal(request, session) {
-        return lowest(request, inputs, session).map(Scope::Everywhere);
+        return lowest(request, inputs, session).map(LockScope::Universal);
     }
-    targets::declared(request, session).map(Scope::Targets)
+    targets::declared(request, session).map(LockScope::Targets)
 }
 
 /// Flags outdo settings, of which a flag that names a platform or an interpreter takes back this one.
@@ -61,18 +61,18 @@ fn lowest(request: &TargetRequest, inputs: &Inputs, session: &Session) -> Option
 /// The options that a universal lock remembers: the flag, and its lowest Python.
 const OPTIONS: [&str; 2] = ["universal", "python-version"];
 
-impl Scope {
+impl LockScope {
     /// The targets, where there are some.
     pub(super) fn targets(&self) -> Option<&[Target]> {
         match self {
             Self::Targets(targets) => Some(targets),
-            Self::Everywhere(_) => None,
+            Self::Universal(_) => None,
         }
     }
 
     /// What a lock remembers of it besides targets.
     pub(super) fn options(&self) -> Vec<CurrentOption> {
-        let Self::Everywhere(lowest) = self else { return Vec::new() };
+        let Self::Universal(lowest) = self else { return Vec::new() };
         let values = [String::new(), lowest.to_string()];
         let options = OPTIONS.into_iter().zip(values);
         options.map(|(name, value)| CurrentOption { name: name.to_owned(), values: vec![value] }).collect()

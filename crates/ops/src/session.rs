@@ -12,12 +12,12 @@ use pinfast_python::{self as python, FoundInterpreter, Prober};
 use pinfast_settings::{ProcessEnv, Settings, cache_folder};
 
 /// Passes each warning on once.
-struct Once {
+struct DistinctWarnings {
     watcher: Arc<dyn Watcher>,
     said: Mutex<BTreeSet<String>>,
 }
 
-impl Watcher for Once {
+impl Watcher for DistinctWarnings {
     fn on(&self, event: Event) {
         let is_new =
             |text: &String| self.said.lock().unwrap_or_else(PoisonError::into_inner).insert(text.clone());
@@ -84,7 +84,7 @@ impl Session {
     /// again has the same things to say.
     #[must_use]
     pub(super) fn warning_once(&self) -> Self {
-        let once = Once { watcher: self.watcher.clone(), said: Mutex::default() };
+        let once = DistinctWarnings { watcher: self.watcher.clone(), said: Mutex::default() };
         Self { watcher: Arc::new(once), ..self.standing_in(self.env.current_dir(), None) }
     }
 

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::current::{file_name, relative};
+use super::fingerprint::{file_name, relative};
 use super::lock::LockRequest;
 use super::request::LockPlace;
 use super::session::Session;

@@ -8,13 +8,13 @@ use pinfast_base::text::{first_few, join_with_and};
 use pinfast_packaging::PackageName;
 
 /// The entries of projects' pages that were barred or repaired, each a sentence.
-pub(super) type Odd = BTreeMap<PackageName, Vec<String>>;
+pub(super) type SkippedEntries = BTreeMap<PackageName, Vec<String>>;
 
 /// How many projects are named.
 const NAMED: usize = 4;
 
 /// One warning of them all; the details go to the session.
-pub(super) fn folded(odd: &Odd, session: &Session) -> Option<String> {
+pub(super) fn folded(odd: &SkippedEntries, session: &Session) -> Option<String> {
     let odd: Vec<_> = odd.iter().filter(|(_, entries)| !entries.is_empty()).collect();
     let entries: Vec<&String> = odd.iter().flat_map(|(_, entries)| *entries).collect();
     if let [only] = entries.as_slice() {

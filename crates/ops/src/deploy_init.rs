@@ -26,7 +26,7 @@ pub fn init(session: &Session) -> Result<Vec<&'static str>> {
             .hint("a pinfast.toml would take their place: write `[tool.pinfast.deploy]` there by hand"));
     }
     let folder = session.env.current_dir();
-    let found = Found::in_folder(folder)?;
+    let found = ProjectFacts::in_folder(folder)?;
     let settings = folder.join(SETTINGS);
     let before = read_optional(&settings)?.map(|text| text + "\n").unwrap_or_default();
     let text = before + &template(folder, &found);
@@ -43,7 +43,7 @@ pub fn init(session: &Session) -> Result<Vec<&'static str>> {
 
 /// What in the folder tells how it is deployed.
 #[derive(Debug, Default, PartialEq, Eq)]
-struct Found {
+struct ProjectFacts {
     /// Python modules at its top.
     modules: Vec<String>,
     /// What holds data, as `shared` spells it.
@@ -55,7 +55,7 @@ struct Found {
 /// How many modules are named as smoke tests.
 const MODULES: usize = 5;
 
-impl Found {
+impl ProjectFacts {
     fn in_folder(folder: &Path) -> Result<Self> {
         let mut found = Self::default();
         let unreadable = |error| Error::no_answer(format!("cannot list {}", folder.display())).because(error);
@@ -102,7 +102,7 @@ fn python(target: &str) -> Option<String> {
     Some(format!("{}.{}", parts.next()?, parts.next()?))
 }
 
-fn template(folder: &Path, found: &Found) -> String {
+fn template(folder: &Path, found: &ProjectFacts) -> String {
     let name = folder.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let name: String = name.chars().filter(|c| c.is_ascii_alphanumeric() || "-_.".contains(*c)).collect();
     let name = if name.is_empty() { "app".to_owned() } else { name };
@@ -113,7 +113,7 @@ fn template(folder: &Path, found: &Found) -> String {
         Some(python) => format!("python = \"{python}\""),
         None => "# python = \"3.11\"".to_owned(),
     };
-    include_str!("init.toml")
+    include_str!("deploy_init.toml")
         .replace("@NAME@", &name)
         .replace("@PYTHON@", &python)
         .replace("@SMOKE@", &smoke)
@@ -121,7 +121,7 @@ fn template(folder: &Path, found: &Found) -> String {
 }
 
 /// The text of `.gitignore` with what it lacks; `None` where it lacks nothing.
-fn ignoring(folder: &Path, found: &Found) -> Result<Option<String>> {
+fn ignoring(folder: &Path, found: &ProjectFacts) -> Result<Option<String>> {
     let text = read_optional(&folder.join(".gitignore"))?.unwrap_or_default();
     let wanted = ENVIRONMENTS
         .iter()

@@ -16,7 +16,7 @@ use pinfast_settings::{
 };
 
 /// Where packages come from.
-pub(super) struct Places {
+pub(super) struct IndexLocations {
     indexes: Vec<IndexUrl>,
     find_links: Vec<IndexUrl>,
     /// The index of single packages.
@@ -24,7 +24,7 @@ pub(super) struct Places {
     pip: PipConfig,
 }
 
-impl Places {
+impl IndexLocations {
     /// A digest of them, without credentials; nothing of them can be read from it.
     pub(super) fn digest(&self) -> [u8; 32] {
         let list = |name: &str, urls: &[IndexUrl]| {
@@ -49,7 +49,7 @@ pub(super) fn places(
     options: &[FileOption],
     python: Option<&str>,
     session: &Session,
-) -> Result<Places> {
+) -> Result<IndexLocations> {
     let env = &session.env;
     let pip = PipConfig::read(env, "install", None)?;
     pip.warnings.iter().for_each(|warning| session.warn(warning.clone()));
@@ -71,14 +71,18 @@ pub(super) fn places(
     }
     let indexes = choice.index.iter().chain(&choice.extra).map(url).collect();
     let find_links = choice.find_links.iter().map(url).collect();
-    Ok(Places { indexes, find_links, sources, pip })
+    Ok(IndexLocations { indexes, find_links, sources, pip })
 }
 
 /// A client for `places`.
 ///
 /// # Errors
 /// `Usage` when a variable makes no sense.
-pub(super) fn client(request: &IndexRequest, places: &Places, session: &Session) -> Result<Arc<Client>> {
+pub(super) fn client(
+    request: &IndexRequest,
+    places: &IndexLocations,
+    session: &Session,
+) -> Result<Arc<Client>> {
     let (env, pip) = (&session.env, &places.pip);
     let config = Config {
         indexes: places.indexes.clone(),

@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::asked::with_settings;
 use super::lock::LockRequest;
+use super::lock_inputs::with_settings;
 use super::session::Session;
 use pinfast_base::error::{Error, Result};
 use pinfast_cache::{Bucket, Cache, CacheKey, CacheLookup};
@@ -19,20 +19,20 @@ use pinfast_repair::{Fix, OptionValue};
 
 /// The fixes of a run that found no solution.
 #[derive(Serialize, Deserialize)]
-struct Kept {
+struct SavedFixes {
     /// Of the inputs' texts.
     digest: String,
-    fixes: Vec<KeptFix>,
+    fixes: Vec<SavedFix>,
 }
 
 #[derive(Clone, Serialize, Deserialize)]
-struct KeptFix {
-    edits: Vec<KeptEdit>,
+struct SavedFix {
+    edits: Vec<SavedEdit>,
     options: Vec<OptionValue>,
 }
 
 #[derive(Clone, Serialize, Deserialize)]
-struct KeptEdit {
+struct SavedEdit {
     file: String,
     line: u32,
     column: u32,
@@ -54,7 +54,8 @@ pub struct Applied {
 /// Keeps `fixes` for a later `--fix`, as far as there is a cache. The fixes of inputs that came through
 /// standard input are not kept: there is nothing to edit.
 pub fn remember(request: &LockRequest, fixes: &[Fix], session: &Session) {
-    let kept = |digest: Sha256| Kept { digest: digest.to_string(), fixes: fixes.iter().map(kept).collect() };
+    let kept =
+        |digest: Sha256| SavedFixes { digest: digest.to_string(), fixes: fixes.iter().map(kept).collect() };
     let write = || -> Option<()> {
         let cache = Cache::new(session.cache.clone()?);
         let kept = kept(digest(request, session).ok()??);
@@ -65,15 +66,15 @@ pub fn remember(request: &LockRequest, fixes: &[Fix], session: &Session) {
     }
 }
 
-fn kept(fix: &Fix) -> KeptFix {
-    let edit = |edit: &pinfast_repair::Edit| KeptEdit {
+fn kept(fix: &Fix) -> SavedFix {
+    let edit = |edit: &pinfast_repair::Edit| SavedEdit {
         file: edit.at.file.to_string(),
         line: edit.at.line,
         column: edit.at.column,
         old: edit.old.to_string(),
         new: edit.new.clone(),
     };
-    KeptFix { edits: fix.edits.iter().map(edit).collect(), options: fix.options.clone() }
+    SavedFix { edits: fix.edits.iter().map(edit).collect(), options: fix.options.clone() }
 }
 
 /// The question of `request` with fix `number` of its last run. Nothing is written yet: the lock is made
@@ -102,7 +103,7 @@ pub fn apply(request: &LockRequest, number: usize, session: &Session) -> Result<
     })?;
     let mut applied = Applied { request: request.clone(), edits: Vec::new(), options: Vec::new() };
     applied.request.edited = edited(&fix.edits, session)?;
-    applied.edits = fix.edits.iter().map(KeptEdit::to_string).collect();
+    applied.edits = fix.edits.iter().map(SavedEdit::to_string).collect();
     for option in &fix.options {
         let keep = take(&mut applied.request, option)?;
         applied.options.push((option.to_string(), keep));
@@ -120,9 +121,9 @@ pub fn write(request: &LockRequest, session: &Session) -> Result<()> {
 }
 
 /// The texts of the files as they are to be. The last edit of a file comes first, so that no place moves.
-fn edited(edits: &[KeptEdit], session: &Session) -> Result<BTreeMap<String, String>> {
+fn edited(edits: &[SavedEdit], session: &Session) -> Result<BTreeMap<String, String>> {
     let texts = Texts::new(session.env.current_dir());
-    let mut edits: Vec<&KeptEdit> = edits.iter().collect();
+    let mut edits: Vec<&SavedEdit> = edits.iter().collect();
     edits.sort_by_key(|edit| std::cmp::Reverse((edit.line, edit.column)));
     let mut edited: BTreeMap<String, String> = BTreeMap::new();
     for edit in edits {
@@ -175,7 +176,7 @@ fn parsed<T: FromStr>(values: &[String]) -> Option<Vec<T>> {
 }
 
 /// The fixes of the last run of this request.
-fn recall(request: &LockRequest, session: &Session) -> Option<Kept> {
+fn recall(request: &LockRequest, session: &Session) -> Option<SavedFixes> {
     match Cache::new(session.cache.clone()?).read(Bucket::Fixes, &key(request, session)) {
         CacheLookup::Hit(text) => serde_json::from_slice(&text).ok(),
         _ => None,
@@ -208,7 +209,7 @@ fn digest(request: &LockRequest, session: &Session) -> Result<Option<Sha256>> {
 }
 
 /// `requirements.in:3  google-auth==2.38.0 -> google-auth>=2.47`
-impl std::fmt::Display for KeptEdit {
+impl std::fmt::Display for SavedEdit {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let new = self.new.as_deref().unwrap_or("(taken out)");
         write!(f, "{}:{}  {} -> {new}", self.file, self.line, self.old)
@@ -216,18 +217,18 @@ impl std::fmt::Display for KeptEdit {
 }
 
 /// The inputs' texts, with those of `edited` as they are to be.
-pub(super) struct Edited<'a> {
+pub(super) struct EditedInputs<'a> {
     texts: Texts,
     edited: &'a BTreeMap<String, String>,
 }
 
-impl<'a> Edited<'a> {
+impl<'a> EditedInputs<'a> {
     pub(super) fn new(edited: &'a BTreeMap<String, String>, session: &Session) -> Self {
         Self { texts: Texts::new(session.env.current_dir()), edited }
     }
 }
 
-impl inputs::InputFiles for Edited<'_> {
+impl inputs::InputFiles for EditedInputs<'_> {
     fn read(&self, path: &str) -> std::result::Result<String, String> {
         self.edited.get(path).map_or_else(|| self.texts.read(path), |text| Ok(text.clone()))
     }

@@ -10,7 +10,7 @@ use pinfast_solve::Index;
 
 /// A package that fell far: a silent downgrade is how conflicts hide.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Fall {
+pub struct Downgrade {
     /// The package.
     pub name: PackageName,
     /// The release that was pinned.
@@ -18,12 +18,12 @@ pub struct Fall {
     /// The release that is.
     pub new: Version,
     /// How far.
-    pub height: Height,
+    pub distance: Distance,
 }
 
 /// How far a package fell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Height {
+pub enum Distance {
     /// Below the old release's major version.
     Major,
     /// So many years back, at least two.
@@ -33,26 +33,31 @@ pub enum Height {
 /// A fall over this many years is suspicious.
 const YEARS: i64 = 2;
 
-/// The falls in `diff`. Whatever `index` cannot tell of upload times is no reason to warn.
-pub(super) fn falls(diff: &Diff, index: &dyn Index) -> Vec<Fall> {
+/// The downgrades in `diff`. Whatever `index` cannot tell of upload times is no reason to warn.
+pub(super) fn downgrades(diff: &Diff, index: &dyn Index) -> Vec<Downgrade> {
     diff.changes
         .iter()
         .filter(|change| change.kind == ChangeKind::Down)
-        .filter_map(|c| fall(c, index))
+        .filter_map(|c| downgrade(c, index))
         .collect()
 }
 
-fn fall(change: &PinChange, index: &dyn Index) -> Option<Fall> {
+fn downgrade(change: &PinChange, index: &dyn Index) -> Option<Downgrade> {
     let (old, new) = (&change.old.as_ref()?.version, &change.new.as_ref()?.version);
-    let height = height(&change.name, old, new, index)?;
-    Some(Fall { name: change.name.clone(), old: old.clone(), new: new.clone(), height })
+    let distance = distance(&change.name, old, new, index)?;
+    Some(Downgrade { name: change.name.clone(), old: old.clone(), new: new.clone(), distance })
 }
 
 /// How far it is from `high` down to `low`, where that is far.
-pub(super) fn height(name: &PackageName, high: &Version, low: &Version, index: &dyn Index) -> Option<Height> {
+pub(super) fn distance(
+    name: &PackageName,
+    high: &Version,
+    low: &Version,
+    index: &dyn Index,
+) -> Option<Distance> {
     match years(name, high, low, index) {
-        Some(years) if years >= YEARS => Some(Height::Years(years)),
-        _ => (major(low) < major(high)).then_some(Height::Major),
+        Some(years) if years >= YEARS => Some(Distance::Years(years)),
+        _ => (major(low) < major(high)).then_some(Distance::Major),
     }
 }
 
@@ -71,13 +76,13 @@ fn years(name: &PackageName, old: &Version, new: &Version, index: &dyn Index) ->
     Some(uploaded(old)?.duration_since(uploaded(new)?).as_hours() / (365 * 24))
 }
 
-impl fmt::Display for Fall {
+impl fmt::Display for Downgrade {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { name, old, new, height } = self;
-        write!(f, "{name} falls from {old} to {new}, ")?;
-        match height {
-            Height::Major => f.write_str("a major version down"),
-            Height::Years(years) => write!(f, "which is {years} years older"),
+        let Self { name, old, new, distance } = self;
+        write!(f, "{name} downgrades from {old} to {new}, ")?;
+        match distance {
+            Distance::Major => f.write_str("a major version"),
+            Distance::Years(years) => write!(f, "which is {years} years older"),
         }
     }
 }

@@ -10,46 +10,46 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::asked::Asked;
-use super::changes::Height;
+use super::downgrades::Distance;
 use super::held_back::HeldBack;
-use super::indexes::Places;
-use super::lock::{LockRequest, Locked, State, Upgrade};
+use super::index_locations::IndexLocations;
+use super::lock::{LockFileState, LockRequest, Locked, Upgrade};
+use super::lock_inputs::LockInputs;
+use super::render::{self, is_written};
 use super::request::{CacheUse, LockPlace};
-use super::scope::{self, Scope};
+use super::scope::{self, LockScope};
 use super::session::Session;
-use super::written::{self, is_written};
 use pinfast_base::error::Result;
 use pinfast_cache::{Bucket, Cache, CacheKey, CacheLookup};
 use pinfast_lock::diff::Diff;
 use pinfast_lock::{Annotations, Integrity, Lock, LockFreshness, freshness};
 
 /// A lock that is what its inputs, options and targets ask; where it came from is still to be seen.
-pub(super) struct Fresh<'a> {
+pub(super) struct FreshLock<'a> {
     lock: &'a Lock,
     text: &'a str,
-    memory: Option<Memory>,
+    memory: Option<LockRecord>,
 }
 
 /// What the cache remembers of a lock that was made. When the fields change, raise the counter of
 /// [`Bucket::Locks`].
 #[derive(Serialize, Deserialize)]
-struct Memory {
+struct LockRecord {
     /// The digest of the indexes it came from.
     places: [u8; 32],
-    held_back: Vec<KeptBack>,
+    held_back: Vec<HeldBackRecord>,
     warnings: Vec<String>,
 }
 
 /// A [`HeldBack`], as text.
 #[derive(Serialize, Deserialize)]
-struct KeptBack {
+struct HeldBackRecord {
     name: String,
     chosen: String,
     newest: String,
     by: Option<String>,
-    /// `None` is no fall, 0 one of a major version, more one of so many years.
-    fall: Option<i64>,
+    /// `None` is no distance, 0 one of a major version, more one of so many years.
+    distance: Option<i64>,
 }
 
 /// The lock that is there, where it is fresh.
@@ -57,10 +57,10 @@ struct KeptBack {
 /// # Errors
 /// `NoAnswer` when only an interpreter tells the targets, and there is none.
 pub(super) fn fresh<'a>(
-    asked: &'a Asked,
+    asked: &'a LockInputs,
     request: &LockRequest,
     session: &Session,
-) -> Result<Option<Fresh<'a>>> {
+) -> Result<Option<FreshLock<'a>>> {
     let before = &asked.before;
     let (Some(parsed), Some(text), LockPlace::File(_)) = (&before.parsed, &before.text, &request.place)
     else {
@@ -75,19 +75,19 @@ pub(super) fn fresh<'a>(
     let lock = &parsed.lock;
     if parsed.integrity != Integrity::Intact
         || lock.header.as_ref() != Some(&header)
-        || !is_annotated_as(written::annotations(request, session), lock)
+        || !is_annotated_as(render::annotations(request, session), lock)
         || !is_written(text, lock, request, &asked.inputs, &current.environments, session)
     {
         return Ok(None);
     }
-    if matches!(scope, Scope::Everywhere(_)) {
+    if matches!(scope, LockScope::Universal(_)) {
         current.environments = scope::environments(&header);
     }
     if freshness(&current, parsed) != LockFreshness::Fresh {
         return Ok(None);
     }
-    let memory = Memory::of(text, session);
-    Ok(Some(Fresh { lock, text, memory }))
+    let memory = LockRecord::of(text, session);
+    Ok(Some(FreshLock { lock, text, memory }))
 }
 
 /// A lock without annotations can be written with them only once it was resolved anew.
@@ -95,14 +95,14 @@ fn is_annotated_as(wanted: Annotations, lock: &Lock) -> bool {
     wanted == Annotations::Off || lock.pins.iter().all(|pin| !pin.via.is_empty())
 }
 
-impl Fresh<'_> {
+impl FreshLock<'_> {
     /// The lock, where neither the cache nor a flag speaks of indexes.
     pub(super) fn without_places(&self, request: &LockRequest) -> Option<Locked> {
         (self.memory.is_none() && !request.indexes.names_any()).then(|| self.kept())
     }
 
     /// The lock, where it came from `places`.
-    pub(super) fn of(&self, places: &Places) -> Option<Locked> {
+    pub(super) fn of(&self, places: &IndexLocations) -> Option<Locked> {
         let memory = self.memory.as_ref()?;
         (memory.places == places.digest()).then(|| self.kept())
     }
@@ -113,19 +113,19 @@ impl Fresh<'_> {
             lock: self.lock.clone(),
             text: self.text.to_owned(),
             changes: Some(Diff::default()),
-            falls: Vec::new(),
-            state: State::Kept,
-            held_back: memory.map(Memory::held_back).unwrap_or_default(),
+            downgrades: Vec::new(),
+            state: LockFileState::Fresh,
+            held_back: memory.map(LockRecord::held_back).unwrap_or_default(),
             warnings: memory.map(|memory| memory.warnings.clone()).unwrap_or_default(),
         }
     }
 }
 
 /// Remembers that `locked` came from `places`, as far as there is a cache.
-pub(super) fn remember(locked: &Locked, places: &Places, session: &Session) {
-    let memory = Memory {
+pub(super) fn remember(locked: &Locked, places: &IndexLocations, session: &Session) {
+    let memory = LockRecord {
         places: places.digest(),
-        held_back: locked.held_back.iter().map(KeptBack::from).collect(),
+        held_back: locked.held_back.iter().map(HeldBackRecord::from).collect(),
         warnings: locked.warnings.clone(),
     };
     let Some(cache) = session.cache.clone().map(Cache::new) else { return };
@@ -141,7 +141,7 @@ fn key(text: &str) -> CacheKey {
     Bucket::Locks.key(&[text])
 }
 
-impl Memory {
+impl LockRecord {
     fn of(text: &str, session: &Session) -> Option<Self> {
         match Cache::new(session.cache.clone()?).read(Bucket::Locks, &key(text)) {
             CacheLookup::Hit(record) => postcard::from_bytes(&record).ok(),
@@ -151,31 +151,32 @@ impl Memory {
     }
 
     fn held_back(&self) -> Vec<HeldBack> {
-        self.held_back.iter().filter_map(KeptBack::read).collect()
+        self.held_back.iter().filter_map(HeldBackRecord::read).collect()
     }
 }
 
-impl From<&HeldBack> for KeptBack {
+impl From<&HeldBack> for HeldBackRecord {
     fn from(held: &HeldBack) -> Self {
-        let HeldBack { name, chosen, newest, by, fall } = held;
+        let HeldBack { name, chosen, newest, by, distance } = held;
         Self {
             name: name.to_string(),
             chosen: chosen.to_string(),
             newest: newest.to_string(),
             by: by.clone(),
-            fall: fall.map(|fall| match fall {
-                Height::Major => 0,
-                Height::Years(years) => years,
+            distance: distance.map(|distance| match distance {
+                Distance::Major => 0,
+                Distance::Years(years) => years,
             }),
         }
     }
 }
 
-impl KeptBack {
+impl HeldBackRecord {
     fn read(&self) -> Option<HeldBack> {
         let by = self.by.clone();
-        let fall = self.fall.map(|years| if years == 0 { Height::Major } else { Height::Years(years) });
+        let distance =
+            self.distance.map(|years| if years == 0 { Distance::Major } else { Distance::Years(years) });
         let (chosen, newest) = (self.chosen.parse().ok()?, self.newest.parse().ok()?);
-        Some(HeldBack { name: self.name.parse().ok()?, chosen, newest, by, fall })
+        Some(HeldBack { name: self.name.parse().ok()?, chosen, newest, by, distance })
     }
 }

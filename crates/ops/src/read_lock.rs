@@ -14,7 +14,7 @@ use pinfast_lock::{FileLocation, Integrity, Lock, LockOption, ParsedLock};
 
 /// Whether a lock is held against the inputs that it was made from.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Check {
+pub enum FreshnessCheck {
     /// It is, where they are beside it.
     #[default]
     Inputs,
@@ -40,7 +40,7 @@ pub fn read(path: &Path, session: &Session) -> Result<ParsedLock> {
 }
 
 /// A lock that can be installed from.
-pub(super) struct Installable {
+pub(super) struct InstallableLock {
     pub(super) lock: Lock,
     /// The options inside it that say where files come from.
     pub(super) options: Vec<FileOption>,
@@ -50,16 +50,16 @@ pub(super) struct Installable {
 ///
 /// # Errors
 /// `Usage` when it is not a list of hashed pins; `No` when it is stale.
-pub(super) fn installable(path: &Path, check: Check, session: &Session) -> Result<Installable> {
+pub(super) fn installable(path: &Path, check: FreshnessCheck, session: &Session) -> Result<InstallableLock> {
     let parsed = read(path, session)?;
-    if check == Check::Inputs {
+    if check == FreshnessCheck::Inputs {
         refuse_stale(&parsed, session)?;
     }
     let options = options(&parsed.options, session);
     let mut lock = parsed.strict()?;
     let folder = session.env.current_dir().join(path);
     place_files(&mut lock, folder.parent().unwrap_or(session.env.current_dir()));
-    Ok(Installable { lock, options })
+    Ok(InstallableLock { lock, options })
 }
 
 /// Paths inside a lock are relative to its folder.

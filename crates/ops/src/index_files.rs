@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::request::IndexRequest;
 use super::session::Session;
-use super::{builds, indexes};
+use super::{index_locations, metadata_builds};
 use pinfast_base::error::Result;
 use pinfast_base::event::Event;
 use pinfast_build as build;
@@ -16,7 +16,7 @@ use pinfast_install::venv::BasePython;
 use pinfast_install::{Files, Order};
 use pinfast_packaging::{DirectUrl, DistFile, PackageName, Version};
 
-pub(super) struct Source<'a> {
+pub(super) struct IndexFiles<'a> {
     request: &'a IndexRequest,
     options: &'a [FileOption],
     /// The word of `--python`.
@@ -27,7 +27,7 @@ pub(super) struct Source<'a> {
     building: Mutex<()>,
 }
 
-impl<'a> Source<'a> {
+impl<'a> IndexFiles<'a> {
     pub(super) fn new(
         request: &'a IndexRequest,
         options: &'a [FileOption],
@@ -42,13 +42,13 @@ impl<'a> Source<'a> {
         if let Some(client) = &*client {
             return Ok(client.clone());
         }
-        let places = indexes::places(self.request, self.options, self.python, self.session)?;
-        let made = indexes::client(self.request, &places, self.session)?;
+        let places = index_locations::places(self.request, self.options, self.python, self.session)?;
+        let made = index_locations::client(self.request, &places, self.session)?;
         Ok(client.insert(made).clone())
     }
 }
 
-impl Files for Source<'_> {
+impl Files for IndexFiles<'_> {
     fn files(&self, name: &PackageName, version: &Version) -> Result<Vec<Arc<DistFile>>> {
         self.client()?.files(name, version)
     }
@@ -74,7 +74,7 @@ impl Files for Source<'_> {
             base: &base,
             files: self,
             path: self.session.env.variable("PATH").unwrap_or_default(),
-            time: builds::time(self.session)?,
+            time: metadata_builds::time(self.session)?,
             watcher: &*self.session.watcher,
         };
         build::wheel(order, &bench)

@@ -3,7 +3,7 @@
 use std::str::FromStr;
 use std::sync::Arc;
 
-use super::current::file_name;
+use super::fingerprint::file_name;
 use super::session::Session;
 use pinfast_base::error::Result;
 use pinfast_lock::{FileLocation, LockedFile, Pin, Via};
@@ -40,18 +40,18 @@ pub(super) fn pins(
     index: &dyn Index,
     session: &Session,
 ) -> Result<Vec<Pin>> {
-    let assembly = Assembly { problem, hashes, index, session };
+    let assembly = PinBuilder { problem, hashes, index, session };
     resolution.pins.iter().map(|(name, pin)| assembly.pin(name, pin)).collect()
 }
 
-struct Assembly<'a> {
+struct PinBuilder<'a> {
     problem: &'a Problem,
     hashes: Hashes,
     index: &'a dyn Index,
     session: &'a Session,
 }
 
-impl Assembly<'_> {
+impl PinBuilder<'_> {
     fn pin(&self, name: &PackageName, resolved: &ResolvedPin) -> Result<Pin> {
         let candidate = &resolved.candidate;
         let mut files = Vec::new();

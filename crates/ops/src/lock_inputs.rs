@@ -1,12 +1,12 @@
 //! What a request for a lock asks once inputs and settings are read, and the lock that is there already.
 
-use super::assemble::Hashes;
-use super::fixes::Edited;
 use super::lock::{LockRequest, Upgrade};
+use super::pins::Hashes;
 use super::request::{LockPlace, PolicyRequest};
-use super::scope::Scope;
+use super::saved_fixes::EditedInputs;
+use super::scope::LockScope;
 use super::session::Session;
-use super::{current, policy};
+use super::{fingerprint, policy};
 use pinfast_base::error::{Error, Result};
 use pinfast_files as files;
 use pinfast_inputs::{self as inputs, Extras, InputRequest, Inputs};
@@ -16,7 +16,7 @@ use pinfast_settings::Setting;
 use pinfast_solve::Preferences;
 
 /// What is asked.
-pub(super) struct Asked {
+pub(super) struct LockInputs {
     /// The inputs that are meant.
     wanted: InputRequest,
     /// What they say.
@@ -26,19 +26,19 @@ pub(super) struct Asked {
     /// Which hashes are written.
     pub(super) hashes: Hashes,
     /// The lock that was there before.
-    pub(super) before: Before,
+    pub(super) before: ExistingLock,
 }
 
-impl Asked {
+impl LockInputs {
     /// Reads the inputs and the lock that `request` names.
     ///
     /// # Errors
     /// `Usage` when one of them, or a setting, makes no sense.
     pub(super) fn read(request: &LockRequest, session: &Session) -> Result<Self> {
         let wanted = with_settings(&request.inputs, session)?;
-        let inputs = inputs::read(&wanted, &Edited::new(&request.edited, session))?;
+        let inputs = inputs::read(&wanted, &EditedInputs::new(&request.edited, session))?;
         inputs.warnings.iter().for_each(|warning| session.warn(warning.clone()));
-        let before = Before::read(&request.place, session)?;
+        let before = ExistingLock::read(&request.place, session)?;
         let settled = policy::settled(&request.policy, session)?;
         let hashes_by_settings = policy::parsed(session.settings.hashes.as_ref())?;
         let hashes = request.hashes.or(hashes_by_settings).unwrap_or_default();
@@ -46,9 +46,9 @@ impl Asked {
     }
 
     /// What a lock for `scope` remembers of it, in the form in which it is compared.
-    pub(super) fn current(&self, scope: &Scope, session: &Session) -> ResolutionInputs {
+    pub(super) fn current(&self, scope: &LockScope, session: &Session) -> ResolutionInputs {
         let mut current =
-            current::current(&self.wanted, &self.inputs, &self.settled, scope.targets(), session);
+            fingerprint::current(&self.wanted, &self.inputs, &self.settled, scope.targets(), session);
         current.options.extend(scope.options());
         current
     }
@@ -66,12 +66,12 @@ impl Asked {
 
 /// The lock that was there before, if it can be read as one at all.
 #[derive(Default)]
-pub(super) struct Before {
+pub(super) struct ExistingLock {
     pub(super) text: Option<String>,
     pub(super) parsed: Option<ParsedLock>,
 }
 
-impl Before {
+impl ExistingLock {
     fn read(place: &LockPlace, session: &Session) -> Result<Self> {
         let LockPlace::File(path) = place else { return Ok(Self::default()) };
         let path = session.env.current_dir().join(path);
@@ -109,7 +109,7 @@ pub(super) fn with_settings(request: &InputRequest, session: &Session) -> Result
     }
     let paths = |named: &[Setting<String>]| {
         let absolute = |path| settings.path(path, &session.env).to_string_lossy().into_owned();
-        named.iter().map(|path| current::file_name(&absolute(path), session)).collect::<Vec<_>>()
+        named.iter().map(|path| fingerprint::file_name(&absolute(path), session)).collect::<Vec<_>>()
     };
     if wanted.constraints.is_empty() {
         wanted.constraints = paths(&settings.constraints);
