@@ -12,7 +12,7 @@ use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use pinfast::event::Unwatched;
 use pinfast::explain::{Budget, Detail, ExplainRequest, explain};
 use pinfast::files::Texts;
-use pinfast::index::{Client, Config, IndexUrl};
+use pinfast::index::{Client, IndexConfig, IndexUrl};
 use pinfast::inputs::{InputRequest, Inputs, read};
 use pinfast::lock::{Lock, WriteOptions};
 use pinfast::ops::lock::{LockRequest, Upgrade, lock};
@@ -40,7 +40,7 @@ fn client() -> Arc<Client> {
 
 fn client_of(index: &str) -> Arc<Client> {
     let index = IndexUrl::parse(index, root()).unwrap_or_else(|error| panic!("{error}"));
-    Arc::new(Client::new(Config { indexes: vec![index], ..Config::default() }, Arc::new(Unwatched)))
+    Arc::new(Client::new(IndexConfig { indexes: vec![index], ..IndexConfig::default() }, Arc::new(Unwatched)))
 }
 
 /// A folder index with one project: 500 releases of eight wheels each.

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use pinfast::error::Error;
 use pinfast::event::Unwatched;
 use pinfast::explain::{Budget, Detail, Edit, ExplainRequest, Explanation, OptionValue, explain, of_targets};
-use pinfast::index::{Client, Config, IndexUrl};
+use pinfast::index::{Client, IndexConfig, IndexUrl};
 use pinfast::inputs::{self, InputFiles, InputRequest, Inputs};
 use pinfast::packaging::{DirectUrl, DistFile, Listing, Metadata, PackageName, Sha256, Target};
 use pinfast::solve::universe::Universe;
@@ -186,7 +186,8 @@ impl Recorded {
     fn new() -> Self {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/index");
         let index = IndexUrl::parse(folder.to_str().unwrap(), Path::new("")).unwrap();
-        let client = Client::new(Config { indexes: vec![index], ..Config::default() }, Arc::new(Unwatched));
+        let client =
+            Client::new(IndexConfig { indexes: vec![index], ..IndexConfig::default() }, Arc::new(Unwatched));
         Self { folder, client }
     }
 }

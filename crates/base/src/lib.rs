@@ -1,6 +1,7 @@
-//! What every other crate of pinfast speaks in: errors with their exit codes, events, and text helpers.
+//! What every other crate of pinfast shares: errors with their exit codes, events, and helpers for text and locks.
 
 pub mod error;
 pub mod event;
 pub mod suggest;
+pub mod sync;
 pub mod text;

@@ -104,7 +104,8 @@ impl Bench {
 
     fn building(&self, config: Config) -> Building {
         let files = url::Url::from_directory_path(self.path("files")).unwrap();
-        let index = pinfast_index::Config { find_links: vec![IndexUrl::new(files)], ..Default::default() };
+        let index =
+            pinfast_index::IndexConfig { find_links: vec![IndexUrl::new(files)], ..Default::default() };
         let client = Arc::new(Client::new(index, self.told.clone()));
         Building::new(client, config, self.told.clone())
     }
@@ -551,8 +552,10 @@ fn a_source_that_says_nothing_is_built_by_setuptools() {
     let setup = "from setuptools import setup\nsetup(name='a', version='1', install_requires=['b>1'])\n";
     let bench = Bench::new(&[("a-1.tar.gz", tar(&[("a-1/setup.py", setup)]))]);
     let index = (bench.config().interpreter)().unwrap().probe.default_index.unwrap();
-    let index =
-        pinfast_index::Config { indexes: vec![IndexUrl::new(index.parse().unwrap())], ..Default::default() };
+    let index = pinfast_index::IndexConfig {
+        indexes: vec![IndexUrl::new(index.parse().unwrap())],
+        ..Default::default()
+    };
     let client = Arc::new(Client::new(index, bench.told.clone()));
     let listing = bench.building(bench.config()).listing(&name("a")).unwrap().unwrap();
     let building = Building::new(client, bench.config(), bench.told.clone());

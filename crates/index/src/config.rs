@@ -1,38 +1,38 @@
-//! What an index client is told, as plain data.
+//! The settings of an index client, as plain data.
 
 use std::path::PathBuf;
 
 use rustc_hash::FxHashMap;
 
-use super::limits::Limits;
-use super::url::IndexUrl;
+use crate::limits::Limits;
+use crate::url::IndexUrl;
 use pinfast_packaging::PackageName;
 
-/// Where packages come from and how they may be asked for.
+/// Where packages come from, and how servers may be asked.
 #[derive(Clone, Debug, Default)]
-pub struct Config {
-    /// The indexes, the first that knows a project has it: the index URL, then the extra ones in order.
-    /// Empty is `--no-index`.
+pub struct IndexConfig {
+    /// The indexes in order: the index URL, then the extra ones. The first that knows a project provides it.
+    /// Empty means `--no-index`.
     pub indexes: Vec<IndexUrl>,
-    /// Folders, pages and files that are looked through beside the indexes.
+    /// Find-links: folders, pages and files that are searched beside the indexes.
     pub find_links: Vec<IndexUrl>,
-    /// Projects that come from one index only, whatever the others say.
+    /// Projects that come from one index only, whatever the others have.
     pub sources: FxHashMap<PackageName, IndexUrl>,
-    /// Which API is asked first.
+    /// Which API of an index is asked first.
     pub api_order: ApiOrder,
-    /// The folder of the cache, where there is one.
+    /// The folder of the cache; `None` runs without one.
     pub cache: Option<PathBuf>,
     /// Whether the network and the cache may be used.
-    pub freshness: Freshness,
-    /// The netrc file, where there is one.
+    pub cache_mode: CacheMode,
+    /// The netrc file.
     pub netrc: Option<PathBuf>,
-    /// A PEM file or a folder of certificates that stands instead of the system's (`PIP_CERT`,
-    /// `REQUESTS_CA_BUNDLE`); without it `SSL_CERT_FILE` and `SSL_CERT_DIR` are honoured.
+    /// A PEM file or a folder of certificates that replaces the system's (`PIP_CERT`, `REQUESTS_CA_BUNDLE`). Without
+    /// it, `SSL_CERT_FILE` and `SSL_CERT_DIR` are honoured.
     pub ca_bundle: Option<PathBuf>,
-    /// A PEM file with a certificate and its key, for servers that want to know who asks (`client-cert`).
+    /// A PEM file with a client certificate and its key (`client-cert`).
     pub client_cert: Option<PathBuf>,
-    /// The proxy for all requests, as pip's configuration names it; it may hold credentials. Without it the
-    /// proxy variables (`HTTPS_PROXY` and its kin) are honoured.
+    /// The proxy of all requests, from pip's configuration; it may hold credentials. Without it, `HTTPS_PROXY` and
+    /// the other proxy variables are honoured.
     pub proxy: Option<String>,
     /// What servers may cost.
     pub limits: Limits,
@@ -48,21 +48,22 @@ pub enum ApiOrder {
     SimpleFirst,
 }
 
-/// How fresh what is in the cache must be.
+/// How the cache is used.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Freshness {
-    /// As HTTP says; a page without cache headers is fresh for ten minutes.
+pub enum CacheMode {
+    /// As RFC 9111 says: fresh pages are reused, stale ones revalidated. A page without cache headers is fresh for
+    /// ten minutes.
     #[default]
     Normal,
-    /// Every page is asked for again (`--refresh`).
+    /// Every page is fetched or revalidated (`--refresh`).
     Refresh,
-    /// No network: what the cache holds, however old (`--offline`).
+    /// No network: cached pages are used, however old (`--offline`).
     Offline,
 }
 
-impl Config {
+impl IndexConfig {
     /// Every URL that the user named.
-    pub(super) fn urls(&self) -> impl Iterator<Item = &IndexUrl> {
+    pub(crate) fn urls(&self) -> impl Iterator<Item = &IndexUrl> {
         self.indexes.iter().chain(&self.find_links).chain(self.sources.values())
     }
 }

@@ -1,73 +1,79 @@
-//! Why an index gives no answer: kept, since many may ask, and told apart by what may be tried next.
+//! Why an index gives no answer.
+//!
+//! A failure is shared (`Arc`), since many callers may wait for one resource. Its kind decides what the caller may try
+//! next.
 
 use std::sync::Arc;
 
-use super::page::tame;
+use crate::text::escape_controls;
 use pinfast_base::error::{Error, ErrorKind};
 
-/// What work on a resource comes to.
-pub(super) type Outcome<V> = Result<V, Arc<Failure>>;
+/// The result of work on a resource.
+pub(crate) type FetchResult<V> = Result<V, Arc<FetchFailure>>;
 
-/// Why there is no answer.
+/// Why there is no result.
 #[derive(Debug)]
-pub(super) struct Failure {
-    pub(super) cause: Cause,
+pub(crate) struct FetchFailure {
+    pub(crate) kind: FailureKind,
     error: Error,
 }
 
 /// What may be tried after a failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Cause {
-    /// Trouble in transit: another source of the same fact may be asked.
-    Transit,
-    /// 401 or 403.
+pub(crate) enum FailureKind {
+    /// The transfer failed: broken connection, malformed body, odd status. Another source may be asked.
+    Transfer,
+    /// 401, 403 or 407. Another source may be asked.
     Denied,
-    /// 404 or 410.
+    /// 404 or 410. Another source may be asked.
     Absent,
-    /// The file itself is at fault: it bars the candidate.
-    Unusable,
-    /// Only a build of the file can tell.
+    /// The file itself is at fault: the candidate is excluded.
+    Invalid,
+    /// The sdist has no static metadata: only a build tells.
     NeedsBuild,
-    /// The end of it: a limit, a hash that does not match, a wrong setting.
-    Final,
+    /// Nothing may be tried: a limit, a hash that does not match, a wrong setting.
+    Fatal,
 }
 
-impl Failure {
-    pub(super) fn new(cause: Cause, error: Error) -> Self {
-        Self { cause, error }
+impl FetchFailure {
+    pub(crate) fn new(kind: FailureKind, error: Error) -> Self {
+        Self { kind, error }
     }
 
-    /// The file itself is at fault.
-    pub(super) fn unusable(message: impl Into<String>) -> Self {
-        Self::new(Cause::Unusable, Error::no(tame(&message.into())))
+    pub(crate) fn invalid(message: impl Into<String>) -> Self {
+        Self::new(FailureKind::Invalid, Error::no(escape_controls(&message.into())))
     }
 
-    /// Only a build of the file can tell.
-    pub(super) fn needs_build(message: &str) -> Self {
-        Self::new(Cause::NeedsBuild, Error::no(message))
+    pub(crate) fn needs_build(message: &str) -> Self {
+        Self::new(FailureKind::NeedsBuild, Error::no(message))
     }
 
-    /// There will be no answer from anywhere.
-    pub(super) fn last(error: Error) -> Self {
-        Self::new(Cause::Final, error)
+    pub(crate) fn fatal(error: Error) -> Self {
+        Self::new(FailureKind::Fatal, error)
     }
 
-    pub(super) fn abandoned() -> Self {
-        Self::last(Error::no_answer("the work on an index's answer ended early; this is a bug in pinfast"))
+    /// The work ended without a result, after a panic for example.
+    pub(crate) fn internal() -> Self {
+        Self::fatal(Error::no_answer("the work on an index's answer ended early; this is a bug in pinfast"))
     }
 
-    /// Whether another source of the same fact may still give it.
-    pub(super) fn leaves_hope(&self) -> bool {
-        matches!(self.cause, Cause::Transit | Cause::Denied | Cause::Absent)
+    /// Whether another source may still have the fact.
+    pub(crate) fn allows_fallback(&self) -> bool {
+        matches!(self.kind, FailureKind::Transfer | FailureKind::Denied | FailureKind::Absent)
     }
 
-    pub(super) fn message(&self) -> &str {
+    /// The failure of a resource that must exist, since the user or an index named it: "absent" becomes fatal.
+    pub(crate) fn of_named(self: Arc<Self>) -> Arc<Self> {
+        if self.kind == FailureKind::Absent { Arc::new(Self::fatal(self.to_error())) } else { self }
+    }
+
+    pub(crate) fn message(&self) -> &str {
         &self.error.message
     }
 
-    /// The error that a person reads; an unusable file asked for as itself is refused.
-    pub(super) fn to_error(&self) -> Error {
-        let kind = if self.cause == Cause::Unusable { ErrorKind::Refused } else { self.error.kind };
+    /// The error for the user. An invalid file that was asked for by itself is refused.
+    pub(crate) fn to_error(&self) -> Error {
+        let kind = if self.kind == FailureKind::Invalid { ErrorKind::Refused } else { self.error.kind };
         Error {
             kind,
             message: self.error.message.clone(),

@@ -1,32 +1,32 @@
-//! What a server may cost: sizes and times, each with the variable that raises it.
+//! What a server may cost: sizes, times and counts, each with the environment variable that raises it.
 
 use std::time::Duration;
 
 use pinfast_base::error::Error;
 
-/// How much of a server's time and bytes a run takes.
+/// The limits on what servers send, and on how long they take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Bytes of a project page, decoded.
+    /// The largest project page, in bytes, decoded.
     pub page: u64,
-    /// Bytes of a metadata file, decoded.
+    /// The largest metadata file, in bytes, decoded.
     pub metadata: u64,
-    /// Bytes of a distribution.
+    /// The largest wheel or sdist, in bytes.
     pub file: u64,
-    /// The whole time of one resource, all tries together. A file gets a second more for each megabyte
-    /// that the index says it has.
+    /// The deadline of one resource, all attempts together. A file gets another second for each megabyte of the
+    /// size on its index page.
     pub time: Duration,
-    /// How long a server may say nothing before a try is given up.
+    /// How long a connection may carry no byte before the attempt is given up.
     pub silence: Duration,
-    /// Redirects in a row.
+    /// The most redirects in a row.
     pub redirects: u32,
-    /// Requests in flight.
+    /// The most requests in flight over HTTP/1.1, each on a connection.
     pub requests: usize,
-    /// The same over HTTP/2, where they share a connection.
+    /// The most requests in flight over HTTP/2, where they share a connection.
     pub streams: usize,
-    /// Tries after the first.
+    /// Attempts after the first.
     pub retries: u32,
-    /// The pause before the first retry; it doubles with each.
+    /// The pause before the first retry; it doubles with each further one.
     pub pause: Duration,
 }
 
@@ -63,10 +63,10 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// The defaults, changed by what `variable` says.
+    /// The defaults, overridden by environment variables, which `variable` looks up.
     ///
     /// # Errors
-    /// When a variable is set to something else than a number of the right size.
+    /// `Usage` when a variable is set to anything but a whole number in its range.
     pub fn from_variables(variable: impl Fn(&str) -> Option<String>) -> Result<Self, Error> {
         let number = |name: &str, default: u64, least: u64| match variable(name) {
             None => Ok(default),
@@ -96,8 +96,8 @@ impl Limits {
         })
     }
 
-    /// The time for a file that should have `size` bytes.
-    pub(super) fn time_for(&self, size: Option<u64>) -> Duration {
+    /// The deadline for a file of `size` bytes.
+    pub(crate) fn time_for(&self, size: Option<u64>) -> Duration {
         self.time + Duration::from_secs((size.unwrap_or(0) >> 20).min(3600))
     }
 }
@@ -107,7 +107,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_contract_s_limits_are_the_defaults() {
+    fn the_defaults_are_the_limits_of_the_contract() {
         let limits = Limits::from_variables(|_| None).unwrap();
         assert_eq!(limits, Limits::default());
         assert_eq!((limits.page, limits.metadata), (256 * 1024 * 1024, 16 * 1024 * 1024));
@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn variables_raise_them_and_nonsense_is_refused() {
+    fn variables_override_limits_and_other_text_than_a_number_is_refused() {
         let limits = Limits::from_variables(|name| (name == TIME_VARIABLE).then(|| "90".into())).unwrap();
         assert_eq!(limits.time, Duration::from_secs(90));
         let few = Limits::from_variables(|name| (name == REQUESTS_VARIABLE).then(|| "2".into())).unwrap();

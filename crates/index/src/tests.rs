@@ -1,13 +1,13 @@
 //! The contract's clauses on what servers do, one by one, against a server that does it.
 
-mod ahead;
 mod auth;
 mod cache;
 mod files;
 mod metadata;
+mod packed_listing;
 mod pages;
+mod prefetch;
 mod release;
-mod shelf;
 mod snapshot;
 mod transit;
 
@@ -16,7 +16,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use super::testing::{Reply, Request, Server};
-use super::{Client, Config, IndexUrl, Limits};
+use super::{Client, IndexConfig, IndexUrl, Limits};
 use pinfast_base::error::{Error, ErrorKind};
 use pinfast_base::event::{Event, Watcher};
 use pinfast_packaging::{DistFile, Listing, PackageName, Sha256};
@@ -37,16 +37,16 @@ fn quick() -> Limits {
     Limits { retries: 2, pause: Duration::ZERO, ..Limits::default() }
 }
 
-fn config(server: &Server) -> Config {
+fn config(server: &Server) -> IndexConfig {
     config_of(&[server.url("/simple")])
 }
 
-fn config_of(indexes: &[impl AsRef<str>]) -> Config {
+fn config_of(indexes: &[impl AsRef<str>]) -> IndexConfig {
     let indexes = indexes.iter().map(|url| IndexUrl::parse(url.as_ref(), Path::new("/")).unwrap()).collect();
-    Config { indexes, limits: quick(), ..Config::default() }
+    IndexConfig { indexes, limits: quick(), ..IndexConfig::default() }
 }
 
-fn client(config: Config) -> Client {
+fn client(config: IndexConfig) -> Client {
     Client::new(config, Arc::new(Witness::default()))
 }
 

@@ -8,7 +8,7 @@ use rustc_hash::FxHashMap;
 use super::request::{CacheUse, IndexRequest};
 use super::session::Session;
 use pinfast_base::error::Result;
-use pinfast_index::{Client, Config, Freshness, IndexUrl, Limits};
+use pinfast_index::{CacheMode, Client, IndexConfig, IndexUrl, Limits};
 use pinfast_inputs::FileOption;
 use pinfast_packaging::{PackageName, Sha256};
 use pinfast_settings::{
@@ -84,18 +84,18 @@ pub(super) fn client(
     session: &Session,
 ) -> Result<Arc<Client>> {
     let (env, pip) = (&session.env, &places.pip);
-    let config = Config {
+    let config = IndexConfig {
         indexes: places.indexes.clone(),
         find_links: places.find_links.clone(),
         sources: places.sources.clone(),
         cache: session.cache.clone(),
-        freshness: freshness(request.cache_use, session),
+        cache_mode: cache_mode(request.cache_use, session),
         netrc: netrc(session),
         ca_bundle: pip.cert().or_else(|| env.path("REQUESTS_CA_BUNDLE")),
         client_cert: pip.client_cert(),
         proxy: pip.proxy().map(|proxy| proxy.text.clone()),
         limits: Limits::from_variables(|name| env.text(name).map(str::to_owned))?,
-        ..Config::default()
+        ..IndexConfig::default()
     };
     Ok(Arc::new(Client::new(config, session.watcher.clone())))
 }
@@ -112,13 +112,13 @@ fn flags(request: &IndexRequest, session: &Session) -> IndexOptions {
     }
 }
 
-fn freshness(cache_use: CacheUse, session: &Session) -> Freshness {
+fn cache_mode(cache_use: CacheUse, session: &Session) -> CacheMode {
     let offline_by_settings = session.settings.offline.as_ref().is_some_and(|offline| offline.value);
     match cache_use {
-        CacheUse::Refresh => Freshness::Refresh,
-        CacheUse::Offline => Freshness::Offline,
-        CacheUse::Normal if offline_by_settings => Freshness::Offline,
-        CacheUse::Normal => Freshness::Normal,
+        CacheUse::Refresh => CacheMode::Refresh,
+        CacheUse::Offline => CacheMode::Offline,
+        CacheUse::Normal if offline_by_settings => CacheMode::Offline,
+        CacheUse::Normal => CacheMode::Normal,
     }
 }
 

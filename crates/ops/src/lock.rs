@@ -179,7 +179,7 @@ pub fn lock(request: &LockRequest, session: &Session) -> Result<Locked, LockErro
         LockPlace::File(path) => Some(session.env.current_dir().join(path).components().collect::<PathBuf>()),
         LockPlace::StandardOutput => None,
     };
-    place.iter().for_each(|lock| client.recall(lock));
+    place.iter().for_each(|lock| client.load_snapshot(lock));
     let builds = OnceCell::<Arc<Building>>::new();
     let locked = asked.resolve(request, session, |inputs, settled| {
         let scope = scope::scope(&request.targets, inputs, session)?;
@@ -190,7 +190,7 @@ pub fn lock(request: &LockRequest, session: &Session) -> Result<Locked, LockErro
     match (&locked, builds.get()) {
         (Ok(locked), _) => {
             let pins = || locked.lock.pins.iter().map(|pin| (&pin.name, &pin.version));
-            place.iter().for_each(|lock| client.remember(lock, pins()));
+            place.iter().for_each(|lock| client.save_snapshot(lock, pins()));
             unchanged::remember(locked, &places, session);
         }
         // The explanation tries this and that.

@@ -3,8 +3,11 @@
 use std::fmt;
 use std::str::FromStr;
 
-/// A SHA-256 digest.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+use serde::{Deserialize, Serialize};
+
+/// A SHA-256 digest. Serde sees its 32 bytes, as cache records store them, and not the hexadecimal text.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
 pub struct Sha256(pub [u8; 32]);
 
 /// A text that is not 64 hexadecimal digits.

@@ -12,6 +12,7 @@ use std::sync::{Arc, OnceLock};
 
 use jiff::Timestamp;
 use rustc_hash::FxHashMap;
+use serde::{Deserialize, Serialize};
 
 use super::{DistFilename, FileUrl, PackageName, Sha256, SpecifierSet, TagSet, Version};
 
@@ -127,7 +128,7 @@ pub struct DistFile {
 }
 
 /// What an index tells of the metadata file beside a distribution (PEP 658, PEP 714).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum MetadataHint {
     /// Nothing: there may be one all the same.
     Unknown,

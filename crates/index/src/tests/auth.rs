@@ -67,7 +67,7 @@ fn a_netrc_file_serves_the_indexes_named() {
     let netrc = folder.path().join("netrc");
     std::fs::write(&netrc, format!("machine 127.0.0.1 login user password {SECRET}\n")).unwrap();
     let server = Server::start(|_| Reply::status(404));
-    let client = client(Config { netrc: Some(netrc), ..config(&server) });
+    let client = client(IndexConfig { netrc: Some(netrc), ..config(&server) });
     assert!(client.listing(&name("a")).unwrap().is_none());
     assert!(server.requests().iter().all(authorised));
 }
@@ -93,8 +93,9 @@ fn a_proxy_is_asked_for_everything_and_its_password_is_told_nobody() {
         "http://index.example/simple/a/" => Reply::json(page(&[entry("a-1-py3-none-any.whl", b"1", "")])),
         _ => Reply::status(404),
     });
-    let through =
-        |proxy: String| client(Config { proxy: Some(proxy), ..config_of(&["http://index.example/simple"]) });
+    let through = |proxy: String| {
+        client(IndexConfig { proxy: Some(proxy), ..config_of(&["http://index.example/simple"]) })
+    };
     let listing = through(proxy.url("")).listing(&name("a")).unwrap().unwrap();
     assert_eq!(versions(&listing), ["1"]);
     let error = through("http://me:secret@:no/".to_owned()).listing(&name("a")).unwrap_err();
@@ -105,6 +106,6 @@ fn a_proxy_is_asked_for_everything_and_its_password_is_told_nobody() {
 #[test]
 fn a_client_certificate_that_is_none_is_a_wrong_setting() {
     let server = Server::start(|_| Reply::status(404));
-    let missing = Config { client_cert: Some("/no/such.pem".into()), ..config(&server) };
+    let missing = IndexConfig { client_cert: Some("/no/such.pem".into()), ..config(&server) };
     assert_eq!(kind_of(client(missing).listing(&name("a"))), ErrorKind::Usage);
 }

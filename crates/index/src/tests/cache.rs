@@ -3,17 +3,17 @@
 use std::path::PathBuf;
 use std::time::SystemTime;
 
-use super::super::Freshness;
+use super::super::CacheMode;
 use super::super::testing::wheel;
 use super::*;
 
 const WHEEL: &str = "a-1-py3-none-any.whl";
 
 /// A run some seconds after a fixed time, with a cache in `folder`.
-pub(super) fn run(seconds: u64, config: Config, folder: &Path) -> Client {
+pub(super) fn run(seconds: u64, config: IndexConfig, folder: &Path) -> Client {
     let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000 + seconds);
     let cache = Some(folder.to_owned());
-    Client::at(now, Config { cache, ..config }, Arc::new(Witness::default()))
+    Client::at(now, IndexConfig { cache, ..config }, Arc::new(Witness::default()))
 }
 
 fn found(client: &Client) -> Vec<String> {
@@ -49,14 +49,14 @@ fn a_page_is_asked_for_again_when_it_is_stale() {
 #[test]
 fn refresh_asks_again_and_offline_never_asks() {
     let (server, folder) = (growing(&[]), tempfile::tempdir().unwrap());
-    let with = |freshness| Config { freshness, ..config(&server) };
-    let error = run(0, with(Freshness::Offline), folder.path()).listing(&name("a")).unwrap_err();
+    let with = |cache_mode| IndexConfig { cache_mode, ..config(&server) };
+    let error = run(0, with(CacheMode::Offline), folder.path()).listing(&name("a")).unwrap_err();
     assert_eq!(error.kind, ErrorKind::NoAnswer);
     assert!(error.message.contains("--offline"), "{error}");
-    assert_eq!(found(&run(0, with(Freshness::Normal), folder.path())), ["0"]);
-    assert_eq!(found(&run(0, with(Freshness::Refresh), folder.path())), ["0", "1"]);
+    assert_eq!(found(&run(0, with(CacheMode::Normal), folder.path())), ["0"]);
+    assert_eq!(found(&run(0, with(CacheMode::Refresh), folder.path())), ["0", "1"]);
     let before = server.requests().len();
-    assert_eq!(found(&run(1_000_000, with(Freshness::Offline), folder.path())), ["0", "1"]);
+    assert_eq!(found(&run(1_000_000, with(CacheMode::Offline), folder.path())), ["0", "1"]);
     assert_eq!(server.requests().len(), before);
 }
 
@@ -121,7 +121,7 @@ fn the_cache_says_which_index_does_not_know_a_project() {
     assert_eq!(found(&run(0, both(), folder.path())), ["0"]);
     let before = first.requests().len() + second.requests().len();
     assert_eq!(found(&run(1, both(), folder.path())), ["0"]);
-    let offline = Config { freshness: Freshness::Offline, ..both() };
+    let offline = IndexConfig { cache_mode: CacheMode::Offline, ..both() };
     assert_eq!(found(&run(1_000_000, offline, folder.path())), ["0"]);
     assert_eq!(first.requests().len() + second.requests().len(), before);
 }
@@ -136,13 +136,13 @@ fn metadata_is_kept_for_good_by_the_file_s_hash() {
         _ => Reply::status(404),
     });
     let folder = tempfile::tempdir().unwrap();
-    for freshness in [Freshness::Normal, Freshness::Normal, Freshness::Offline] {
-        let client = run(0, Config { freshness, ..config(&server) }, folder.path());
+    for cache_mode in [CacheMode::Normal, CacheMode::Normal, CacheMode::Offline] {
+        let client = run(0, IndexConfig { cache_mode, ..config(&server) }, folder.path());
         let file = only_file(&client);
         assert_eq!(client.metadata(&file, Trust::File).unwrap().requires.len(), 1);
     }
     assert_eq!(server.count("/files/a-1-py3-none-any.whl"), 1);
-    let client = run(0, Config { freshness: Freshness::Refresh, ..config(&server) }, folder.path());
+    let client = run(0, IndexConfig { cache_mode: CacheMode::Refresh, ..config(&server) }, folder.path());
     client.metadata(&only_file(&client), Trust::File).unwrap();
     assert_eq!(server.count("/files/a-1-py3-none-any.whl"), 2);
 }
@@ -205,7 +205,7 @@ fn a_damaged_record_is_a_warning_and_a_fresh_fetch() {
         std::fs::write(&path, bytes).unwrap();
     }
     let witness = Arc::new(Witness::default());
-    let config = Config { cache: Some(folder.path().to_owned()), ..config(&server) };
+    let config = IndexConfig { cache: Some(folder.path().to_owned()), ..config(&server) };
     let client = Client::new(config, witness.clone());
     assert_eq!(found(&client), ["0", "1"]);
     let warned = |event: &Event| matches!(event, Event::Warning(text) if text.contains("cache"));
@@ -217,7 +217,7 @@ fn an_unusable_cache_is_one_warning() {
     let server = growing(&[]);
     let file = tempfile::NamedTempFile::new().unwrap();
     let witness = Arc::new(Witness::default());
-    let config = Config { cache: Some(file.path().to_owned()), ..config(&server) };
+    let config = IndexConfig { cache: Some(file.path().to_owned()), ..config(&server) };
     let client = Client::new(config, witness.clone());
     assert_eq!(found(&client), ["0"]);
     assert!(client.listing(&name("b")).unwrap().is_none());

@@ -236,7 +236,7 @@ fn metadata_larger_than_the_limit_is_no_answer() {
             _ => Reply::file(request, &whole),
         });
         let limits = Limits { metadata: 4000, ..quick() };
-        let client = client(Config { limits, ..config(&server) });
+        let client = client(IndexConfig { limits, ..config(&server) });
         let error = trouble(&client, &only_file(&client));
         assert_eq!(error.kind, ErrorKind::NoAnswer);
         assert!(error.hints[0].contains("PINFAST_MAX_METADATA_SIZE"), "{error:?}");

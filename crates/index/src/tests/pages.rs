@@ -152,7 +152,7 @@ fn a_project_s_own_source_is_the_only_one_asked() {
     let own = simple(&page(&[entry("a-1.tar.gz", b"1", "")]));
     let source = IndexUrl::parse(&own.url("/simple"), Path::new("/")).unwrap();
     let sources = std::iter::once((name("a"), source)).collect();
-    let client = client(Config { sources, ..config(&usual) });
+    let client = client(IndexConfig { sources, ..config(&usual) });
     assert_eq!(versions(&client.listing(&name("a")).unwrap().unwrap()), ["1"]);
     assert_eq!(usual.requests().len(), 0);
 }
@@ -173,7 +173,7 @@ fn an_index_without_the_json_api_is_asked_for_it_once() {
 #[test]
 fn the_order_of_the_apis_is_a_policy() {
     let server = simple(&page(&[entry(WHEEL, b"1", "")]));
-    let config = Config { api_order: ApiOrder::SimpleFirst, ..config(&server) };
+    let config = IndexConfig { api_order: ApiOrder::SimpleFirst, ..config(&server) };
     assert!(client(config).listing(&name("a")).unwrap().is_some());
     assert_eq!(server.requests().len(), 1);
 }
@@ -191,7 +191,7 @@ fn find_links_are_looked_through_beside_the_index() {
     let links =
         serving("/links", Reply::html("<html><a href=x/a-3.tar.gz>a</a><a href=x/b-1.zip>b</a></html>"));
     let find_links = vec![place("."), place("a_b-3.tar.gz"), place(&links.url("/links"))];
-    let both = Config { find_links: find_links.clone(), ..config(&server) };
+    let both = IndexConfig { find_links: find_links.clone(), ..config(&server) };
     let client_of_both = client(both);
     let listing = client_of_both.listing(&name("a")).unwrap().unwrap();
     assert_eq!(filenames(&listing), [WHEEL, "A-2-py3-none-any.whl", "a-3.tar.gz"]);
@@ -200,7 +200,7 @@ fn find_links_are_looked_through_beside_the_index() {
     assert_eq!(client_of_both.metadata(local, Trust::File).unwrap().requires.len(), 1);
     assert_eq!(client_of_both.sha256(local).unwrap(), Sha256::of(&wheel("a", "2", &["c"])));
     assert!(client_of_both.listing(&name("a-b")).unwrap().is_some(), "a file that is named itself");
-    let alone = client(Config { find_links, ..config_of(&[] as &[&str]) });
+    let alone = client(IndexConfig { find_links, ..config_of(&[] as &[&str]) });
     assert_eq!(versions(&alone.listing(&name("b")).unwrap().unwrap()), ["1"]);
     assert!(alone.listing(&name("z")).unwrap().is_none());
     assert_eq!(links.requests().len(), 2, "once a run");
@@ -211,7 +211,7 @@ fn a_find_links_place_that_is_not_there_is_no_answer() {
     let server = Server::start(|_| Reply::status(404));
     for place in ["/nowhere/at/all".to_owned(), server.url("/links")] {
         let find_links = vec![IndexUrl::parse(&place, Path::new("/")).unwrap()];
-        let client = client(Config { find_links, ..config_of(&[] as &[&str]) });
+        let client = client(IndexConfig { find_links, ..config_of(&[] as &[&str]) });
         assert_eq!(kind_of(client.listing(&name("a"))), ErrorKind::NoAnswer);
     }
 }
@@ -241,12 +241,12 @@ fn a_folder_is_an_index_in_every_layout() {
         write("simple/b/index.html", b"<html></html>");
         write(&format!("files/{WHEEL}"), &bytes);
         let index = IndexUrl::parse(index, folder.path()).unwrap();
-        let client = client(Config { indexes: vec![index], ..config_of(&[] as &[&str]) });
+        let client = client(IndexConfig { indexes: vec![index], ..config_of(&[] as &[&str]) });
         let file = only_file(&client);
         assert_eq!(file.sha256, Some(Sha256::of(&bytes)), "{path}");
         assert_eq!(client.metadata(&file, Trust::File).unwrap().requires.len(), 1, "{path}");
         assert!(client.listing(&name("z")).unwrap().is_none());
-        assert!(client.shared.net.get().is_none(), "no network is started");
+        assert!(!client.transport.is_connected(), "no network is started");
     }
 }
 
@@ -257,7 +257,7 @@ fn a_folder_that_is_broken_or_not_there_is_no_answer() {
     std::fs::write(folder.path().join("simple/a/index.json"), "{").unwrap();
     for index in [".", "elsewhere"] {
         let indexes = vec![IndexUrl::parse(index, folder.path()).unwrap()];
-        let client = client(Config { indexes, ..config_of(&[] as &[&str]) });
+        let client = client(IndexConfig { indexes, ..config_of(&[] as &[&str]) });
         assert_eq!(kind_of(client.listing(&name("a"))), ErrorKind::NoAnswer, "{index}");
     }
 }
@@ -270,7 +270,7 @@ fn a_local_file_that_does_not_match_its_page_is_refused() {
     std::fs::write(folder.path().join("simple/a/index.html"), html).unwrap();
     std::fs::write(folder.path().join("simple/a").join(WHEEL), wheel("a", "1", &[])).unwrap();
     let indexes = vec![IndexUrl::parse(".", folder.path()).unwrap()];
-    let client = client(Config { indexes, ..config_of(&[] as &[&str]) });
+    let client = client(IndexConfig { indexes, ..config_of(&[] as &[&str]) });
     let file = only_file(&client);
     assert_eq!(trouble(&client, &file).kind, ErrorKind::Refused);
     assert_eq!(kind_of(client.fetch_file(&file, &folder.path().join("copy"))), ErrorKind::Refused);

@@ -1,6 +1,6 @@
 //! What is said of one release alone: of a known one, and of the newest.
 
-use super::super::{ApiOrder, Freshness};
+use super::super::{ApiOrder, CacheMode};
 use super::cache::run;
 use super::*;
 use pinfast_solve::IndexQuery;
@@ -48,7 +48,7 @@ fn nor_where_the_project_s_has_been_asked_for_meanwhile() {
     let server = with_release(RELEASE);
     let client = client(config(&server));
     for want in [IndexQuery::Listing(name("a")), IndexQuery::Release(name("a"), "1".parse().unwrap())] {
-        client.shared.begin(&want);
+        client.prefetch.start(&want);
     }
     client.listing(&name("a")).unwrap().unwrap();
     assert_eq!((server.count("/simple/a/"), server.count("/pypi/a/1/json")), (1, 0));
@@ -153,7 +153,7 @@ fn what_the_page_says_of_its_newest_release_is_told_before_its_files_are_there()
     });
     let config = config(&server);
     let limits = Limits { silence: Duration::from_secs(600), ..config.limits };
-    let client = client(Config { limits, ..config });
+    let client = client(IndexConfig { limits, ..config });
     let word = client.newest_metadata(&name("a")).unwrap();
     assert_eq!((word.version.to_string(), word.requires[0].to_string()), ("2".to_owned(), "b>=2".to_owned()));
 }
@@ -184,7 +184,7 @@ fn where_the_newest_release_does_not_tell_the_project_s_page_does() {
         [("a pre-release", "3a1"), ("a release without a page", "3"), ("no version", "three")]
     {
         let server = with_project(move |_| long_page(version));
-        let config = Config { api_order: ApiOrder::JsonFirst, ..config(&server) };
+        let config = IndexConfig { api_order: ApiOrder::JsonFirst, ..config(&server) };
         let client = client(config);
         assert_eq!(newest(&client), None, "{what}");
     }
@@ -213,9 +213,9 @@ fn what_is_newest_is_kept_as_long_as_the_page_holds() {
         (server.count("/pypi/a/json"), server.count("/pypi/a/2/json"))
     };
     assert_eq!([asked(0), asked(59), asked(60), asked(61)], [(1, 1), (1, 1), (2, 1), (2, 1)]);
-    let offline = Config { freshness: Freshness::Offline, ..config(&server) };
+    let offline = IndexConfig { cache_mode: CacheMode::Offline, ..config(&server) };
     assert_eq!(newest(&run(1_000_000, offline, folder.path())), Some(vec!["2".to_owned()]));
-    let refreshed = Config { freshness: Freshness::Refresh, ..config(&server) };
+    let refreshed = IndexConfig { cache_mode: CacheMode::Refresh, ..config(&server) };
     assert!(newest(&run(61, refreshed, folder.path())).is_some());
     assert_eq!(server.count("/pypi/a/json"), 3);
 }
@@ -225,7 +225,7 @@ fn whoever_asks_for_all_in_vain_spoils_no_release_that_is_kept() {
     let server = with_project(|_| long_page("2"));
     let folder = tempfile::tempdir().unwrap();
     assert!(newest(&run(0, config(&server), folder.path())).is_some());
-    let offline = Config { freshness: Freshness::Offline, ..config(&server) };
+    let offline = IndexConfig { cache_mode: CacheMode::Offline, ..config(&server) };
     let client = run(1, offline, folder.path());
     assert!(client.listing(&name("a")).is_err(), "the whole page is not there");
     assert_eq!(newest(&client), Some(vec!["2".to_owned()]));
@@ -304,7 +304,7 @@ fn one_request_finds_out_that_there_are_no_pages_of_releases() {
         }
     });
     let client = client(config(&server));
-    names.iter().for_each(|text| client.shared.begin(&IndexQuery::Newest(name(text))));
+    names.iter().for_each(|text| client.prefetch.start(&IndexQuery::Newest(name(text))));
     for text in names {
         assert!(client.newest_listing(&name(text)).is_none(), "{text}");
         assert_eq!(versions(&client.listing(&name(text)).unwrap().unwrap()), ["1"]);

@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
+use super::super::CacheMode;
 use super::super::testing::{metadata, wheel};
-use super::super::{Freshness, Shared};
 use super::cache::run;
 use super::*;
 use pinfast_cache::{Bucket, Cache, CacheLookup, RecordStamp};
@@ -54,31 +54,31 @@ fn version(text: &str) -> pinfast_packaging::Version {
 }
 
 /// A run that pins the first releases, and knows the newest.
-fn pinning(seconds: u64, config: Config, folder: &Path) -> Client {
+fn pinning(seconds: u64, config: IndexConfig, folder: &Path) -> Client {
     let client = run(seconds, config, folder);
-    client.recall(Path::new(LOCK));
+    client.load_snapshot(Path::new(LOCK));
     let release = client.release_listing(&name("a"), &version("1")).unwrap();
     client.metadata(&release.files(0)[0], Trust::File).unwrap();
     client.newest_listing(&name("a")).unwrap();
     client.listing(&name("b")).unwrap().unwrap();
     let (a, b, one) = (name("a"), name("b"), version("1"));
-    client.remember(Path::new(LOCK), [(&a, &one), (&b, &one)].into_iter());
+    client.save_snapshot(Path::new(LOCK), [(&a, &one), (&b, &one)].into_iter());
     client
 }
 
 /// A later run that recalls what the first one pinned.
-fn recalling(seconds: u64, config: Config, folder: &Path) -> Client {
+fn recalling(seconds: u64, config: IndexConfig, folder: &Path) -> Client {
     let client = run(seconds, config, folder);
-    client.recall(Path::new(LOCK));
+    client.load_snapshot(Path::new(LOCK));
     client
 }
 
 /// What of both projects is recalled: the pinned release and the newest.
-fn recalled(shared: &Shared) -> Vec<String> {
+fn recalled(client: &Client) -> Vec<String> {
     let mut told = Vec::new();
     for project in [name("a"), name("b")] {
-        let pinned = shared.recalled_release(&project, &version("1"));
-        for release in pinned.into_iter().chain(shared.recalled_newest(&project)) {
+        let pinned = client.snapshot.release(&project, &version("1"));
+        for release in pinned.into_iter().chain(client.snapshot.newest(&project)) {
             told.extend(release.listing.all_files().map(|file| file.filename.to_string()));
         }
     }
@@ -96,10 +96,10 @@ fn what_was_pinned_is_told_again_and_so_is_what_its_files_say() {
     let asked = server.requests().len();
     std::fs::remove_dir_all(folder.path().join("metadata-v4")).unwrap();
     let client = recalling(1, config(&server), folder.path());
-    assert_eq!(recalled(&client.shared), ALL);
+    assert_eq!(recalled(&client), ALL);
     let release = client.release_listing(&name("a"), &version("1")).unwrap();
     let file = &release.files(0)[0];
-    assert!(client.shared.recalls(&IndexQuery::Metadata(file.clone(), Trust::Release)));
+    assert!(client.prefetch.is_in_snapshot(&IndexQuery::Metadata(file.clone(), Trust::Release)));
     let (told, again) =
         (before.metadata(file, Trust::File).unwrap(), client.metadata(file, Trust::Release).unwrap());
     assert_eq!((told.requires.len(), &told), (1, &again));
@@ -117,12 +117,15 @@ fn only_what_was_pinned_and_what_is_newest_is_told() {
     let (server, folder) = (server(), tempfile::tempdir().unwrap());
     drop(pinning(0, config(&server), folder.path()));
     let client = recalling(1, config(&server), folder.path());
-    let shared = &client.shared;
-    assert!(shared.recalled_release(&name("a"), &version("3")).is_none());
-    let is_recalled = |number| shared.recalls(&IndexQuery::Release(name("a"), version(number)));
+    assert!(client.snapshot.release(&name("a"), &version("3")).is_none());
+    let is_recalled =
+        |number| client.prefetch.is_in_snapshot(&IndexQuery::Release(name("a"), version(number)));
     assert_eq!(["1", "2", "3"].map(is_recalled), [true, true, false], "what is not there is asked for ahead");
-    assert!(shared.recalled_release(&name("c"), &version("1")).is_none());
-    assert!(!shared.recalls(&IndexQuery::Listing(name("a"))), "all releases are for the page to tell");
+    assert!(client.snapshot.release(&name("c"), &version("1")).is_none());
+    assert!(
+        !client.prefetch.is_in_snapshot(&IndexQuery::Listing(name("a"))),
+        "all releases are for the page to tell"
+    );
     assert_eq!(versions(&client.listing(&name("b")).unwrap().unwrap()), ["1", "2"]);
 }
 
@@ -130,40 +133,40 @@ fn only_what_was_pinned_and_what_is_newest_is_told() {
 fn what_is_stale_is_asked_for_again() {
     let (server, folder) = (server(), tempfile::tempdir().unwrap());
     drop(pinning(0, config(&server), folder.path()));
-    assert_eq!(recalled(&recalling(59, config(&server), folder.path()).shared), ALL);
+    assert_eq!(recalled(&recalling(59, config(&server), folder.path())), ALL);
     let client = recalling(60, config(&server), folder.path());
-    assert_eq!(recalled(&client.shared), NONE);
-    assert!(!client.shared.recalls(&IndexQuery::Newest(name("a"))));
+    assert_eq!(recalled(&client), NONE);
+    assert!(!client.prefetch.is_in_snapshot(&IndexQuery::Newest(name("a"))));
     client.newest_listing(&name("a")).unwrap();
     assert_eq!(server.count("/pypi/a/json"), 2);
-    let offline = Config { freshness: Freshness::Offline, ..config(&server) };
-    let still = recalled(&recalling(1_000_000, offline, folder.path()).shared);
+    let offline = IndexConfig { cache_mode: CacheMode::Offline, ..config(&server) };
+    let still = recalled(&recalling(1_000_000, offline, folder.path()));
     assert_eq!(still, [ALL[0], ALL[2], ALL[3]], "another record tells of the newest now");
-    let refreshed = Config { freshness: Freshness::Refresh, ..config(&server) };
-    assert_eq!(recalled(&recalling(1, refreshed, folder.path()).shared), NONE);
+    let refreshed = IndexConfig { cache_mode: CacheMode::Refresh, ..config(&server) };
+    assert_eq!(recalled(&recalling(1, refreshed, folder.path())), NONE);
 }
 
 #[test]
 fn what_a_record_no_longer_says_is_not_recalled() {
     let (server, folder) = (server(), tempfile::tempdir().unwrap());
     drop(pinning(0, config(&server), folder.path()));
-    let refreshed = Config { freshness: Freshness::Refresh, ..config(&server) };
+    let refreshed = IndexConfig { cache_mode: CacheMode::Refresh, ..config(&server) };
     run(1, refreshed, folder.path()).listing(&name("b")).unwrap().unwrap();
     let client = recalling(2, config(&server), folder.path());
-    assert_eq!(recalled(&client.shared), ALL[..2], "another record tells of b now");
+    assert_eq!(recalled(&client), ALL[..2], "another record tells of b now");
     std::fs::remove_dir_all(folder.path().join("pages-v4")).unwrap();
     let client = recalling(2, config(&server), folder.path());
-    assert_eq!(recalled(&client.shared), NONE);
+    assert_eq!(recalled(&client), NONE);
 }
 
 #[test]
 fn another_lock_another_index_and_several_indexes_recall_nothing() {
     let (server, folder) = (server(), tempfile::tempdir().unwrap());
     drop(pinning(0, config(&server), folder.path()));
-    let of = |config: Config, lock: &str| {
+    let of = |config: IndexConfig, lock: &str| {
         let client = run(1, config, folder.path());
-        client.recall(Path::new(lock));
-        recalled(&client.shared)
+        client.load_snapshot(Path::new(lock));
+        recalled(&client)
     };
     assert_eq!(of(config(&server), LOCK), ALL);
     assert_eq!(of(config(&server), "/other/requirements.txt"), NONE);
@@ -174,7 +177,7 @@ fn another_lock_another_index_and_several_indexes_recall_nothing() {
     let other = tempfile::tempdir().unwrap();
     let client = run(0, several(), other.path());
     client.listing(&name("b")).unwrap().unwrap();
-    client.remember(Path::new(LOCK), [(&name("b"), &version("1"))].into_iter());
+    client.save_snapshot(Path::new(LOCK), [(&name("b"), &version("1"))].into_iter());
     assert!(
         !other.path().join("snapshots-v1").exists(),
         "which of them tells of a project is found out each time"
@@ -190,8 +193,8 @@ fn snapshot(cache: &Path) -> PathBuf {
 
 /// Which of the records it was that lie there one after the other.
 fn stamp(client: &Client) -> Option<RecordStamp> {
-    let key = client.shared.snapshot_key(Path::new(LOCK)).unwrap();
-    match client.shared.cache.as_ref().unwrap().read(Bucket::Snapshots, &key) {
+    let key = client.snapshot_key(Path::new(LOCK)).unwrap();
+    match client.records.cache().unwrap().read(Bucket::Snapshots, &key) {
         CacheLookup::Hit(record) => record.stamp(),
         other => panic!("{other:?}"),
     }
@@ -215,7 +218,7 @@ fn what_told_of_most_is_left_as_it_is() {
         for (name, version) in &pins[others..] {
             client.release_listing(name, version).or_else(|| client.listing(name).unwrap()).unwrap();
         }
-        client.remember(Path::new(LOCK), pins.into_iter());
+        client.save_snapshot(Path::new(LOCK), pins.into_iter());
         stamp(&client)
     };
     let first = run_with(0);
@@ -235,12 +238,12 @@ fn what_is_newest_is_for_the_page_to_say_that_named_it() {
         }
         client.release_listing(&a, &two).unwrap();
         client.newest_listing(&a).unwrap();
-        client.remember(Path::new(LOCK), [(&a, &two)].into_iter());
+        client.save_snapshot(Path::new(LOCK), [(&a, &two)].into_iter());
         let later = recalling(1, config(&server), folder.path());
-        assert!(later.shared.recalled_release(&a, &two).is_some());
+        assert!(later.snapshot.release(&a, &two).is_some());
         // Else there is but the release's own page, which does not know of others.
-        assert_eq!(later.shared.recalled_newest(&a).is_some(), asks_for_newest_first);
-        assert_eq!(later.shared.recalls(&IndexQuery::Newest(a)), asks_for_newest_first);
+        assert_eq!(later.snapshot.newest(&a).is_some(), asks_for_newest_first);
+        assert_eq!(later.prefetch.is_in_snapshot(&IndexQuery::Newest(a)), asks_for_newest_first);
     }
 }
 
@@ -255,7 +258,7 @@ fn a_damaged_snapshot_is_passed_over() {
         bytes[at] ^= 1;
         std::fs::write(&path, bytes).unwrap();
         let client = recalling(1, config(&server), folder.path());
-        assert_eq!(recalled(&client.shared), NONE, "byte {at}");
+        assert_eq!(recalled(&client), NONE, "byte {at}");
         assert!(!path.exists(), "so that it is told once");
     }
 }
@@ -264,7 +267,7 @@ fn a_damaged_snapshot_is_passed_over() {
 fn no_snapshot_ends_a_run() {
     let (server, folder) = (server(), tempfile::tempdir().unwrap());
     drop(pinning(0, config(&server), folder.path()));
-    let key = recalling(1, config(&server), folder.path()).shared.snapshot_key(Path::new(LOCK)).unwrap();
+    let key = recalling(1, config(&server), folder.path()).snapshot_key(Path::new(LOCK)).unwrap();
     let cache = Cache::new(folder.path().to_owned());
     let CacheLookup::Hit(whole) = cache.read(Bucket::Snapshots, &key) else { panic!() };
     for at in 0..whole.len() {
@@ -274,7 +277,7 @@ fn no_snapshot_ends_a_run() {
             // As one whose checksum holds.
             cache.write(Bucket::Snapshots, &key, contents).unwrap();
             let client = recalling(1, config(&server), folder.path());
-            recalled(&client.shared);
+            recalled(&client);
             client.newest_listing(&name("a"));
             let release = client.release_listing(&name("a"), &version("1"));
             if let Some(file) = release.as_ref().and_then(|release| release.files(0).first()) {
@@ -297,8 +300,8 @@ fn a_release_with_local_versions_beside_it_is_for_the_page_to_tell() {
     let client = run(0, config(&server), folder.path());
     client.listing(&name("b")).unwrap().unwrap();
     let (b, one, local, two) = (name("b"), version("1"), version("1+x"), version("2"));
-    client.remember(Path::new(LOCK), [(&b, &one), (&b, &local), (&b, &two)].into_iter());
+    client.save_snapshot(Path::new(LOCK), [(&b, &one), (&b, &local), (&b, &two)].into_iter());
     let later = recalling(1, config(&server), folder.path());
-    let told = [one, local, two].map(|version| later.shared.recalled_release(&b, &version).is_some());
+    let told = [one, local, two].map(|version| later.snapshot.release(&b, &version).is_some());
     assert_eq!(told, [false, false, true]);
 }

@@ -1,8 +1,8 @@
 //! Trouble in transit never changes the answer.
 
-use super::super::net::Net;
 use super::super::testing::Manner;
 use super::*;
+use crate::transport::{Credentials, HttpClient};
 use reqwest::Version;
 
 const WHEEL: &str = "a-1-py3-none-any.whl";
@@ -128,7 +128,7 @@ fn limits_are_named_with_what_raises_them() {
         (bomb, Limits { page: 100_000, ..quick() }, "PINFAST_MAX_PAGE_SIZE"),
     ] {
         let server = Server::start(move |_| reply.clone());
-        let error = client(Config { limits, ..config(&server) }).listing(&name("a")).unwrap_err();
+        let error = client(IndexConfig { limits, ..config(&server) }).listing(&name("a")).unwrap_err();
         assert_eq!(error.kind, ErrorKind::NoAnswer);
         assert!(error.hints.iter().any(|hint| hint.contains(variable)), "{error:?}");
         assert_eq!(server.requests().len(), 1, "a limit is final: {variable}");
@@ -142,7 +142,7 @@ fn a_silent_server_is_left_in_time_for_another_try() {
         _ => good(),
     });
     let limits = Limits { silence: Duration::from_millis(200), ..quick() };
-    let listing = client(Config { limits, ..config(&server) }).listing(&name("a")).unwrap();
+    let listing = client(IndexConfig { limits, ..config(&server) }).listing(&name("a")).unwrap();
     assert!(listing.is_some());
 }
 
@@ -177,14 +177,16 @@ fn one_request_a_resource_however_many_ask() {
 #[test]
 fn more_requests_are_in_flight_only_where_they_share_a_connection() {
     for (limits, most) in [(quick(), 100), (Limits { requests: 2, streams: 2, ..quick() }, 2)] {
-        let config = Config { limits, ..Config::default() };
-        let parts = (Arc::default(), Arc::default(), Arc::new(Witness::default()));
-        let net = Net::start(&config, parts.0, parts.1, parts.2).unwrap();
-        net.http.widen(Version::HTTP_11);
-        assert_eq!(net.http.permits.available_permits(), limits.requests);
+        let config = IndexConfig { limits, ..IndexConfig::default() };
+        let config = Arc::new(config);
+        let watcher = Arc::new(Witness::default());
+        let credentials = Arc::new(Credentials::new(config.clone(), watcher.clone()));
+        let http = HttpClient::new(&config, credentials, Arc::default(), watcher).unwrap();
+        http.widen(Version::HTTP_11);
+        assert_eq!(http.permits.available_permits(), limits.requests);
         for _ in 0..2 {
-            net.http.widen(Version::HTTP_2);
-            assert_eq!(net.http.permits.available_permits(), most);
+            http.widen(Version::HTTP_2);
+            assert_eq!(http.permits.available_permits(), most);
         }
     }
 }
