@@ -175,16 +175,8 @@ pub(crate) fn local_path(url: &Url) -> Result<Option<PathBuf>, FetchFailure> {
 }
 
 fn hash_file(path: &Path) -> Result<Sha256, FetchFailure> {
-    let unreadable = |error| unreadable(path, error);
-    let mut file = File::open(path).map_err(unreadable)?;
-    let mut hash = sha2::Sha256::new();
-    let mut buffer = vec![0; 1 << 16];
-    loop {
-        match file.read(&mut buffer).map_err(unreadable)? {
-            0 => return Ok(Sha256(hash.finalize().into())),
-            read => hash.update(&buffer[..read]),
-        }
-    }
+    let hash = File::open(path).and_then(Sha256::of_reader);
+    hash.map_err(|error| unreadable(path, error))
 }
 
 /// Fails where the hash is another than expected: no retry and no fallback may hide a forgery.

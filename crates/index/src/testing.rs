@@ -1,4 +1,4 @@
-//! A small HTTP/1.1 server on this machine that misbehaves as told, and archives to serve.
+//! A small HTTP/1.1 server on this machine that can misbehave, and archives for it to serve.
 
 use std::collections::HashMap;
 use std::io::{BufRead as _, BufReader, Cursor, Write};
@@ -17,7 +17,7 @@ pub(super) struct Request {
     pub(super) path: String,
     /// With lower-case names.
     pub(super) headers: HashMap<String, String>,
-    /// How often this path was asked for before.
+    /// How often this path was requested before.
     pub(super) before: usize,
 }
 
@@ -27,12 +27,12 @@ pub(super) struct Reply {
     status: u16,
     headers: Vec<(String, String)>,
     body: Vec<u8>,
-    manner: Manner,
+    delivery: Delivery,
 }
 
 /// How an answer is sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Manner {
+pub(super) enum Delivery {
     /// Well.
     Whole,
     /// With its length, but only so many bytes of it.
@@ -41,7 +41,7 @@ pub(super) enum Manner {
     UnframedUpTo(usize),
     /// The body again and again, without end.
     Endless,
-    /// Nothing is said until the client gives up.
+    /// No byte until the client gives up.
     Silent,
     /// The connection closes at once.
     HangUp,
@@ -70,7 +70,7 @@ impl Server {
         self.log.lock().unwrap().clone()
     }
 
-    /// How often `path` was asked for.
+    /// How often `path` was requested.
     pub(super) fn count(&self, path: &str) -> usize {
         self.requests().iter().filter(|request| request.path == path).count()
     }
@@ -84,7 +84,7 @@ impl Request {
 
 impl Reply {
     pub(super) fn status(status: u16) -> Self {
-        Self { status, headers: Vec::new(), body: Vec::new(), manner: Manner::Whole }
+        Self { status, headers: Vec::new(), body: Vec::new(), delivery: Delivery::Whole }
     }
 
     pub(super) fn ok(content_type: &str, body: impl Into<Vec<u8>>) -> Self {
@@ -108,8 +108,8 @@ impl Reply {
         self
     }
 
-    pub(super) fn sent(self, manner: Manner) -> Self {
-        Self { manner, ..self }
+    pub(super) fn delivered(self, delivery: Delivery) -> Self {
+        Self { delivery, ..self }
     }
 
     /// A file, of which ranges are served.
@@ -125,8 +125,8 @@ impl Reply {
             (Ok(start), Ok(end)) => (start, (end + 1).min(len)),
             other => panic!("{other:?}"),
         };
-        let said = format!("bytes {start}-{}/{len}", end - 1);
-        Self { status: 206, body: bytes[start..end].to_vec(), ..whole }.with("Content-Range", &said)
+        let range = format!("bytes {start}-{}/{len}", end - 1);
+        Self { status: 206, body: bytes[start..end].to_vec(), ..whole }.with("Content-Range", &range)
     }
 }
 
@@ -154,24 +154,24 @@ fn send(mut stream: &TcpStream, reply: &Reply) -> std::io::Result<()> {
     for (name, value) in &reply.headers {
         head += &format!("{name}: {value}\r\n");
     }
-    let framed = matches!(reply.manner, Manner::Whole | Manner::CutAt(_)) && reply.status != 304;
+    let framed = matches!(reply.delivery, Delivery::Whole | Delivery::CutAt(_)) && reply.status != 304;
     if framed {
         head += &format!("Content-Length: {}\r\n", reply.body.len());
     }
     head += "\r\n";
     let body = reply.body.as_slice();
-    match reply.manner {
-        Manner::HangUp => return Ok(()),
-        Manner::Silent => {
+    match reply.delivery {
+        Delivery::HangUp => return Ok(()),
+        Delivery::Silent => {
             // Waits until the client closes the connection.
             let _ = std::io::copy(&mut stream, &mut std::io::sink());
             return Ok(());
         }
         _ => stream.write_all(head.as_bytes())?,
     }
-    match reply.manner {
-        Manner::CutAt(len) | Manner::UnframedUpTo(len) => stream.write_all(&body[..len.min(body.len())]),
-        Manner::Endless => loop {
+    match reply.delivery {
+        Delivery::CutAt(len) | Delivery::UnframedUpTo(len) => stream.write_all(&body[..len.min(body.len())]),
+        Delivery::Endless => loop {
             stream.write_all(body)?;
         },
         _ => stream.write_all(body),

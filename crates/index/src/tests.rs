@@ -1,4 +1,4 @@
-//! The contract's clauses on what servers do, one by one, against a server that does it.
+//! The contract's clauses about servers, one by one, against a server that behaves so.
 
 mod auth;
 mod cache;
@@ -9,7 +9,7 @@ mod pages;
 mod prefetch;
 mod release;
 mod snapshot;
-mod transit;
+mod transfer;
 
 use std::path::Path;
 use std::sync::{Arc, Mutex};
@@ -22,11 +22,11 @@ use pinfast_base::event::{Event, Watcher};
 use pinfast_packaging::{DistFile, Listing, PackageName, Sha256};
 use pinfast_solve::{Index as _, MetadataFailure, Trust};
 
-/// Remembers what happened.
+/// Records events.
 #[derive(Default)]
-struct Witness(Mutex<Vec<Event>>);
+struct EventRecorder(Mutex<Vec<Event>>);
 
-impl Watcher for Witness {
+impl Watcher for EventRecorder {
     fn on(&self, event: Event) {
         self.0.lock().unwrap().push(event);
     }
@@ -47,15 +47,17 @@ fn config_of(indexes: &[impl AsRef<str>]) -> IndexConfig {
 }
 
 fn client(config: IndexConfig) -> Client {
-    Client::new(config, Arc::new(Witness::default()))
+    Client::new(config, Arc::new(EventRecorder::default()))
 }
 
 fn name(text: &str) -> PackageName {
     PackageName::new(text).unwrap()
 }
 
-/// What a client says of project `a` when the server answers as told.
-fn ask(answer: impl Fn(&Request) -> Reply + Send + Sync + 'static) -> Result<Option<Arc<Listing>>, Error> {
+/// The listing of project `a` from a server that replies like this.
+fn listing_from(
+    answer: impl Fn(&Request) -> Reply + Send + Sync + 'static,
+) -> Result<Option<Arc<Listing>>, Error> {
     let server = Server::start(answer);
     client(config(&server)).listing(&name("a"))
 }
@@ -90,14 +92,14 @@ fn only_file(client: &Client) -> Arc<DistFile> {
     listing.files(0)[0].clone()
 }
 
-fn unusable(client: &Client, file: &Arc<DistFile>) -> String {
+fn invalid_reason(client: &Client, file: &Arc<DistFile>) -> String {
     match client.metadata(file, Trust::File).unwrap_err() {
         MetadataFailure::Invalid(why) => why,
         other => panic!("{other:?}"),
     }
 }
 
-fn trouble(client: &Client, file: &Arc<DistFile>) -> Error {
+fn fatal_error(client: &Client, file: &Arc<DistFile>) -> Error {
     match client.metadata(file, Trust::File).unwrap_err() {
         MetadataFailure::Fatal(error) => error,
         other => panic!("{other:?}"),

@@ -24,7 +24,7 @@ pub(crate) struct Login {
 
 /// An origin (RFC 6454): the scheme, host and port that credentials and a server's capabilities belong to.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct Origin {
+pub(crate) struct UrlOrigin {
     scheme: String,
     host: String,
     port: u16,
@@ -98,7 +98,7 @@ impl fmt::Debug for Login {
     }
 }
 
-impl Origin {
+impl UrlOrigin {
     /// The origin of an `http` or `https` URL.
     pub(crate) fn of(url: &Url) -> Option<Self> {
         let port = url.port_or_known_default()?;
@@ -177,7 +177,7 @@ mod tests {
 
     #[test]
     fn origins_compare_with_their_default_port() {
-        let of = |text: &str| Origin::of(&Url::parse(text).unwrap());
+        let of = |text: &str| UrlOrigin::of(&Url::parse(text).unwrap());
         assert_eq!(of("https://a.example/x"), of("https://a.example:443/y"));
         assert_ne!(of("https://a.example/x"), of("http://a.example/x"));
         assert_ne!(of("https://a.example/x"), of("https://a.example:8443/x"));

@@ -6,14 +6,14 @@ use rustc_hash::FxHashMap;
 use url::Url;
 
 use crate::failure::{FailureKind, FetchResult};
-use crate::url::Origin;
+use crate::url::UrlOrigin;
 use pinfast_base::sync::unpoisoned;
 use pinfast_packaging::MetadataHint;
 
 /// What is known about each server.
 #[derive(Default)]
 pub(super) struct FileServers {
-    known: Mutex<FxHashMap<Origin, ServerCapabilities>>,
+    known: Mutex<FxHashMap<UrlOrigin, ServerCapabilities>>,
 }
 
 #[derive(Clone, Copy, Default)]
@@ -71,12 +71,12 @@ impl FileServers {
     }
 
     fn capabilities(&self, url: &Url) -> ServerCapabilities {
-        let Some(origin) = Origin::of(url) else { return ServerCapabilities::default() };
+        let Some(origin) = UrlOrigin::of(url) else { return ServerCapabilities::default() };
         unpoisoned(self.known.lock()).get(&origin).copied().unwrap_or_default()
     }
 
     fn change(&self, url: &Url, change: impl FnOnce(&mut ServerCapabilities)) {
-        if let Some(origin) = Origin::of(url) {
+        if let Some(origin) = UrlOrigin::of(url) {
             change(unpoisoned(self.known.lock()).entry(origin).or_default());
         }
     }

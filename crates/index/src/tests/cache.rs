@@ -13,7 +13,7 @@ const WHEEL: &str = "a-1-py3-none-any.whl";
 pub(super) fn run(seconds: u64, config: IndexConfig, folder: &Path) -> Client {
     let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000 + seconds);
     let cache = Some(folder.to_owned());
-    Client::at(now, IndexConfig { cache, ..config }, Arc::new(Witness::default()))
+    Client::at(now, IndexConfig { cache, ..config }, Arc::new(EventRecorder::default()))
 }
 
 fn found(client: &Client) -> Vec<String> {
@@ -33,7 +33,7 @@ fn growing(headers: &'static [(&'static str, &'static str)]) -> Server {
 }
 
 #[test]
-fn a_page_is_asked_for_again_when_it_is_stale() {
+fn a_stale_page_is_requested_again() {
     let minutes_10: &[(&str, &str)] = &[];
     let minute: &[(&str, &str)] = &[("Cache-Control", "max-age=60")];
     for (headers, fresh, stale) in [(minutes_10, 599, 600), (minute, 59, 60)] {
@@ -47,7 +47,7 @@ fn a_page_is_asked_for_again_when_it_is_stale() {
 }
 
 #[test]
-fn refresh_asks_again_and_offline_never_asks() {
+fn refresh_requests_again_and_offline_sends_no_request() {
     let (server, folder) = (growing(&[]), tempfile::tempdir().unwrap());
     let with = |cache_mode| IndexConfig { cache_mode, ..config(&server) };
     let error = run(0, with(CacheMode::Offline), folder.path()).listing(&name("a")).unwrap_err();
@@ -61,7 +61,7 @@ fn refresh_asks_again_and_offline_never_asks() {
 }
 
 #[test]
-fn what_must_not_be_stored_is_not() {
+fn a_no_store_page_is_not_stored() {
     let (server, folder) = (growing(&[("Cache-Control", "no-store")]), tempfile::tempdir().unwrap());
     for expected in [vec!["0"], vec!["0", "1"]] {
         assert_eq!(found(&run(0, config(&server), folder.path())), expected);
@@ -69,7 +69,7 @@ fn what_must_not_be_stored_is_not() {
 }
 
 #[test]
-fn a_stale_page_is_revalidated() {
+fn a_stale_page_with_an_etag_is_revalidated() {
     let server = Server::start(|request| match request.path.as_str() {
         "/simple/a/" if request.header("if-none-match") == Some("\"1\"") => Reply::status(304),
         "/simple/a/" => Reply::json(page(&[entry(WHEEL, b"x", "")])).with("ETag", "\"1\""),
@@ -83,12 +83,12 @@ fn a_stale_page_is_revalidated() {
 }
 
 #[test]
-fn an_unchanged_page_that_nobody_has_is_trouble() {
-    assert_eq!(kind_of(ask(|_| Reply::status(304))), ErrorKind::NoAnswer);
+fn a_304_without_a_stored_page_is_no_answer() {
+    assert_eq!(kind_of(listing_from(|_| Reply::status(304))), ErrorKind::NoAnswer);
 }
 
 #[test]
-fn trouble_is_not_got_round_by_a_stale_page() {
+fn a_stale_page_does_not_replace_a_failed_request() {
     let server = Server::start(|request| match (request.path.as_str(), request.before) {
         ("/simple/a/", 0) => Reply::json(page(&[entry(WHEEL, b"x", "")])),
         ("/simple/a/", _) => Reply::status(500),
@@ -100,7 +100,7 @@ fn trouble_is_not_got_round_by_a_stale_page() {
 }
 
 #[test]
-fn a_project_that_has_just_been_published_is_found() {
+fn a_just_published_project_is_found_in_spite_of_negative_caching() {
     let server = Server::start(|request| match (request.path.as_str(), request.before) {
         ("/simple/a/", 1..) => Reply::json(page(&[entry(WHEEL, b"x", "")])),
         _ => Reply::status(404),
@@ -113,7 +113,7 @@ fn a_project_that_has_just_been_published_is_found() {
 }
 
 #[test]
-fn the_cache_says_which_index_does_not_know_a_project() {
+fn negative_caching_skips_an_index_without_the_project() {
     let first = Server::start(|_| Reply::status(404));
     let second = growing(&[]);
     let both = || config_of(&[first.url("/simple"), second.url("/simple")]);
@@ -127,7 +127,7 @@ fn the_cache_says_which_index_does_not_know_a_project() {
 }
 
 #[test]
-fn metadata_is_kept_for_good_by_the_file_s_hash() {
+fn metadata_is_cached_by_the_hash_of_the_file() {
     let bytes = wheel("a", "1", &["b"]);
     let listed = page(&[entry(WHEEL, &bytes, "")]);
     let server = Server::start(move |request| match request.path.as_str() {
@@ -148,7 +148,7 @@ fn metadata_is_kept_for_good_by_the_file_s_hash() {
 }
 
 #[test]
-fn kept_metadata_is_what_the_index_says_it_is() {
+fn cached_metadata_with_another_hash_than_announced_is_fetched_again() {
     let bytes = wheel("a", "1", &["b"]);
     let text = crate::testing::metadata("a", "1", &["b"]);
     let hints = [Some(Sha256::of(text.as_bytes())), Some(Sha256::of(b"another"))];
@@ -165,15 +165,15 @@ fn kept_metadata_is_what_the_index_says_it_is() {
     let folder = tempfile::tempdir().unwrap();
     let at = |seconds| {
         let client = run(seconds, config(&server), folder.path());
-        let told = client.metadata(&only_file(&client), Trust::File).map(|metadata| metadata.requires.len());
-        (told.ok(), server.count("/files/a-1-py3-none-any.whl.metadata"))
+        let found = client.metadata(&only_file(&client), Trust::File).map(|metadata| metadata.requires.len());
+        (found.ok(), server.count("/files/a-1-py3-none-any.whl.metadata"))
     };
     assert_eq!([at(0), at(60)], [(Some(1), 1), (Some(1), 1)], "the very text");
-    assert_eq!(at(120).1, 2, "another text is asked for, not taken from what is kept");
+    assert_eq!(at(120).1, 2, "another text is requested, not taken from the cache");
 }
 
 #[test]
-fn one_user_s_pages_are_not_shown_to_another() {
+fn a_page_is_cached_per_user() {
     let (server, folder) = (growing(&[]), tempfile::tempdir().unwrap());
     let of = |user: &str| config_of(&[server.url("/simple").replacen("//", &format!("//{user}:x@"), 1)]);
     assert_eq!(found(&run(0, of("zoroaster"), folder.path())), ["0"]);
@@ -196,7 +196,7 @@ fn all_files(folder: &Path) -> Vec<PathBuf> {
 }
 
 #[test]
-fn a_damaged_record_is_a_warning_and_a_fresh_fetch() {
+fn a_damaged_record_gives_a_warning_and_a_new_request() {
     let (server, folder) = (growing(&[]), tempfile::tempdir().unwrap());
     assert_eq!(found(&run(0, config(&server), folder.path())), ["0"]);
     for path in all_files(&folder.path().join("pages-v4")) {
@@ -204,24 +204,24 @@ fn a_damaged_record_is_a_warning_and_a_fresh_fetch() {
         *bytes.last_mut().unwrap() ^= 1;
         std::fs::write(&path, bytes).unwrap();
     }
-    let witness = Arc::new(Witness::default());
+    let events = Arc::new(EventRecorder::default());
     let config = IndexConfig { cache: Some(folder.path().to_owned()), ..config(&server) };
-    let client = Client::new(config, witness.clone());
+    let client = Client::new(config, events.clone());
     assert_eq!(found(&client), ["0", "1"]);
     let warned = |event: &Event| matches!(event, Event::Warning(text) if text.contains("cache"));
-    assert!(witness.0.lock().unwrap().iter().any(warned));
+    assert!(events.0.lock().unwrap().iter().any(warned));
 }
 
 #[test]
-fn an_unusable_cache_is_one_warning() {
+fn an_unusable_cache_gives_one_warning() {
     let server = growing(&[]);
     let file = tempfile::NamedTempFile::new().unwrap();
-    let witness = Arc::new(Witness::default());
+    let events = Arc::new(EventRecorder::default());
     let config = IndexConfig { cache: Some(file.path().to_owned()), ..config(&server) };
-    let client = Client::new(config, witness.clone());
+    let client = Client::new(config, events.clone());
     assert_eq!(found(&client), ["0"]);
     assert!(client.listing(&name("b")).unwrap().is_none());
-    let events = witness.0.lock().unwrap();
+    let events = events.0.lock().unwrap();
     let warnings = events.iter().filter(|event| matches!(event, Event::Warning(_))).count();
     assert_eq!(warnings, 1, "{events:?}");
 }

@@ -1,6 +1,6 @@
-//! Whole files: hashed on the way, and where no hash is known.
+//! Whole files: their hashes, retries and cuts.
 
-use super::super::testing::{Manner, wheel};
+use super::super::testing::{Delivery, wheel};
 use super::*;
 use pinfast_packaging::DirectUrl;
 use pinfast_solve::Index as _;
@@ -20,9 +20,9 @@ fn serving(listed: String, answer: impl Fn(&Request) -> Reply + Send + Sync + 's
 }
 
 #[test]
-fn a_file_is_fetched_through_trouble_and_checked() {
+fn a_file_is_fetched_after_failed_attempts() {
     let server = serving(entry(WHEEL, b"12345", ""), |request| match request.before {
-        0 => Reply::ok("x", "12345").sent(Manner::CutAt(2)),
+        0 => Reply::ok("x", "12345").delivered(Delivery::CutAt(2)),
         1 => Reply::status(503),
         _ => Reply::ok("x", "12345"),
     });
@@ -45,9 +45,9 @@ fn a_file_that_does_not_match_its_hash_is_refused_and_removed() {
 }
 
 #[test]
-fn a_cut_file_is_no_answer_and_no_forgery() {
+fn a_cut_file_is_no_answer_and_not_refused() {
     let server =
-        serving(entry(WHEEL, b"12345", ""), |_| Reply::ok("x", "12345").sent(Manner::UnframedUpTo(3)));
+        serving(entry(WHEEL, b"12345", ""), |_| Reply::ok("x", "12345").delivered(Delivery::UnframedUpTo(3)));
     let client = client(config(&server));
     let path = tempfile::tempdir().unwrap().path().join("missing").join("a.whl");
     assert_eq!(kind_of(client.fetch_file(&only_file(&client), &path)), ErrorKind::NoAnswer, "unwritable");
@@ -74,7 +74,7 @@ fn an_unhashed_file_is_downloaded_once_and_hashed() {
 }
 
 #[test]
-fn a_direct_url_is_a_listing_of_one_hashed_file() {
+fn a_direct_url_gives_a_listing_of_one_hashed_file() {
     let bytes = wheel("a", "1", &["b"]);
     let whole = bytes.clone();
     let server = Server::start(move |request| match request.path.as_str() {

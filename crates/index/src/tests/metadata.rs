@@ -1,6 +1,6 @@
-//! Where metadata comes from, and what becomes of a source that fails or lies.
+//! The sources of metadata, and the fallback from a source that fails or is wrong.
 
-use super::super::testing::{Manner, metadata, tar_gz_of, wheel, zip_of};
+use super::super::testing::{Delivery, metadata, tar_gz_of, wheel, zip_of};
 use super::*;
 use pinfast_packaging::MetadataSource;
 
@@ -31,7 +31,7 @@ fn requires(client: &Client) -> Vec<String> {
 }
 
 #[test]
-fn a_hashed_sibling_is_enough() {
+fn a_hashed_sibling_spares_the_wheel() {
     let text = metadata("a", "1", &["b"]);
     let hint = format!(r#", "core-metadata": {{"sha256": "{}"}}"#, Sha256::of(text.as_bytes()));
     let server = serving(WHEEL, b"unread", &hint, move |request| match request.path.as_str() {
@@ -43,7 +43,7 @@ fn a_hashed_sibling_is_enough() {
 }
 
 #[test]
-fn a_sibling_that_does_not_match_its_hash_is_refused_at_once() {
+fn a_sibling_with_a_wrong_hash_is_refused_at_once() {
     let bytes = wheel("a", "1", &[]);
     let hint = format!(r#", "core-metadata": {{"sha256": "{}"}}"#, Sha256::of(b"other"));
     let whole = bytes.clone();
@@ -52,13 +52,13 @@ fn a_sibling_that_does_not_match_its_hash_is_refused_at_once() {
         _ => Reply::file(request, &whole),
     });
     let client = client(config(&server));
-    let error = trouble(&client, &only_file(&client));
+    let error = fatal_error(&client, &only_file(&client));
     assert_eq!(error.kind, ErrorKind::Refused);
     assert_eq!((server.count(SIBLING), server.count(FILE)), (1, 0), "no retry, no fallback");
 }
 
 #[test]
-fn a_sibling_that_cannot_be_had_leads_to_the_wheel() {
+fn an_unavailable_sibling_falls_back_to_the_wheel() {
     let hashed = format!(r#", "core-metadata": {{"sha256": "{}"}}"#, Sha256::of(b"x"));
     for hint in [hashed.as_str(), r#", "core-metadata": true"#, r#", "dist-info-metadata": true"#, ""] {
         for status in [404, 410, 403, 500] {
@@ -75,9 +75,9 @@ fn a_sibling_that_cannot_be_had_leads_to_the_wheel() {
 }
 
 #[test]
-fn an_unhashed_sibling_that_is_cut_or_another_s_leads_to_the_wheel() {
+fn a_cut_or_foreign_unhashed_sibling_falls_back_to_the_wheel() {
     for reply in [
-        Reply::ok("x", metadata("a", "1", &["c"])).sent(Manner::UnframedUpTo(45)),
+        Reply::ok("x", metadata("a", "1", &["c"])).delivered(Delivery::UnframedUpTo(45)),
         Reply::ok("x", metadata("other", "1", &["c"])),
         Reply::ok("x", "<html>not found</html>"),
     ] {
@@ -91,7 +91,7 @@ fn an_unhashed_sibling_that_is_cut_or_another_s_leads_to_the_wheel() {
 }
 
 #[test]
-fn the_first_unspoken_sibling_tells_of_the_server_s_habit() {
+fn the_first_unannounced_sibling_decides_for_the_server() {
     for (present, siblings, ranged) in [(true, 2, 1), (false, 1, 2)] {
         let (first, second) = (wheel("a", "1", &[]), wheel("a", "2", &[]));
         let both = page(&[entry(WHEEL, &first, ""), entry("a-2-py3-none-any.whl", &second, "")]);
@@ -116,7 +116,7 @@ fn the_first_unspoken_sibling_tells_of_the_server_s_habit() {
 }
 
 #[test]
-fn a_large_wheel_is_read_in_pieces() {
+fn a_large_wheel_is_read_by_at_most_three_ranges() {
     let text = metadata("a", "1", &["b"]);
     let many: Vec<_> = (0..2000).map(|number| format!("a/module_{number}.py")).collect();
     let mut members = vec![("a-1.dist-info/METADATA", text.as_bytes())];
@@ -136,7 +136,7 @@ fn a_large_wheel_is_read_in_pieces() {
 }
 
 #[test]
-fn a_server_without_ranges_sends_the_whole_wheel() {
+fn without_ranges_the_whole_wheel_is_downloaded() {
     for status in [200, 416, 500, 206] {
         let bytes = wheel("a", "1", &["b"]);
         let whole = bytes.clone();
@@ -150,7 +150,7 @@ fn a_server_without_ranges_sends_the_whole_wheel() {
 }
 
 #[test]
-fn a_wrong_size_on_the_page_does_not_mislead() {
+fn a_wrong_size_on_the_page_still_gives_the_metadata() {
     for wrong in ["1", "100", "99999999"] {
         let bytes = wheel("a", "1", &["b"]);
         let listed = entry(WHEEL, &bytes, "")
@@ -167,29 +167,29 @@ fn a_wrong_size_on_the_page_does_not_mislead() {
 }
 
 #[test]
-fn a_whole_wheel_is_checked_before_it_is_believed() {
+fn a_whole_wheel_with_a_wrong_hash_is_refused() {
     let whole = wheel("a", "1", &["evil"]);
     let server = serving(WHEEL, b"what the index hashed", "", move |request| match request.path.as_str() {
         SIBLING => Reply::status(404),
         _ => Reply::ok("x", whole.clone()),
     });
     let client = client(config(&server));
-    let error = trouble(&client, &only_file(&client));
+    let error = fatal_error(&client, &only_file(&client));
     assert_eq!(error.kind, ErrorKind::Refused);
     assert!(error.message.contains("does not match its hash"));
 }
 
 #[test]
-fn a_listed_file_that_cannot_be_had_is_no_answer() {
+fn an_unavailable_listed_file_is_no_answer() {
     for status in [404, 410, 401, 403, 500] {
         let server = serving(WHEEL, b"x", "", move |_| Reply::status(status));
         let client = client(config(&server));
-        assert_eq!(trouble(&client, &only_file(&client)).kind, ErrorKind::NoAnswer, "{status}");
+        assert_eq!(fatal_error(&client, &only_file(&client)).kind, ErrorKind::NoAnswer, "{status}");
     }
 }
 
 #[test]
-fn authentic_nonsense_bars_the_candidate() {
+fn an_invalid_wheel_with_the_right_hash_excludes_the_candidate() {
     let text = |name: &str, version: &str| metadata(name, version, &[]);
     let with = |path: &str, text: &str| zip_of(&[(path, text.as_bytes())]);
     let double = zip_of(&[
@@ -218,7 +218,7 @@ fn authentic_nonsense_bars_the_candidate() {
             _ => Reply::file(request, &whole),
         });
         let client = client(config(&server));
-        let why = unusable(&client, &only_file(&client));
+        let why = invalid_reason(&client, &only_file(&client));
         assert!(!why.is_empty(), "{what}");
     }
 }
@@ -237,14 +237,14 @@ fn metadata_larger_than_the_limit_is_no_answer() {
         });
         let limits = Limits { metadata: 4000, ..quick() };
         let client = client(IndexConfig { limits, ..config(&server) });
-        let error = trouble(&client, &only_file(&client));
+        let error = fatal_error(&client, &only_file(&client));
         assert_eq!(error.kind, ErrorKind::NoAnswer);
         assert!(error.hints[0].contains("PINFAST_MAX_METADATA_SIZE"), "{error:?}");
     }
 }
 
 #[test]
-fn the_release_s_word_is_taken_only_where_it_will_do() {
+fn release_metadata_is_used_only_for_its_own_release_and_where_readable() {
     let bytes = [wheel("a", "1", &["old"]), wheel("a", "2", &["own"])];
     let api = |requires: &str, version: &str| {
         let file = |number: usize| {
@@ -286,7 +286,7 @@ fn the_release_s_word_is_taken_only_where_it_will_do() {
 }
 
 #[test]
-fn an_sdist_is_read_as_far_as_it_is_static() {
+fn static_sdist_metadata_is_used_and_dynamic_needs_a_build() {
     let info =
         |version: &str, more: &str| format!("Metadata-Version: {version}\nName: a\nVersion: 1\n{more}\n");
     let project = |text: &str| format!("[project]\nname = \"A\"\n{text}\n");
@@ -328,8 +328,10 @@ fn an_sdist_is_read_as_far_as_it_is_static() {
             match &expected {
                 Some(expected) => assert_eq!(requires(&client), *expected, "{members:?}"),
                 None => {
-                    let told = client.metadata(&only_file(&client), Trust::File);
-                    let Err(MetadataFailure::NeedsBuild(why)) = told else { panic!("{members:?}: {told:?}") };
+                    let found = client.metadata(&only_file(&client), Trust::File);
+                    let Err(MetadataFailure::NeedsBuild(why)) = found else {
+                        panic!("{members:?}: {found:?}")
+                    };
                     assert!(why.contains("needs a build"), "{members:?}: {why}");
                 }
             }
@@ -338,11 +340,11 @@ fn an_sdist_is_read_as_far_as_it_is_static() {
 }
 
 #[test]
-fn a_broken_sdist_bars_its_candidate() {
+fn a_broken_sdist_excludes_its_candidate() {
     for bytes in [b"no archive".to_vec(), tar_gz_of(&[("a-1/PKG-INFO", &[b'x'; 3000])])[..60].to_vec()] {
         let whole = bytes.clone();
         let server = serving("a-1.tar.gz", &bytes, "", move |_| Reply::ok("x", whole.clone()));
         let client = client(config(&server));
-        assert!(unusable(&client, &only_file(&client)).contains("broken"));
+        assert!(invalid_reason(&client, &only_file(&client)).contains("broken"));
     }
 }

@@ -1,4 +1,4 @@
-//! A listing read back from its record says what it said before.
+//! A listing that is packed and read back has the same content.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -20,14 +20,14 @@ fn read(project: &str, format: PageFormat, body: &str) -> Listing {
     validate(&name(project), page, &base, LinkScope::Network)
 }
 
-fn reopened(listing: &Listing) -> Listing {
+fn repacked(listing: &Listing) -> Listing {
     let record = pack_listing(listing).unwrap();
     let whole = 0..record.len();
     read_listing(&listing.name, Arc::new(CacheRecord::from(record)), whole).unwrap()
 }
 
-/// All that a listing says.
-fn told(listing: &Listing) -> String {
+/// All of a listing as text.
+fn describe(listing: &Listing) -> String {
     let file = |file: &Arc<DistFile>| format!("{file:?} {:?}\n", file.dist.version().to_string());
     let release = |number: usize| {
         let files: String = listing.files(number).iter().map(file).collect();
@@ -43,19 +43,19 @@ fn told(listing: &Listing) -> String {
 }
 
 #[test]
-fn every_recorded_listing_is_read_back() {
+fn every_recorded_listing_survives_packing() {
     let mut files = 0;
     for project in std::fs::read_dir(recorded()).unwrap() {
         let project = project.unwrap();
         let body = std::fs::read_to_string(project.path().join("json")).unwrap();
         let listing = read(project.file_name().to_str().unwrap(), PageFormat::JsonApi, &body);
-        assert_eq!(told(&reopened(&listing)), told(&listing));
+        assert_eq!(describe(&repacked(&listing)), describe(&listing));
         files += listing.all_files().count();
     }
     assert!(files > 1_000, "{files} files");
 }
 
-const ODD: &str = r#"{"meta": {"api-version": "1.0"}, "name": "a", "files": [
+const UNUSUAL: &str = r#"{"meta": {"api-version": "1.0"}, "name": "a", "files": [
     {"filename": "a-1.0-py3-none-any.whl", "url": "../x%20y/a.whl?sig=1", "hashes": {}, "yanked": "", "core-metadata": true},
     {"filename": "a-1-2b-py3-none-any.whl", "url": "https://u:p@h/ab/cd/0123/a-1-2b-py3-none-any.whl",
      "hashes": {"sha256": "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"}, "yanked": "bad\nidea"},
@@ -67,18 +67,18 @@ const ODD: &str = r#"{"meta": {"api-version": "1.0"}, "name": "a", "files": [
     {"filename": "a-nonsense.whl", "url": "x", "hashes": {}}]}"#;
 
 #[test]
-fn odd_files_are_read_back() {
-    let listing = read("a", PageFormat::SimpleJson, ODD);
-    let again = reopened(&listing);
-    assert_eq!(told(&again), told(&listing));
+fn unusual_files_survive_packing() {
+    let listing = read("a", PageFormat::SimpleJson, UNUSUAL);
+    let again = repacked(&listing);
+    assert_eq!(describe(&again), describe(&listing));
     assert_eq!((again.len(), again.all_files().count(), again.warnings.len()), (3, 5, 1));
     assert_eq!(again.files(0)[0].dist.version().to_string(), "1", "as its name spells it");
-    assert_eq!(told(&reopened(&again)), told(&listing), "a record made from a record");
+    assert_eq!(describe(&repacked(&again)), describe(&listing), "a record made from a record");
 }
 
 #[test]
-fn a_record_that_is_cut_or_longer_is_none() {
-    let record = pack_listing(&read("a", PageFormat::SimpleJson, ODD)).unwrap();
+fn a_cut_or_extended_record_is_rejected() {
+    let record = pack_listing(&read("a", PageFormat::SimpleJson, UNUSUAL)).unwrap();
     let open =
         |bytes: &[u8]| read_listing(&name("a"), Arc::new(CacheRecord::from(bytes.to_vec())), 0..bytes.len());
     for length in 0..record.len() {

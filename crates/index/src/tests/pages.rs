@@ -1,4 +1,4 @@
-//! Which index a listing comes from, and what stands on its pages.
+//! Which index a listing comes from, and what its pages may contain.
 
 use super::super::ApiOrder;
 use super::super::testing::wheel;
@@ -24,7 +24,7 @@ fn filenames(listing: &Listing) -> Vec<String> {
 }
 
 #[test]
-fn every_api_tells_the_same() {
+fn every_format_gives_the_same_listing() {
     let hash = Sha256::of(b"1");
     let other = Sha256::of(b"2");
     let api = format!(
@@ -91,7 +91,7 @@ fn an_unreadable_entry_bars_that_file_alone() {
 }
 
 #[test]
-fn one_name_with_two_hashes_is_barred_and_told_twice_alike_it_counts_once() {
+fn a_file_with_two_hashes_is_barred_and_an_equal_duplicate_counts_once() {
     let other = entry("a-2.tar.gz", b"1", "");
     let listing = listed(&simple(&page(&[entry(WHEEL, b"1", ""), other.clone(), entry(WHEEL, b"2", "")])));
     assert_eq!(filenames(&listing), ["a-2.tar.gz"]);
@@ -109,21 +109,21 @@ fn an_unreadable_requires_python_is_ignored_with_a_warning() {
 }
 
 #[test]
-fn what_a_page_says_cannot_steer_a_terminal() {
+fn warnings_escape_the_control_characters_of_a_page() {
     let evil = entry("a-\\u001b[31m-py3-none-any.whl", b"1", "");
     let listing = listed(&simple(&page(&[evil])));
     assert!(listing.warnings.iter().all(|warning| !warning.contains('\u{1b}')), "{:?}", listing.warnings);
 }
 
 #[test]
-fn other_kinds_of_files_are_no_fault() {
+fn other_kinds_of_files_are_skipped_without_a_warning() {
     let others = ["a-1.egg", "a-1.win32.exe", "a-1.tar.bz2", "a-1-py3-none-any.whl.asc", "a-1.rpm"];
     let listing = listed(&simple(&page(&others.map(|filename| entry(filename, b"1", "")))));
     assert_eq!((listing.len(), listing.warnings.len()), (0, 0));
 }
 
 #[test]
-fn the_first_index_that_knows_a_project_has_it() {
+fn the_first_index_with_a_project_provides_it() {
     let first = simple(&page(&[entry("a-1.tar.gz", b"1", "")]));
     let second = Server::start(|request| match request.path.as_str() {
         "/simple/a/" => Reply::json(page(&[entry("a-9.tar.gz", b"evil", "")])),
@@ -139,7 +139,7 @@ fn the_first_index_that_knows_a_project_has_it() {
 }
 
 #[test]
-fn trouble_with_the_first_index_is_not_got_round_by_the_second() {
+fn a_failure_of_the_first_index_is_no_answer() {
     let first = Server::start(|_| Reply::status(500));
     let second = simple(&page(&[entry("a-9.tar.gz", b"evil", "")]));
     let error = client(config_of(&[first.url("/simple"), second.url("/simple")])).listing(&name("a"));
@@ -147,7 +147,7 @@ fn trouble_with_the_first_index_is_not_got_round_by_the_second() {
 }
 
 #[test]
-fn a_project_s_own_source_is_the_only_one_asked() {
+fn a_project_with_a_source_is_requested_there_only() {
     let usual = simple(&page(&[entry("a-9.tar.gz", b"9", "")]));
     let own = simple(&page(&[entry("a-1.tar.gz", b"1", "")]));
     let source = IndexUrl::parse(&own.url("/simple"), Path::new("/")).unwrap();
@@ -158,7 +158,7 @@ fn a_project_s_own_source_is_the_only_one_asked() {
 }
 
 #[test]
-fn an_index_without_the_json_api_is_asked_for_it_once() {
+fn a_missing_json_api_is_requested_once() {
     let server = Server::start(|request| match request.path.as_str() {
         "/simple/a/" => Reply::json(page(&[])),
         "/simple/b/" => Reply::json(page(&[]).replace("\"a\"", "\"b\"")),
@@ -171,7 +171,7 @@ fn an_index_without_the_json_api_is_asked_for_it_once() {
 }
 
 #[test]
-fn the_order_of_the_apis_is_a_policy() {
+fn the_api_order_is_configurable() {
     let server = simple(&page(&[entry(WHEEL, b"1", "")]));
     let config = IndexConfig { api_order: ApiOrder::SimpleFirst, ..config(&server) };
     assert!(client(config).listing(&name("a")).unwrap().is_some());
@@ -179,7 +179,7 @@ fn the_order_of_the_apis_is_a_policy() {
 }
 
 #[test]
-fn find_links_are_looked_through_beside_the_index() {
+fn find_links_files_are_merged_with_those_of_the_index() {
     let folder = tempfile::tempdir().unwrap();
     let put = |name: &str, bytes: &[u8]| std::fs::write(folder.path().join(name), bytes).unwrap();
     put("A-2-py3-none-any.whl", &wheel("a", "2", &["c"]));
@@ -187,10 +187,10 @@ fn find_links_are_looked_through_beside_the_index() {
     put(WHEEL, b"the index's entry counts");
     put("a-4.tar.gz.part", b"no distribution");
     let server = simple(&page(&[entry(WHEEL, b"1", "")]));
-    let place = |text: &str| IndexUrl::parse(text, folder.path()).unwrap();
+    let location = |text: &str| IndexUrl::parse(text, folder.path()).unwrap();
     let links =
         serving("/links", Reply::html("<html><a href=x/a-3.tar.gz>a</a><a href=x/b-1.zip>b</a></html>"));
-    let find_links = vec![place("."), place("a_b-3.tar.gz"), place(&links.url("/links"))];
+    let find_links = vec![location("."), location("a_b-3.tar.gz"), location(&links.url("/links"))];
     let both = IndexConfig { find_links: find_links.clone(), ..config(&server) };
     let client_of_both = client(both);
     let listing = client_of_both.listing(&name("a")).unwrap().unwrap();
@@ -207,10 +207,10 @@ fn find_links_are_looked_through_beside_the_index() {
 }
 
 #[test]
-fn a_find_links_place_that_is_not_there_is_no_answer() {
+fn a_missing_find_links_location_is_no_answer() {
     let server = Server::start(|_| Reply::status(404));
-    for place in ["/nowhere/at/all".to_owned(), server.url("/links")] {
-        let find_links = vec![IndexUrl::parse(&place, Path::new("/")).unwrap()];
+    for location in ["/nowhere/at/all".to_owned(), server.url("/links")] {
+        let find_links = vec![IndexUrl::parse(&location, Path::new("/")).unwrap()];
         let client = client(IndexConfig { find_links, ..config_of(&[] as &[&str]) });
         assert_eq!(kind_of(client.listing(&name("a"))), ErrorKind::NoAnswer);
     }
@@ -251,7 +251,7 @@ fn a_folder_is_an_index_in_every_layout() {
 }
 
 #[test]
-fn a_folder_that_is_broken_or_not_there_is_no_answer() {
+fn a_broken_or_missing_index_folder_is_no_answer() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::create_dir_all(folder.path().join("simple/a")).unwrap();
     std::fs::write(folder.path().join("simple/a/index.json"), "{").unwrap();
@@ -263,7 +263,7 @@ fn a_folder_that_is_broken_or_not_there_is_no_answer() {
 }
 
 #[test]
-fn a_local_file_that_does_not_match_its_page_is_refused() {
+fn a_local_file_with_a_wrong_hash_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::create_dir_all(folder.path().join("simple/a")).unwrap();
     let html = format!("<a href=\"{WHEEL}#sha256={}\">{WHEEL}</a>", Sha256::of(b"other"));
@@ -272,6 +272,6 @@ fn a_local_file_that_does_not_match_its_page_is_refused() {
     let indexes = vec![IndexUrl::parse(".", folder.path()).unwrap()];
     let client = client(IndexConfig { indexes, ..config_of(&[] as &[&str]) });
     let file = only_file(&client);
-    assert_eq!(trouble(&client, &file).kind, ErrorKind::Refused);
+    assert_eq!(fatal_error(&client, &file).kind, ErrorKind::Refused);
     assert_eq!(kind_of(client.fetch_file(&file, &folder.path().join("copy"))), ErrorKind::Refused);
 }

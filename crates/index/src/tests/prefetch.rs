@@ -1,4 +1,4 @@
-//! What will be asked soon is under way by then, and what may be asked takes no connection of its own.
+//! Prefetched queries start at once; speculative ones never make the first connection.
 
 use std::time::Instant;
 
@@ -6,7 +6,7 @@ use super::super::testing::{metadata, wheel};
 use super::*;
 use pinfast_solve::IndexQuery;
 
-/// A server of one wheel of `a`, whose metadata lies beside it.
+/// A server of one wheel of `a`, with its metadata file.
 fn server() -> Server {
     let bytes = wheel("a", "1", &["b"]);
     let listing = page(&[entry("a-1-py3-none-any.whl", &bytes, r#", "core-metadata": true"#)]);
@@ -17,8 +17,8 @@ fn server() -> Server {
     })
 }
 
-/// Whether `file` is asked for its metadata before the patience is at an end.
-fn is_asked(client: &Client, file: &DistFile, patience: Duration) -> bool {
+/// Whether the metadata of `file` is looked for within `patience`.
+fn is_started_within(client: &Client, file: &DistFile, patience: Duration) -> bool {
     let end = Instant::now() + patience;
     while !client.metadata.is_started(file) {
         if Instant::now() > end {
@@ -33,7 +33,7 @@ const LITTLE: Duration = Duration::from_millis(200);
 const MUCH: Duration = Duration::from_secs(20);
 
 #[test]
-fn what_may_be_asked_is_under_way_where_there_is_a_connection() {
+fn a_speculative_query_starts_only_when_connected_or_cached() {
     let (server, folder) = (server(), tempfile::tempdir().unwrap());
     let with_cache = || IndexConfig { cache: Some(folder.path().to_owned()), ..config(&server) };
     let connected = client(with_cache());
@@ -42,37 +42,33 @@ fn what_may_be_asked_is_under_way_where_there_is_a_connection() {
     let later = client(with_cache());
     only_file(&later);
     later.prefetch_speculative(&wants);
-    assert!(!is_asked(&later, file, LITTLE), "the listing was in the cache");
+    assert!(!is_started_within(&later, file, LITTLE), "the listing was in the cache");
     connected.prefetch_speculative(&wants);
-    assert!(is_asked(&connected, file, MUCH));
+    assert!(is_started_within(&connected, file, MUCH));
     connected.metadata(file, Trust::File).unwrap();
     let third = client(with_cache());
     third.prefetch_speculative(&wants);
-    assert!(is_asked(&third, file, MUCH), "it is in the cache");
-    assert_eq!(
-        server.requests().len(),
-        3,
-        "two APIs were asked for the listing, and one file for its metadata"
-    );
+    assert!(is_started_within(&third, file, MUCH), "it is in the cache");
+    assert_eq!(server.requests().len(), 3, "the listing from two APIs, and the metadata of one file");
 }
 
 #[test]
-fn what_will_be_asked_is_under_way_in_any_case() {
+fn a_certain_query_starts_without_a_connection() {
     let (server, folder) = (server(), tempfile::tempdir().unwrap());
     let with_cache = || IndexConfig { cache: Some(folder.path().to_owned()), ..config(&server) };
     let file = only_file(&client(with_cache()));
     let later = client(with_cache());
     later.prefetch(&[IndexQuery::Metadata(file.clone(), Trust::Release)]);
-    assert!(is_asked(&later, &file, MUCH));
+    assert!(is_started_within(&later, &file, MUCH));
 }
 
 #[test]
-fn what_lies_in_a_folder_is_under_way_without_a_connection() {
+fn a_speculative_query_for_a_local_file_starts_without_a_connection() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("a-1-py3-none-any.whl"), wheel("a", "1", &["b"])).unwrap();
-    let place = IndexUrl::parse(folder.path().to_str().unwrap(), Path::new("/")).unwrap();
-    let client = client(IndexConfig { find_links: vec![place], ..IndexConfig::default() });
+    let location = IndexUrl::parse(folder.path().to_str().unwrap(), Path::new("/")).unwrap();
+    let client = client(IndexConfig { find_links: vec![location], ..IndexConfig::default() });
     let file = only_file(&client);
     client.prefetch_speculative(&[IndexQuery::Metadata(file.clone(), Trust::Release)]);
-    assert!(is_asked(&client, &file, MUCH));
+    assert!(is_started_within(&client, &file, MUCH));
 }

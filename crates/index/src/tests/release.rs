@@ -1,4 +1,4 @@
-//! What is said of one release alone: of a known one, and of the newest.
+//! Single releases: a given one, and the newest.
 
 use super::super::{ApiOrder, CacheMode};
 use super::cache::run;
@@ -11,7 +11,7 @@ fn filenames(listing: &Listing) -> Vec<String> {
     listing.all_files().map(|file| file.filename.to_string()).collect()
 }
 
-/// A server of a project `a` with two releases, that says `release` of its release 1.
+/// A server of a project `a` with two releases, with `release` as the page of release 1.
 fn with_release(release: &'static str) -> Server {
     Server::start(move |request| match request.path.as_str() {
         "/pypi/a/1/json" if !release.is_empty() => Reply::ok("application/json", release),
@@ -24,7 +24,7 @@ const RELEASE: &str = r#"{"info": {"name": "A", "version": "1", "requires_dist":
     {"filename": "a-1-py3-none-any.whl", "url": "a-1-py3-none-any.whl", "digests": {}}]}"#;
 
 #[test]
-fn the_page_of_a_release_says_what_the_project_s_would() {
+fn a_release_page_gives_the_files_and_metadata_of_the_release() {
     let server = with_release(RELEASE);
     let (client, version) = (client(config(&server)), "1".parse().unwrap());
     let release = client.release_listing(&name("a"), &version).unwrap();
@@ -35,7 +35,7 @@ fn the_page_of_a_release_says_what_the_project_s_would() {
 }
 
 #[test]
-fn the_page_of_a_release_is_not_asked_for_where_the_project_s_is_at_hand() {
+fn a_release_page_is_not_requested_after_the_listing() {
     let server = with_release(RELEASE);
     let client = client(config(&server));
     client.listing(&name("a")).unwrap().unwrap();
@@ -44,7 +44,7 @@ fn the_page_of_a_release_is_not_asked_for_where_the_project_s_is_at_hand() {
 }
 
 #[test]
-fn nor_where_the_project_s_has_been_asked_for_meanwhile() {
+fn a_release_page_is_not_requested_while_the_listing_is_on_its_way() {
     let server = with_release(RELEASE);
     let client = client(config(&server));
     for want in [IndexQuery::Listing(name("a")), IndexQuery::Release(name("a"), "1".parse().unwrap())] {
@@ -55,7 +55,7 @@ fn nor_where_the_project_s_has_been_asked_for_meanwhile() {
 }
 
 #[test]
-fn a_page_of_another_release_is_not_believed() {
+fn a_page_of_another_release_is_rejected() {
     for release in [
         "",
         "{}",
@@ -72,7 +72,7 @@ fn a_page_of_another_release_is_not_believed() {
 /// How much more there is on long pages: more than is read over HTTP/1.1 rather than that the connection is closed.
 const MORE: usize = 3 << 20;
 
-/// A page of project `a` whose newest release is `version`, too long to be read, and no page as a whole.
+/// A page of project `a` with `version` as the newest release. It is too long to be read to its end, and would be invalid.
 fn long_page(version: &str) -> Reply {
     let more = "x".repeat(MORE);
     let info = format!(r#"{{"name": "a", "version": "{version}", "requires_dist": ["b>={version}"]}}"#);
@@ -86,7 +86,7 @@ fn release_page(version: &str) -> Reply {
     Reply::ok("application/json", format!(r#"{{"info": {info}, "urls": [{file}]}}"#))
 }
 
-/// A server whose project `a` has the releases 1 and 2; `project` is its page of the JSON API.
+/// A server of project `a` with the releases 1 and 2; `project` is its page in the JSON API.
 fn with_project(project: impl Fn(&Request) -> Reply + Send + Sync + 'static) -> Server {
     Server::start(move |request| match request.path.as_str() {
         "/pypi/a/json" => project(request),
@@ -102,7 +102,7 @@ fn newest(client: &Client) -> Option<Vec<String>> {
 }
 
 #[test]
-fn a_long_page_is_read_as_far_as_its_newest_release() {
+fn a_long_page_is_read_up_to_its_newest_release() {
     let server = with_project(|_| long_page("2"));
     let client = client(config(&server));
     let release = client.newest_listing(&name("a")).unwrap();
@@ -122,7 +122,7 @@ fn a_long_page_is_read_as_far_as_its_newest_release() {
 }
 
 #[test]
-fn so_is_one_that_is_packed() {
+fn a_long_gzip_page_is_read_up_to_its_newest_release() {
     let packed = || {
         // What does not pack well, so that there is a long rest.
         let noise = (0_u64..400_000)
@@ -146,20 +146,23 @@ fn so_is_one_that_is_packed() {
 }
 
 #[test]
-fn what_the_page_says_of_its_newest_release_is_told_before_its_files_are_there() {
+fn newest_metadata_is_available_before_the_files() {
     let server = Server::start(|request| match request.path.as_str() {
         "/pypi/a/json" => long_page("2"),
-        _ => Reply::status(200).sent(crate::testing::Manner::Silent),
+        _ => Reply::status(200).delivered(crate::testing::Delivery::Silent),
     });
     let config = config(&server);
     let limits = Limits { silence: Duration::from_secs(600), ..config.limits };
     let client = client(IndexConfig { limits, ..config });
-    let word = client.newest_metadata(&name("a")).unwrap();
-    assert_eq!((word.version.to_string(), word.requires[0].to_string()), ("2".to_owned(), "b>=2".to_owned()));
+    let metadata = client.newest_metadata(&name("a")).unwrap();
+    assert_eq!(
+        (metadata.version.to_string(), metadata.requires[0].to_string()),
+        ("2".to_owned(), "b>=2".to_owned())
+    );
 }
 
 #[test]
-fn nothing_is_foretold_of_what_is_at_hand() {
+fn newest_metadata_is_none_once_the_files_are_there() {
     let client = client(config(&with_project(|_| long_page("2"))));
     assert!(newest(&client).is_some());
     assert!(client.newest_metadata(&name("a")).is_none());
@@ -179,7 +182,7 @@ fn a_short_page_is_read_whole() {
 }
 
 #[test]
-fn where_the_newest_release_does_not_tell_the_project_s_page_does() {
+fn an_unusable_newest_release_leads_to_the_listing() {
     for (what, version) in
         [("a pre-release", "3a1"), ("a release without a page", "3"), ("no version", "three")]
     {
@@ -195,24 +198,28 @@ fn where_the_newest_release_does_not_tell_the_project_s_page_does() {
     let server = with_project(move |_| Reply::ok("application/json", late.clone()));
     let client = client(config(&server));
     assert_eq!(newest(&client), None, "it comes late");
-    assert_eq!(versions(&client.listing(&name("a")).unwrap().unwrap()), [] as [&str; 0], "as the page says");
+    assert_eq!(
+        versions(&client.listing(&name("a")).unwrap().unwrap()),
+        [] as [&str; 0],
+        "the page lists none"
+    );
 }
 
 #[test]
-fn what_is_newest_is_kept_as_long_as_the_page_holds() {
-    let kept = [("Cache-Control", "max-age=60"), ("ETag", "\"x\"")];
+fn the_newest_release_is_cached_for_the_lifetime_of_the_page() {
+    let headers = [("Cache-Control", "max-age=60"), ("ETag", "\"x\"")];
     let server = with_project(move |request| match request.header("if-none-match") {
         Some(_) => Reply::status(304),
-        None => kept.iter().fold(long_page("2"), |reply, (name, value)| reply.with(name, value)),
+        None => headers.iter().fold(long_page("2"), |reply, (name, value)| reply.with(name, value)),
     });
     let folder = tempfile::tempdir().unwrap();
-    let asked = |seconds| {
+    let requests = |seconds| {
         let client = run(seconds, config(&server), folder.path());
         assert_eq!(newest(&client), Some(vec!["2".to_owned()]));
         assert_eq!(versions(&client.release_listing(&name("a"), &"2".parse().unwrap()).unwrap()), ["2"]);
         (server.count("/pypi/a/json"), server.count("/pypi/a/2/json"))
     };
-    assert_eq!([asked(0), asked(59), asked(60), asked(61)], [(1, 1), (1, 1), (2, 1), (2, 1)]);
+    assert_eq!([requests(0), requests(59), requests(60), requests(61)], [(1, 1), (1, 1), (2, 1), (2, 1)]);
     let offline = IndexConfig { cache_mode: CacheMode::Offline, ..config(&server) };
     assert_eq!(newest(&run(1_000_000, offline, folder.path())), Some(vec!["2".to_owned()]));
     let refreshed = IndexConfig { cache_mode: CacheMode::Refresh, ..config(&server) };
@@ -221,7 +228,7 @@ fn what_is_newest_is_kept_as_long_as_the_page_holds() {
 }
 
 #[test]
-fn whoever_asks_for_all_in_vain_spoils_no_release_that_is_kept() {
+fn a_failed_listing_leaves_the_cached_release() {
     let server = with_project(|_| long_page("2"));
     let folder = tempfile::tempdir().unwrap();
     assert!(newest(&run(0, config(&server), folder.path())).is_some());
@@ -243,11 +250,11 @@ fn a_newer_release_is_found_when_the_page_is_stale() {
     assert_eq!([at(0), at(59), at(60)], [["1"], ["1"], ["2"]]);
     let old =
         run(61, config(&server), folder.path()).release_listing(&name("a"), &"1".parse().unwrap()).unwrap();
-    assert_eq!(versions(&old), ["1"], "what is kept of the newest is not taken for another");
+    assert_eq!(versions(&old), ["1"], "the cached newest release is not taken for another");
 }
 
 #[test]
-fn what_a_page_is_cut_in_is_no_newest_release() {
+fn a_page_cut_within_its_info_names_no_newest_release() {
     let cut = r#"{"info": {"name": "a", "version": "2", "requires_dist": ["b"#;
     let server = with_project(move |_| Reply::ok("application/json", cut));
     let client = client(config(&server));
@@ -255,7 +262,7 @@ fn what_a_page_is_cut_in_is_no_newest_release() {
 }
 
 #[test]
-fn all_files_of_a_project_are_told_by_the_simple_api_unless_it_answers_in_html() {
+fn the_listing_comes_from_the_simple_api_unless_that_is_html() {
     let file =
         |version: &str| format!(r#"[{{"filename": "a-{version}.tar.gz", "url": "a-{version}.tar.gz"}}]"#);
     let info = r#"{"name": "a", "version": "2", "requires_dist": []}"#;
@@ -263,7 +270,8 @@ fn all_files_of_a_project_are_told_by_the_simple_api_unless_it_answers_in_html()
     let project = format!(r#"{{"info": {info}, "more": "{}", "releases": {releases}}}"#, "x".repeat(MORE));
     let html = format!("<a href=\"{WHEEL}\">{WHEEL}</a>");
     let json = page(&[entry(WHEEL, b"1", "")]);
-    for (simple, found, asked) in [(Reply::json(json), vec!["1"], 1), (Reply::html(html), vec!["1", "2"], 2)]
+    for (simple, found, requests) in
+        [(Reply::json(json), vec!["1"], 1), (Reply::html(html), vec!["1", "2"], 2)]
     {
         let project = project.clone();
         let server = Server::start(move |request| match request.path.as_str() {
@@ -275,12 +283,12 @@ fn all_files_of_a_project_are_told_by_the_simple_api_unless_it_answers_in_html()
         let client = client(config(&server));
         assert!(newest(&client).is_some());
         assert_eq!(versions(&client.listing(&name("a")).unwrap().unwrap()), found);
-        assert_eq!(server.count("/pypi/a/json"), asked);
+        assert_eq!(server.count("/pypi/a/json"), requests);
     }
 }
 
 #[test]
-fn one_request_finds_out_that_there_are_no_pages_of_releases() {
+fn missing_release_pages_are_found_out_by_one_request() {
     let names = ["a", "b", "c", "d", "e"];
     let server = Server::start(|request| {
         let parts: Vec<_> = request.path.split('/').skip(1).collect();
@@ -290,7 +298,7 @@ fn one_request_finds_out_that_there_are_no_pages_of_releases() {
                 let more = "x".repeat(MORE);
                 Reply::ok("application/json", format!(r#"{{"info": {info}, "more": "{more}"}}"#))
             }
-            ["simple", "late", ""] => Reply::status(200).sent(crate::testing::Manner::Silent),
+            ["simple", "late", ""] => Reply::status(200).delivered(crate::testing::Delivery::Silent),
             ["simple", name, ""] => {
                 let file =
                     format!(r#"{{"filename": "{name}-1.tar.gz", "url": "{name}-1.tar.gz", "hashes": {{}}}}"#);
@@ -311,6 +319,6 @@ fn one_request_finds_out_that_there_are_no_pages_of_releases() {
     }
     let pages = server.requests().into_iter().filter(|request| request.path.ends_with("/1/json"));
     assert_eq!(pages.count(), 1);
-    let word = client.newest_metadata(&name("late")).unwrap();
-    assert_eq!(word.requires.len(), 1, "told although its files are not");
+    let metadata = client.newest_metadata(&name("late")).unwrap();
+    assert_eq!(metadata.requires.len(), 1, "before its files");
 }

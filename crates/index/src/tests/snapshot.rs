@@ -1,4 +1,4 @@
-//! What the last run pinned is told without its records being read, and never where they would say something else.
+//! A snapshot answers like the records that it was copied from, and not at all where they have changed.
 
 use std::path::PathBuf;
 
@@ -11,8 +11,8 @@ use pinfast_solve::IndexQuery;
 
 const LOCK: &str = "/project/requirements.txt";
 
-/// A server of the projects `a` and `b`, of two releases each: of `a`, the index tells of single releases, of `b` it lists
-/// all at once. A page is fresh for a minute.
+/// A server of the projects `a` and `b` with two releases each: `a` has pages of single releases, `b` only a listing. A page
+/// is fresh for a minute.
 fn server() -> Server {
     let of_release = |request: &Request, version: &str| {
         let filename = format!("a-{version}-py3-none-any.whl");
@@ -28,8 +28,8 @@ fn server() -> Server {
         )
     };
     let all = [entry("b-1-py3-none-any.whl", b"1", ""), entry("b-2-py3-none-any.whl", b"2", "")];
-    let odd = entry("b-odd-py3-none-any.whl", b"3", "");
-    let listing = page(&[&all[..], &[odd]].concat()).replace(r#""name": "a""#, r#""name": "b""#);
+    let barred = entry("b-odd-py3-none-any.whl", b"3", "");
+    let listing = page(&[&all[..], &[barred]].concat()).replace(r#""name": "a""#, r#""name": "b""#);
     Server::start(move |request| {
         let reply = match request.path.as_str() {
             "/pypi/a/json" => {
@@ -53,8 +53,8 @@ fn version(text: &str) -> pinfast_packaging::Version {
     text.parse().unwrap()
 }
 
-/// A run that pins the first releases, and knows the newest.
-fn pinning(seconds: u64, config: IndexConfig, folder: &Path) -> Client {
+/// A run that pins the first releases, knows the newest, and saves a snapshot.
+fn run_and_save(seconds: u64, config: IndexConfig, folder: &Path) -> Client {
     let client = run(seconds, config, folder);
     client.load_snapshot(Path::new(LOCK));
     let release = client.release_listing(&name("a"), &version("1")).unwrap();
@@ -66,23 +66,23 @@ fn pinning(seconds: u64, config: IndexConfig, folder: &Path) -> Client {
     client
 }
 
-/// A later run that recalls what the first one pinned.
-fn recalling(seconds: u64, config: IndexConfig, folder: &Path) -> Client {
+/// A later run with the snapshot of the first.
+fn run_with_snapshot(seconds: u64, config: IndexConfig, folder: &Path) -> Client {
     let client = run(seconds, config, folder);
     client.load_snapshot(Path::new(LOCK));
     client
 }
 
-/// What of both projects is recalled: the pinned release and the newest.
-fn recalled(client: &Client) -> Vec<String> {
-    let mut told = Vec::new();
+/// The files of both projects in the snapshot: of the pinned release, then of the newest.
+fn in_snapshot(client: &Client) -> Vec<String> {
+    let mut filenames = Vec::new();
     for project in [name("a"), name("b")] {
         let pinned = client.snapshot.release(&project, &version("1"));
         for release in pinned.into_iter().chain(client.snapshot.newest(&project)) {
-            told.extend(release.listing.all_files().map(|file| file.filename.to_string()));
+            filenames.extend(release.listing.all_files().map(|file| file.filename.to_string()));
         }
     }
-    told
+    filenames
 }
 
 const ALL: [&str; 4] =
@@ -90,83 +90,87 @@ const ALL: [&str; 4] =
 const NONE: [&str; 0] = [];
 
 #[test]
-fn what_was_pinned_is_told_again_and_so_is_what_its_files_say() {
+fn a_snapshot_answers_for_pins_and_their_metadata_without_requests() {
     let (server, folder) = (server(), tempfile::tempdir().unwrap());
-    let before = pinning(0, config(&server), folder.path());
-    let asked = server.requests().len();
+    let before = run_and_save(0, config(&server), folder.path());
+    let requests = server.requests().len();
     std::fs::remove_dir_all(folder.path().join("metadata-v4")).unwrap();
-    let client = recalling(1, config(&server), folder.path());
-    assert_eq!(recalled(&client), ALL);
+    let client = run_with_snapshot(1, config(&server), folder.path());
+    assert_eq!(in_snapshot(&client), ALL);
     let release = client.release_listing(&name("a"), &version("1")).unwrap();
     let file = &release.files(0)[0];
     assert!(client.prefetch.is_in_snapshot(&IndexQuery::Metadata(file.clone(), Trust::Release)));
-    let (told, again) =
+    let (first, again) =
         (before.metadata(file, Trust::File).unwrap(), client.metadata(file, Trust::Release).unwrap());
-    assert_eq!((told.requires.len(), &told), (1, &again));
+    assert_eq!((first.requires.len(), &first), (1, &again));
     assert_eq!(versions(&client.newest_listing(&name("a")).unwrap()), ["2"]);
     assert_eq!(
         client.release_listing(&name("b"), &version("1")).unwrap().warnings.len(),
         1,
-        "what its page warned of"
+        "the warning of its page"
     );
-    assert_eq!(server.requests().len(), asked);
+    assert_eq!(server.requests().len(), requests);
 }
 
 #[test]
-fn only_what_was_pinned_and_what_is_newest_is_told() {
+fn a_snapshot_has_only_the_pinned_and_the_newest_release() {
     let (server, folder) = (server(), tempfile::tempdir().unwrap());
-    drop(pinning(0, config(&server), folder.path()));
-    let client = recalling(1, config(&server), folder.path());
+    drop(run_and_save(0, config(&server), folder.path()));
+    let client = run_with_snapshot(1, config(&server), folder.path());
     assert!(client.snapshot.release(&name("a"), &version("3")).is_none());
-    let is_recalled =
+    let is_in_snapshot =
         |number| client.prefetch.is_in_snapshot(&IndexQuery::Release(name("a"), version(number)));
-    assert_eq!(["1", "2", "3"].map(is_recalled), [true, true, false], "what is not there is asked for ahead");
+    assert_eq!(
+        ["1", "2", "3"].map(is_in_snapshot),
+        [true, true, false],
+        "a release that is not in it is prefetched"
+    );
     assert!(client.snapshot.release(&name("c"), &version("1")).is_none());
     assert!(
         !client.prefetch.is_in_snapshot(&IndexQuery::Listing(name("a"))),
-        "all releases are for the page to tell"
+        "only the page has all releases"
     );
     assert_eq!(versions(&client.listing(&name("b")).unwrap().unwrap()), ["1", "2"]);
 }
 
 #[test]
-fn what_is_stale_is_asked_for_again() {
+fn a_stale_snapshot_entry_is_requested_again() {
     let (server, folder) = (server(), tempfile::tempdir().unwrap());
-    drop(pinning(0, config(&server), folder.path()));
-    assert_eq!(recalled(&recalling(59, config(&server), folder.path())), ALL);
-    let client = recalling(60, config(&server), folder.path());
-    assert_eq!(recalled(&client), NONE);
+    drop(run_and_save(0, config(&server), folder.path()));
+    assert_eq!(in_snapshot(&run_with_snapshot(59, config(&server), folder.path())), ALL);
+    let client = run_with_snapshot(60, config(&server), folder.path());
+    assert_eq!(in_snapshot(&client), NONE);
     assert!(!client.prefetch.is_in_snapshot(&IndexQuery::Newest(name("a"))));
     client.newest_listing(&name("a")).unwrap();
     assert_eq!(server.count("/pypi/a/json"), 2);
     let offline = IndexConfig { cache_mode: CacheMode::Offline, ..config(&server) };
-    let still = recalled(&recalling(1_000_000, offline, folder.path()));
-    assert_eq!(still, [ALL[0], ALL[2], ALL[3]], "another record tells of the newest now");
+    let still = in_snapshot(&run_with_snapshot(1_000_000, offline, folder.path()));
+    assert_eq!(still, [ALL[0], ALL[2], ALL[3]], "the newest release has another record now");
     let refreshed = IndexConfig { cache_mode: CacheMode::Refresh, ..config(&server) };
-    assert_eq!(recalled(&recalling(1, refreshed, folder.path())), NONE);
+    assert_eq!(in_snapshot(&run_with_snapshot(1, refreshed, folder.path())), NONE);
 }
 
 #[test]
-fn what_a_record_no_longer_says_is_not_recalled() {
+fn a_snapshot_entry_with_a_changed_page_is_not_used() {
     let (server, folder) = (server(), tempfile::tempdir().unwrap());
-    drop(pinning(0, config(&server), folder.path()));
+    drop(run_and_save(0, config(&server), folder.path()));
     let refreshed = IndexConfig { cache_mode: CacheMode::Refresh, ..config(&server) };
     run(1, refreshed, folder.path()).listing(&name("b")).unwrap().unwrap();
-    let client = recalling(2, config(&server), folder.path());
-    assert_eq!(recalled(&client), ALL[..2], "another record tells of b now");
+    let client = run_with_snapshot(2, config(&server), folder.path());
+    assert_eq!(in_snapshot(&client), ALL[..2], "b has another record now");
     std::fs::remove_dir_all(folder.path().join("pages-v4")).unwrap();
-    let client = recalling(2, config(&server), folder.path());
-    assert_eq!(recalled(&client), NONE);
+    let client = run_with_snapshot(2, config(&server), folder.path());
+    assert_eq!(in_snapshot(&client), NONE);
 }
 
 #[test]
-fn another_lock_another_index_and_several_indexes_recall_nothing() {
+fn a_snapshot_is_not_used_for_another_lock_or_index() {
     let (server, folder) = (server(), tempfile::tempdir().unwrap());
-    drop(pinning(0, config(&server), folder.path()));
+    drop(run_and_save(0, config(&server), folder.path()));
     let of = |config: IndexConfig, lock: &str| {
         let client = run(1, config, folder.path());
         client.load_snapshot(Path::new(lock));
-        recalled(&client)
+        in_snapshot(&client)
     };
     assert_eq!(of(config(&server), LOCK), ALL);
     assert_eq!(of(config(&server), "/other/requirements.txt"), NONE);
@@ -180,7 +184,7 @@ fn another_lock_another_index_and_several_indexes_recall_nothing() {
     client.save_snapshot(Path::new(LOCK), [(&name("b"), &version("1"))].into_iter());
     assert!(
         !other.path().join("snapshots-v1").exists(),
-        "which of them tells of a project is found out each time"
+        "which of them has a project is found out each time"
     );
 }
 
@@ -201,7 +205,7 @@ fn stamp(client: &Client) -> Option<RecordStamp> {
 }
 
 #[test]
-fn what_told_of_most_is_left_as_it_is() {
+fn a_snapshot_with_most_pins_is_not_rewritten() {
     let server = Server::start(|request| {
         let project = request.path.trim_start_matches("/simple/").trim_matches('/').to_owned();
         let files = ["1", "2"].map(|version| entry(&format!("{project}-{version}.tar.gz"), b"x", ""));
@@ -212,7 +216,7 @@ fn what_told_of_most_is_left_as_it_is() {
     let names: Vec<_> = (0..9).map(|number| name(&format!("p{number}"))).collect();
     // A run that pins of so many a release that is not there.
     let run_with = |others: usize| {
-        let client = recalling(1, config(&server), folder.path());
+        let client = run_with_snapshot(1, config(&server), folder.path());
         let pins: Vec<_> =
             names.iter().zip((0..9).map(|at| if at < others { &three } else { &one })).collect();
         for (name, version) in &pins[others..] {
@@ -228,7 +232,7 @@ fn what_told_of_most_is_left_as_it_is() {
 }
 
 #[test]
-fn what_is_newest_is_for_the_page_to_say_that_named_it() {
+fn newest_is_saved_only_from_the_page_that_named_it() {
     for asks_for_newest_first in [true, false] {
         let (server, folder) = (server(), tempfile::tempdir().unwrap());
         let client = run(0, config(&server), folder.path());
@@ -239,7 +243,7 @@ fn what_is_newest_is_for_the_page_to_say_that_named_it() {
         client.release_listing(&a, &two).unwrap();
         client.newest_listing(&a).unwrap();
         client.save_snapshot(Path::new(LOCK), [(&a, &two)].into_iter());
-        let later = recalling(1, config(&server), folder.path());
+        let later = run_with_snapshot(1, config(&server), folder.path());
         assert!(later.snapshot.release(&a, &two).is_some());
         // Else there is but the release's own page, which does not know of others.
         assert_eq!(later.snapshot.newest(&a).is_some(), asks_for_newest_first);
@@ -248,36 +252,36 @@ fn what_is_newest_is_for_the_page_to_say_that_named_it() {
 }
 
 #[test]
-fn a_damaged_snapshot_is_passed_over() {
+fn a_damaged_snapshot_is_ignored_and_removed() {
     let (server, folder) = (server(), tempfile::tempdir().unwrap());
-    drop(pinning(0, config(&server), folder.path()));
+    drop(run_and_save(0, config(&server), folder.path()));
     let path = snapshot(folder.path());
     let whole = std::fs::read(&path).unwrap();
     for at in (0..whole.len()).step_by(7) {
         let mut bytes = whole.clone();
         bytes[at] ^= 1;
         std::fs::write(&path, bytes).unwrap();
-        let client = recalling(1, config(&server), folder.path());
-        assert_eq!(recalled(&client), NONE, "byte {at}");
-        assert!(!path.exists(), "so that it is told once");
+        let client = run_with_snapshot(1, config(&server), folder.path());
+        assert_eq!(in_snapshot(&client), NONE, "byte {at}");
+        assert!(!path.exists(), "the warning comes once");
     }
 }
 
 #[test]
-fn no_snapshot_ends_a_run() {
+fn a_malformed_snapshot_never_panics() {
     let (server, folder) = (server(), tempfile::tempdir().unwrap());
-    drop(pinning(0, config(&server), folder.path()));
-    let key = recalling(1, config(&server), folder.path()).snapshot_key(Path::new(LOCK)).unwrap();
+    drop(run_and_save(0, config(&server), folder.path()));
+    let key = run_with_snapshot(1, config(&server), folder.path()).snapshot_key(Path::new(LOCK)).unwrap();
     let cache = Cache::new(folder.path().to_owned());
     let CacheLookup::Hit(whole) = cache.read(Bucket::Snapshots, &key) else { panic!() };
     for at in 0..whole.len() {
-        let mut odd = whole.to_vec();
-        odd[at] ^= 0x55;
-        for contents in [&*odd, &whole[..at]] {
-            // As one whose checksum holds.
+        let mut damaged = whole.to_vec();
+        damaged[at] ^= 0x55;
+        for contents in [&*damaged, &whole[..at]] {
+            // Written anew, so that its checksum is right.
             cache.write(Bucket::Snapshots, &key, contents).unwrap();
-            let client = recalling(1, config(&server), folder.path());
-            recalled(&client);
+            let client = run_with_snapshot(1, config(&server), folder.path());
+            in_snapshot(&client);
             client.newest_listing(&name("a"));
             let release = client.release_listing(&name("a"), &version("1"));
             if let Some(file) = release.as_ref().and_then(|release| release.files(0).first()) {
@@ -288,7 +292,7 @@ fn no_snapshot_ends_a_run() {
 }
 
 #[test]
-fn a_release_with_local_versions_beside_it_is_for_the_page_to_tell() {
+fn a_release_with_local_variants_is_left_out_of_the_snapshot() {
     let files = ["b-1+x-py3-none-any.whl", "b-1-py3-none-any.whl", "b-2-py3-none-any.whl"];
     let files = files.map(|filename| entry(filename, filename.as_bytes(), ""));
     let listing = page(&files).replace(r#""name": "a""#, r#""name": "b""#);
@@ -301,7 +305,7 @@ fn a_release_with_local_versions_beside_it_is_for_the_page_to_tell() {
     client.listing(&name("b")).unwrap().unwrap();
     let (b, one, local, two) = (name("b"), version("1"), version("1+x"), version("2"));
     client.save_snapshot(Path::new(LOCK), [(&b, &one), (&b, &local), (&b, &two)].into_iter());
-    let later = recalling(1, config(&server), folder.path());
-    let told = [one, local, two].map(|version| later.snapshot.release(&b, &version).is_some());
-    assert_eq!(told, [false, false, true]);
+    let later = run_with_snapshot(1, config(&server), folder.path());
+    let saved = [one, local, two].map(|version| later.snapshot.release(&b, &version).is_some());
+    assert_eq!(saved, [false, false, true]);
 }

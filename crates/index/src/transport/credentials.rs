@@ -12,7 +12,7 @@ use rustc_hash::FxHashMap;
 use url::Url;
 
 use crate::config::IndexConfig;
-use crate::url::{IndexUrl, Login, Origin};
+use crate::url::{IndexUrl, Login, UrlOrigin};
 use pinfast_base::event::{Event, Watcher};
 
 /// The credentials of a run. The netrc file is read when the first login is looked up.
@@ -24,7 +24,7 @@ pub(crate) struct Credentials {
 
 #[derive(Default)]
 struct Logins {
-    by_origin: FxHashMap<Origin, Login>,
+    by_origin: FxHashMap<UrlOrigin, Login>,
     netrc: Netrc,
 }
 
@@ -59,7 +59,7 @@ impl Logins {
         let netrc: Netrc = netrc.unwrap_or_default().parse().map_err(|_| "it is not in netrc's format")?;
         let mut by_origin = FxHashMap::default();
         for url in urls {
-            let Some(origin) = Origin::of(url.as_url()) else { continue };
+            let Some(origin) = UrlOrigin::of(url.as_url()) else { continue };
             if let Some(login) = url.login().cloned().or_else(|| of_host(&netrc, &origin)) {
                 by_origin.entry(origin).or_insert(login);
             }
@@ -68,14 +68,14 @@ impl Logins {
     }
 
     fn get(&self, url: &Url) -> Option<Login> {
-        let origin = Origin::of(url)?;
+        let origin = UrlOrigin::of(url)?;
         let named = self.by_origin.get(&origin).cloned();
         named.or_else(|| origin.is_plain_https().then(|| of_host(&self.netrc, &origin)).flatten())
     }
 }
 
 /// The netrc entry of exactly that host. A `default` entry would send a password to every server there is.
-fn of_host(netrc: &Netrc, origin: &Origin) -> Option<Login> {
+fn of_host(netrc: &Netrc, origin: &UrlOrigin) -> Option<Login> {
     let entry = netrc.hosts.get(origin.host())?;
     Some(Login { user: entry.login.clone(), password: entry.password.clone() })
 }

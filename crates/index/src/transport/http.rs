@@ -14,7 +14,7 @@ use super::attempt::AttemptError;
 use super::body::{check_size, decompress, end_of, expected_length};
 use super::cpu_pool::CpuPool;
 use super::credentials::Credentials;
-use super::prefix::{PrefixReader, Progress};
+use super::prefix::{PrefixProgress, PrefixReader};
 use super::request::{BodyEncoding, HttpRequest};
 use super::response::{BodyEnd, Decode, DecodeError, HttpResponse};
 use super::status::{check_status, is_redirect, redirect_target};
@@ -160,10 +160,10 @@ impl HttpClient {
             self.watcher.on(Event::BytesReceived(piece.len() as u64));
             body.extend_from_slice(&piece);
             check_size(request, body.len() as u64)?;
-            match prefix.as_mut().map_or(Progress::ReadAll, |prefix| prefix.push(&piece)) {
-                Progress::Continue => {}
-                Progress::ReadAll => prefix = None,
-                Progress::Enough(body) => {
+            match prefix.as_mut().map_or(PrefixProgress::ReadAll, |prefix| prefix.push(&piece)) {
+                PrefixProgress::Continue => {}
+                PrefixProgress::ReadAll => prefix = None,
+                PrefixProgress::Enough(body) => {
                     // Dropping the response cancels what the server has not sent yet.
                     drop(response);
                     let end = BodyEnd::Stopped;

@@ -35,7 +35,7 @@ pub(super) struct PrefixReader {
 }
 
 /// What to do with the rest of the body.
-pub(super) enum Progress {
+pub(super) enum PrefixProgress {
     /// Read on, and check again.
     Continue,
     /// Read the whole body, without checking.
@@ -63,23 +63,27 @@ impl PrefixReader {
     }
 
     /// Takes the next piece. What cannot be decompressed here is left to the reader of the whole body.
-    pub(super) fn push(&mut self, piece: &[u8]) -> Progress {
+    pub(super) fn push(&mut self, piece: &[u8]) -> PrefixProgress {
         self.remaining = self.remaining.saturating_sub(piece.len() as u64);
         if self.remaining <= self.small_rest {
-            return Progress::ReadAll;
+            return PrefixProgress::ReadAll;
         }
         for chunk in piece.chunks(CHUNK) {
             if self.plain.push(chunk).is_err() || self.plain.bytes().len() > LONGEST_PREFIX {
-                return Progress::ReadAll;
+                return PrefixProgress::ReadAll;
             }
         }
         let plain = self.plain.bytes();
         // Each check parses from the start, so checking every piece would take quadratic time.
         if plain.len() < self.next_check {
-            return Progress::Continue;
+            return PrefixProgress::Continue;
         }
         self.next_check = plain.len() + plain.len() / 4;
-        if (self.is_enough)(plain) { Progress::Enough(std::mem::take(plain)) } else { Progress::Continue }
+        if (self.is_enough)(plain) {
+            PrefixProgress::Enough(std::mem::take(plain))
+        } else {
+            PrefixProgress::Continue
+        }
     }
 }
 

@@ -1,6 +1,6 @@
-//! Trouble in transit never changes the answer.
+//! A failed transfer never changes the answer.
 
-use super::super::testing::Manner;
+use super::super::testing::Delivery;
 use super::*;
 use crate::transport::{Credentials, HttpClient};
 use reqwest::Version;
@@ -11,45 +11,48 @@ fn good() -> Reply {
     Reply::json(page(&[entry(WHEEL, b"1", "")]))
 }
 
-/// The kinds of trouble, each an answer that must never be believed.
-fn troubles() -> Vec<(&'static str, Reply)> {
+/// Replies of every kind that must count as a failure.
+fn failing_replies() -> Vec<(&'static str, Reply)> {
     let garbage = Reply::json("not gzip").with("Content-Encoding", "gzip");
-    let mut troubles = vec![
-        ("hung up", good().sent(Manner::HangUp)),
-        ("cut body", good().sent(Manner::CutAt(40))),
-        ("cut body without a length", good().sent(Manner::UnframedUpTo(40))),
+    let mut failing_replies = vec![
+        ("hung up", good().delivered(Delivery::HangUp)),
+        ("cut body", good().delivered(Delivery::CutAt(40))),
+        ("cut body without a length", good().delivered(Delivery::UnframedUpTo(40))),
         ("empty body", Reply::json("")),
         ("malformed body", Reply::json("{\"files\": [")),
         ("another project's page", Reply::json(page(&[]).replace("\"a\"", "\"b\""))),
         ("an unknown version of the API", Reply::json(page(&[]).replace("1.1", "2.0"))),
         ("gzip garbage", garbage),
         ("unknown encoding", good().with("Content-Encoding", "br")),
-        ("redirect without a place", Reply::status(302)),
+        ("redirect without a target", Reply::status(302)),
         ("redirect away from http", Reply::redirect("file:///etc/passwd")),
         ("a log-in page", Reply::html("<html><form action=/login></form></html>")),
-        ("cut HTML", Reply::html("<html><a href=a-1-py3-none-any.whl>a</a>").sent(Manner::UnframedUpTo(999))),
+        (
+            "cut HTML",
+            Reply::html("<html><a href=a-1-py3-none-any.whl>a</a>").delivered(Delivery::UnframedUpTo(999)),
+        ),
         ("nothing that is HTML", Reply::html("nothing")),
     ];
     for status in [100, 204, 300, 400, 405, 408, 418, 429, 500, 502, 503, 504, 599] {
-        troubles.push(("status", Reply::status(status).with("Retry-After", "0")));
+        failing_replies.push(("status", Reply::status(status).with("Retry-After", "0")));
     }
-    troubles
+    failing_replies
 }
 
 #[test]
-fn persistent_trouble_is_no_answer_and_never_an_unknown_project() {
-    for (what, reply) in troubles() {
+fn a_persistent_failure_is_no_answer_and_never_an_unknown_project() {
+    for (what, reply) in failing_replies() {
         let answer = reply.clone();
-        let error = ask(move |_| answer.clone()).unwrap_err();
+        let error = listing_from(move |_| answer.clone()).unwrap_err();
         assert_eq!(error.kind, ErrorKind::NoAnswer, "{what}: {reply:?}: {error}");
     }
 }
 
 #[test]
-fn passing_trouble_is_tried_again() {
-    for (what, reply) in troubles() {
+fn a_passing_failure_is_retried() {
+    for (what, reply) in failing_replies() {
         let answer = reply.clone();
-        let listing = ask(move |request| match (request.path.as_str(), request.before) {
+        let listing = listing_from(move |request| match (request.path.as_str(), request.before) {
             ("/simple/a/", 0 | 1) => answer.clone(),
             ("/simple/a/", _) => good(),
             _ => Reply::status(404),
@@ -60,26 +63,27 @@ fn passing_trouble_is_tried_again() {
 }
 
 #[test]
-fn trouble_with_one_api_is_got_round_by_the_other() {
-    for (what, reply) in troubles() {
+fn a_failure_of_one_api_falls_back_to_the_other() {
+    for (what, reply) in failing_replies() {
         let answer = reply.clone();
-        let listing = ask(move |request| if request.path == "/simple/a/" { good() } else { answer.clone() });
+        let listing =
+            listing_from(move |request| if request.path == "/simple/a/" { good() } else { answer.clone() });
         assert_eq!(versions(&listing.unwrap().unwrap()), ["1"], "{what}");
     }
 }
 
 #[test]
-fn trouble_with_one_api_is_no_answer_when_the_other_does_not_know() {
-    let error = ask(|request| Reply::status(if request.path == "/simple/a/" { 404 } else { 500 }));
+fn a_failure_of_one_api_is_no_answer_when_the_other_lacks_the_project() {
+    let error = listing_from(|request| Reply::status(if request.path == "/simple/a/" { 404 } else { 500 }));
     assert_eq!(kind_of(error), ErrorKind::NoAnswer);
-    let error = ask(|request| Reply::status(if request.path == "/simple/a/" { 500 } else { 404 }));
+    let error = listing_from(|request| Reply::status(if request.path == "/simple/a/" { 500 } else { 404 }));
     assert_eq!(kind_of(error), ErrorKind::NoAnswer);
 }
 
 #[test]
-fn only_404_and_410_say_that_a_project_is_unknown() {
+fn only_404_and_410_mean_an_unknown_project() {
     for status in [404, 410] {
-        assert!(ask(move |_| Reply::status(status)).unwrap().is_none());
+        assert!(listing_from(move |_| Reply::status(status)).unwrap().is_none());
     }
     for status in [401, 403] {
         let server = Server::start(move |_| Reply::status(status));
@@ -91,27 +95,27 @@ fn only_404_and_410_say_that_a_project_is_unknown() {
 }
 
 #[test]
-fn a_server_that_is_not_there_is_no_answer() {
+fn an_unreachable_server_is_no_answer() {
     let error = client(config_of(&["http://127.0.0.1:1/simple"])).listing(&name("a"));
     assert_eq!(kind_of(error), ErrorKind::NoAnswer);
 }
 
 #[test]
-fn redirects_are_followed_within_reason() {
+fn redirects_are_followed_up_to_the_limit() {
     let hops = |count: usize| {
         move |request: &Request| {
             let hop: usize = request.path.strip_prefix("/hop/").and_then(|hop| hop.parse().ok()).unwrap_or(0);
             if hop == count { good() } else { Reply::redirect(&format!("/hop/{}", hop + 1)) }
         }
     };
-    assert!(ask(hops(10)).unwrap().is_some());
-    let error = ask(hops(11)).unwrap_err();
+    assert!(listing_from(hops(10)).unwrap().is_some());
+    let error = listing_from(hops(11)).unwrap_err();
     assert_eq!(error.kind, ErrorKind::NoAnswer);
     assert!(error.hints[0].contains("PINFAST_MAX_REDIRECTS"), "{error:?}");
 }
 
 #[test]
-fn limits_are_named_with_what_raises_them() {
+fn an_exceeded_limit_names_its_variable() {
     let slow = Limits { time: Duration::from_millis(300), ..quick() };
     let small = Limits { page: 1000, ..quick() };
     let bomb = {
@@ -122,8 +126,8 @@ fn limits_are_named_with_what_raises_them() {
         Reply::json(packed).with("Content-Encoding", "gzip")
     };
     for (reply, limits, variable) in [
-        (good().sent(Manner::Silent), slow, "PINFAST_HTTP_TIMEOUT"),
-        (Reply::json("  ").sent(Manner::Endless), small, "PINFAST_MAX_PAGE_SIZE"),
+        (good().delivered(Delivery::Silent), slow, "PINFAST_HTTP_TIMEOUT"),
+        (Reply::json("  ").delivered(Delivery::Endless), small, "PINFAST_MAX_PAGE_SIZE"),
         (Reply::json(" ".repeat(1001)), small, "PINFAST_MAX_PAGE_SIZE"),
         (bomb, Limits { page: 100_000, ..quick() }, "PINFAST_MAX_PAGE_SIZE"),
     ] {
@@ -136,9 +140,9 @@ fn limits_are_named_with_what_raises_them() {
 }
 
 #[test]
-fn a_silent_server_is_left_in_time_for_another_try() {
+fn a_silent_server_is_given_up_in_time_for_a_retry() {
     let server = Server::start(|request| match request.before {
-        0 => good().sent(Manner::Silent),
+        0 => good().delivered(Delivery::Silent),
         _ => good(),
     });
     let limits = Limits { silence: Duration::from_millis(200), ..quick() };
@@ -147,11 +151,11 @@ fn a_silent_server_is_left_in_time_for_another_try() {
 }
 
 #[test]
-fn gzip_is_understood() {
+fn a_gzip_page_is_decompressed() {
     let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
     std::io::Write::write_all(&mut packer, page(&[entry(WHEEL, b"1", "")]).as_bytes()).unwrap();
     let packed = packer.finish().unwrap();
-    let listing = ask(move |request| {
+    let listing = listing_from(move |request| {
         assert_eq!(request.header("accept-encoding"), Some("gzip"));
         Reply::json(packed.clone()).with("Content-Encoding", "gzip")
     });
@@ -159,7 +163,7 @@ fn gzip_is_understood() {
 }
 
 #[test]
-fn one_request_a_resource_however_many_ask() {
+fn many_callers_of_one_listing_send_one_request() {
     let server = Server::start(|request| match request.path.as_str() {
         "/simple/a/" => good(),
         _ => Reply::status(404),
@@ -175,11 +179,11 @@ fn one_request_a_resource_however_many_ask() {
 }
 
 #[test]
-fn more_requests_are_in_flight_only_where_they_share_a_connection() {
+fn permits_grow_only_over_http_2() {
     for (limits, most) in [(quick(), 100), (Limits { requests: 2, streams: 2, ..quick() }, 2)] {
         let config = IndexConfig { limits, ..IndexConfig::default() };
         let config = Arc::new(config);
-        let watcher = Arc::new(Witness::default());
+        let watcher = Arc::new(EventRecorder::default());
         let credentials = Arc::new(Credentials::new(config.clone(), watcher.clone()));
         let http = HttpClient::new(&config, credentials, Arc::default(), watcher).unwrap();
         http.widen(Version::HTTP_11);
