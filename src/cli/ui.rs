@@ -4,7 +4,7 @@
 
 use std::fmt::Display;
 use std::io::{self, IsTerminal as _, Write as _};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use anstream::ColorChoice;
@@ -14,6 +14,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use super::progress::FileProgress;
 use pinfast_base::error::{Error, ErrorKind};
 use pinfast_base::event::{Event, Watcher, counted};
+use pinfast_base::sync::unpoisoned;
 
 const RED: Style = AnsiColor::Red.on_default().bold();
 const YELLOW: Style = AnsiColor::Yellow.on_default().bold();
@@ -146,15 +147,15 @@ impl Ui {
             .unwrap_or_else(|_| ProgressStyle::default_spinner());
         let bar = ProgressBar::new_spinner().with_style(style).with_prefix(what);
         bar.enable_steady_tick(std::time::Duration::from_millis(80));
-        *self.spinner.lock().unwrap_or_else(PoisonError::into_inner) = Some(bar);
+        *unpoisoned(self.spinner.lock()) = Some(bar);
     }
 
     /// Takes the progress line away.
     pub(crate) fn finish(&self) {
-        if let Some(bar) = self.spinner.lock().unwrap_or_else(PoisonError::into_inner).take() {
+        if let Some(bar) = unpoisoned(self.spinner.lock()).take() {
             bar.finish_and_clear();
         }
-        self.counts.lock().unwrap_or_else(PoisonError::into_inner).deciding = None;
+        unpoisoned(self.counts.lock()).deciding = None;
     }
 
     /// Standard error never changes the result: what cannot be written is lost.
@@ -162,7 +163,7 @@ impl Ui {
         let write = || {
             let _ = writeln!(anstream::stderr().lock(), "{text}");
         };
-        match &*self.spinner.lock().unwrap_or_else(PoisonError::into_inner) {
+        match &*unpoisoned(self.spinner.lock()) {
             Some(bar) => bar.suspend(write),
             None => write(),
         }
@@ -170,7 +171,7 @@ impl Ui {
 
     /// Says what goes on: on the progress line, or for `--verbose` on a line of its own.
     fn progress(&self, text: &str) {
-        match &*self.spinner.lock().unwrap_or_else(PoisonError::into_inner) {
+        match &*unpoisoned(self.spinner.lock()) {
             Some(bar) => bar.set_message(text.to_owned()),
             None if self.verbosity >= Verbosity::Verbose && !text.is_empty() => {
                 drop(writeln!(anstream::stderr().lock(), "{text}"))
@@ -180,7 +181,7 @@ impl Ui {
     }
 
     fn count(&self, event: &Event) {
-        let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut counts = unpoisoned(self.counts.lock());
         match event {
             Event::RequestSent => {
                 counts.waiting_since.get_or_insert_with(Instant::now);
@@ -206,20 +207,20 @@ impl Ui {
         }
         let shown = counts.clone();
         drop(counts);
-        if let Some(bar) = &*self.spinner.lock().unwrap_or_else(PoisonError::into_inner) {
+        if let Some(bar) = &*unpoisoned(self.spinner.lock()) {
             bar.set_message(shown.to_string());
         }
     }
 
     /// How long answers were waited for so far.
     pub(crate) fn waited(&self) -> Duration {
-        let counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        let counts = unpoisoned(self.counts.lock());
         counts.waited + counts.waiting_since.map(|since| since.elapsed()).unwrap_or_default()
     }
 
     /// How many requests were sent, and how many bytes came back.
     pub(crate) fn traffic(&self) -> (usize, u64) {
-        let counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        let counts = unpoisoned(self.counts.lock());
         (counts.requests, counts.bytes)
     }
 }
@@ -233,7 +234,7 @@ impl Watcher for Ui {
             Event::Deciding { tried, against, tries } => {
                 let text = format!("{tried} against {against}, {tries} tries");
                 self.progress(&text);
-                self.counts.lock().unwrap_or_else(PoisonError::into_inner).deciding = Some(text);
+                unpoisoned(self.counts.lock()).deciding = Some(text);
             }
             Event::Stage { name, what } => {
                 self.progress("");

@@ -23,7 +23,7 @@ use std::ffi::OsString;
 use std::fs::File;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -34,6 +34,7 @@ use environment::Workshop;
 pub use environment::inputs;
 use pinfast_base::error::{Error, Result};
 use pinfast_base::event::{Event, Watcher};
+use pinfast_base::sync::unpoisoned;
 use pinfast_cache::{Bucket, Cache, CacheKey, CacheLookup};
 use pinfast_index::Client;
 use pinfast_install::venv::BasePython;
@@ -159,7 +160,7 @@ impl Building {
     }
 
     fn build(&self, file: &DistFile, reason: String) -> Result<Arc<Metadata>, MetadataFailure> {
-        let mut built = self.built.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut built = unpoisoned(self.built.lock());
         if let Some(told) = built.get(file.url.as_str()) {
             return told.clone().map_err(MetadataFailure::Invalid);
         }

@@ -2,8 +2,8 @@
 //! in the stream, checked and unpacked.
 
 use std::path::Path;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
 
 use rayon::prelude::*;
 
@@ -13,6 +13,7 @@ use super::source::{self, Choice, Files, Form, Memory, Order, Wish};
 use super::store::{CachedWheel, Key, Store};
 use pinfast_base::error::{Error, Result};
 use pinfast_base::event::{Event, Watcher, counted};
+use pinfast_base::sync::unpoisoned;
 use pinfast_lock::{Lock, PermittedBuild, Pin};
 use pinfast_packaging::{DistFile, DistFilename, Sha256, SpecifierSet, Target};
 
@@ -91,12 +92,12 @@ pub(super) fn side_by_side<T: Sync, R: Send>(
                 {
                     let result = job(item);
                     failed.fetch_or(result.is_err(), Ordering::Relaxed);
-                    done.lock().unwrap_or_else(PoisonError::into_inner).push((at, result));
+                    unpoisoned(done.lock()).push((at, result));
                 }
             });
         }
     });
-    let mut done = done.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let mut done = unpoisoned(done.into_inner());
     done.sort_by_key(|(at, _)| *at);
     done.into_iter().map(|(_, result)| result).collect()
 }

@@ -289,10 +289,7 @@ pub(super) fn fetch(pin: &Pin, file: &DistFile, files: &dyn Files, path: &Path) 
 
 /// The hash of a file.
 pub(super) fn hash_file(path: &Path) -> std::io::Result<Sha256> {
-    use sha2::Digest as _;
-    let mut hasher = sha2::Sha256::new();
-    disk::pieces(File::open(path)?, |piece| hasher.update(piece))?;
-    Ok(Sha256(hasher.finalize().into()))
+    Sha256::of_reader(File::open(path)?)
 }
 
 /// An index as a source of files.

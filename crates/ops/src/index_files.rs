@@ -2,13 +2,14 @@
 //! chosen when the first file is asked for.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use super::request::IndexRequest;
 use super::session::Session;
 use super::{index_locations, metadata_builds};
 use pinfast_base::error::Result;
 use pinfast_base::event::Event;
+use pinfast_base::sync::unpoisoned;
 use pinfast_build as build;
 use pinfast_index::Client;
 use pinfast_inputs::FileOption;
@@ -38,7 +39,7 @@ impl<'a> IndexFiles<'a> {
     }
 
     fn client(&self) -> Result<Arc<Client>> {
-        let mut client = self.client.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut client = unpoisoned(self.client.lock());
         if let Some(client) = &*client {
             return Ok(client.clone());
         }
@@ -67,7 +68,7 @@ impl Files for IndexFiles<'_> {
     }
 
     fn build(&self, order: &Order<'_>) -> Result<PathBuf> {
-        let _one_by_one = self.building.lock().unwrap_or_else(PoisonError::into_inner);
+        let _one_by_one = unpoisoned(self.building.lock());
         // The one that the environment belongs to, or is made from: it was found before any file is asked for.
         let base = BasePython::of(&self.session.interpreter(self.python)?.probe)?;
         let bench = build::Bench {

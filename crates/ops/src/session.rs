@@ -3,10 +3,11 @@
 use std::any::Any;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use pinfast_base::error::Result;
 use pinfast_base::event::{Event, Watcher};
+use pinfast_base::sync::unpoisoned;
 use pinfast_cache::Cache;
 use pinfast_python::{self as python, FoundInterpreter, Prober};
 use pinfast_settings::{ProcessEnv, Settings, cache_folder};
@@ -19,8 +20,7 @@ struct DistinctWarnings {
 
 impl Watcher for DistinctWarnings {
     fn on(&self, event: Event) {
-        let is_new =
-            |text: &String| self.said.lock().unwrap_or_else(PoisonError::into_inner).insert(text.clone());
+        let is_new = |text: &String| unpoisoned(self.said.lock()).insert(text.clone());
         match &event {
             Event::Warning(text) if !is_new(text) => {}
             _ => self.watcher.on(event),
@@ -135,7 +135,7 @@ impl Session {
     /// Keeps what was `met` until the session is dropped. Freeing tens of thousands of listed files one by one
     /// takes a tenth of a warm run: a program that ends forgets its session instead.
     pub(super) fn keep(&self, met: impl Any + Send + Sync) {
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner).push(Box::new(met));
+        unpoisoned(self.kept.lock()).push(Box::new(met));
     }
 
     /// A path as people read it: from the current folder, where it is in there.

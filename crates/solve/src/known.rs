@@ -2,7 +2,7 @@
 //! the solver, its restarts and the scouts that look ahead.
 
 use std::borrow::Cow;
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -14,6 +14,7 @@ use super::problem::Problem;
 use super::set::Ordinal;
 use super::stride::Rank;
 use pinfast_base::error::Error;
+use pinfast_base::sync::unpoisoned;
 use pinfast_packaging::{DistFile, Metadata, MetadataSource, PackageName, SpecifierSet, Version};
 
 /// Metadata, or why the candidate is barred.
@@ -375,11 +376,6 @@ pub(super) enum Confirmation {
     AsTold,
     /// One did not: solve again.
     Different,
-}
-
-/// What a thread that panicked left is whole: every change is a single step.
-fn unpoisoned<'a, T>(lock: Result<MutexGuard<'a, T>, PoisonError<MutexGuard<'a, T>>>) -> MutexGuard<'a, T> {
-    lock.unwrap_or_else(PoisonError::into_inner)
 }
 
 fn says_the_same(before: &Told, after: &Told) -> bool {

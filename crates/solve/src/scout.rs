@@ -7,7 +7,7 @@
 //! into [`SolverIndex`]; it never changes an answer, only when it is there.
 
 use std::collections::{BTreeSet, VecDeque};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 
 use rustc_hash::FxHashMap;
 
@@ -16,6 +16,7 @@ use super::edges;
 use super::index::{IndexQuery, Trust};
 use super::known::SolverIndex;
 use pinfast_base::error::Error;
+use pinfast_base::sync::unpoisoned;
 use pinfast_packaging::{DistFilename, ExtraName, Metadata, PackageName, Requirement, SpecifierSet, Version};
 
 /// Of how many packages the newest release is looked at because that of another asks for it: see [`Stage::Newest`].
@@ -176,7 +177,7 @@ impl Scouts {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        unpoisoned(self.state.lock())
     }
 
     fn next(&self) -> Option<Errand> {
@@ -188,7 +189,7 @@ impl Scouts {
             if let Some(errand) = state.queue.pop_front() {
                 return Some(errand);
             }
-            state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+            state = unpoisoned(self.changed.wait(state));
         }
     }
 
