@@ -1,23 +1,25 @@
-//! What would help where there is no solution: the lines that a failure needs, and changes to them that were
-//! tried and do resolve.
+//! From a failed solve to fixes that were tried: a failure goes in, changes to the inputs after which there is a solution
+//! come out.
 //!
-//! `lab.rs` solves again within a budget; `core.rs` takes away every line that a failure does not need, and `web.rs`
-//! every fact of its proof (`minimal.rs`); `search.rs` loosens the rest one by one, then two by two, says each change that helps in the
-//! user's spelling (`respell.rs`), and tries other options (`options.rs`).
+//! - `unsat_core`: the input lines of a minimal unsatisfiable subset (MUS): without any one of them there is a solution
+//! - `conflict_graph`: the same for the facts of a proof, decided by constraint propagation
+//! - `quickxplain`: the algorithm behind both (Junker 2004)
+//! - `fix_search`: relaxes one line of the core, then two, and keeps what then resolves; each fix that changes lines is a
+//!   minimal correction set (MCS)
+//! - `rewrite`: a relaxed line in the user's own spelling
+//! - `options`: the same inputs under another Python, platform or policy
+//! - `trial_solver`: solves a changed problem within a budget
 
-mod core;
-mod lab;
-mod minimal;
+mod conflict_graph;
+mod fix_search;
 mod options;
-mod respell;
-mod search;
-mod web;
+mod quickxplain;
+mod rewrite;
+mod trial_solver;
+mod unsat_core;
 
-pub use lab::Budget;
-pub use options::{Alternative, OptionValue, of_targets};
-pub use search::{Edit, Fix, Found};
-
-pub use self::core::{Places, further, lines_of, shrink, slots};
-pub use lab::Lab;
-pub use search::{Wider, search};
-pub use web::{Depth, Edge, Item, State, Web};
+pub use conflict_graph::{ConflictEdge, ConflictGraph, Domains, GraphFact, Propagation};
+pub use fix_search::{Edit, Fix, FixContext, FixReport, find_fixes};
+pub use options::{Alternative, OptionValue, target_alternatives};
+pub use trial_solver::{Budget, TrialSolver};
+pub use unsat_core::{LineSet, all_lines, count_further_conflicts, lines_of, minimal_unsat_core};

@@ -1,4 +1,4 @@
-//! Options given otherwise than they were: another Python or platform, or a policy that bars less.
+//! A failed problem -> the same inputs under other options: another Python or platform, or a policy that excludes less.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -12,12 +12,12 @@ use serde::{Deserialize, Serialize};
 use pinfast_packaging::{NEWEST_MINOR, Platform, Target, Version};
 use pinfast_solve::{ExclusionReason, PackageSet, Policy, PrereleaseMode, Problem, SolverIndex};
 
-/// An option with its values, each of which is given: `--platform linux --platform macos`.
+/// An option with all its values, such as `--platform linux --platform macos`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OptionValue {
     /// Its name, with the two hyphens.
     pub flag: String,
-    /// What it is given, at least one.
+    /// Its values, at least one; the option is repeated for each.
     pub values: Vec<String>,
 }
 
@@ -26,25 +26,24 @@ pub struct OptionValue {
 pub struct Alternative {
     /// The option.
     pub option: OptionValue,
-    /// What the inputs then pose, a problem a target: each must have a solution, the first is told.
+    /// The inputs under that option, a problem for each target: all must have a solution, and the first one's is shown.
     pub problems: Vec<Arc<Problem>>,
 }
 
 /// The oldest minor version of Python 3 that a project may move to.
 const OLDEST_MINOR: u64 = 9;
 
-/// Other target environments than `targets`, of which there is no solution for `failing`: of several Pythons
-/// or platforms those that are left without its own; of a single one the next ones, the most natural first.
-/// `pose` makes the problem that the inputs pose for a target.
-pub fn of_targets(
+/// Other targets than `targets`, where `failing` has no solution. Of several Pythons or platforms, those without its own; of
+/// a single one, its neighbours, the most natural first. `pose` makes the problem of the inputs for a target.
+pub fn target_alternatives(
     targets: &[Target],
     failing: &Target,
     pose: impl Fn(&Target) -> Arc<Problem>,
 ) -> Vec<Alternative> {
-    let cells: Option<Vec<_>> = targets.iter().map(cell).collect();
-    let (Some(cells), Some(own)) = (cells, cell(failing)) else { return Vec::new() };
+    let grid: Option<Vec<_>> = targets.iter().map(version_and_platform).collect();
+    let (Some(grid), Some(own)) = (grid, version_and_platform(failing)) else { return Vec::new() };
     let (mut versions, mut platforms) = (Vec::new(), Vec::new());
-    for (version, platform) in &cells {
+    for (version, platform) in &grid {
         if !versions.contains(version) {
             versions.push(version.clone());
         }
@@ -52,29 +51,29 @@ pub fn of_targets(
             platforms.push(platform.clone());
         }
     }
-    if versions.len() * platforms.len() != cells.len() {
-        // No pair of options means just these targets.
+    if versions.len() * platforms.len() != grid.len() {
+        // `--python-version` and `--platform` always give a full grid: none of their values means just these targets.
         return Vec::new();
     }
     let alternative = |flag: &str, values: Vec<String>, targets: Vec<Target>| Alternative {
         option: OptionValue { flag: flag.to_owned(), values },
         problems: targets.iter().map(&pose).collect(),
     };
-    let pythons = otherwise(&versions, &own.0, other_pythons(&own.0)).into_iter().map(|versions| {
+    let pythons = without_own(&versions, &own.0, other_pythons(&own.0)).into_iter().map(|versions| {
         let values = versions.iter().map(short).collect();
         alternative("--python-version", values, cross(&versions, &platforms))
     });
     let named = |platform: &Platform| (platform.to_string(), platform.clone());
     let given: Vec<_> = platforms.iter().map(named).collect();
-    let platforms = otherwise(&given, &named(&own.1), other_platforms(&own)).into_iter().map(|platforms| {
+    let platforms = without_own(&given, &named(&own.1), other_platforms(&own)).into_iter().map(|platforms| {
         let (names, platforms): (Vec<_>, Vec<_>) = platforms.into_iter().unzip();
         alternative("--platform", names, cross(&versions, &platforms))
     });
     pythons.chain(platforms).collect()
 }
 
-/// The version and platform of a target of CPython.
-fn cell(target: &Target) -> Option<(Version, Platform)> {
+/// The version and platform of a declared target of CPython; `None` for any other.
+fn version_and_platform(target: &Target) -> Option<(Version, Platform)> {
     let mut words = target.label().split(' ');
     let (Some("cpython"), Some(_), Some(platform)) = (words.next(), words.next(), words.next()) else {
         return None;
@@ -87,15 +86,15 @@ fn cross(versions: &[Version], platforms: &[Platform]) -> Vec<Target> {
     versions.iter().flat_map(of_version).collect()
 }
 
-/// Without `own`, where there are others; else each of `instead` alone.
-fn otherwise<T: Clone + PartialEq>(given: &[T], own: &T, instead: Vec<T>) -> Vec<Vec<T>> {
+/// `given` without `own`, where there are others; else each of `instead` alone.
+fn without_own<T: Clone + PartialEq>(given: &[T], own: &T, instead: Vec<T>) -> Vec<Vec<T>> {
     match given.len() {
         1 => instead.into_iter().map(|other| vec![other]).collect(),
         _ => vec![given.iter().filter(|other| *other != own).cloned().collect()],
     }
 }
 
-/// A version of Python as people give it: 3.12 is 3.12.0.
+/// A version of Python as people write it: `3.12` for 3.12.0.
 fn short(python: &Version) -> String {
     let text = python.to_string();
     let minor = text.strip_suffix(".0").filter(|minor| minor.contains('.'));
@@ -119,16 +118,17 @@ fn other_platforms(own: &(Version, Platform)) -> Vec<(String, Platform)> {
     usual.filter(|(_, other)| system(other) != system(&own.1)).collect()
 }
 
-/// Policies that bar less, apart from later days: for the problem of `known` and those of the `others`.
-pub(super) fn of_policy(known: &SolverIndex, others: &[Arc<Problem>]) -> Vec<Alternative> {
-    let policy = &known.problem.policy;
+/// Policies that exclude less, for the problem of `index` and the `others`. [`cutoff_alternative`] is the one for
+/// `--exclude-newer`.
+pub(super) fn policy_alternatives(index: &SolverIndex, others: &[Arc<Problem>]) -> Vec<Alternative> {
+    let policy = &index.problem.policy;
     let mut all = Vec::new();
     let mut add = |flag: &str, value: &str, change: fn(&mut Policy)| {
-        all.push(under(known, others, flag, value, &change));
+        all.push(policy_alternative(index, others, flag, value, &change));
     };
     if matches!(policy.prerelease, PrereleaseMode::Disallow | PrereleaseMode::Explicit) {
-        let freer = PrereleaseMode::IfNecessary.to_string();
-        add("--prerelease", &freer, |policy| policy.prerelease = PrereleaseMode::IfNecessary);
+        let allowing = PrereleaseMode::IfNecessary.to_string();
+        add("--prerelease", &allowing, |policy| policy.prerelease = PrereleaseMode::IfNecessary);
     }
     if policy.only_binary != PackageSet::None {
         add("--only-binary", ":none:", |policy| policy.only_binary = PackageSet::None);
@@ -139,19 +139,19 @@ pub(super) fn of_policy(known: &SolverIndex, others: &[Arc<Problem>]) -> Vec<Alt
     all
 }
 
-/// `--exclude-newer` of this day, to its end.
-pub(super) fn to_the_end_of(day: Date, known: &SolverIndex, others: &[Arc<Problem>]) -> Alternative {
+/// `--exclude-newer` with this day, which includes the day itself.
+pub(super) fn cutoff_alternative(day: Date, index: &SolverIndex, others: &[Arc<Problem>]) -> Alternative {
     let end = day.checked_add(1.day()).and_then(|next| Offset::UTC.to_timestamp(next.into()));
-    under(known, others, "--exclude-newer", &day.to_string(), &|policy| {
+    policy_alternative(index, others, "--exclude-newer", &day.to_string(), &|policy| {
         policy.exclude_newer = end.clone().ok().or(policy.exclude_newer);
     })
 }
 
-/// The days on which releases were uploaded that are too new, of all packages met, ascending.
-pub(super) fn later_days(known: &SolverIndex) -> Vec<Date> {
+/// The upload days of the releases that `--exclude-newer` excludes, of all loaded packages, ascending.
+pub(super) fn excluded_upload_days(index: &SolverIndex) -> Vec<Date> {
     let day = |at: Timestamp| Offset::UTC.to_datetime(at).date();
     let mut days = BTreeSet::new();
-    for candidates in known.all_loaded_candidates() {
+    for candidates in index.all_loaded_candidates() {
         days.extend(candidates.excluded.iter().filter_map(|(_, reason)| match reason {
             ExclusionReason::TooNew(at) => Some(day(*at)),
             _ => None,
@@ -160,8 +160,8 @@ pub(super) fn later_days(known: &SolverIndex) -> Vec<Date> {
     days.into_iter().collect()
 }
 
-fn under(
-    known: &SolverIndex,
+fn policy_alternative(
+    index: &SolverIndex,
     others: &[Arc<Problem>],
     flag: &str,
     value: &str,
@@ -174,7 +174,7 @@ fn under(
     };
     Alternative {
         option: OptionValue { flag: flag.to_owned(), values: vec![value.to_owned()] },
-        problems: std::iter::once(&known.problem).chain(others).map(changed).collect(),
+        problems: std::iter::once(&index.problem).chain(others).map(changed).collect(),
     }
 }
 
@@ -195,30 +195,30 @@ mod tests {
         Target::declared(&python.parse().unwrap(), &platform.parse().unwrap())
     }
 
-    fn told(targets: &[Target]) -> Vec<String> {
+    fn alternatives(targets: &[Target]) -> Vec<String> {
         let pose = |target: &Target| {
             let (policy, preferences) = (Policy::default(), Preferences::default());
             Arc::new(Problem::new(&Inputs::default(), target.clone(), policy, preferences))
         };
-        let alternatives = of_targets(targets, &targets[0], pose);
+        let alternatives = target_alternatives(targets, &targets[0], pose);
         alternatives.iter().map(|other| format!("{} ({})", other.option, other.problems.len())).collect()
     }
 
     #[test]
-    fn a_single_target_has_neighbours() {
-        let told = told(&[target("3.12", "linux")]);
-        assert_eq!(told[0], "--python-version 3.13 (1)");
-        assert!(told.contains(&"--python-version 3.9 (1)".to_owned()), "{told:?}");
-        assert!(told.ends_with(&["--platform macos (1)".to_owned(), "--platform windows (1)".to_owned()]));
+    fn a_single_target_is_replaced_by_its_neighbours() {
+        let options = alternatives(&[target("3.12", "linux")]);
+        assert_eq!(options[0], "--python-version 3.13 (1)");
+        assert!(options.contains(&"--python-version 3.9 (1)".to_owned()), "{options:?}");
+        assert!(options.ends_with(&["--platform macos (1)".to_owned(), "--platform windows (1)".to_owned()]));
     }
 
     #[test]
-    fn one_of_several_targets_is_left_out() {
+    fn the_failing_one_of_several_targets_is_left_out() {
         let one = [target("3.11", "linux"), target("3.12", "linux"), target("3.13", "linux")];
-        assert_eq!(told(&one)[0], "--python-version 3.12 --python-version 3.13 (2)");
-        assert_eq!(told(&one)[1], "--platform macos (3)");
+        assert_eq!(alternatives(&one)[0], "--python-version 3.12 --python-version 3.13 (2)");
+        assert_eq!(alternatives(&one)[1], "--platform macos (3)");
         let grid = ["3.11", "3.12"].map(|python| ["linux", "windows"].map(|os| target(python, os))).concat();
-        assert_eq!(told(&grid), ["--python-version 3.12 (2)", "--platform win_amd64 (2)"]);
-        assert_eq!(told(&grid[..3]), Vec::<String>::new());
+        assert_eq!(alternatives(&grid), ["--python-version 3.12 (2)", "--platform win_amd64 (2)"]);
+        assert_eq!(alternatives(&grid[..3]), Vec::<String>::new());
     }
 }

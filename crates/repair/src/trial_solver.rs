@@ -1,4 +1,4 @@
-//! Solving again: the same question with some lines changed, on the same index, within a budget.
+//! A changed problem -> its solution or the proof that it has none, on the same index and within a budget.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -6,7 +6,7 @@ use std::time::Duration;
 use pinfast_base::event::{Event, Watcher};
 use pinfast_solve::{Index, NoSolution, Problem, Resolution, SolveError, solve};
 
-/// How long lines are left out and fixes are tried. The core has no clock: one is given.
+/// How long the search for the core and for fixes may take. The core layers have no clock, so the caller gives one.
 #[derive(Clone)]
 pub struct Budget {
     elapsed: Arc<dyn Fn() -> Duration + Send + Sync>,
@@ -14,7 +14,7 @@ pub struct Budget {
 }
 
 impl Budget {
-    /// As long as `elapsed`, which tells the time since some beginning, is below `limit`.
+    /// A budget that lasts while `elapsed`, the time since a start of the caller's choice, is below `limit`.
     #[must_use]
     pub fn new(limit: Duration, elapsed: Arc<dyn Fn() -> Duration + Send + Sync>) -> Self {
         Self { elapsed, limit }
@@ -26,23 +26,28 @@ impl Budget {
         Self::new(Duration::MAX, Arc::new(|| Duration::ZERO))
     }
 
-    /// The same beginning with a part of what is left of the limit.
-    pub fn part(&self, divisor: u32) -> Self {
+    /// A budget with the same start and one `divisor`th of the time that is left.
+    #[must_use]
+    pub fn fraction(&self, divisor: u32) -> Self {
         let elapsed = self.elapsed();
         let rest = self.limit.saturating_sub(elapsed) / divisor;
         Self { limit: elapsed.saturating_add(rest), ..self.clone() }
     }
 
+    /// Whether there is time left.
+    #[must_use]
     pub fn is_open(&self) -> bool {
         self.elapsed() < self.limit
     }
 
+    /// The time since the start.
+    #[must_use]
     pub fn elapsed(&self) -> Duration {
         (self.elapsed)()
     }
 }
 
-/// A budget is also who is told of a solve: nobody, and it ends when the budget is spent.
+/// Ignores every event and cancels the solve when the time is up.
 impl Watcher for Budget {
     fn on(&self, _: Event) {}
 
@@ -51,15 +56,19 @@ impl Watcher for Budget {
     }
 }
 
-/// Where variants of a problem are tried out.
-pub struct Lab {
+/// Solves variants of a problem, all on one index.
+pub struct TrialSolver {
+    /// What the problems are solved on.
     pub index: Arc<dyn Index>,
+    /// How long all trials together may take.
     pub budget: Budget,
 }
 
-impl Lab {
-    /// Solves `problem`; the error is the proof that there is no solution, or `None` where nothing is known:
-    /// the budget is spent, or the index gave no answer.
+impl TrialSolver {
+    /// Solves `problem`.
+    ///
+    /// # Errors
+    /// The proof that there is no solution; `None` when the budget is spent or the index gave no answer.
     pub fn solve(&self, problem: Problem) -> Result<Box<Resolution>, Option<Box<NoSolution>>> {
         if !self.budget.is_open() {
             return Err(None);

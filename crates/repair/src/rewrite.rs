@@ -1,33 +1,35 @@
-//! A requirement of the user with other versions, in the user's own spelling: an exact pin stays an exact
-//! pin, bounds that hold stay, and so do the spacing, the extras and the marker.
+//! A requirement of the user and a version -> the requirement that admits it, in the user's own spelling.
+//!
+//! An exact pin stays an exact pin; bounds that hold stay, and so do the spacing, the extras and the marker.
 
 use std::ops::Range;
 
 use pinfast_packaging::{ExtraName, PackageName, Requirement, SpecifierSet, Version};
 
-/// `text` changed so that it lets `version` in. Where a lower bound falls, releases from `next` on stay out.
-pub(super) fn letting_in(text: &str, version: &Version, next: Option<&Version>) -> Option<String> {
+/// `text` changed so that it admits `version`; `None` where no change does. Where a lower bound is lowered, an upper bound
+/// keeps out the releases from `next` on.
+pub(super) fn admitting(text: &str, version: &Version, next: Option<&Version>) -> Option<String> {
     let (name, rest, _) = split(text);
     let bounds = &text[rest.clone()];
     let gap = if bounds.contains(", ") { ", " } else { "," };
     let mut clauses: Vec<String> = Vec::new();
-    let mut fell = false;
+    let mut lowered = false;
     for clause in bounds.split(',').map(str::trim).filter(|clause| !clause.is_empty()) {
-        match letting_in_one(clause, version)? {
-            Changed::Same => clauses.push(clause.to_owned()),
-            Changed::Away => {}
-            Changed::Fallen(new) => {
-                fell = true;
+        match clause_admitting(clause, version)? {
+            ClauseChange::Kept => clauses.push(clause.to_owned()),
+            ClauseChange::Removed => {}
+            ClauseChange::Lowered(new) => {
+                lowered = true;
                 clauses.push(new);
             }
-            Changed::Other(new) => clauses.push(new),
+            ClauseChange::Replaced(new) => clauses.push(new),
         }
     }
     let is_open = !clauses.iter().any(|clause| clause.starts_with(['<', '=', '~']));
     if let (true, true, Some(next), Some(first)) =
-        (fell && version.is_stable(), is_open, next, clauses.first())
+        (lowered && version.is_stable(), is_open, next, clauses.first())
     {
-        clauses.push(format!("<{}{}", space(first), cut(next, parts(first))));
+        clauses.push(format!("<{}{}", space(first), with_release_len(next, release_len(first))));
     }
     let new = format!("{}{}{}", &text[..rest.start], clauses.join(gap), &text[rest.end..]);
     let parsed: Requirement = new.parse().ok()?;
@@ -53,8 +55,8 @@ pub(super) fn without_extra(text: &str, extra: &ExtraName) -> Option<String> {
     Some(format!("{}{extras}{}", &text[..open], &text[close + 1..]))
 }
 
-/// The normalised name; where the bounds stand, without parentheses; and where all stands that is neither
-/// name, extras nor marker.
+/// The normalised name; the range of the bounds without parentheses; the range of all that is neither name, extras nor
+/// marker.
 fn split(text: &str) -> (String, Range<usize>, Range<usize>) {
     let name_end =
         text.find(|c: char| !(c.is_ascii_alphanumeric() || "-_.".contains(c))).unwrap_or(text.len());
@@ -76,75 +78,78 @@ fn split(text: &str) -> (String, Range<usize>, Range<usize>) {
     (name, from..from + inner.len(), all)
 }
 
-/// What becomes of one clause.
-enum Changed {
-    Same,
-    Away,
-    Fallen(String),
-    Other(String),
+/// What becomes of one version clause.
+enum ClauseChange {
+    Kept,
+    Removed,
+    /// A lower bound that was lowered.
+    Lowered(String),
+    Replaced(String),
 }
 
-fn letting_in_one(clause: &str, version: &Version) -> Option<Changed> {
+fn clause_admitting(clause: &str, version: &Version) -> Option<ClauseChange> {
     if clause.parse::<SpecifierSet>().ok()?.contains(version) {
-        return Some(Changed::Same);
+        return Some(ClauseChange::Kept);
     }
     let operator = &clause[..clause.find(|c: char| !"=<>!~".contains(c))?];
     let old: Version = clause[operator.len()..].trim().trim_end_matches(".*").parse().ok()?;
     let space = space(clause);
     let whole = |operator: &str| format!("{operator}{space}{version}");
     let as_long = |operator: &str, star: &str| {
-        let parts = version.release().iter().take(parts(clause)).map(u64::to_string).collect::<Vec<_>>();
+        let parts =
+            version.release().iter().take(release_len(clause)).map(u64::to_string).collect::<Vec<_>>();
         let new = format!("{operator}{space}{}{star}", parts.join("."));
-        let lets_in = new.parse::<SpecifierSet>().is_ok_and(|new| new.contains(version));
-        if lets_in { new } else { whole(operator) }
+        let admits = new.parse::<SpecifierSet>().is_ok_and(|new| new.contains(version));
+        if admits { new } else { whole(operator) }
     };
     let star = if clause.ends_with(".*") { ".*" } else { "" };
     Some(match operator {
-        "==" if star.is_empty() => Changed::Other(whole(operator)),
-        "===" => Changed::Other(whole(operator)),
-        "==" => Changed::Other(as_long(operator, star)),
-        "~=" if *version < old => Changed::Fallen(as_long(operator, "")),
-        "~=" => Changed::Other(as_long(operator, "")),
-        ">=" | ">" => Changed::Fallen(format!(">={space}{}", cut(version, parts(clause)))),
-        "<=" => Changed::Other(whole(operator)),
-        "<" => Changed::Other(format!("<{space}{}", after(version, clause)?)),
-        "!=" => Changed::Away,
+        "==" if star.is_empty() => ClauseChange::Replaced(whole(operator)),
+        "===" => ClauseChange::Replaced(whole(operator)),
+        "==" => ClauseChange::Replaced(as_long(operator, star)),
+        "~=" if *version < old => ClauseChange::Lowered(as_long(operator, "")),
+        "~=" => ClauseChange::Replaced(as_long(operator, "")),
+        ">=" | ">" => {
+            ClauseChange::Lowered(format!(">={space}{}", with_release_len(version, release_len(clause))))
+        }
+        "<=" => ClauseChange::Replaced(whole(operator)),
+        "<" => ClauseChange::Replaced(format!("<{space}{}", upper_bound_above(version, clause)?)),
+        "!=" => ClauseChange::Removed,
         _ => return None,
     })
 }
 
-/// The space between operator and version.
+/// The user's space between operator and version.
 fn space(clause: &str) -> &'static str {
     if clause.trim_start_matches(|c: char| "=<>!~".contains(c)).starts_with(' ') { " " } else { "" }
 }
 
-/// How many parts the version of a clause has.
-fn parts(clause: &str) -> usize {
+/// How many numbers the release segment of a clause has.
+fn release_len(clause: &str) -> usize {
     clause.trim_end_matches(".*").matches('.').count() + 1
 }
 
-/// `version` with at least so many parts: more only as far as they are not zero.
-fn cut(version: &Version, parts: usize) -> String {
+/// `version` with a release segment of `len` numbers, or more as far as they are not zero.
+fn with_release_len(version: &Version, len: usize) -> String {
     let release = version.release();
     let needed = release.iter().rposition(|part| *part != 0).map_or(1, |last| last + 1);
     if !version.is_stable() || version.is_post() || version.is_local() || version.epoch() != 0 {
         return version.to_string();
     }
-    let mut kept: Vec<u64> = release.iter().copied().take(parts.max(needed)).collect();
-    kept.resize(parts.max(needed), 0);
+    let mut kept: Vec<u64> = release.iter().copied().take(len.max(needed)).collect();
+    kept.resize(len.max(needed), 0);
     kept.iter().map(u64::to_string).collect::<Vec<_>>().join(".")
 }
 
-/// The upper bound of the same kind as that of `clause` that lies above `version`: `<3.0` bounds the major
-/// version, `<2.5` the minor one.
-fn after(version: &Version, clause: &str) -> Option<String> {
+/// The next upper bound above `version` of the kind that `clause` is: `<3.0` bounds the major version, `<2.5` the minor one.
+fn upper_bound_above(version: &Version, clause: &str) -> Option<String> {
     let old: Version = clause.trim_start_matches(['<', ' ']).parse().ok()?;
-    let told = old.release().iter().rposition(|part| *part != 0).map_or(1, |last| last + 1);
+    let significant = old.release().iter().rposition(|part| *part != 0).map_or(1, |last| last + 1);
     let mut release: Vec<u64> =
-        version.release().iter().copied().chain(std::iter::repeat(0)).take(told).collect();
+        version.release().iter().copied().chain(std::iter::repeat(0)).take(significant).collect();
     let last = release.last_mut()?;
     *last = last.saturating_add(1);
-    release.resize(parts(clause).max(told), 0);
+    release.resize(release_len(clause).max(significant), 0);
     let epoch = if version.epoch() == 0 { String::new() } else { format!("{}!", version.epoch()) };
     Some(format!("{epoch}{}", release.iter().map(u64::to_string).collect::<Vec<_>>().join(".")))
 }
@@ -154,7 +159,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn keeps_the_users_spelling() {
+    fn a_changed_requirement_keeps_the_users_spelling() {
         for (text, version, next, new) in [
             ("google-auth==2.38.0", "2.49.1", None, "google-auth==2.49.1"),
             (
@@ -182,12 +187,12 @@ mod tests {
             ("a>=2.0", "2.0rc1", Some("2.0"), "a>=2.0rc1"),
         ] {
             let (version, next) = (version.parse().unwrap(), next.map(|next: &str| next.parse().unwrap()));
-            assert_eq!(letting_in(text, &version, next.as_ref()).as_deref(), Some(new), "{text}");
+            assert_eq!(admitting(text, &version, next.as_ref()).as_deref(), Some(new), "{text}");
         }
     }
 
     #[test]
-    fn takes_parts_away() {
+    fn bounds_and_extras_are_removed_alone() {
         let fast = ExtraName::new("fast").unwrap();
         assert_eq!(without_bounds("a [x] >=1 ;python_version>'3'"), "a [x] ;python_version>'3'");
         assert_eq!(
