@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use pinfast::event::Unwatched;
-use pinfast::explain::{Budget, Detail, ExplainRequest, explain};
+use pinfast::explain::{Budget, DetailLevel, ExplainRequest, explain};
 use pinfast::files::Texts;
 use pinfast::index::{Client, IndexConfig, IndexUrl};
 use pinfast::inputs::{InputRequest, Inputs, read};
@@ -135,7 +135,7 @@ fn phrases(criterion: &mut Criterion) {
     };
     let spent = Budget::new(Duration::ZERO, Arc::new(|| Duration::ZERO));
     let request = ExplainRequest::new(spent);
-    let tell = |failure| explain(failure, &request, &Unwatched).lines(100, Detail::Short);
+    let tell = |failure| explain(failure, &request, &Unwatched).lines(100, DetailLevel::Short);
     criterion.bench_function("find the words for a conflict", |bencher| {
         bencher.iter_batched(fail, |failure| black_box(tell(failure)), BatchSize::SmallInput);
     });

@@ -351,7 +351,7 @@ fn an_option_is_taken_as_a_fix_and_told_how_to_keep() {
 
       requirements.in:1  core>=2
 
-      That is core 2.0 and 2.1.
+      The releases that fit are core 2.0 and 2.1.
 
     Fixes (each was tried, and resolves):
       1. --exclude-newer 2026-01-01
@@ -385,7 +385,7 @@ fn a_constraint_of_the_settings_is_named_and_mended_as_seen_from_here() {
          gives web 2.0; no other pin moves
       2. requirements.in:1  web>=2 -> web>=1
          gives web 1.0; no other pin moves
-      3. bounds.txt:1  web<2 -> (taken out)
+      3. bounds.txt:1  web<2 -> (removed)
          gives web 2.0; no other pin moves
     exit 1
     ");

@@ -1,6 +1,6 @@
 //! The gallery of conflicts: each scenario in `testdata/conflicts/` is solved and explained, and
-//! `docs/conflicts.md` shows what pinfast says of it. `PINFAST_WRITE_GALLERY=1 cargo test --test gallery`
-//! writes that file anew; otherwise it is compared. What is said is read back by a parser of its own, and the
+//! `docs/conflicts.md` shows how pinfast explains it. `PINFAST_WRITE_GALLERY=1 cargo test --test gallery`
+//! writes that file again; otherwise the test compares it. A parser of its own reads the text back, and the
 //! fixes are applied to the scenario's text and solved.
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use pinfast::error::Error;
 use pinfast::event::Unwatched;
-use pinfast::explain::{Budget, Detail, Edit, ExplainRequest, Explanation, OptionValue, explain, of_targets};
+use pinfast::explain::{Budget, DetailLevel, Edit, ExplainRequest, Explanation, OptionValue, explain, target_alternatives};
 use pinfast::index::{Client, IndexConfig, IndexUrl};
 use pinfast::inputs::{self, InputFiles, InputRequest, Inputs};
 use pinfast::packaging::{DirectUrl, DistFile, Listing, Metadata, PackageName, Sha256, Target};
@@ -148,7 +148,9 @@ impl Scenario {
     fn explain(&self) -> Explanation {
         let Err(failure) = self.solve() else { panic!("{}: it has a solution", self.name) };
         let request = ExplainRequest {
-            alternatives: of_targets(&[self.target()], &self.target(), |other| Arc::new(self.problem(other))),
+            alternatives: target_alternatives(&[self.target()], &self.target(), |other| {
+                Arc::new(self.problem(other))
+            }),
             ..ExplainRequest::new(Budget::unlimited())
         };
         explain(failure, &request, &Unwatched)
@@ -248,7 +250,7 @@ fn scenarios() -> Vec<Scenario> {
 }
 
 fn said(explanation: &Explanation) -> Vec<String> {
-    explanation.lines(100, Detail::Short)
+    explanation.lines(100, DetailLevel::Short)
 }
 
 fn shown(scenario: &Scenario, said: &[String]) -> String {
@@ -266,7 +268,7 @@ fn shown(scenario: &Scenario, said: &[String]) -> String {
 #[test]
 fn the_gallery_is_what_pinfast_says() {
     let mut gallery = String::from(
-        "# Conflicts, and what pinfast says of them\n\nWritten by `tests/gallery.rs` from `testdata/conflicts/`. The boxes named after files and options hold what the user\n\
+        "# Conflicts, and how pinfast explains them\n\nWritten by `tests/gallery.rs` from `testdata/conflicts/`. The boxes named after files and options hold what the user\n\
          wrote; `%for 1..9` stands for so many lines. `--format json` says the same, as `conflict.schema.json` describes.\n",
     );
     let scenarios = scenarios();
@@ -412,7 +414,7 @@ fn promises(scenario: &Scenario, explanation: &Explanation, said: &[String]) -> 
                 explanation.cause.iter().map(|line| line.at.to_string()).collect::<Vec<_>>().join(" ")
                     == *value
             }
-            "first" => match explanation.found.fixes.first() {
+            "first" => match explanation.fix_report.fixes.first() {
                 None => value == "none",
                 Some(fix) => match fix.edits.len() {
                     0 => value == "option",
@@ -420,7 +422,7 @@ fn promises(scenario: &Scenario, explanation: &Explanation, said: &[String]) -> 
                     _ => value == "pair",
                 },
             },
-            "more" => explanation.more.to_string() == *value,
+            "more" => explanation.further_conflicts.to_string() == *value,
             _ => panic!("{}: {key}?", scenario.name),
         };
         if !holds {
@@ -433,7 +435,7 @@ fn promises(scenario: &Scenario, explanation: &Explanation, said: &[String]) -> 
             wrong.push(format!("{place} is not told verbatim"));
         }
     }
-    let fixes = &explanation.found.fixes;
+    let fixes = &explanation.fix_report.fixes;
     if fixes.iter().any(|fix| fix.edits.len() == 1) && fixes[0].edits.len() != 1 {
         wrong.push("a fix of one line is not the first".to_owned());
     }

@@ -11,7 +11,7 @@ use super::options::{IndexArgs, InputArgs, OutputFormat, PolicyArgs, TargetArgs}
 use super::ui::{ByteCount, Ui, Verbosity};
 use pinfast_base::error::{Error, Result};
 use pinfast_base::event::counted;
-use pinfast_explain::{Budget, Detail};
+use pinfast_explain::{Budget, DetailLevel};
 use pinfast_lock::Annotations;
 use pinfast_lock::diff::{ChangeKind, Summary};
 use pinfast_ops::downgrades::Distance;
@@ -191,12 +191,12 @@ fn no_solution(
     let explanation = unsolved.explain(budget, &**ui);
     ui.finish();
     if request.edited.is_empty() {
-        saved_fixes::remember(request, &explanation.found.fixes, session);
+        saved_fixes::remember(request, &explanation.fix_report.fixes, session);
     }
     if format == OutputFormat::Json {
         ui.json(&explanation.json())?;
     }
-    let detail = if ui.verbosity() >= Verbosity::Verbose { Detail::Full } else { Detail::Short };
+    let detail = if ui.verbosity() >= Verbosity::Verbose { DetailLevel::Full } else { DetailLevel::Short };
     let mut lines = explanation.lines(ui.width(), detail).into_iter();
     let mut error = Error::no(lines.next().unwrap_or_default().trim_start_matches("error: "));
     error.details = lines.collect();

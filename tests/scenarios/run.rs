@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use pinfast::event::{Event, Watcher};
-use pinfast::explain::{Budget, Detail};
+use pinfast::explain::{Budget, DetailLevel};
 use pinfast::inputs::{Extras, InputRequest};
 use pinfast::lock::Pin;
 use pinfast::ops::held_back::HeldBack;
@@ -85,7 +85,7 @@ pub(super) fn wrong(scenario: &Scenario) -> Option<String> {
             let begun = Instant::now();
             let budget = Budget::new(Duration::from_secs(5), Arc::new(move || begun.elapsed()));
             let explanation = unsolved.explain(budget, &*warnings);
-            let lines = explanation.lines(1000, Detail::Short).join("\n");
+            let lines = explanation.lines(1000, DetailLevel::Short).join("\n");
             of_text(scenario, "fails", &format!("{}\n{lines}", explanation.headline))
         }
     };

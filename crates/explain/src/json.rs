@@ -1,5 +1,4 @@
-//! The explanation as JSON; `docs/conflict.schema.json` describes it. Within one version fields are added,
-//! never taken away.
+//! An explanation -> JSON, as `docs/conflict.schema.json` describes it. Within one schema version fields are only added.
 
 use serde_json::{Map, Value, json};
 
@@ -7,10 +6,10 @@ use super::{CauseLine, Explanation};
 use pinfast_repair::Fix;
 
 impl Explanation {
-    /// All of it as one JSON object.
+    /// The whole explanation as one JSON object.
     #[must_use]
     pub fn json(&self) -> Value {
-        let fixes: Vec<Value> = (1..).zip(&self.found.fixes).map(|(n, fix)| self::fix(n, fix)).collect();
+        let fixes: Vec<Value> = (1..).zip(&self.fix_report.fixes).map(|(n, fix)| self::fix(n, fix)).collect();
         let tree = |line: &CauseLine| json!({ "text": line.text, "needs": line.needs });
         json!({
             "schema": 1,
@@ -19,12 +18,12 @@ impl Explanation {
             "cause": self.cause,
             "tree": self.cause.iter().map(tree).collect::<Vec<_>>(),
             "notes": self.notes,
-            "more": self.more,
+            "more": self.further_conflicts,
             "fixes": fixes,
             "tried": {
-                "singles": self.found.singles,
-                "options": self.found.options,
-                "pairs": self.found.pairs,
+                "singles": self.fix_report.singles,
+                "options": self.fix_report.options,
+                "pairs": self.fix_report.pairs,
                 "seconds": self.elapsed.as_secs_f64(),
             },
         })

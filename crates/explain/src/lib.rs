@@ -1,24 +1,25 @@
-//! Why there is no solution, and what to do: a failure of the solver -> a few plain sentences that name the
-//! user's own lines, and fixes that were tried and do resolve.
+//! A failed solve -> why there is no solution, in a few plain sentences that quote the user's own lines, and fixes that were
+//! tried.
 //!
-//! [`repair`](pinfast_repair) takes away every line and every fact that the conflict does not need; `cause.rs` sees what
-//! collides in the rest, `needs.rs` finds the fewest words for what releases need, and `kind.rs` names the kind of dead end. Then `repair` tries what would
-//! help, and `reach.rs` sees how far a need goes beyond the user's range. `sentences.rs`, `hints.rs`, `tree.rs`,
-//! `advice.rs` and `steps.rs` say it, `json.rs` is for machines.
+//! 1. [`repair`](pinfast_repair) shrinks the lines and then the facts of the proof to a minimal core.
+//! 2. `conflict` finds the package on which the core clashes; `dependencies` groups releases that need the same;
+//!    `conflict_kind` names the kind.
+//! 3. `repair` searches for fixes; `lower_bound` sees how far below the user's range a dependency reaches.
+//! 4. `sentences`, `hints`, `tree`, `fix_text` and `proof_text` write the text, `json` the JSON.
 
-mod advice;
-mod cause;
+mod conflict;
+mod conflict_kind;
+mod dependencies;
+mod fix_text;
 mod hints;
 mod json;
-mod kind;
-mod needs;
-mod reach;
+mod lower_bound;
+mod proof_text;
 mod sentences;
-mod steps;
 mod tree;
 
-pub use kind::DeadEnd;
-pub use pinfast_repair::{Alternative, Budget, Edit, Fix, Found, OptionValue, of_targets};
+pub use conflict_kind::ConflictKind;
+pub use pinfast_repair::{Alternative, Budget, Edit, Fix, FixReport, OptionValue, target_alternatives};
 pub use tree::Branch;
 
 use std::sync::Arc;
@@ -26,133 +27,136 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use cause::Cause;
+use conflict::Conflict;
 
 use pinfast_base::event::{Event, Watcher};
 use pinfast_base::text::wrap;
 use pinfast_packaging::{Location, Role};
-use pinfast_repair::{self as repair, Lab, Wider};
+use pinfast_repair::{self as repair, FixContext, TrialSolver};
 use pinfast_solve::{NoSolution, Problem};
 
-/// What an explanation may use.
+/// How much time an explanation may take, and what else may be changed to get a solution.
 #[derive(Clone)]
 pub struct ExplainRequest {
-    /// How long lines are left out and fixes are tried.
+    /// How long the search for the core and for fixes may take.
     pub budget: Budget,
-    /// The same inputs for other targets: another Python or platform; of the values of one option, the most
-    /// natural first. See [`of_targets`].
+    /// The same inputs for other targets; of several values of one option, the most natural first. See
+    /// [`target_alternatives`].
     pub alternatives: Vec<Alternative>,
-    /// The same inputs for the other targets: a fix must hold for them as well.
+    /// The same inputs for the other targets of the same lock: a fix must solve these, too.
     pub others: Vec<Arc<Problem>>,
 }
 
 impl ExplainRequest {
-    /// A request that knows of no other options and targets.
+    /// A request for a lock with one target, without alternatives to it.
     #[must_use]
     pub fn new(budget: Budget) -> Self {
         Self { budget, alternatives: Vec::new(), others: Vec::new() }
     }
 }
 
-/// How many lines of text, blank ones apart, there are before the fixes.
-const MOST_LINES: usize = 12;
+/// At most this many lines of text, blank ones apart, precede the fixes.
+const MAX_LINES: usize = 12;
 
-/// A line of the user's inputs that a conflict needs.
+/// A line of the user's inputs that the conflict needs.
 #[derive(Clone, Debug, Serialize)]
 pub struct CauseLine {
-    /// What it does.
+    /// What the line does.
     pub role: Role,
-    /// Where it stands.
+    /// The place of the line.
     #[serde(flatten)]
     pub at: Location,
-    /// What it says, verbatim.
+    /// The requirement, verbatim.
     pub text: Arc<str>,
-    /// What its package needs of others, as far as it matters.
+    /// The dependencies of its package, as far as the conflict needs them.
     #[serde(skip)]
     pub needs: Vec<Branch>,
 }
 
 /// Why there is no solution, and what would help.
 pub struct Explanation {
-    /// The kind of dead end.
-    pub kind: DeadEnd,
-    /// What is wrong, as one sentence without a full stop.
+    /// The kind of conflict.
+    pub kind: ConflictKind,
+    /// The conflict in one sentence without a full stop.
     pub headline: String,
-    /// The lines at fault, by file and line; without one of them there would be a solution.
+    /// The lines at fault, by file and line: a minimal core. Without any one of them there would be a solution.
     pub cause: Vec<CauseLine>,
-    /// More that one should know, each a sentence.
+    /// Notes and hints, each a sentence.
     pub notes: Vec<String>,
-    /// What would help, and how much was tried.
-    pub found: Found,
-    /// How many more conflicts there are that have no line in common with this one, as far as known.
-    pub more: usize,
+    /// The fixes, and how much was tried.
+    pub fix_report: FixReport,
+    /// How many more conflicts there are that share no line with this one, as far as the budget lasted.
+    pub further_conflicts: usize,
     elapsed: Duration,
     failure: Box<NoSolution>,
 }
 
-/// How much is told.
+/// How much of an explanation is shown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Detail {
-    /// What one needs to mend it.
+pub enum DetailLevel {
+    /// The conflict and the fixes.
     #[default]
     Short,
     /// Each step of the proof as well.
     Full,
 }
 
-/// Explains `failure`, and tries what would help.
+/// Explains `failure`, and searches for fixes.
 #[must_use]
 pub fn explain(failure: Box<NoSolution>, request: &ExplainRequest, watcher: &dyn Watcher) -> Explanation {
     watcher.on(Event::Step("looking for the lines at fault".to_owned()));
-    let known = failure.index.clone();
-    let quick = Lab { index: known.source.clone(), budget: request.budget.part(3) };
-    let failure = repair::shrink(failure, &quick);
-    let mut cause = Cause::of(&failure);
-    let more = repair::further(&known.problem, cause.places(), &quick);
+    let index = failure.index.clone();
+    // A core that is not minimal still explains the conflict; without time left for fixes there is none.
+    let core_solver = TrialSolver { index: index.source.clone(), budget: request.budget.fraction(3) };
+    let failure = repair::minimal_unsat_core(failure, &core_solver);
+    let mut conflict = Conflict::of(&failure);
+    let further_conflicts =
+        repair::count_further_conflicts(&index.problem, conflict.line_set(), &core_solver);
     watcher.on(Event::Step("trying what would help".to_owned()));
-    let lab = Lab { budget: request.budget.clone(), ..quick };
-    let wider = Wider { alternatives: &request.alternatives, others: &request.others };
-    let found = repair::search(&known, &cause.places(), cause.names(), wider, &lab);
-    reach::widen(&mut cause, &found, &lab);
-    let kind = DeadEnd::of(&cause);
+    let solver = TrialSolver { budget: request.budget.clone(), ..core_solver };
+    let context = FixContext { alternatives: &request.alternatives, others: &request.others };
+    let fix_report = repair::find_fixes(&index, &conflict.line_set(), conflict.names(), context, &solver);
+    lower_bound::extend_lower_bounds(&mut conflict, &fix_report, &solver);
+    let kind = ConflictKind::of(&conflict);
     Explanation {
         kind,
-        headline: sentences::headline(&cause, kind),
-        cause: tree::lines(&cause),
-        notes: hints::notes(&cause, kind, &known),
-        found,
-        more,
+        headline: sentences::headline(&conflict, kind),
+        cause: tree::cause_lines(&conflict),
+        notes: hints::notes(&conflict, kind, &index),
+        fix_report,
+        further_conflicts,
         elapsed: request.budget.elapsed(),
         failure,
     }
 }
 
 impl Explanation {
-    /// All of it, from the error line on, wrapped at `width` columns; a line of the user is never broken.
+    /// The explanation as lines of text, wrapped at `width` columns, the first one with `error: `. A line of the user's
+    /// inputs is never broken.
     #[must_use]
-    pub fn lines(&self, width: usize, detail: Detail) -> Vec<String> {
-        let more = match self.more {
+    pub fn lines(&self, width: usize, detail: DetailLevel) -> Vec<String> {
+        let further = match self.further_conflicts {
             0 => None,
             1 => Some("1 more conflict remains.".to_owned()),
             more => Some(format!("{more} more conflicts remain.")),
         };
-        let notes = self.notes.iter().chain(&more).flat_map(|note| wrap(note, "  ", "  ", width));
-        let notes: Vec<String> = notes.take(MOST_LINES / 3).collect();
+        let notes = self.notes.iter().chain(&further).flat_map(|note| wrap(note, "  ", "  ", width));
+        let notes: Vec<String> = notes.take(MAX_LINES / 3).collect();
         let mut lines = wrap(&self.headline, "error: ", "  ", width);
-        let room = MOST_LINES.saturating_sub(lines.len() + notes.len());
+        let left = MAX_LINES.saturating_sub(lines.len() + notes.len());
         let mut paragraph = |mut text: Vec<String>| {
             if !text.is_empty() {
                 lines.push(String::new());
                 lines.append(&mut text);
             }
         };
-        paragraph(tree::drawn(&self.cause, width, room));
+        paragraph(tree::draw(&self.cause, width, left));
         paragraph(notes);
-        if detail == Detail::Full {
-            let steps = steps::steps(&self.failure);
+        if detail == DetailLevel::Full {
+            let steps = proof_text::proof_lines(&self.failure);
             paragraph(steps.iter().flat_map(|step| wrap(step, "  ", "      ", width)).collect());
         }
-        paragraph(advice::lines(&self.found, self.elapsed, width));
+        paragraph(fix_text::fix_lines(&self.fix_report, self.elapsed, width));
         lines
     }
 }

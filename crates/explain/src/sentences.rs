@@ -1,64 +1,67 @@
-//! What there is to tell -> short, plain sentences. Pure functions of data.
+//! A conflict -> short, plain sentences. Pure functions of data.
 
-use super::DeadEnd;
-use super::cause::{Cause, Clash, Manner, Told};
-use super::needs::Shape;
+use super::ConflictKind;
+use super::conflict::{Clash, ClashKind, Conflict, PackageDependency};
+use super::dependencies::{ReleaseGroup, ReleaseSubset};
 use pinfast_base::text::join_with_and;
 use pinfast_packaging::{PackageName, Role};
 use pinfast_solve::{ExclusionReason, Package, SearchScope};
 
-/// What is wrong, in one sentence without a full stop.
-pub(super) fn headline(cause: &Cause, kind: DeadEnd) -> String {
-    let Some(clash) = &cause.clash else { return together(cause) };
+/// The conflict in one sentence without a full stop.
+pub(super) fn headline(conflict: &Conflict, kind: ConflictKind) -> String {
+    let Some(clash) = &conflict.clash else { return without_clash(conflict) };
     let package = &clash.package;
-    if kind == DeadEnd::UnknownPackage {
-        return match cause.known.source.search_scope() {
+    if kind == ConflictKind::UnknownPackage {
+        return match conflict.index.source.search_scope() {
             SearchScope::Indexes => format!("there is no package `{package}` on the index"),
             SearchScope::FindLinks => {
                 format!("no `--find-links` place has `{package}`, and no index is asked")
             }
         };
     }
-    let obstacle = obstacle(cause, clash);
-    match sides(cause, package).as_slice() {
-        [side] => format!("{side}, but {obstacle}"),
-        [first, second] if clash.barred.is_empty() => format!("{first}, but {second}"),
+    let obstacle = obstacle(conflict, clash);
+    match demands(conflict, package).as_slice() {
+        [demand] => format!("{demand}, but {obstacle}"),
+        [first, second] if clash.excluded.is_empty() => format!("{first}, but {second}"),
         [first, second] => format!("{first}, {second}, and {obstacle}"),
-        _ if clash.barred.is_empty() => format!("no release of {package} fits all that is asked of it"),
-        _ => format!("of what is asked of {package}, {obstacle}"),
+        _ if clash.excluded.is_empty() => {
+            format!("no release of {package} satisfies every requirement on it")
+        }
+        _ => obstacle,
     }
 }
 
-/// Nothing better can be said.
-fn together(cause: &Cause) -> String {
-    match cause.names().as_slice() {
+/// For a conflict that no single package explains.
+fn without_clash(conflict: &Conflict) -> String {
+    match conflict.names().as_slice() {
         [only] => format!("no release of {only} can be installed"),
         names => format!("no releases of {} go together", join_with_and(names)),
     }
 }
 
-/// What each side asks of the package on which they collide.
-fn sides(cause: &Cause, package: &PackageName) -> Vec<String> {
-    let by_others = cause.told_of(package).map(|told| {
+/// What packages and lines demand of the package of the clash, a clause each.
+fn demands(conflict: &Conflict, package: &PackageName) -> Vec<String> {
+    let by_packages = conflict.dependencies_on(package).map(|dependency| {
+        let from = &dependency.from;
         let by =
-            cause.told.iter().find(|other| Some(&other.to) == told.from.name() && other.from != told.from);
-        let by = by.filter(|_| !is_yours(cause, &told.from)).map(|by| format!(" (needed by {})", by.from));
-        let needed = match told.needs.as_slice() {
-            [(_, bound)] => needed(cause, told, bound),
+            conflict.dependencies.iter().find(|other| Some(&other.to) == from.name() && other.from != *from);
+        let by = by.filter(|_| !is_yours(conflict, from)).map(|by| format!(" (needed by {})", by.from));
+        let needed = match dependency.groups.as_slice() {
+            [group] => needed(conflict, dependency, &group.requirement),
             _ => format!("other releases of {package}"),
         };
-        format!("{}{} needs {needed}", told.from, by.unwrap_or_default())
+        format!("{from}{} needs {needed}", by.unwrap_or_default())
     });
-    let by_lines = cause.lines_on(Role::Requirement, package);
-    by_others.chain(by_lines.map(|line| format!("{} asks for `{}`", line.at, line.text))).collect()
+    let by_lines = conflict.lines_on(Role::Requirement, package);
+    by_packages.chain(by_lines.map(|line| format!("{} asks for `{}`", line.at, line.text))).collect()
 }
 
-/// Why no release of the package on which they collide fits.
-fn obstacle(cause: &Cause, clash: &Clash) -> String {
+/// Why no release of the package of the clash will do.
+fn obstacle(conflict: &Conflict, clash: &Clash) -> String {
     let package = &clash.package;
-    let that = match (clash.barred.as_slice(), clash.manner) {
-        ([], Manner::Asked) => return format!("there is no such release of {package}"),
-        ([], Manner::Needing) => {
+    let subject = match (clash.excluded.as_slice(), clash.kind) {
+        ([], ClashKind::Requirements) => return format!("there is no such release of {package}"),
+        ([], ClashKind::Dependencies) => {
             return format!(
                 "each release of {package} that fits needs something that another line rules out"
             );
@@ -66,31 +69,32 @@ fn obstacle(cause: &Cause, clash: &Clash) -> String {
         ([(version, _)], _) => format!("{package} {version}"),
         _ => format!("every release of {package} that fits"),
     };
-    let mut whys: Vec<String> = clash.barred.iter().map(|(_, reason)| why(cause, reason)).collect();
-    whys.dedup();
-    let why = match (whys.as_slice(), &clash.barred[0].1) {
-        ([why], _) => why,
-        _ if !of_one_kind(clash) => "is barred",
+    let mut reasons: Vec<String> = clash.excluded.iter().map(|(_, why)| reason(conflict, why)).collect();
+    reasons.dedup();
+    let reason = match (reasons.as_slice(), &clash.excluded[0].1) {
+        ([reason], _) => reason,
+        _ if !is_one_kind(clash) => "is excluded",
         (_, ExclusionReason::RequiresPython(_)) => "needs a newer Python",
         (_, ExclusionReason::TooNew(_) | ExclusionReason::NoUploadTime) => {
             "is newer than --exclude-newer allows"
         }
-        (whys, _) => &whys[whys.len() - 1],
+        (reasons, _) => &reasons[reasons.len() - 1],
     };
-    format!("{that} {why}")
+    format!("{subject} {reason}")
 }
 
-/// Whether all releases that would fit are barred for the same kind of reason.
-pub(super) fn of_one_kind(clash: &Clash) -> bool {
-    let mut kinds = clash.barred.iter().map(|(_, reason)| DeadEnd::of_reason(reason));
+/// Whether all excluded releases are excluded for the same kind of reason.
+pub(super) fn is_one_kind(clash: &Clash) -> bool {
+    let mut kinds = clash.excluded.iter().map(|(_, reason)| ConflictKind::of_reason(reason));
     kinds.next().is_some_and(|first| kinds.all(|kind| kind == first))
 }
 
-/// Why a release is barred: the rest of a sentence that begins with it.
-pub(super) fn why(cause: &Cause, reason: &ExclusionReason) -> String {
+/// Why a release is excluded: the rest of a sentence that begins with the release.
+pub(super) fn reason(conflict: &Conflict, reason: &ExclusionReason) -> String {
     match reason {
         ExclusionReason::Constraint(at) => {
-            let constraint = cause.culprits.iter().find(|c| c.role == Role::Constraint && c.line.at == *at);
+            let constraint =
+                conflict.culprits.iter().find(|c| c.role == Role::Constraint && c.line.at == *at);
             let text =
                 constraint.map_or_else(String::new, |constraint| format!(" `{}`", constraint.line.text));
             format!("is ruled out by the constraint{text} at {at}")
@@ -99,38 +103,41 @@ pub(super) fn why(cause: &Cause, reason: &ExclusionReason) -> String {
     }
 }
 
-fn is_yours(cause: &Cause, package: &Package) -> bool {
-    package.name().is_some_and(|name| cause.lines_on(Role::Requirement, name).next().is_some())
+fn is_yours(conflict: &Conflict, package: &Package) -> bool {
+    package.name().is_some_and(|name| conflict.lines_on(Role::Requirement, name).next().is_some())
 }
 
-/// What is needed, by the words of the override where one stands in for it.
-fn needed(cause: &Cause, told: &Told, bound: &str) -> String {
-    match cause.lines_on(Role::Override, &told.to).next() {
-        Some(line) => format!("{}, which the override at {} sets to `{}`", told.to, line.at, line.text),
-        None => bound.to_owned(),
+/// What is needed; the text of the override where one replaces the requirement.
+fn needed(conflict: &Conflict, dependency: &PackageDependency, requirement: &str) -> String {
+    match conflict.lines_on(Role::Override, &dependency.to).next() {
+        Some(line) => {
+            format!("{}, which the override at {} sets to `{}`", dependency.to, line.at, line.text)
+        }
+        None => requirement.to_owned(),
     }
 }
 
-/// What `told` says, a sentence for each group of releases.
-pub(super) fn needs(cause: &Cause, told: &Told) -> Vec<String> {
-    let range = if is_yours(cause, &told.from) { "in your range" } else { "that fit" };
-    let groups = told.needs.iter();
-    groups
-        .map(|(shape, bound)| format!("{} {}", subject(shape, &told.from, range), needed(cause, told, bound)))
-        .collect()
+/// A dependency as sentences, one for each group of releases.
+pub(super) fn dependency_sentences(conflict: &Conflict, dependency: &PackageDependency) -> Vec<String> {
+    let range = if is_yours(conflict, &dependency.from) { "in your range" } else { "that fit" };
+    let sentence = |group: &ReleaseGroup| {
+        let needed = needed(conflict, dependency, &group.requirement);
+        format!("{} {needed}", subject_and_verb(&group.releases, &dependency.from, range))
+    };
+    dependency.groups.iter().map(sentence).collect()
 }
 
 /// Some releases as the subject of a sentence, with its verb.
-fn subject(shape: &Shape, name: &Package, range: &str) -> String {
-    match shape {
-        Shape::One(version) => format!("{name} {version} needs"),
-        Shape::All(count) => format!("each of the {count} releases of {name} needs"),
-        Shape::AllInRange(count, low, high) => {
+fn subject_and_verb(releases: &ReleaseSubset, name: &Package, range: &str) -> String {
+    match releases {
+        ReleaseSubset::One(version) => format!("{name} {version} needs"),
+        ReleaseSubset::All(count) => format!("each of the {count} releases of {name} needs"),
+        ReleaseSubset::AllInRange(count, low, high) => {
             format!("each of the {count} releases of {name} {range} ({low} to {high}) needs")
         }
-        Shape::From(low) => format!("every release of {name} from {low} on needs"),
-        Shape::UpTo(high) => format!("every release of {name} up to {high} needs"),
-        Shape::Some(count, all, low, high) => {
+        ReleaseSubset::From(low) => format!("every release of {name} from {low} on needs"),
+        ReleaseSubset::UpTo(high) => format!("every release of {name} up to {high} needs"),
+        ReleaseSubset::Some(count, all, low, high) => {
             format!("{count} of the {all} releases of {name} {range}, from {low} to {high}, need")
         }
     }

@@ -1,4 +1,4 @@
-//! What the gallery does not reach: proofs and budgets of every size.
+//! What the gallery does not cover: proofs and budgets of every size.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
 
-use super::{Budget, Detail, ExplainRequest, Explanation, explain};
+use super::{Budget, DetailLevel, ExplainRequest, Explanation, explain};
 use pinfast_base::event::Unwatched;
 use pinfast_inputs::{InputLine, Inputs};
 use pinfast_packaging::{Location, Target};
@@ -34,7 +34,7 @@ fn failure(universe: &str, lines: &[&str]) -> Box<NoSolution> {
     }
 }
 
-fn told(failure: Box<NoSolution>, budget: Budget) -> Explanation {
+fn explained(failure: Box<NoSolution>, budget: Budget) -> Explanation {
     explain(failure, &ExplainRequest::new(budget), &Unwatched)
 }
 
@@ -45,8 +45,8 @@ core 1.0 2.0
 ";
 
 #[test]
-fn a_proof_of_eighty_thousand_steps_is_told_on_a_small_stack() {
-    let tell = || {
+fn a_proof_of_eighty_thousand_steps_is_written_on_a_small_stack() {
+    let explain_it = || {
         let mut failure = failure(SMALL, &["app", "core<2"]);
         let last = failure.proof.steps.len() - 1;
         let ProofStep::Derived { terms, .. } = failure.proof.steps[last].clone() else { panic!("{last}") };
@@ -55,11 +55,11 @@ fn a_proof_of_eighty_thousand_steps_is_told_on_a_small_stack() {
         }
         let spent = Budget::new(Duration::ZERO, Arc::new(|| Duration::ZERO));
         let started = Instant::now();
-        let lines = told(failure, spent).lines(100, Detail::Full);
+        let lines = explained(failure, spent).lines(100, DetailLevel::Full);
         (lines, started.elapsed())
     };
     let small = std::thread::Builder::new().stack_size(512 * 1024);
-    let (lines, took) = small.spawn(tell).unwrap().join().unwrap();
+    let (lines, took) = small.spawn(explain_it).unwrap().join().unwrap();
     assert!(lines.len() > 80_000);
     assert!(
         lines.iter().any(|line| line.starts_with("  [80000] so, by [79999] and [1]:")),
@@ -71,14 +71,14 @@ fn a_proof_of_eighty_thousand_steps_is_told_on_a_small_stack() {
 }
 
 #[test]
-fn a_train_of_thousands_of_releases_is_told_in_two_rows() {
+fn a_train_of_thousands_of_releases_is_shown_as_two_groups() {
     let mut universe = String::from("tool 1.0\n    core<1.50\ncore 1.0\n");
     for n in 1..1500 {
         universe.push_str(&format!("sdk 1.{n}\n    core>=1.{},<1.{}\ncore 1.{n}\n", n - 1, n + 1));
     }
     let failure = failure(&universe, &["sdk>=1.100", "tool"]);
-    let explanation = told(failure, Budget::unlimited());
-    let text = explanation.lines(100, Detail::Short).join("\n");
+    let explanation = explained(failure, Budget::unlimited());
+    let text = explanation.lines(100, DetailLevel::Short).join("\n");
     assert!(
         text.contains("each of the 1400 releases of sdk in your range (1.100 to 1.1499) needs"),
         "{text}"
@@ -87,7 +87,7 @@ fn a_train_of_thousands_of_releases_is_told_in_two_rows() {
 }
 
 #[test]
-fn a_web_of_hundreds_of_packages_is_no_trouble() {
+fn a_graph_of_hundreds_of_packages_is_explained_fast() {
     // Each package needs the next two; the last ones disagree about the end.
     let mut universe = String::from("end 1.0 2.0\n");
     for n in 0..300 {
@@ -97,7 +97,7 @@ fn a_web_of_hundreds_of_packages_is_no_trouble() {
     let failure = failure(&universe, &["p0"]);
     let spent = Budget::new(Duration::ZERO, Arc::new(|| Duration::ZERO));
     let started = Instant::now();
-    let explanation = told(failure, spent);
+    let explanation = explained(failure, spent);
     assert_eq!(
         explanation.headline,
         "p300 (needed by p298) needs end<2, but p301 (needed by p299) needs end>=2"
@@ -106,11 +106,11 @@ fn a_web_of_hundreds_of_packages_is_no_trouble() {
 }
 
 #[test]
-fn without_time_the_conflict_is_told_all_the_same() {
+fn a_spent_budget_still_gives_the_conflict() {
     let spent = Budget::new(Duration::from_secs(2), Arc::new(|| Duration::from_secs(2)));
-    let explanation = told(failure(SMALL, &["app", "core<2", "core"]), spent);
+    let explanation = explained(failure(SMALL, &["app", "core<2", "core"]), spent);
     assert_eq!(explanation.headline, "app needs core>=2, but in.txt:2 asks for `core<2`");
-    let last = explanation.lines(100, Detail::Short).pop().unwrap();
+    let last = explanation.lines(100, DetailLevel::Short).pop().unwrap();
     assert_eq!(last, "No fix found: tried 0 changes of one line and 0 pairs in 2.0 s.");
 }
 
@@ -119,7 +119,7 @@ fn the_budget_ends_the_search_for_fixes() {
     let clock = Arc::new(AtomicU64::new(0));
     let ticks = clock.clone();
     let elapsed = move || Duration::from_millis(ticks.fetch_add(1, Ordering::Relaxed));
-    told(failure(SMALL, &["app", "core<2"]), Budget::new(Duration::from_millis(40), Arc::new(elapsed)));
+    explained(failure(SMALL, &["app", "core<2"]), Budget::new(Duration::from_millis(40), Arc::new(elapsed)));
     assert!(clock.load(Ordering::Relaxed) < 200, "{clock:?}");
 }
 
@@ -133,13 +133,13 @@ app 2.0
 core 1.0 2.0
 ";
     let lines = ["app>=2", "core<2"];
-    let alone = told(failure(universe, &lines), Budget::unlimited());
-    assert_eq!(alone.found.fixes.len(), 2);
+    let alone = explained(failure(universe, &lines), Budget::unlimited());
+    assert_eq!(alone.fix_report.fixes.len(), 2);
     let others = vec![Arc::new(problem(&lines, "windows"))];
     let request = ExplainRequest { others, ..ExplainRequest::new(Budget::unlimited()) };
     let both = explain(failure(universe, &lines), &request, &Unwatched);
-    assert_eq!(both.found.fixes.len(), 1);
-    assert_eq!(both.found.fixes[0].edits[0].new.as_deref(), Some("core<3"));
+    assert_eq!(both.fix_report.fixes.len(), 1);
+    assert_eq!(both.fix_report.fixes[0].edits[0].new.as_deref(), Some("core<3"));
 }
 
 #[test]
@@ -153,8 +153,8 @@ app 2.0
 core 1.0 2.0
 side 1.0 2.0
 ";
-    let explanation = told(failure(universe, &["app>=2", "core<2", "side"]), Budget::unlimited());
-    let fixes = &explanation.found.fixes;
+    let explanation = explained(failure(universe, &["app>=2", "core<2", "side"]), Budget::unlimited());
+    let fixes = &explanation.fix_report.fixes;
     let news: Vec<_> = fixes.iter().map(|fix| (fix.edits[0].new.as_deref().unwrap(), fix.moved)).collect();
     assert_eq!(news, [("core<3", 0), ("app>=1,<2", 1)]);
 }
@@ -200,7 +200,7 @@ proptest! {
             }
         };
         if let Some(failure) = solved(&lines) {
-            let explanation = told(failure, Budget::unlimited());
+            let explanation = explained(failure, Budget::unlimited());
             let place = |line: &super::CauseLine| line.at.line as usize - 1;
             let guilty: Vec<usize> = explanation.cause.iter().map(place).collect();
             let without = |left_out: usize| {
@@ -209,18 +209,18 @@ proptest! {
             };
             prop_assert!(!guilty.is_empty());
             prop_assert!(guilty.iter().all(|n| without(*n).is_none()), "{:?}", guilty);
-            for fix in &explanation.found.fixes {
+            for fix in &explanation.fix_report.fixes {
                 let mut lines = lines.clone();
                 for edit in &fix.edits {
                     lines[edit.at.line as usize - 1] = edit.new.as_deref().unwrap();
                 }
                 prop_assert!(solved(&lines).is_none(), "{:?}", fix);
             }
-            let text = explanation.lines(100, Detail::Short);
+            let text = explanation.lines(100, DetailLevel::Short);
             let before = text.iter().take_while(|line| !line.starts_with("Fixes") && !line.starts_with("No fix"));
             prop_assert!(text[0].starts_with("error: "), "{:#?}", text);
             prop_assert!(before.filter(|line| !line.is_empty()).count() <= 12, "{:#?}", text);
-            prop_assert!(explanation.lines(40, Detail::Full).len() > text.len());
+            prop_assert!(explanation.lines(40, DetailLevel::Full).len() > text.len());
         }
     }
 }

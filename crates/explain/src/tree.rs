@@ -1,62 +1,68 @@
-//! The lines at fault, each with the chain that leads from it to the collision.
+//! A conflict -> a tree: the lines at fault, each with the dependencies that lead from it to the clash.
 
 use rustc_hash::FxHashSet;
 use serde::Serialize;
 
 use super::CauseLine;
-use super::cause::{Cause, Culprit};
+use super::conflict::{Conflict, Culprit};
 use super::sentences;
 use pinfast_base::text::wrap;
 use pinfast_packaging::{PackageName, Role};
 
-/// What a package needs of another, and what that one needs in turn.
+/// A dependency, and those of the package that it needs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Branch {
     /// Such as `google-genai 1.60.0 needs google-auth>=2.47.0`.
     pub text: String,
-    /// What the package needed needs in turn, as far as it matters.
+    /// The dependencies of the needed package, as far as the conflict needs them.
     pub needs: Vec<Branch>,
 }
 
-/// How deep a chain is drawn.
-const DEEPEST: usize = 24;
+/// Chains are drawn no deeper than this.
+const MAX_DEPTH: usize = 24;
 
-/// The lines at fault, each with what its package needs; each need stands once.
-pub(super) fn lines(cause: &Cause) -> Vec<CauseLine> {
+/// The lines at fault, each with the dependencies of its package; each dependency appears once.
+pub(super) fn cause_lines(conflict: &Conflict) -> Vec<CauseLine> {
     let mut seen = FxHashSet::default();
     let line = |Culprit { role, line }: &Culprit| CauseLine {
         role: *role,
         at: line.at.clone(),
         text: line.text.clone(),
         needs: match role {
-            Role::Requirement => branches(cause, &line.requirement.name, &mut seen, 0),
+            Role::Requirement => branches(conflict, &line.requirement.name, &mut seen, 0),
             Role::Constraint | Role::Override => Vec::new(),
         },
     };
-    cause.culprits.iter().map(line).collect()
+    conflict.culprits.iter().map(line).collect()
 }
 
-fn branches(cause: &Cause, name: &PackageName, seen: &mut FxHashSet<usize>, depth: usize) -> Vec<Branch> {
+fn branches(
+    conflict: &Conflict,
+    name: &PackageName,
+    seen: &mut FxHashSet<usize>,
+    depth: usize,
+) -> Vec<Branch> {
     let mut branches = Vec::new();
-    for (place, told) in cause.told.iter().enumerate() {
-        if told.from.name() != Some(name) || depth > DEEPEST || !seen.insert(place) {
+    for (n, dependency) in conflict.dependencies.iter().enumerate() {
+        if dependency.from.name() != Some(name) || depth > MAX_DEPTH || !seen.insert(n) {
             continue;
         }
-        let mut texts = sentences::needs(cause, told);
+        let mut texts = sentences::dependency_sentences(conflict, dependency);
         let last = texts.pop().unwrap_or_default();
         branches.extend(texts.into_iter().map(|text| Branch { text, needs: Vec::new() }));
-        branches.push(Branch { text: last, needs: self::branches(cause, &told.to, seen, depth + 1) });
+        branches
+            .push(Branch { text: last, needs: self::branches(conflict, &dependency.to, seen, depth + 1) });
     }
     branches
 }
 
-/// A line of text, and whether it may be left out.
-struct Row {
+/// A line of text, and how much it matters.
+struct TreeRow {
     text: String,
     weight: Weight,
 }
 
-/// What may be left out, the least needed first.
+/// What a row is, the least important first: these are left out where there is no room.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Weight {
     /// A link of a chain.
@@ -67,9 +73,9 @@ enum Weight {
     Line,
 }
 
-/// The lines as text: the places in one column, what they say in another, below it what follows from it.
-/// Where that is more than `most` lines of text, links in the middle of chains are left out.
-pub(super) fn drawn(lines: &[CauseLine], width: usize, most: usize) -> Vec<String> {
+/// The lines as text: locations in one column, requirements in another, below each its tree. Where that is more than `most`
+/// lines of text, links in the middle of chains are left out.
+pub(super) fn draw(lines: &[CauseLine], width: usize, most: usize) -> Vec<String> {
     let places: Vec<String> = lines.iter().map(|line| line.at.to_string()).collect();
     let column = places.iter().map(|place| place.chars().count()).max().unwrap_or(0);
     let mut rows = Vec::new();
@@ -80,38 +86,38 @@ pub(super) fn drawn(lines: &[CauseLine], width: usize, most: usize) -> Vec<Strin
             Role::Override => "  (override)",
         };
         let text = format!("  {place:column$}  {}{role}", line.text);
-        rows.push(Row { text, weight: Weight::Line });
-        draw(&line.needs, &" ".repeat(column + 4), width, &mut rows);
+        rows.push(TreeRow { text, weight: Weight::Line });
+        draw_branches(&line.needs, &" ".repeat(column + 4), width, &mut rows);
     }
     shortened(&rows, most)
 }
 
-fn draw(branches: &[Branch], indent: &str, width: usize, rows: &mut Vec<Row>) {
+fn draw_branches(branches: &[Branch], indent: &str, width: usize, rows: &mut Vec<TreeRow>) {
     for (n, branch) in branches.iter().enumerate() {
         let (fork, under) = if n + 1 == branches.len() { ("└─ ", "   ") } else { ("├─ ", "│  ") };
         let under = format!("{indent}{under}");
         let weight = if branch.needs.is_empty() { Weight::End } else { Weight::Link };
         let texts = wrap(&branch.text, &format!("{indent}{fork}"), &under, width);
-        rows.extend(texts.into_iter().map(|text| Row { text, weight }));
-        draw(&branch.needs, &under, width, rows);
+        rows.extend(texts.into_iter().map(|text| TreeRow { text, weight }));
+        draw_branches(&branch.needs, &under, width, rows);
     }
 }
 
-/// Without as many links, then ends, as it takes to be `most` lines, the last ones first.
-fn shortened(rows: &[Row], most: usize) -> Vec<String> {
+/// Leaves out links, then ends, the last ones first, until `most` lines are left.
+fn shortened(rows: &[TreeRow], most: usize) -> Vec<String> {
     let mut least: Vec<usize> = (0..rows.len()).rev().filter(|&n| rows[n].weight < Weight::Line).collect();
     least.sort_by_key(|&n| rows[n].weight);
     let mut tries = (0..least.len()).map(|out| without(rows, &least[..out]));
     tries.find(|texts| texts.len() <= most).unwrap_or_else(|| without(rows, &least))
 }
 
-/// The rows without those that are `out`; each gap is marked.
-fn without(rows: &[Row], out: &[usize]) -> Vec<String> {
-    let text = |(n, row): (usize, &Row)| match (out.contains(&n), n > 0 && out.contains(&(n - 1))) {
+/// The rows that are not in `out`; a marker stands for each gap.
+fn without(rows: &[TreeRow], out: &[usize]) -> Vec<String> {
+    let text = |(n, row): (usize, &TreeRow)| match (out.contains(&n), n > 0 && out.contains(&(n - 1))) {
         (false, _) => Some(row.text.clone()),
         (true, false) => {
             let indent: String = row.text.chars().take_while(|c| " │".contains(*c)).collect();
-            Some(format!("{indent}… (--verbose tells each step)"))
+            Some(format!("{indent}… (--verbose shows each step)"))
         }
         (true, true) => None,
     };
@@ -124,7 +130,7 @@ mod tests {
     use pinfast_packaging::Location;
 
     #[test]
-    fn long_chains_lose_their_middle() {
+    fn a_long_chain_loses_its_middle() {
         let chain = (1..20)
             .rev()
             .fold(Vec::new(), |needs, n| vec![Branch { text: format!("p{n} needs p{}", n + 1), needs }]);
@@ -135,7 +141,7 @@ mod tests {
             needs,
         };
         let lines = [line(1, "p1", chain), line(2, "p20<1", Vec::new())];
-        let drawn = drawn(&lines, 100, 7);
+        let drawn = draw(&lines, 100, 7);
         assert_eq!(drawn.len(), 7, "{drawn:#?}");
         assert_eq!(drawn[0], "  in.txt:1  p1");
         assert_eq!(drawn[1], "            └─ p1 needs p2");

@@ -350,7 +350,7 @@ impl LockProblem<'_> {
         let others = targets.iter().filter(|other| other.label() != target.label());
         Unsolved {
             failure,
-            alternatives: explain::of_targets(targets, target, pose),
+            alternatives: explain::target_alternatives(targets, target, pose),
             others: others.map(pose).collect(),
             somewhere: None,
         }

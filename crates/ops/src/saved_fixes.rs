@@ -211,7 +211,7 @@ fn digest(request: &LockRequest, session: &Session) -> Result<Option<Sha256>> {
 /// `requirements.in:3  google-auth==2.38.0 -> google-auth>=2.47`
 impl std::fmt::Display for SavedEdit {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let new = self.new.as_deref().unwrap_or("(taken out)");
+        let new = self.new.as_deref().unwrap_or("(removed)");
         write!(f, "{}:{}  {} -> {new}", self.file, self.line, self.old)
     }
 }

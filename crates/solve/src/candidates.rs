@@ -335,7 +335,8 @@ impl fmt::Display for ExclusionReason {
             Self::NoAllowedHash => f.write_str("has no file with a hash that the inputs name"),
             Self::Constraint(at) => write!(f, "is excluded by the constraint at {at}"),
             Self::Yanked => f.write_str("was yanked from the index"),
-            Self::BuildForbidden(why) | Self::InvalidMetadata(why) => write!(f, "is of no use: {why}"),
+            Self::BuildForbidden(why) => write!(f, "must be built from source: {why}"),
+            Self::InvalidMetadata(why) => write!(f, "has invalid metadata: {why}"),
         }
     }
 }
