@@ -11,7 +11,9 @@ use std::sync::Arc;
 
 use pinfast::error::Error;
 use pinfast::event::Unwatched;
-use pinfast::explain::{Budget, DetailLevel, Edit, ExplainRequest, Explanation, OptionValue, explain, target_alternatives};
+use pinfast::explain::{
+    Budget, DetailLevel, Edit, ExplainRequest, Explanation, OptionValue, explain, target_alternatives,
+};
 use pinfast::index::{Client, IndexConfig, IndexUrl};
 use pinfast::inputs::{self, InputFiles, InputRequest, Inputs};
 use pinfast::packaging::{DirectUrl, DistFile, Listing, Metadata, PackageName, Sha256, Target};
