@@ -1,5 +1,8 @@
-//! A listing -> the candidates of a package, numbered ascending by version, each with the file that
-//! would be installed; and what is barred, each with its [`ExclusionReason`].
+//! The candidates of a package: the releases that may be chosen, numbered ascending by version, and the excluded
+//! ones, each with its [`ExclusionReason`].
+//!
+//! `evaluator.rs` makes them from a listing. A candidate's number is its *ordinal*; the solver works on ordinals, not on
+//! versions (see `ordinal_set.rs`).
 
 use std::fmt;
 use std::sync::Arc;
@@ -7,11 +10,10 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use rustc_hash::FxHashSet;
 
-use super::judge::Judge;
-use super::policy::{Policy, PrereleaseMode};
-use super::set::{Ordinal, OrdinalSet};
+use super::ordinal_set::{Ordinal, OrdinalSet};
+use super::policy::PrereleaseMode;
 use pinfast_packaging::{
-    DirectUrl, DistFile, Listing, Location, PackageName, Sha256, SpecifierSet, TagSet, Target, Version,
+    DirectUrl, DistFile, Listing, Location, PackageName, Sha256, SpecifierSet, TagSet, Version,
 };
 
 /// The candidates of one package for one target.
@@ -19,200 +21,182 @@ use pinfast_packaging::{
 pub struct Candidates {
     /// The package.
     pub name: PackageName,
-    /// What may be chosen, ascending by version; a candidate's place is its ordinal.
+    /// The releases that may be chosen, ascending by version; the index of one is its ordinal.
     pub usable: Vec<Candidate>,
-    /// What may not, ascending by version.
+    /// The releases that may not, ascending by version.
     pub excluded: Vec<(Version, ExclusionReason)>,
     /// What the project's page held that could not be used, each a sentence.
     pub warnings: Vec<String>,
-    /// Whether any index knows the project.
+    /// Whether any index has the project.
     pub project: ProjectLookup,
-    /// How much of the project was looked at.
-    pub(super) extent: Extent,
+    /// Which of the project's releases were evaluated.
+    pub(super) coverage: Coverage,
 }
 
-/// How much of a project was looked at.
+/// Which releases of a project were evaluated; see `lazy_candidates.rs`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Extent {
-    /// The one release that is taken where nothing speaks against it.
+pub(super) enum Coverage {
+    /// Only the release that is taken if nothing excludes it.
     First,
-    /// The one release that an exact pin of a requirement asks for.
+    /// Only the release that a requirement pins exactly.
     Pinned,
-    /// Every release.
-    Whole,
+    /// All of them.
+    All,
 }
 
-/// Whether an index knows a project.
+/// Whether an index has a project.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ProjectLookup {
-    /// One does.
+    /// One has it.
     Found,
-    /// None does.
+    /// None has it.
     NotFound,
 }
 
-/// One release that may be chosen. Its files are read when they are asked for.
+/// One release that may be chosen. Its files are parsed only when asked for.
 #[derive(Clone, Debug)]
 pub struct Candidate {
     /// Its version.
     pub version: Version,
-    /// When it may be chosen.
+    /// Its order of preference among the candidates that fit.
     pub tier: Tier,
-    /// The URL of the `name @ URL` requirement that it comes from.
+    /// The URL, if a `name @ URL` requirement named it.
     pub url: Option<Arc<DirectUrl>>,
     listing: Arc<Listing>,
-    /// Its number in the listing.
-    number: u32,
-    /// Which of its files would be installed in the target.
+    /// Its index in the listing.
+    release: u32,
+    /// The index of the file that an installer would take in the target.
     best: u32,
-    permitted: Places,
+    permitted: FileSelection,
 }
 
-/// Some files of a release, by their places in it, ascending.
+/// Some files of a release, by their indexes in it, ascending.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Places {
-    /// All of so many.
+pub(super) enum FileSelection {
+    /// All of a release with so many.
     All(u32),
-    These(Box<[u32]>),
+    /// These.
+    Some(Box<[u32]>),
 }
 
-/// When a candidate may be chosen: before all others, or only as a last resort.
+/// The order of preference among candidates that fit: a lower tier wins, whatever the versions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Tier {
     /// An ordinary release.
     Stable,
-    /// A pre-release or a development release: when no stable one fits.
+    /// A pre-release or development release: only when no stable one fits.
     Prerelease,
     /// A yanked release (PEP 592): only under an exact pin.
     Yanked,
 }
 
-/// Why a release is barred.
+/// Why a release may not be chosen.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ExclusionReason {
     /// Uploaded at or after the `--exclude-newer` instant.
     TooNew(Timestamp),
-    /// `--exclude-newer` is set and the index does not tell when it was uploaded.
+    /// `--exclude-newer` is set and the index gives no upload time.
     NoUploadTime,
-    /// A pre-release where the policy wants none.
+    /// A pre-release, and the policy permits none.
     Prerelease,
-    /// Its Requires-Python does not hold.
+    /// Its Requires-Python excludes the target's Python.
     RequiresPython(SpecifierSet),
-    /// Wheels, but none for the target, and no sdist: the wheels' tags.
+    /// It has wheels, but none for the target, and no sdist: the wheels' tags.
     NoMatchingWheel(Vec<TagSet>),
-    /// Only sdists, and these may not be taken.
+    /// It has only sdists, and `--only-binary` excludes these.
     OnlySdists,
-    /// Only wheels, and these may not be taken.
+    /// It has only wheels, and `--no-binary` excludes these.
     OnlyWheels,
     /// None of its files has a hash that the inputs name.
     NoAllowedHash,
-    /// A constraint of the user.
+    /// A constraint of the user excludes it.
     Constraint(Location),
     /// Yanked, and no exact pin asks for it.
     Yanked,
-    /// Only a build would tell its metadata, and none may be done: a sentence without a full stop.
+    /// Only a build could produce its metadata, and builds are forbidden: a sentence without a full stop.
     BuildForbidden(Arc<str>),
-    /// Its metadata is of no use, or asks for what cannot be: a sentence likewise.
+    /// Its metadata is unreadable, or requires what cannot be: a sentence likewise.
     InvalidMetadata(Arc<str>),
 }
 
-/// What the user's inputs demand of one package besides versions.
+/// What the user's inputs demand of one package besides the versions that requirements permit.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Demands {
-    /// The constraints on it.
+pub(super) struct PackageConstraints {
+    /// The constraints on it, each with its place.
     pub(super) constraints: Vec<(SpecifierSet, Location)>,
-    /// The hashes that its files may have; empty is any.
+    /// The hashes that its files may have; empty permits any.
     pub(super) hashes: FxHashSet<Sha256>,
-    /// The pre-release mode for it, `Explicit` already settled.
+    /// The pre-release mode for it; never `Explicit`, which the inputs have decided.
     pub(super) prerelease: PrereleaseMode,
 }
 
-impl Places {
-    /// The places.
+impl FileSelection {
+    /// The indexes.
     pub(super) fn iter(&self) -> impl Iterator<Item = u32> {
-        let (all, these): (u32, &[u32]) = match self {
+        let (all, some): (u32, &[u32]) = match self {
             Self::All(count) => (*count, &[]),
-            Self::These(these) => (0, these),
+            Self::Some(some) => (0, some),
         };
-        (0..all).chain(these.iter().copied())
+        (0..all).chain(some.iter().copied())
     }
 
-    /// Those of them that `holds` says yes to.
-    pub(super) fn narrowed(self, holds: impl Fn(u32) -> bool) -> Self {
-        if self.iter().all(&holds) {
+    /// Those of them that satisfy `keep`.
+    pub(super) fn filter(self, keep: impl Fn(u32) -> bool) -> Self {
+        // Mostly all stay, and then nothing is allocated.
+        if self.iter().all(&keep) {
             self
         } else {
-            Self::These(self.iter().filter(|&place| holds(place)).collect())
+            Self::Some(self.iter().filter(|&file| keep(file)).collect())
         }
     }
 
+    /// Whether no file is left.
     pub(super) fn is_empty(&self) -> bool {
         self.iter().next().is_none()
     }
 }
 
 impl Candidate {
-    /// The release `number` of `listing`.
-    pub(super) fn new(listing: &Arc<Listing>, number: u32, tier: Tier, best: u32, permitted: Places) -> Self {
-        let (version, listing) = (listing.version(number as usize).clone(), Arc::clone(listing));
-        Self { version, tier, url: None, listing, number, best, permitted }
+    /// The candidate that is `release` of `listing`.
+    pub(super) fn new(
+        listing: &Arc<Listing>,
+        release: u32,
+        tier: Tier,
+        best: u32,
+        permitted: FileSelection,
+    ) -> Self {
+        let (version, listing) = (listing.version(release as usize).clone(), Arc::clone(listing));
+        Self { version, tier, url: None, listing, release, best, permitted }
     }
 
-    /// The file that would be installed in the target.
+    /// The file that an installer would take in the target.
     #[must_use]
     pub fn file(&self) -> &Arc<DistFile> {
-        &self.listing.files(self.number as usize)[self.best as usize]
+        &self.listing.files(self.release as usize)[self.best as usize]
     }
 
-    /// All files of the release that the policy permits, whatever the target.
+    /// All files of the release that the policy permits, for any target.
     pub fn files(&self) -> impl Iterator<Item = &Arc<DistFile>> {
-        let all = self.listing.files(self.number as usize);
-        self.permitted.iter().map(|place| &all[place as usize])
+        let all = self.listing.files(self.release as usize);
+        self.permitted.iter().map(|file| &all[file as usize])
     }
 }
 
 impl Candidates {
-    /// The candidates of `listing` for `target`.
-    pub(super) fn new(listing: &Arc<Listing>, target: &Target, policy: &Policy, demands: &Demands) -> Self {
-        let judge = Judge::new(listing, target, policy, demands);
-        let mut candidates = Self::none(&listing.name, ProjectLookup::Found);
-        candidates.warnings.clone_from(&listing.warnings);
-        for (number, version) in (0..).zip(listing.versions()) {
-            match judge.judge(number, version) {
-                Ok(candidate) => candidates.usable.push(candidate),
-                Err(reason) => candidates.excluded.push((version.clone(), reason)),
-            }
-        }
-        candidates
-    }
-
-    /// The stable one of them that is taken where nothing speaks against it: of the `preferred` releases the
-    /// first that may be chosen, else the newest. `None` where there is none.
-    pub(super) fn first(
-        listing: &Arc<Listing>,
-        target: &Target,
-        policy: &Policy,
-        demands: &Demands,
-        preferred: &[Version],
-    ) -> Option<Self> {
-        let judge = Judge::new(listing, target, policy, demands);
-        let stable = |number: usize| {
-            let candidate = judge.judge(u32::try_from(number).ok()?, listing.version(number)).ok()?;
-            (candidate.tier == Tier::Stable).then_some(candidate)
-        };
-        let preferred = preferred.iter().filter_map(|version| listing.position(version)).find_map(stable);
-        let first = preferred.or_else(|| (0..listing.len()).rev().find_map(stable))?;
-        Some(Self::only(first, listing, Extent::First))
-    }
-
     /// No candidates at all.
     pub(super) fn none(name: &PackageName, project: ProjectLookup) -> Self {
         let (usable, excluded, warnings) = (Vec::new(), Vec::new(), Vec::new());
-        Self { name: name.clone(), usable, excluded, warnings, project, extent: Extent::Whole }
+        Self { name: name.clone(), usable, excluded, warnings, project, coverage: Coverage::All }
     }
 
-    /// Adds the candidates of the file at a `name @ URL` requirement.
-    pub(super) fn add_direct(&mut self, direct: Self, url: &DirectUrl) {
+    /// One candidate of `listing`, the only one that was evaluated.
+    pub(super) fn single(candidate: Candidate, listing: &Listing, coverage: Coverage) -> Self {
+        let none = Self::none(&listing.name, ProjectLookup::Found);
+        Self { usable: vec![candidate], warnings: listing.warnings.clone(), coverage, ..none }
+    }
+
+    /// Adds the candidates of the file at the URL of a `name @ URL` requirement.
+    pub(super) fn add_direct_url(&mut self, direct: Self, url: &DirectUrl) {
         let url = Some(Arc::new(url.clone()));
         let with_url = direct.usable.into_iter().map(|candidate| Candidate { url: url.clone(), ..candidate });
         self.usable.extend(with_url);
@@ -220,80 +204,46 @@ impl Candidates {
         self.usable.sort_by(|a, b| a.version.cmp(&b.version));
     }
 
-    /// How many may be chosen.
+    /// How many candidates there are: the ordinals are all numbers below.
     #[must_use]
     pub fn count(&self) -> Ordinal {
         Ordinal::try_from(self.usable.len()).unwrap_or(Ordinal::MAX)
     }
 
-    /// The one release that `pin` asks for, where it is stable and may be chosen.
-    pub(super) fn pinned(
-        listing: &Arc<Listing>,
-        target: &Target,
-        policy: &Policy,
-        demands: &Demands,
-        pin: &Version,
-    ) -> Option<Self> {
-        // An exact pin without a local version permits any.
-        let is_meant = |version: &Version| {
-            version == pin || (version.is_local() && version.clone().without_local() == *pin)
-        };
-        let mut meant = (0..listing.len()).filter(|&number| is_meant(listing.version(number)));
-        let (Some(number), None) = (meant.next(), meant.next()) else { return None };
-        let judge = Judge::new(listing, target, policy, demands);
-        let pinned = judge.judge(u32::try_from(number).ok()?, listing.version(number)).ok()?;
-        (pinned.tier == Tier::Stable).then(|| Self::only(pinned, listing, Extent::Pinned))
-    }
-
-    /// One candidate of `listing`, of which no other was looked at.
-    fn only(candidate: Candidate, listing: &Listing, extent: Extent) -> Self {
-        let none = Self::none(&listing.name, ProjectLookup::Found);
-        Self { usable: vec![candidate], warnings: listing.warnings.clone(), extent, ..none }
-    }
-
-    /// The one release that was looked at, where there is but one.
-    pub(super) fn only_first(&self) -> Option<&Candidate> {
-        match self.extent {
-            Extent::First | Extent::Pinned => self.usable.first(),
-            Extent::Whole => None,
+    /// The only evaluated release; `None` where all were evaluated.
+    pub(super) fn sole(&self) -> Option<&Candidate> {
+        match self.coverage {
+            Coverage::First | Coverage::Pinned => self.usable.first(),
+            Coverage::All => None,
         }
     }
 
-    /// Whether at most one of those in `set` may be chosen, as far as is known.
-    pub(super) fn leaves_no_choice(&self, set: &OrdinalSet) -> bool {
-        match self.extent {
-            Extent::First => false,
-            Extent::Pinned => true,
-            Extent::Whole => set.len(self.count()) < 2,
+    /// Whether at most one candidate in `set` can be chosen, as far as is known.
+    pub(super) fn is_singleton(&self, set: &OrdinalSet) -> bool {
+        match self.coverage {
+            // Any other release may turn out to be chosen.
+            Coverage::First => false,
+            Coverage::Pinned => true,
+            Coverage::All => set.len(self.count()) < 2,
         }
     }
 
-    /// A number in `set` that stands for some other release than those that were looked at, if there may be one.
-    pub(super) fn beyond(&self, set: &OrdinalSet) -> Option<Ordinal> {
+    /// An ordinal in `set` that stands for a release that was not evaluated, if there may be one.
+    pub(super) fn unseen_ordinal(&self, set: &OrdinalSet) -> Option<Ordinal> {
         let count = self.count();
         set.ordinals(count.saturating_add(2)).find(|ordinal| *ordinal >= count)
     }
 
-    /// Whether no release was looked at but the one that is taken where nothing speaks against it.
-    pub(super) fn is_only_first(&self) -> bool {
-        self.extent == Extent::First
-    }
-
-    /// Whether no release was looked at but one that a requirement pins.
-    pub(super) fn is_only_pinned(&self) -> bool {
-        self.extent == Extent::Pinned
-    }
-
-    /// The candidate with this number.
+    /// The candidate with this ordinal.
     ///
     /// # Panics
-    /// When there is none: a number is only ever taken from these candidates.
+    /// When there is none: an ordinal only ever comes from these candidates.
     #[must_use]
     pub fn get(&self, ordinal: Ordinal) -> &Candidate {
         &self.usable[ordinal as usize]
     }
 
-    /// The newest release of the best tier there is; one that only a constraint bars counts as well.
+    /// The newest release of the best tier. A release that only a constraint excludes counts too.
     #[must_use]
     pub fn newest(&self) -> Option<&Version> {
         let tier = self.usable.iter().map(|candidate| candidate.tier).min()?;
@@ -305,7 +255,7 @@ impl Candidates {
         usable.map(|candidate| &candidate.version).chain(constrained).max()
     }
 
-    /// The candidates that match.
+    /// The ordinals of the candidates that the specifiers permit.
     pub fn matching(&self, specifiers: &SpecifierSet) -> OrdinalSet {
         if specifiers.is_empty() {
             return OrdinalSet::matching(self.count(), |_| true);
@@ -313,7 +263,7 @@ impl Candidates {
         OrdinalSet::matching(self.count(), |ordinal| specifiers.contains(&self.get(ordinal).version))
     }
 
-    /// The candidates that come from this URL.
+    /// The ordinals of the candidates that come from this URL.
     pub fn at_url(&self, url: &DirectUrl) -> OrdinalSet {
         OrdinalSet::matching(self.count(), |ordinal| self.get(ordinal).url.as_deref() == Some(url))
     }

@@ -1,26 +1,26 @@
-//! What pubgrub calls a package.
+//! The packages that pubgrub decides: the root, the lines of the inputs, distributions and their extras.
 
 use std::fmt;
 
 use pinfast_packaging::{ExtraName, PackageName};
 
-/// A node of the solve.
+/// A package in pubgrub's sense: something of which one version is chosen.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Package {
-    /// The whole question; it depends on each line.
+    /// The root: it has one version, which depends on all lines.
     Root,
-    /// A line of the inputs, by its place in the problem: so a proof names lines, not packages. One that is alone in naming
-    /// its package comes to light in a proof only.
+    /// A line of the inputs, by its index in the problem, so that a proof can name it. pubgrub sees only those lines that
+    /// share a package with another line.
     Line(usize),
     /// A distribution.
     Dist(PackageName),
-    /// An extra of a distribution: at each version it depends on the distribution at exactly that
-    /// version, and on what the extra requires.
+    /// An extra of a distribution. Each version depends on the same version of the distribution, and on what the extra
+    /// requires.
     Extra(PackageName, ExtraName),
 }
 
 impl Package {
-    /// The distribution that it stands for.
+    /// The name of the distribution, if it is one or an extra of one.
     pub fn name(&self) -> Option<&PackageName> {
         match self {
             Self::Root | Self::Line(_) => None,

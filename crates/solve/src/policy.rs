@@ -1,4 +1,4 @@
-//! Which candidates may be taken, and which of them first: the user's policy as data.
+//! The user's policy as data: which candidates may be chosen, and which of them are tried first.
 
 use std::fmt;
 use std::str::FromStr;
@@ -8,38 +8,38 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use pinfast_packaging::{Marker, PackageName, Target, Version};
 
-/// What shapes the choice among candidates. The default is the default of the command line.
+/// Which candidates may be chosen. The default is the command line's default.
 #[derive(Clone, Debug, Default)]
 pub struct Policy {
-    /// Which release is taken first.
+    /// Which release is tried first (`--resolution`).
     pub resolution: ResolutionMode,
-    /// When a pre-release may be taken.
+    /// When a pre-release may be chosen (`--prerelease`).
     pub prerelease: PrereleaseMode,
-    /// The same for single packages.
+    /// Exceptions from it for single packages.
     pub prerelease_packages: FxHashMap<PackageName, PrereleaseMode>,
-    /// Only files uploaded before this instant.
+    /// Only files uploaded before this instant may be chosen (`--exclude-newer`).
     pub exclude_newer: Option<Timestamp>,
-    /// The same for single packages.
+    /// Exceptions from it for single packages.
     pub exclude_newer_packages: FxHashMap<PackageName, Timestamp>,
-    /// Packages whose wheels may not be taken.
+    /// Packages whose wheels may not be chosen (`--no-binary`).
     pub no_binary: PackageSet,
-    /// Packages whose sdists may not be taken.
+    /// Packages whose sdists may not be chosen (`--only-binary`).
     pub only_binary: PackageSet,
 }
 
-/// Which release is taken first.
+/// Which of the releases that fit is tried first.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum ResolutionMode {
-    /// The newest that fits.
+    /// The newest.
     #[default]
     Highest,
-    /// The oldest that fits.
+    /// The oldest.
     Lowest,
-    /// The oldest of what the inputs name, the newest of the rest.
+    /// The oldest of a package that the inputs name, the newest of any other.
     LowestDirect,
 }
 
-/// When a pre-release may be taken.
+/// When a pre-release may be chosen (PEP 440, "Handling of pre-releases").
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum PrereleaseMode {
     /// Never.
@@ -49,11 +49,11 @@ pub enum PrereleaseMode {
     /// When every stable candidate that fits was rejected.
     #[default]
     IfNecessary,
-    /// As `IfNecessary`, for packages whose requirement in the inputs names a pre-release; else never.
+    /// As `IfNecessary` for a package of which the inputs name a pre-release; never for any other.
     Explicit,
 }
 
-/// A set of packages that may be "all".
+/// A set of packages: none, all or some, as `--no-binary` and `--only-binary` name them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum PackageSet {
     /// No package.
@@ -65,11 +65,11 @@ pub enum PackageSet {
     Only(FxHashSet<PackageName>),
 }
 
-/// Gives an enum of named modes its names: for options, settings and locks alike.
+/// Implements `Display` and `FromStr` for an enum, with one spelling for options, settings and locks.
 macro_rules! named_modes {
     ($mode:ty: $($variant:ident = $name:literal),+) => {
         impl $mode {
-            /// The names, as options and settings spell them.
+            /// All spellings.
             pub const NAMES: &[&str] = &[$($name),+];
         }
 
@@ -97,7 +97,7 @@ named_modes!(PrereleaseMode:
     Disallow = "disallow", Allow = "allow", IfNecessary = "if-necessary", Explicit = "explicit");
 
 impl PackageSet {
-    /// Whether `name` is in it.
+    /// Whether it contains `name`.
     #[must_use]
     pub fn contains(&self, name: &PackageName) -> bool {
         match self {
@@ -108,34 +108,34 @@ impl PackageSet {
     }
 }
 
-/// Versions to be taken first wherever they fit: the pins of an older lock, or another target's.
+/// Versions to try before all others: the pins of an older lock, or those of another target.
 #[derive(Clone, Debug, Default)]
 pub struct Preferences {
     versions: FxHashMap<PackageName, Vec<Version>>,
-    /// Those that are dearer where the marker holds.
-    marked: Vec<(PackageName, Version, Marker)>,
+    /// Versions that come first only where the marker holds.
+    conditional: Vec<(PackageName, Version, Marker)>,
 }
 
 impl Preferences {
-    /// Adds `version` of `name`, after those that are there.
+    /// Adds `version` of `name`, as the last choice so far.
     pub fn add(&mut self, name: PackageName, version: Version) {
         self.versions.entry(name).or_default().push(version);
     }
 
-    /// Adds `version` of `name`: where `marker` holds before all others, elsewhere after them.
+    /// Adds `version` of `name`: the first choice where `marker` holds, the last one elsewhere.
     pub fn add_with_marker(&mut self, name: PackageName, version: Version, marker: &Marker) {
         if marker.is_always() {
             self.add(name, version);
         } else {
-            self.marked.push((name, version, marker.clone()));
+            self.conditional.push((name, version, marker.clone()));
         }
     }
 
-    /// What is preferred in `target`.
+    /// The preferences in `target`, with all markers evaluated.
     #[must_use]
     pub fn for_target(mut self, target: &Target) -> Self {
         let (here, elsewhere): (Vec<_>, Vec<_>) =
-            self.marked.drain(..).partition(|(_, _, marker)| marker.holds(target, &[]));
+            self.conditional.drain(..).partition(|(_, _, marker)| marker.holds(target, &[]));
         for (name, version, _) in here.into_iter().rev() {
             self.versions.entry(name).or_default().insert(0, version);
         }
@@ -143,18 +143,18 @@ impl Preferences {
         self
     }
 
-    /// The packages of which a version is preferred.
+    /// The packages with a preferred version.
     pub fn names(&self) -> impl Iterator<Item = &PackageName> {
         self.versions.keys()
     }
 
-    /// Forgets what is preferred of `name`.
-    pub fn forget(&mut self, name: &PackageName) {
+    /// Removes the preferences for `name`.
+    pub fn remove(&mut self, name: &PackageName) {
         self.versions.remove(name);
-        self.marked.retain(|(marked, _, _)| marked != name);
+        self.conditional.retain(|(other, _, _)| other != name);
     }
 
-    /// The preferred versions of `name`, the first the dearest.
+    /// The preferred versions of `name`, the first choice first.
     #[must_use]
     pub fn versions(&self, name: &PackageName) -> &[Version] {
         self.versions.get(name).map_or(&[], Vec::as_slice)

@@ -1,45 +1,43 @@
-//! What is to be solved, as plain data.
+//! A problem: inputs, target, policy and preferences as plain data, with the questions that the solver asks of them.
 
 use rustc_hash::FxHashMap;
 
-use super::candidates::Demands;
+use super::candidates::PackageConstraints;
 use super::policy::{Policy, Preferences, PrereleaseMode, ResolutionMode};
 use pinfast_inputs::{InputLine, Inputs};
 use pinfast_packaging::{DirectUrl, PackageName, Requirement, RequirementSource, Target};
 
-/// One solve: what is wanted, for which target, under which policy.
+/// One problem: requirements to satisfy in one target under one policy.
 #[derive(Clone, Debug)]
 pub struct Problem {
     /// The target environment.
     pub target: Target,
-    /// What is wanted: the lines of the inputs that hold in the target, ordered by what they say.
+    /// The requirements of the inputs whose markers hold in the target, sorted by text.
     pub lines: Vec<InputLine>,
-    /// What binds without being wanted, as far as it holds in the target.
+    /// The constraints whose markers hold in the target (pip's `-c`): they restrict packages without requiring them.
     pub constraints: Vec<InputLine>,
-    /// What replaces every requirement on its package.
+    /// The overrides: each replaces every requirement on its package.
     pub overrides: Vec<InputLine>,
-    /// What may be chosen, and what first.
+    /// Which candidates may be chosen, and which are tried first.
     pub policy: Policy,
-    /// What is taken first wherever it fits.
+    /// The versions to try before all others.
     pub preferences: Preferences,
 }
 
 impl Problem {
-    /// The problem that `inputs` pose for `target`. The order of the inputs' lines does not matter.
+    /// The problem of `inputs` in `target`. The order of the inputs' lines does not matter.
     #[must_use]
     pub fn new(inputs: &Inputs, target: Target, policy: Policy, preferences: Preferences) -> Self {
-        let holding = |lines: &[InputLine]| {
-            let kept: Vec<InputLine> =
-                lines.iter().filter(|line| line.requirement.applies(&target, &[])).cloned().collect();
-            in_order(kept)
+        let applicable = |lines: &[InputLine]| {
+            sorted(lines.iter().filter(|line| line.requirement.applies(&target, &[])).cloned().collect())
         };
-        let (lines, constraints) = (holding(&inputs.requirements), holding(&inputs.constraints));
+        let (lines, constraints) = (applicable(&inputs.requirements), applicable(&inputs.constraints));
         let preferences = preferences.for_target(&target);
-        // An override whose marker does not hold still replaces: it takes the requirement away.
+        // All overrides stay: one whose marker does not hold still removes the requirements on its package.
         Self { lines, constraints, overrides: inputs.overrides.clone(), policy, preferences, target }
     }
 
-    /// The same problem with other lines, constraints and overrides; as [`Problem::new`] orders them.
+    /// The same problem with other lines, constraints and overrides; sorted as by [`Problem::new`].
     #[must_use]
     pub fn with_lines(
         &self,
@@ -47,21 +45,21 @@ impl Problem {
         constraints: Vec<InputLine>,
         overrides: Vec<InputLine>,
     ) -> Self {
-        let (lines, constraints) = (in_order(lines), in_order(constraints));
+        let (lines, constraints) = (sorted(lines), sorted(constraints));
         Self { lines, constraints, overrides, ..self.clone() }
     }
 
-    /// The packages that the inputs themselves name; one may come several times.
+    /// The packages that the lines name; one may come several times.
     pub(super) fn direct(&self) -> impl Iterator<Item = &PackageName> {
         self.lines.iter().map(|line| &line.requirement.name)
     }
 
-    /// Whether the inputs themselves name `name`.
+    /// Whether a line names `name`.
     pub(super) fn is_direct(&self, name: &PackageName) -> bool {
         self.direct().any(|direct| direct == name)
     }
 
-    /// Whether the oldest of `name` that fits is to be taken.
+    /// Whether the oldest candidates of `name` are tried first.
     pub fn prefers_lowest(&self, name: &PackageName) -> bool {
         match self.policy.resolution {
             ResolutionMode::Highest => false,
@@ -70,7 +68,7 @@ impl Problem {
         }
     }
 
-    /// What stands in for a requirement on a package: itself, or the overrides on its name.
+    /// The requirements that apply instead of this one: the overrides on its package, if there are any; else itself.
     pub fn apply_overrides<'a>(&'a self, requirement: &'a Requirement) -> Vec<&'a Requirement> {
         let mut replacements = self
             .overrides
@@ -84,7 +82,7 @@ impl Problem {
         replacements.filter(|r| r.applies(&self.target, &[])).collect()
     }
 
-    /// The lines that are alone in naming their packages, by package.
+    /// For each package that exactly one line names, the index of that line.
     pub(super) fn lone_lines(&self) -> FxHashMap<PackageName, usize> {
         let mut naming: FxHashMap<&PackageName, Vec<usize>> = FxHashMap::default();
         for (place, line) in self.lines.iter().enumerate() {
@@ -100,13 +98,13 @@ impl Problem {
         of_name.any(|line| line.requirement.specifiers().pinned().is_some())
     }
 
-    /// The packages that the inputs name by URL; one may come several times.
+    /// The packages that lines, constraints or overrides name by URL; one may come several times.
     pub(super) fn by_url(&self) -> impl Iterator<Item = &PackageName> {
         let requirements = self.user_lines().map(|line| &line.requirement);
         requirements.filter(|r| matches!(r.source, RequirementSource::Url(_))).map(|r| &r.name)
     }
 
-    /// The URLs that the inputs name for `name`.
+    /// The distinct URLs that lines, constraints and overrides name for `name`.
     pub(super) fn urls(&self, name: &PackageName) -> Vec<&DirectUrl> {
         let mut urls: Vec<&DirectUrl> = Vec::new();
         for line in self.user_lines().filter(|line| line.requirement.name == *name) {
@@ -119,27 +117,27 @@ impl Problem {
         urls
     }
 
-    /// What the inputs demand of each package besides versions.
-    pub(super) fn demands(&self) -> FxHashMap<PackageName, Demands> {
-        let mut demands: FxHashMap<PackageName, Demands> = FxHashMap::default();
+    /// The constraints, hashes and pre-release modes of the packages that the inputs mention.
+    pub(super) fn package_constraints(&self) -> FxHashMap<PackageName, PackageConstraints> {
+        let mut packages: FxHashMap<PackageName, PackageConstraints> = FxHashMap::default();
         for line in &self.constraints {
-            let of_name = demands.entry(line.requirement.name.clone()).or_default();
+            let of_name = packages.entry(line.requirement.name.clone()).or_default();
             of_name.constraints.push((line.requirement.specifiers().clone(), line.at.clone()));
         }
         for line in self.user_lines() {
-            demands
+            packages
                 .entry(line.requirement.name.clone())
                 .or_default()
                 .hashes
                 .extend(line.hashes.iter().copied());
         }
-        for (name, of_name) in &mut demands {
+        for (name, of_name) in &mut packages {
             of_name.prerelease = self.prerelease_mode(name);
         }
-        demands
+        packages
     }
 
-    /// The pre-release mode for `name`, with `Explicit` settled by what the inputs say of it.
+    /// The pre-release mode for `name`. `Explicit` becomes another mode, by whether the inputs name a pre-release of it.
     pub(super) fn prerelease_mode(&self, name: &PackageName) -> PrereleaseMode {
         let policy = &self.policy;
         match policy.prerelease_packages.get(name).copied().unwrap_or(policy.prerelease) {
@@ -159,8 +157,8 @@ impl Problem {
     }
 }
 
-/// The lines ordered by what they say, not by where they stand.
-fn in_order(mut lines: Vec<InputLine>) -> Vec<InputLine> {
+/// The lines sorted by text, then by place: so their order in the files has no influence.
+fn sorted(mut lines: Vec<InputLine>) -> Vec<InputLine> {
     lines.sort_by_cached_key(|line| (line.requirement.to_string(), line.at.clone()));
     lines
 }

@@ -1,7 +1,10 @@
-//! Why there is no solution: pubgrub's derivation, flattened once into steps.
+//! The proof that there is no solution: pubgrub's derivation of the failing incompatibility, as a flat list of steps.
 //!
-//! pubgrub returns a graph whose nodes are shared; walked as a tree it can be exponential, and recursion
-//! over it can overflow the stack. Here each node becomes one step, its causes before it.
+//! In PubGrub's terms a step is an incompatibility: a set of terms that cannot all hold. *External* ones are facts about
+//! packages; *derived* ones follow from two earlier ones. The last step says that the root cannot be chosen.
+//!
+//! pubgrub returns a graph with shared nodes. Walked as a tree it can be exponential, and recursion over it can overflow
+//! the stack. So each node becomes one step, after its causes.
 
 use std::sync::Arc;
 
@@ -9,77 +12,79 @@ use pubgrub::{DerivationTree, Derived, External, Term};
 use rustc_hash::FxHashMap;
 
 use super::candidates::ExclusionReason;
-use super::known::SolverIndex;
-use super::nodes::{Node, Nodes};
+use super::interner::{PackageId, PackageInterner};
+use super::ordinal_set::OrdinalSet;
 use super::package::Package;
-use super::set::OrdinalSet;
+use super::solver_index::SolverIndex;
 
-/// The proof that there is no solution: each step follows from earlier ones, the last is the result.
+/// The proof that there is no solution: each step follows from earlier ones; the last is the result.
 #[derive(Debug)]
 pub struct Proof {
     /// The steps, causes before their results.
     pub steps: Vec<ProofStep>,
 }
 
-/// One step of a proof.
+/// One incompatibility of a proof.
 #[derive(Clone, Debug)]
 pub enum ProofStep {
-    /// A fact about the packages.
+    /// An external incompatibility: a fact about the packages.
     Fact(Fact),
-    /// What follows from two earlier steps.
+    /// A derived incompatibility.
     Derived {
-        /// The first of them.
+        /// The index of its first cause.
         first: usize,
-        /// The second.
+        /// The index of its second cause.
         second: usize,
-        /// What cannot all hold terms, by package.
+        /// The terms that cannot all hold, ordered by package.
         terms: Vec<(Package, Term<OrdinalSet>)>,
     },
 }
 
-/// A fact about the packages.
+/// An external incompatibility: a fact about the packages.
 #[derive(Clone, Debug)]
 pub enum Fact {
-    /// The question is asked.
+    /// The root is required.
     Root,
-    /// None of these candidates can be had.
+    /// None of these candidates exists.
     NoVersions(Package, OrdinalSet),
-    /// Each of these candidates needs one of those.
+    /// Each of the first candidates depends on one of the second.
     Dependency(Package, OrdinalSet, Package, OrdinalSet),
-    /// These candidates are of no use, for this reason.
+    /// These candidates may not be chosen, for this reason.
     Excluded(Package, OrdinalSet, ExclusionReason),
 }
 
-type Tree = DerivationTree<Node, OrdinalSet, ExclusionReason>;
+type Derivation = DerivationTree<PackageId, OrdinalSet, ExclusionReason>;
 
 impl Proof {
-    /// Flattens `tree`, without recursion: neither in the walk, nor when the tree is dropped. What pubgrub was told
-    /// that the question needs is said by the line that asks for it.
-    pub(super) fn new(tree: Tree, nodes: &Nodes, known: &SolverIndex) -> Self {
-        let root = Arc::new(tree);
-        let mut seen: FxHashMap<*const Tree, usize> = FxHashMap::default();
-        let mut order: Vec<Arc<Tree>> = Vec::new();
+    /// Flattens pubgrub's derivation without recursion, neither in the walk nor in the drop.
+    ///
+    /// Where the root took over the dependencies of a line (see `Provider::of_root`), the proof names the line again.
+    pub(super) fn new(derivation: Derivation, interner: &PackageInterner, index: &SolverIndex) -> Self {
+        let root = Arc::new(derivation);
+        let mut steps_of: FxHashMap<*const Derivation, usize> = FxHashMap::default();
+        let mut order: Vec<Arc<Derivation>> = Vec::new();
         let mut steps = Vec::new();
-        let mut stack = vec![(root, Visit::Causes)];
+        // Depth first, with a stack of our own: each derived node is visited before and after its causes.
+        let mut stack = vec![(root, Visit::BeforeCauses)];
         while let Some((node, visit)) = stack.pop() {
             let at = Arc::as_ptr(&node);
-            if seen.contains_key(&at) {
+            if steps_of.contains_key(&at) {
                 continue;
             }
             match (&*node, visit) {
-                (DerivationTree::Derived(derived), Visit::Causes) => {
+                (DerivationTree::Derived(derived), Visit::BeforeCauses) => {
                     let causes = [derived.cause1.clone(), derived.cause2.clone()];
-                    stack.push((node, Visit::Itself));
-                    stack.extend(causes.map(|cause| (cause, Visit::Causes)));
+                    stack.push((node, Visit::AfterCauses));
+                    stack.extend(causes.map(|cause| (cause, Visit::BeforeCauses)));
                 }
                 (node_ref, _) => {
-                    steps.push(step(node_ref, &seen, nodes, known));
-                    seen.insert(at, order.len());
+                    steps.push(step(node_ref, &steps_of, interner, index));
+                    steps_of.insert(at, order.len());
                     order.push(node);
                 }
             }
         }
-        // From the result down: each node's causes are still held by `order` when the node goes.
+        // Drops from the result down: each node's causes are still held by `order`, so no drop recurses.
         while order.pop().is_some() {}
         Self { steps }
     }
@@ -95,32 +100,45 @@ impl Proof {
 
 #[derive(Clone, Copy)]
 enum Visit {
-    Causes,
-    Itself,
+    BeforeCauses,
+    AfterCauses,
 }
 
-fn step(node: &Tree, seen: &FxHashMap<*const Tree, usize>, nodes: &Nodes, known: &SolverIndex) -> ProofStep {
+fn step(
+    node: &Derivation,
+    steps_of: &FxHashMap<*const Derivation, usize>,
+    interner: &PackageInterner,
+    index: &SolverIndex,
+) -> ProofStep {
     match node {
-        DerivationTree::External(external) => ProofStep::Fact(fact(external, nodes, known)),
+        DerivationTree::External(external) => ProofStep::Fact(fact(external, interner, index)),
         DerivationTree::Derived(Derived { terms, cause1, cause2, .. }) => {
-            let place = |cause: &Arc<Tree>| seen.get(&Arc::as_ptr(cause)).copied().unwrap_or_default();
-            let mut terms: Vec<_> =
-                terms.iter().map(|(node, term)| (nodes.package(*node).clone(), term.clone())).collect();
+            let step_of =
+                |cause: &Arc<Derivation>| steps_of.get(&Arc::as_ptr(cause)).copied().unwrap_or_default();
+            let mut terms: Vec<_> = terms
+                .iter()
+                .map(|(package, term)| (interner.package(*package).clone(), term.clone()))
+                .collect();
             terms.sort_by(|a, b| a.0.cmp(&b.0));
-            ProofStep::Derived { first: place(cause1), second: place(cause2), terms }
+            ProofStep::Derived { first: step_of(cause1), second: step_of(cause2), terms }
         }
     }
 }
 
-fn fact(external: &External<Node, OrdinalSet, ExclusionReason>, nodes: &Nodes, known: &SolverIndex) -> Fact {
-    let package = |node: &Node| nodes.package(*node).clone();
+fn fact(
+    external: &External<PackageId, OrdinalSet, ExclusionReason>,
+    interner: &PackageInterner,
+    index: &SolverIndex,
+) -> Fact {
+    let package = |id: &PackageId| interner.package(*id).clone();
     match external {
         External::NotRoot(..) => Fact::Root,
         External::NoVersions(of, set) => Fact::NoVersions(package(of), set.clone()),
         External::FromDependencyOf(of, set, needed, permitted) => {
             let (of, needed) = (package(of), package(needed));
-            let lone = needed.name().filter(|_| of == Package::Root).and_then(|name| known.lone_line(name));
-            Fact::Dependency(lone.map_or(of, Package::Line), set.clone(), needed, permitted.clone())
+            let lone_line =
+                needed.name().filter(|_| of == Package::Root).and_then(|name| index.lone_line(name));
+            Fact::Dependency(lone_line.map_or(of, Package::Line), set.clone(), needed, permitted.clone())
         }
         External::Custom(of, set, reason) => Fact::Excluded(package(of), set.clone(), reason.clone()),
     }

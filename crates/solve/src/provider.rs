@@ -1,7 +1,10 @@
-//! pubgrub's view of a problem: sets of ordinals, and the order in which packages are decided.
+//! pubgrub's view of a problem: the order of decisions, the candidate to try, and its dependencies.
+//!
+//! The trait's methods borrow `self` immutably, hence the `RefCell`s. One [`Provider`] lives for one run; what outlives
+//! it is in [`SearchState`].
 
-mod choice;
-mod needs;
+mod dependencies;
+mod selector;
 
 use std::cell::RefCell;
 use std::cmp::Reverse;
@@ -11,184 +14,195 @@ use std::sync::Arc;
 use pubgrub::{Dependencies, DependencyProvider, PackageResolutionStatistics, VersionSet as _};
 
 use super::candidates::ExclusionReason;
-use super::known::SolverIndex;
-use super::nodes::{Dist, Node, Part};
+use super::conflicts::RunProgress;
+use super::dependencies::CandidateDependencies;
+use super::interner::{NameId, PackageId, PackageKind};
+use super::lazy_candidates::FIRST;
+use super::ordinal_set::{Ordinal, OrdinalSet};
 use super::package::Package;
-use super::search::{Found, Search};
-use super::set::{Ordinal, OrdinalSet};
-use super::trail::Progress;
+use super::search::SearchState;
+use super::solver_index::SolverIndex;
 use pinfast_base::error::Error;
 use pinfast_base::event::{Event, Watcher};
 use pinfast_packaging::DistFile;
 
-/// The provider of one run of pubgrub.
+/// The dependency provider of one run of pubgrub.
 pub(super) struct Provider<'a> {
-    known: &'a SolverIndex,
-    search: RefCell<&'a mut Search>,
+    index: &'a SolverIndex,
+    search: RefCell<&'a mut SearchState>,
     watcher: &'a dyn Watcher,
-    asked: RefCell<Vec<Arc<DistFile>>>,
+    used_files: RefCell<Vec<Arc<DistFile>>>,
 }
 
-/// Why a run of pubgrub ended without an answer.
+/// Why a run of pubgrub ended without a result.
 #[derive(Debug)]
-pub(super) enum Stop {
+pub(super) enum RunAbort {
     /// Another order of decisions promises more.
     Restart,
-    /// The world is at fault.
-    Trouble(Error),
+    /// Index, network or disk failed, or the user called the run off.
+    Fatal(Error),
 }
 
-/// The order in which packages are decided, the greatest first.
-pub(super) type Priority = (Class, Reverse<usize>);
+/// The order of decisions: pubgrub decides the package with the greatest priority next; of equals the one met first.
+pub(super) type Priority = (PriorityClass, Reverse<usize>);
 
-/// How urgently a package is to be decided.
+/// How early a package is decided, from the last to the first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Class {
-    /// Its choice stood in the way of others in earlier runs.
-    Late,
-    /// Nothing speaks for haste: in the order in which the packages were met.
+pub(super) enum PriorityClass {
+    /// Demoted: its decision stood in the way of others in earlier runs.
+    ConflictLate,
+    /// In the order in which packages were met.
     Ordinary,
-    /// At most one candidate is left: it costs no choice.
-    Forced,
-    /// Earlier runs kept rejecting its candidates: the more lately, the earlier now.
-    Troubled(u32),
-    /// The question itself.
-    Given,
+    /// At most one candidate is left: deciding it can prune others, and loses no choice.
+    Singleton,
+    /// Promoted: earlier runs got stuck on it. The value is the number of the last such restart; the latest goes first.
+    ConflictEarly(u32),
+    /// The root and the lines of the inputs.
+    Root,
 }
 
 impl<'a> Provider<'a> {
-    pub(super) fn new(known: &'a SolverIndex, search: &'a mut Search, watcher: &'a dyn Watcher) -> Self {
-        Self { known, search: RefCell::new(search), watcher, asked: RefCell::default() }
+    pub(super) fn new(index: &'a SolverIndex, search: &'a mut SearchState, watcher: &'a dyn Watcher) -> Self {
+        Self { index, search: RefCell::new(search), watcher, used_files: RefCell::default() }
     }
 
-    /// The files whose metadata this run has used.
-    pub(super) fn into_asked(self) -> Vec<Arc<DistFile>> {
-        self.asked.into_inner()
+    /// The files whose metadata this run used.
+    pub(super) fn into_used_files(self) -> Vec<Arc<DistFile>> {
+        self.used_files.into_inner()
     }
 
-    /// Says of a long search what it is deciding between.
-    fn tell(&self, node: Node, ordinal: Ordinal, rival: Dist, tries: usize) {
-        if tries < LONG || !tries.is_multiple_of(SAID_EVERY) {
+    /// Reports what a long search is deciding between: the candidate of `package`, and the decision of `rival`.
+    fn report_conflict(&self, package: PackageId, ordinal: Ordinal, rival: NameId, conflicts: usize) {
+        if conflicts < LONG_SEARCH || !conflicts.is_multiple_of(REPORT_EVERY) {
             return;
         }
         let search = self.search.borrow();
-        let told = |dist: Dist, ordinal: Option<Ordinal>| {
-            let seen = ordinal.zip(search.views.of(dist));
-            let version = seen.map(|(ordinal, all)| format!(" {}", all.get(ordinal).version));
-            format!("{}{}", search.nodes.name(dist), version.unwrap_or_default())
+        let release = |name: NameId, ordinal: Option<Ordinal>| {
+            let decided = ordinal.zip(search.lazy.get(name));
+            let version = decided.map(|(ordinal, all)| format!(" {}", all.get(ordinal).version));
+            format!("{}{}", search.interner.name(name), version.unwrap_or_default())
         };
-        let Some(dist) = search.nodes.part(node).dist() else { return };
-        let (tried, against) = (told(dist, Some(ordinal)), told(rival, search.trail.decided(rival)));
-        self.watcher.on(Event::Deciding { tried, against, tries });
+        let Some(name) = search.interner.kind(package).name() else { return };
+        let tried = release(name, Some(ordinal));
+        let against = release(rival, search.conflicts.decision(rival));
+        self.watcher.on(Event::Deciding { tried, against, tries: conflicts });
     }
 }
 
-/// From how many tries that were at odds with another choice on a search is long, and how often it then says
-/// what it is deciding between: a number, not a time, so that the same question is told in the same words.
-const LONG: usize = 40;
-const SAID_EVERY: usize = 20;
+/// After so many conflicting candidates a search is long, and reports itself once in so many. A count rather than a
+/// time, so that the same problem gives the same reports.
+const LONG_SEARCH: usize = 40;
+const REPORT_EVERY: usize = 20;
 
 impl DependencyProvider for Provider<'_> {
-    type P = Node;
+    type P = PackageId;
     type V = Ordinal;
     type VS = OrdinalSet;
     type Priority = Priority;
     type M = ExclusionReason;
-    type Err = Stop;
+    type Err = RunAbort;
 
-    fn prioritize(&self, node: &Node, range: &OrdinalSet, _: &PackageResolutionStatistics) -> Priority {
+    fn prioritize(
+        &self,
+        package: &PackageId,
+        range: &OrdinalSet,
+        _: &PackageResolutionStatistics,
+    ) -> Priority {
         let mut search = self.search.borrow_mut();
-        let place = Reverse(search.trail.met(*node));
-        let part = search.nodes.part(*node);
-        let Some(dist) = part.dist() else { return (Class::Given, place) };
-        if let Part::Whole(_) = part {
-            search.trail.leave(dist, range);
+        let order = Reverse(search.conflicts.discovery_order(*package));
+        let kind = search.interner.kind(*package);
+        let Some(name) = kind.name() else { return (PriorityClass::Root, order) };
+        if let PackageKind::Dist(_) = kind {
+            search.conflicts.set_remaining(name, range);
         }
-        if let Some(trouble) = search.trouble(dist) {
-            return (Class::Troubled(trouble), place);
+        if let Some(restart) = search.promotion(name) {
+            return (PriorityClass::ConflictEarly(restart), order);
         }
-        let class = match search.views.of(dist) {
-            Some(seen) if seen.leaves_no_choice(range) => Class::Forced,
-            _ if search.is_late(dist) => Class::Late,
-            _ => Class::Ordinary,
+        let class = match search.lazy.get(name) {
+            Some(candidates) if candidates.is_singleton(range) => PriorityClass::Singleton,
+            _ if search.is_demoted(name) => PriorityClass::ConflictLate,
+            _ => PriorityClass::Ordinary,
         };
-        (class, place)
+        (class, order)
     }
 
-    fn choose_version(&self, node: &Node, range: &OrdinalSet) -> Result<Option<Ordinal>, Stop> {
-        let part = self.search.borrow().nodes.part(*node);
-        let Some(dist) = part.dist() else { return Ok(Some(0)) };
-        let candidates = self.view(dist, None)?;
-        if candidates.only_first().is_some() && !range.contains(&0) {
-            self.contest(dist)?;
-            self.search.borrow_mut().trail.undecide(dist);
-            return Ok(candidates.beyond(range));
+    fn choose_version(&self, package: &PackageId, range: &OrdinalSet) -> Result<Option<Ordinal>, RunAbort> {
+        let kind = self.search.borrow().interner.kind(*package);
+        let Some(name) = kind.name() else { return Ok(Some(0)) };
+        let candidates = self.candidates(name, None)?;
+        if candidates.sole().is_some() && !range.contains(&FIRST) {
+            // The run's result will be discarded; an unseen release keeps it going (see `lazy_candidates.rs`).
+            self.widen(name)?;
+            self.search.borrow_mut().conflicts.undo_decision(name);
+            return Ok(candidates.unseen_ordinal(range));
         }
-        let decided = self.search.borrow().trail.decided(dist).filter(|decided| range.contains(decided));
+        let decision = self.search.borrow().conflicts.decision(name).filter(|it| range.contains(it));
         let best = self.best(&candidates, range);
-        let is_extra = part == Part::Extra(dist);
-        let choice = match decided {
-            Some(_) if is_extra => decided,
-            _ => best.and_then(|best| self.next(dist, &candidates, range, best)),
+        let is_extra = kind == PackageKind::Extra(name);
+        let choice = match decision {
+            // An extra follows its distribution: both have to end at the same ordinal.
+            Some(_) if is_extra => decision,
+            _ => best.and_then(|best| self.next_candidate(name, &candidates, range, best)),
         };
-        if let Some(ordinal) = choice.filter(|_| !is_extra || choice != decided) {
+        if let Some(ordinal) = choice.filter(|_| !is_extra || choice != decision) {
             let mut search = self.search.borrow_mut();
-            let tries = if is_extra { search.attempt(dist, ordinal) } else { search.decide(dist, ordinal) };
-            // Where it is known from an earlier run, what comes after it was asked for then.
-            let is_new = search.found(*node, ordinal).is_none();
+            let attempts =
+                if is_extra { search.attempt(name, ordinal) } else { search.decide(name, ordinal) };
+            // If an earlier run came here, it has prefetched what follows.
+            let is_new = search.cached_dependencies(*package, ordinal).is_none();
             drop(search);
             if best == choice && is_new {
-                self.expect_more(&candidates, range, ordinal, tries);
+                self.prefetch_after(&candidates, range, ordinal, attempts);
             }
         }
-        let Progress { met, decided } = self.search.borrow().trail.progress();
+        let RunProgress { met, decided } = self.search.borrow().conflicts.progress();
         self.watcher.on(Event::Solving { met, decided });
         Ok(choice)
     }
 
     fn get_dependencies(
         &self,
-        node: &Node,
+        package: &PackageId,
         ordinal: &Ordinal,
-    ) -> Result<Dependencies<Node, OrdinalSet, ExclusionReason>, Stop> {
-        let needs = match self.found(*node, *ordinal)? {
-            Found::Barred(reason) => return Ok(Dependencies::Unavailable(reason)),
-            Found::Needs(needs) => needs,
+    ) -> Result<Dependencies<PackageId, OrdinalSet, ExclusionReason>, RunAbort> {
+        let dependencies = match self.dependencies(*package, *ordinal)? {
+            CandidateDependencies::Unavailable(reason) => return Ok(Dependencies::Unavailable(reason)),
+            CandidateDependencies::Available(dependencies) => dependencies,
         };
         let mut search = self.search.borrow_mut();
-        let open = match search.nodes.package(*node) {
-            Package::Root => search.ask(&needs),
-            _ => search.open(&needs),
+        let undecided = match search.interner.package(*package) {
+            Package::Root => search.predecide(&dependencies),
+            _ => search.undecided(&dependencies),
         };
-        let rival = search.weigh(*node, &needs);
+        let conflict = search.record_dependencies(*package, &dependencies);
         drop(search);
-        if let Some((rival, tries)) = rival {
-            self.tell(*node, *ordinal, rival, tries);
+        if let Some((rival, conflicts)) = conflict {
+            self.report_conflict(*package, *ordinal, rival, conflicts);
         }
-        Ok(Dependencies::Available(open))
+        Ok(Dependencies::Available(undecided))
     }
 
-    fn should_cancel(&self) -> Result<(), Stop> {
+    fn should_cancel(&self) -> Result<(), RunAbort> {
         if self.watcher.cancelled() {
-            return Err(Stop::Trouble(Error::no_answer("the solve was called off")));
+            return Err(RunAbort::Fatal(Error::no_answer("the solve was called off")));
         }
-        if self.search.borrow_mut().wants_restart() { Err(Stop::Restart) } else { Ok(()) }
+        if self.search.borrow_mut().should_restart() { Err(RunAbort::Restart) } else { Ok(()) }
     }
 }
 
-impl From<Error> for Stop {
+impl From<Error> for RunAbort {
     fn from(error: Error) -> Self {
-        Self::Trouble(error)
+        Self::Fatal(error)
     }
 }
 
-impl fmt::Display for Stop {
+impl fmt::Display for RunAbort {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Restart => f.write_str("restart"),
-            Self::Trouble(error) => error.fmt(f),
+            Self::Fatal(error) => error.fmt(f),
         }
     }
 }
 
-impl std::error::Error for Stop {}
+impl std::error::Error for RunAbort {}

@@ -1,84 +1,115 @@
-//! A solution as people use it: pins, who asked for each, and what is worth saying of it.
+//! A solution as people use it: pins with their dependents, the newest releases, and warnings.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::candidates::{Candidate, ExclusionReason, Tier};
-use super::known::SolverIndex;
+use super::candidates::{Candidate, Coverage, ExclusionReason, Tier};
 use super::problem::Problem;
-use super::{Chosen, edges};
+use super::requirements;
+use super::search::Decisions;
+use super::solver_index::SolverIndex;
 use pinfast_base::error::Error;
 use pinfast_packaging::{DistFile, ExtraName, Metadata, PackageName, Requirement, Version};
 
-/// A consistent, closed set of pins with nothing unneeded in it.
+/// A consistent set of pins that holds all their dependencies and nothing else.
 #[derive(Clone, Debug, Default)]
 pub struct Resolution {
     /// One pin a package, by name.
     pub pins: BTreeMap<PackageName, ResolvedPin>,
     /// What a person should know of it, each a sentence, sorted.
     pub warnings: Vec<String>,
-    /// Of each pinned package, the entries of its page that could not be used, each a sentence.
+    /// For each pinned package, the entries of its page that were skipped as unusable, each a sentence.
     pub skipped_entries: BTreeMap<PackageName, Vec<String>>,
 }
 
 /// One package of a resolution.
 #[derive(Clone, Debug)]
 pub struct ResolvedPin {
-    /// The candidate that was chosen.
+    /// The chosen candidate.
     pub candidate: Candidate,
-    /// What its metadata says.
+    /// Its metadata.
     pub metadata: Arc<Metadata>,
-    /// The extras that somebody wants of it.
+    /// The extras that some dependent requires.
     pub extras: BTreeSet<ExtraName>,
-    /// Who asks for it, each with the requirement as it counts; sorted.
+    /// What depends on it, each with its requirement after overrides; sorted.
     pub dependents: Vec<(Dependent, Requirement)>,
-    /// Of a package that a line asks for: the newest release that would fit the target and policy, constraints
-    /// apart, where the chosen one is older.
+    /// For a package that a line names: the newest release that fits the target and policy, constraints apart, if the
+    /// chosen one is older.
     pub newest: Option<Version>,
-    /// The candidate of that release, where no constraint bars it.
+    /// The candidate of that release, unless a constraint excludes it.
     pub newest_candidate: Option<Candidate>,
 }
 
-/// Who asks for a package, and how.
+/// What depends on a package.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Dependent {
-    /// A line of the inputs, by its place in the problem.
+    /// A line of the inputs, by its index in the problem.
     Line(usize),
     /// Another pin.
     Package(PackageName),
 }
 
 impl ResolvedPin {
-    /// Sorts those who ask by who they are; what one asks twice, by what it says.
-    pub(super) fn sort_askers(&mut self) {
-        let said = |requirement: &Requirement| requirement.to_string();
-        self.dependents.sort_by(|a, b| a.0.cmp(&b.0).then_with(|| said(&a.1).cmp(&said(&b.1))));
+    /// Sorts the dependents; several requirements of one dependent by their text.
+    pub(super) fn sort_dependents(&mut self) {
+        let text = |requirement: &Requirement| requirement.to_string();
+        self.dependents.sort_by(|a, b| a.0.cmp(&b.0).then_with(|| text(&a.1).cmp(&text(&b.1))));
     }
-}
 
-impl ResolvedPin {
-    /// Whether somebody who asks for it pins it exactly.
+    /// Whether some dependent pins it exactly.
     fn is_pinned(&self) -> bool {
         self.dependents.iter().any(|(_, requirement)| requirement.specifiers().pinned().is_some())
     }
 }
 
 impl Resolution {
-    /// The packages of which no release was looked at but one that was pinned, where nothing pins them any more.
-    pub(super) fn unpinned_views(&self, chosen: &Chosen) -> impl Iterator<Item = &PackageName> {
-        let pinned = |name: &PackageName| chosen.get(name).is_some_and(|(seen, _)| seen.is_only_pinned());
-        let unpinned = self.pins.iter().filter(move |(name, pin)| pinned(name) && !pin.is_pinned());
+    /// The pins that the lines lead to. The newest releases are added by [`Resolution::add_newest`].
+    ///
+    /// # Errors
+    /// When the index does not answer.
+    pub(super) fn new(index: &SolverIndex, decisions: &Decisions) -> Result<Self, Error> {
+        let mut builder = ResolutionBuilder {
+            index,
+            decisions,
+            pins: BTreeMap::new(),
+            warnings: BTreeSet::new(),
+            skipped_entries: BTreeMap::new(),
+            queue: Vec::new(),
+        };
+        let problem = &*index.problem;
+        for (place, line) in problem.lines.iter().enumerate() {
+            for requirement in problem.apply_overrides(&line.requirement) {
+                builder.require(requirement, Dependent::Line(place))?;
+            }
+        }
+        while let Some((name, extra)) = builder.queue.pop() {
+            builder.expand(&name, extra.as_ref())?;
+        }
+        Ok(builder.finish())
+    }
+
+    /// The packages of which only a pinned release was evaluated, but no dependent pins them any more.
+    pub(super) fn unpinned(&self, decisions: &Decisions) -> impl Iterator<Item = &PackageName> {
+        let covers_pin = |name: &PackageName| {
+            decisions.get(name).is_some_and(|(candidates, _)| candidates.coverage == Coverage::Pinned)
+        };
+        let unpinned = self.pins.iter().filter(move |(name, pin)| covers_pin(name) && !pin.is_pinned());
         unpinned.map(|(name, _)| name)
     }
 
-    /// Tells of what the lines ask for whether something newer would fit the target and policy.
-    pub(super) fn tell_newer(&mut self, known: &SolverIndex, chosen: &Chosen) -> Result<(), Error> {
+    /// Adds to each pin that a line names the newest release that fits the target and policy.
+    ///
+    /// # Errors
+    /// When the index does not answer.
+    pub(super) fn add_newest(&mut self, index: &SolverIndex, decisions: &Decisions) -> Result<(), Error> {
         for (name, pin) in &mut self.pins {
-            // Lines come first.
+            // Dependents are sorted, and lines come first.
             let is_direct = matches!(pin.dependents.first(), Some((Dependent::Line(_), _)));
-            let is_newest = chosen.get(name).is_some_and(|(seen, _)| known.looks_at_newest(seen));
+            let is_newest =
+                decisions.get(name).is_some_and(|(candidates, _)| index.is_newest_release(candidates));
             if is_direct && !is_newest {
-                let newest = known.newest(name)?.filter(|(newest, _)| *newest > pin.candidate.version);
+                let newest =
+                    index.newest_release(name)?.filter(|(newest, _)| *newest > pin.candidate.version);
                 if let Some((newest, candidate)) = newest {
                     (pin.newest, pin.newest_candidate) = (Some(newest), candidate);
                 }
@@ -87,23 +118,23 @@ impl Resolution {
         Ok(())
     }
 
-    /// A yanked pin that no exact pin asks for.
-    pub(super) fn unpinned_yank(&self, problem: &Problem) -> Option<(&PackageName, &Version)> {
+    /// A yanked pin that neither a dependent nor a constraint pins exactly.
+    pub(super) fn unpinned_yanked(&self, problem: &Problem) -> Option<(&PackageName, &Version)> {
         let yanked = self.pins.iter().filter(|(_, pin)| pin.candidate.tier == Tier::Yanked);
-        let pinned = |name: &PackageName, pin: &ResolvedPin| pin.is_pinned() || problem.constraints_pin(name);
+        let is_pinned =
+            |name: &PackageName, pin: &ResolvedPin| pin.is_pinned() || problem.constraints_pin(name);
         yanked
-            .filter(|(name, pin)| !pinned(name, pin))
+            .filter(|(name, pin)| !is_pinned(name, pin))
             .map(|(name, pin)| (name, &pin.candidate.version))
             .next()
     }
 
-    /// Says of each package which of its releases were passed over because their metadata is of no use.
-    /// `asked` are the files whose metadata was wanted.
-    pub(super) fn tell_unusable(&mut self, known: &SolverIndex, asked: &[Arc<DistFile>]) {
+    /// Warns of the releases of pinned packages that were passed over because their metadata cannot be used.
+    pub(super) fn warn_of_unusable(&mut self, index: &SolverIndex, used_files: &[Arc<DistFile>]) {
         let mut unusable: BTreeMap<&PackageName, BTreeMap<&Version, Arc<str>>> = BTreeMap::new();
-        for file in asked.iter().filter(|file| self.pins.contains_key(file.dist.name())) {
+        for file in used_files.iter().filter(|file| self.pins.contains_key(file.dist.name())) {
             if let Some(Err(ExclusionReason::InvalidMetadata(why) | ExclusionReason::BuildForbidden(why))) =
-                known.told(file)
+                index.loaded_file_metadata(file)
             {
                 unusable.entry(file.dist.name()).or_default().insert(file.dist.version(), why);
             }
@@ -121,31 +152,9 @@ impl Resolution {
     }
 }
 
-/// The pins of `chosen` that the lines lead to; what is newer than them is told by [`Resolution::tell_newer`].
-pub(super) fn build(known: &SolverIndex, chosen: &Chosen) -> Result<Resolution, Error> {
-    let mut builder = Builder {
-        known,
-        chosen,
-        pins: BTreeMap::new(),
-        warnings: BTreeSet::new(),
-        skipped_entries: BTreeMap::new(),
-        queue: Vec::new(),
-    };
-    let problem = &*known.problem;
-    for (place, line) in problem.lines.iter().enumerate() {
-        for requirement in problem.apply_overrides(&line.requirement) {
-            builder.ask(requirement, Dependent::Line(place))?;
-        }
-    }
-    while let Some((name, extra)) = builder.queue.pop() {
-        builder.expand(&name, extra.as_ref())?;
-    }
-    Ok(builder.finish())
-}
-
-struct Builder<'a> {
-    known: &'a SolverIndex,
-    chosen: &'a Chosen,
+struct ResolutionBuilder<'a> {
+    index: &'a SolverIndex,
+    decisions: &'a Decisions,
     pins: BTreeMap<PackageName, ResolvedPin>,
     warnings: BTreeSet<String>,
     skipped_entries: BTreeMap<PackageName, Vec<String>>,
@@ -153,8 +162,8 @@ struct Builder<'a> {
     queue: Vec<(PackageName, Option<ExtraName>)>,
 }
 
-impl Builder<'_> {
-    fn ask(&mut self, requirement: &Requirement, asker: Dependent) -> Result<(), Error> {
+impl ResolutionBuilder<'_> {
+    fn require(&mut self, requirement: &Requirement, dependent: Dependent) -> Result<(), Error> {
         let name = &requirement.name;
         if !self.pins.contains_key(name) {
             let pin = self.pin(name)?;
@@ -162,9 +171,9 @@ impl Builder<'_> {
             self.queue.push((name.clone(), None));
         }
         let Some(pin) = self.pins.get_mut(name) else { return Ok(()) };
-        let asked = (asker, requirement.clone());
-        if !pin.dependents.contains(&asked) {
-            pin.dependents.push(asked);
+        let dependent = (dependent, requirement.clone());
+        if !pin.dependents.contains(&dependent) {
+            pin.dependents.push(dependent);
         }
         for extra in &requirement.extras {
             if pin.extras.insert(extra.clone()) {
@@ -177,10 +186,10 @@ impl Builder<'_> {
     fn pin(&mut self, name: &PackageName) -> Result<ResolvedPin, Error> {
         let missing =
             || Error::no_answer(format!("the solution lacks {name}, which it needs: a fault of pinfast"));
-        let (candidates, ordinal) = self.chosen.get(name).ok_or_else(missing)?;
+        let (candidates, ordinal) = self.decisions.get(name).ok_or_else(missing)?;
         let candidate = candidates.get(*ordinal).clone();
-        let metadata = self.known.metadata(&candidate)?.map_err(|_| missing())?;
-        self.warnings.extend(warnings(&self.known.problem, &candidate, name, &metadata));
+        let metadata = self.index.metadata(&candidate)?.map_err(|_| missing())?;
+        self.warnings.extend(warnings(&self.index.problem, &candidate, name, &metadata));
         if !candidates.warnings.is_empty() {
             self.skipped_entries.insert(name.clone(), candidates.warnings.clone());
         }
@@ -189,27 +198,27 @@ impl Builder<'_> {
     }
 
     fn expand(&mut self, name: &PackageName, extra: Option<&ExtraName>) -> Result<(), Error> {
-        let problem = &*self.known.problem;
+        let problem = &*self.index.problem;
         let Some(pin) = self.pins.get(name) else { return Ok(()) };
         let metadata = pin.metadata.clone();
-        let requirements = match extra {
-            None => edges::base(problem, &metadata),
+        let required = match extra {
+            None => requirements::base_requirements(problem, &metadata),
             Some(extra) => {
                 if !provides(problem, &metadata, extra) {
                     let version = &pin.candidate.version;
                     self.warnings.insert(format!("{name} {version} has no extra `{extra}`: it adds nothing"));
                 }
-                edges::of_extra(problem, &metadata, extra)
+                requirements::extra_requirements(problem, &metadata, extra)
             }
         };
-        for requirement in requirements {
-            self.ask(requirement, Dependent::Package(name.clone()))?;
+        for requirement in required {
+            self.require(requirement, Dependent::Package(name.clone()))?;
         }
         Ok(())
     }
 
     fn finish(mut self) -> Resolution {
-        self.pins.values_mut().for_each(ResolvedPin::sort_askers);
+        self.pins.values_mut().for_each(ResolvedPin::sort_dependents);
         Resolution {
             pins: self.pins,
             warnings: self.warnings.into_iter().collect(),
@@ -218,9 +227,9 @@ impl Builder<'_> {
     }
 }
 
-/// An extra counts as provided where a requirement speaks of it too: old metadata declares none.
+/// Whether a release provides an extra. Old metadata declares none, so a requirement that mentions it counts too.
 fn provides(problem: &Problem, metadata: &Metadata, extra: &ExtraName) -> bool {
-    metadata.extras.contains(extra) || !edges::of_extra(problem, metadata, extra).is_empty()
+    metadata.extras.contains(extra) || !requirements::extra_requirements(problem, metadata, extra).is_empty()
 }
 
 fn warnings(

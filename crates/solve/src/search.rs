@@ -1,361 +1,370 @@
-//! What the search remembers from one run of pubgrub to the next: where it got stuck.
+//! What a search learns from one run of pubgrub for the next: restarts with a better decision order.
 //!
-//! pubgrub keeps a package's priority until its range changes, so a better order cannot be had in
-//! mid-run. When the candidates of one package are rejected one after the other, the run stops, that
-//! package is moved to the front, the one whose choice stood most in its way (the culprit) to the back, and
-//! the solve begins again on what is known already: that costs milliseconds, where going on costs a page of
-//! metadata for each candidate. Each restart doubles the patience with the package that caused it, so the search
-//! ends.
+//! pubgrub fixes a package's priority until its range changes, so a run cannot reorder its decisions. When the
+//! candidates of one package are rejected one after the other, the run is *stuck* there, and stops. That package is
+//! promoted: the next run decides it first. Its culprit (see `conflicts.rs`) is demoted: the next run decides it last.
+//! A restart costs milliseconds, since everything fetched is still known; going on would cost a metadata file for each
+//! candidate.
+//!
+//! Each restart doubles the patience with the package that caused it, so the search terminates, as SAT solvers do with
+//! growing restart intervals.
 
 use std::sync::Arc;
 
-use pubgrub::DependencyConstraints;
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::Chosen;
-use super::candidates::{Candidates, ExclusionReason};
-use super::known::SolverIndex;
-use super::nodes::{Dist, Node, Nodes, Part, Table};
+use super::candidates::Candidates;
+use super::conflicts::ConflictTracker;
+use super::dependencies::{CandidateDependencies, DependencySets, PubGrubDependencies};
+use super::galloping::{GALLOP_AFTER, GallopingSearch, PreferenceRank};
+use super::interner::{IdMap, NameId, PackageId, PackageInterner, PackageKind};
+use super::lazy_candidates::{LazyCandidates, Predecided};
+use super::ordinal_set::{Ordinal, OrdinalSet};
 use super::package::Package;
-use super::set::{Ordinal, OrdinalSet};
-use super::settled::Settled;
-use super::stride::{self, Rank, Strides};
-use super::trail::Trail;
-use super::views::Views;
+use super::solver_index::SolverIndex;
 use pinfast_base::error::Error;
 use pinfast_packaging::{DistFile, PackageName, Version};
 
 /// How many candidates of one package are tried before the first restart for its sake.
 const PATIENCE: usize = 5;
 
-/// For how many packages that were met one more candidate is tried before the first restart.
-const PACKAGES_A_TRY: usize = 40;
+/// One more candidate is tried for each so many packages met: the more there is to decide again, the dearer a restart.
+const PACKAGES_PER_ATTEMPT: usize = 40;
 
-/// How many candidates of one package are tried before a package that the inputs name themselves is put last
-/// for tier in their way: people want the newest of those before the newest of anything else.
+/// How many candidates are tried before a package that the inputs name is demoted: people want the newest of those
+/// before the newest of anything else.
 const PATIENCE_WITH_DIRECT: usize = 20;
 
-/// The memory of a search.
+/// The decision that the last run made for each package, and the candidates it chose among.
+pub(super) type Decisions = FxHashMap<PackageName, (Arc<Candidates>, Ordinal)>;
+
+/// The state of a search over its restarts.
 #[derive(Debug, Default)]
-pub(super) struct Search {
-    /// The numbers of the packages.
-    pub(super) nodes: Nodes,
-    /// How each package is seen.
-    pub(super) views: Views,
-    /// What is remembered of each distribution over restarts.
-    traits: Table<Dist, Traits>,
-    /// What happened in this run.
-    pub(super) trail: Trail,
-    /// What this run need not decide.
-    settled: Settled,
-    /// The files of which the index's word counted.
-    doubted: Vec<Arc<DistFile>>,
-    /// What was found out of candidates: it holds as long as packages are seen as they are.
-    found: FxHashMap<(Node, Ordinal), Found>,
-    /// The yanked releases that an exact pin permits.
-    yanked: FxHashSet<(PackageName, Version)>,
-    /// The yanked releases that were chosen though the pin on them was not in the solution.
-    unpinned: FxHashSet<(PackageName, Version)>,
-    /// Where candidates were passed over.
-    strides: Strides,
-    /// The distribution that this run got stuck at.
-    stuck: Option<Dist>,
+pub(super) struct SearchState {
+    /// The ids of packages and names.
+    pub(super) interner: PackageInterner,
+    /// The candidates evaluated so far.
+    pub(super) lazy: LazyCandidates,
+    /// What is remembered of each name over restarts.
+    names: IdMap<NameId, NameState>,
+    /// The decisions and conflicts of this run.
+    pub(super) conflicts: ConflictTracker,
+    /// The packages that this run need not decide.
+    predecided: Predecided,
+    /// Files whose metadata was taken from the index's release data.
+    unconfirmed: Vec<Arc<DistFile>>,
+    /// Dependencies computed so far; valid until one of their packages is widened.
+    dependencies: FxHashMap<(PackageId, Ordinal), CandidateDependencies>,
+    /// Yanked releases that an exact pin permits (PEP 592).
+    permitted_yanked: FxHashSet<(PackageName, Version)>,
+    /// Yanked releases that were chosen although the pin on them was not in the solution.
+    revoked_yanked: FxHashSet<(PackageName, Version)>,
+    /// The gaps of galloping search.
+    galloping: GallopingSearch,
+    /// The name that this run is stuck on.
+    stuck_on: Option<NameId>,
     restarts: u32,
     /// How many runs there were before this one.
-    runs_before: u32,
-    /// How many choices something stood against, in all runs.
-    at_odds: usize,
+    earlier_runs: u32,
+    /// How many conflicting candidates all runs have met.
+    conflict_count: usize,
 }
 
-/// What is remembered of a distribution over restarts.
+/// What is remembered of a name over restarts.
 #[derive(Debug, Default)]
-struct Traits {
-    /// That earlier runs got stuck at it.
-    trouble: Option<Trouble>,
-    /// Its choice stood in the way of others: it is decided last.
-    is_late: bool,
+struct NameState {
+    /// Earlier runs got stuck on it: it is decided early.
+    promotion: Option<Promotion>,
+    /// It was a culprit: it is decided last.
+    is_demoted: bool,
     /// The inputs name it.
     is_direct: bool,
     /// The inputs leave at most one candidate of it.
-    is_fixed: bool,
+    is_singleton: bool,
 }
 
-/// What a candidate needs: one entry a package, ordered by package.
-pub(super) type Needs = Arc<[(Node, OrdinalSet)]>;
-
-/// What pubgrub is told of them.
-pub(super) type Asked = DependencyConstraints<Node, OrdinalSet>;
-
-/// What a candidate comes to.
-#[derive(Clone, Debug)]
-pub(super) enum Found {
-    /// It cannot be chosen, for this reason.
-    Barred(ExclusionReason),
-    /// It needs these.
-    Needs(Needs),
-}
-
-/// That earlier runs got stuck at a package.
+/// That earlier runs got stuck on a name.
 #[derive(Clone, Copy, Debug)]
-struct Trouble {
-    /// The last of the restarts for its sake.
+struct Promotion {
+    /// The number of the last restart for its sake.
     restart: u32,
     /// How many of its candidates are tried before the next one.
     patience: usize,
 }
 
-impl Search {
-    /// Nothing learned yet; the inputs name `direct`.
+impl SearchState {
+    /// A search that has learned nothing; the inputs name `direct`.
     pub(super) fn new<'a>(direct: impl IntoIterator<Item = &'a PackageName>) -> Self {
         let mut search = Self::default();
         for name in direct {
-            let dist = search.nodes.dist(name);
-            search.traits.of(dist).is_direct = true;
+            let name = search.interner.intern_name(name);
+            search.names.entry(name).is_direct = true;
         }
         search
     }
 
-    /// Begins another run, having learned where the last one got stuck.
+    /// Begins another run, with what this one learned.
     pub(super) fn restart(&mut self) {
         self.restarts += 1;
         self.learn();
-        self.rewind();
+        self.begin_run();
     }
 
-    /// Has the package that this run got stuck at, if it did, decided earlier from now on, and what stood in its way later.
+    /// Promotes the name that this run is stuck on, if any, and demotes its culprit.
     fn learn(&mut self) {
-        if let Some(stuck) = self.stuck.take() {
-            if let Some(culprit) =
-                self.trail.culprit(&self.nodes, stuck).filter(|culprit| self.may_wait(*culprit, stuck))
-            {
-                self.traits.of(culprit).is_late = true;
+        if let Some(stuck) = self.stuck_on.take() {
+            let culprit = self.conflicts.culprit(&self.interner, stuck);
+            if let Some(culprit) = culprit.filter(|culprit| self.may_demote(*culprit, stuck)) {
+                self.names.entry(culprit).is_demoted = true;
             }
             let patience = self.patience(stuck).saturating_mul(2);
-            self.traits.of(stuck).trouble = Some(Trouble { restart: self.restarts, patience });
+            self.names.entry(stuck).promotion = Some(Promotion { restart: self.restarts, patience });
         }
     }
 
-    /// Begins another run, looking at all candidates of the packages that were contested: what was found out of others
-    /// holds.
-    pub(super) fn renew(&mut self, known: &SolverIndex) -> Result<(), Error> {
-        self.restarts += u32::from(self.wants_restart());
+    /// Begins another run after widening the packages that need it. Dependencies that mention none of them stay valid.
+    pub(super) fn widen(&mut self, index: &SolverIndex) -> Result<(), Error> {
+        self.restarts += u32::from(self.should_restart());
         self.learn();
-        let nodes = &self.nodes;
-        let changed = self.views.renew(|dist| known.candidates(nodes.name(dist)))?;
-        let is_changed = |node: Node| nodes.part(node).dist().is_some_and(|dist| changed.contains(&dist));
-        self.found.retain(|(node, _), found| {
-            let needs = if let Found::Needs(needs) = found { &**needs } else { &[] };
-            !is_changed(*node) && !needs.iter().any(|(needed, _)| is_changed(*needed))
+        let interner = &self.interner;
+        let widened = self.lazy.widen(|name| index.candidates(interner.name(name)))?;
+        let is_widened =
+            |package: PackageId| interner.kind(package).name().is_some_and(|name| widened.contains(&name));
+        // Ordinals of a widened package have new meanings, in keys and in sets alike.
+        self.dependencies.retain(|(package, _), dependencies| {
+            let sets = if let CandidateDependencies::Available(sets) = dependencies { &**sets } else { &[] };
+            !is_widened(*package) && !sets.iter().any(|(needed, _)| is_widened(*needed))
         });
-        self.rewind();
+        self.begin_run();
         Ok(())
     }
 
-    /// Has all candidates of these looked at from the next run on.
-    pub(super) fn contest<'a>(&mut self, names: impl IntoIterator<Item = &'a PackageName>) {
+    /// Has these packages widened before the next run.
+    pub(super) fn widen_later<'a>(&mut self, names: impl IntoIterator<Item = &'a PackageName>) {
         for name in names {
-            let dist = self.nodes.dist(name);
-            self.views.contest(dist);
+            let name = self.interner.intern_name(name);
+            self.lazy.widen_later(name);
         }
     }
 
-    fn rewind(&mut self) {
-        self.runs_before += 1;
-        self.stuck = None;
-        self.trail = Trail::default();
+    fn begin_run(&mut self) {
+        self.earlier_runs += 1;
+        self.stuck_on = None;
+        self.conflicts = ConflictTracker::default();
     }
 
-    /// Begins a run in which the question needs `asked`: tells what of it there is to decide.
-    pub(super) fn ask(&mut self, asked: &Needs) -> Asked {
-        let found = |node, ordinal| self.found.get(&(node, ordinal));
-        self.settled = Settled::new(&self.nodes, &self.views, asked, found);
-        self.trail.skip(self.settled.count());
-        asked.iter().filter(|(node, _)| !self.settled.contains(*node)).cloned().collect()
+    /// Begins a run in which the root requires `root`. Returns the part of it that has to be decided.
+    pub(super) fn predecide(&mut self, root: &DependencySets) -> PubGrubDependencies {
+        let dependencies_of = |package, ordinal| self.dependencies.get(&(package, ordinal));
+        self.predecided = Predecided::new(&self.interner, &self.lazy, root, dependencies_of);
+        self.conflicts.count_predecided(self.predecided.count());
+        root.iter().filter(|(package, _)| !self.predecided.contains(*package)).cloned().collect()
     }
 
-    /// The distributions whose choice was known before this run, and what is seen of them.
-    pub(super) fn settled(&self) -> impl Iterator<Item = &Arc<Candidates>> {
-        let settled = self.nodes.all().filter(|node| self.settled.contains(*node));
-        settled.filter_map(|node| match self.nodes.part(node) {
-            Part::Whole(dist) => self.views.of(dist),
-            Part::Question | Part::Extra(_) => None,
+    /// The candidates of the packages that were predecided for this run: each has one.
+    pub(super) fn predecided(&self) -> impl Iterator<Item = &Arc<Candidates>> {
+        let predecided = self.interner.package_ids().filter(|package| self.predecided.contains(*package));
+        predecided.filter_map(|package| match self.interner.kind(package) {
+            PackageKind::Dist(name) => self.lazy.get(name),
+            PackageKind::Input | PackageKind::Extra(_) => None,
         })
     }
 
-    /// Those of the `needs` of a package that are not met whatever is chosen.
-    pub(super) fn open(&self, needs: &Needs) -> Asked {
-        needs.iter().filter(|(node, set)| !self.settled.meets(*node, set)).cloned().collect()
+    /// Those of a package's dependencies that do not hold anyway.
+    pub(super) fn undecided(&self, dependencies: &DependencySets) -> PubGrubDependencies {
+        let undecided = dependencies.iter().filter(|(needed, set)| !self.predecided.satisfies(*needed, set));
+        undecided.cloned().collect()
     }
 
-    /// Begins anew with nothing learned; `direct` is as it was.
-    pub(super) fn forget<'a>(&mut self, direct: impl IntoIterator<Item = &'a PackageName>) {
-        let (restarts, runs_before, at_odds) = (self.restarts + 1, self.runs_before + 1, self.at_odds);
-        *self = Self { restarts, runs_before, at_odds, ..Self::new(direct) };
+    /// Forgets everything learned; the inputs name `direct`.
+    pub(super) fn reset<'a>(&mut self, direct: impl IntoIterator<Item = &'a PackageName>) {
+        let (restarts, earlier_runs) = (self.restarts + 1, self.earlier_runs + 1);
+        let conflict_count = self.conflict_count;
+        *self = Self { restarts, earlier_runs, conflict_count, ..Self::new(direct) };
     }
 
-    /// Takes note that the index's word on `file` counts.
-    pub(super) fn doubt(&mut self, file: Arc<DistFile>) {
-        self.doubted.push(file);
+    /// Records that the index's release data stood in for the metadata of `file`.
+    pub(super) fn mark_unconfirmed(&mut self, file: Arc<DistFile>) {
+        self.unconfirmed.push(file);
     }
 
-    /// The files of which the index's word counted in any run since nothing was learned: each has its share in the order
-    /// in which things are decided now.
-    pub(super) fn doubted(&self) -> &[Arc<DistFile>] {
-        &self.doubted
+    /// Files whose index metadata influenced a run since the last reset; confirm them before accepting the result.
+    /// Earlier runs count too: they shaped the order of decisions.
+    pub(super) fn unconfirmed(&self) -> &[Arc<DistFile>] {
+        &self.unconfirmed
     }
 
-    /// How many runs of pubgrub there were.
+    /// How many runs of pubgrub there were, this one included.
     pub(super) fn runs(&self) -> u32 {
-        self.runs_before + 1
+        self.earlier_runs + 1
     }
 
-    /// Whether `culprit` may be put last, with what was tried of `dist`.
-    fn may_wait(&self, culprit: Dist, dist: Dist) -> bool {
-        let tries = self.trail.tries(dist).len();
-        let Some(traits) = self.traits.get(culprit) else { return true };
-        (!traits.is_direct || tries > PATIENCE_WITH_DIRECT) && traits.trouble.is_none() && !traits.is_late
+    /// Whether `culprit` may be demoted, after what was tried of the stuck `name`.
+    fn may_demote(&self, culprit: NameId, name: NameId) -> bool {
+        let attempts = self.conflicts.attempts(name).len();
+        let Some(state) = self.names.get(culprit) else { return true };
+        (!state.is_direct || attempts > PATIENCE_WITH_DIRECT)
+            && state.promotion.is_none()
+            && !state.is_demoted
     }
 
-    /// Whether the choice of `dist` stood in the way of others.
-    pub(super) fn is_late(&self, dist: Dist) -> bool {
-        self.traits.get(dist).is_some_and(|traits| traits.is_late)
+    /// Whether `name` is decided last, as a former culprit.
+    pub(super) fn is_demoted(&self, name: NameId) -> bool {
+        self.names.get(name).is_some_and(|state| state.is_demoted)
     }
 
-    /// What was found out of a candidate of a package.
-    pub(super) fn found(&self, node: Node, ordinal: Ordinal) -> Option<&Found> {
-        self.found.get(&(node, ordinal))
+    /// The dependencies of a candidate, if an earlier run or this one has computed them.
+    pub(super) fn cached_dependencies(
+        &self,
+        package: PackageId,
+        ordinal: Ordinal,
+    ) -> Option<&CandidateDependencies> {
+        self.dependencies.get(&(package, ordinal))
     }
 
-    /// Takes note of what was found out of a candidate of a package.
-    pub(super) fn find(&mut self, node: Node, ordinal: Ordinal, found: Found) {
-        self.found.insert((node, ordinal), found);
+    /// Stores the dependencies of a candidate.
+    pub(super) fn cache_dependencies(
+        &mut self,
+        package: PackageId,
+        ordinal: Ordinal,
+        dependencies: CandidateDependencies,
+    ) {
+        self.dependencies.insert((package, ordinal), dependencies);
     }
 
-    /// The same needs, one entry a package, by their numbers.
-    pub(super) fn numbered(&mut self, needs: Vec<(Package, OrdinalSet)>) -> Needs {
-        needs.into_iter().map(|(package, set)| (self.nodes.node(&package), set)).collect()
+    /// Replaces packages by their ids.
+    pub(super) fn intern(&mut self, dependencies: Vec<(Package, OrdinalSet)>) -> DependencySets {
+        dependencies.into_iter().map(|(package, set)| (self.interner.intern(&package), set)).collect()
     }
 
-    /// Takes note of what the candidate of a package that was just chosen needs, and of whose choice stands against it.
-    ///
-    /// Returns the first of these, and how many choices so far something stood against.
-    pub(super) fn weigh(&mut self, node: Node, needs: &Needs) -> Option<(Dist, usize)> {
-        let is_open = |needed, set: &OrdinalSet| !self.settled.meets(needed, set);
-        let first = self.trail.weigh(&self.nodes, node, needs, is_open)?;
-        self.at_odds += 1;
-        Some((first, self.at_odds))
+    /// Records the dependencies of the candidate just decided, and the decisions that they contradict. Returns the first
+    /// of these, and how many conflicting candidates there were so far.
+    pub(super) fn record_dependencies(
+        &mut self,
+        package: PackageId,
+        dependencies: &DependencySets,
+    ) -> Option<(NameId, usize)> {
+        let is_undecided = |needed, set: &OrdinalSet| !self.predecided.satisfies(needed, set);
+        let first =
+            self.conflicts.record_dependencies(&self.interner, package, dependencies, is_undecided)?;
+        self.conflict_count += 1;
+        Some((first, self.conflict_count))
     }
 
-    /// How lately earlier runs got stuck at `dist`, if they did.
-    pub(super) fn trouble(&self, dist: Dist) -> Option<u32> {
-        self.traits.get(dist)?.trouble.map(|trouble| trouble.restart)
+    /// The number of the last restart for the sake of `name`, if there was one.
+    pub(super) fn promotion(&self, name: NameId) -> Option<u32> {
+        self.names.get(name)?.promotion.map(|promotion| promotion.restart)
     }
 
-    /// A restart costs the more, the more packages there are to decide again.
-    fn patience(&self, dist: Dist) -> usize {
-        let trouble = self.traits.get(dist).and_then(|traits| traits.trouble);
-        trouble.map_or(PATIENCE + self.trail.progress().met / PACKAGES_A_TRY, |trouble| trouble.patience)
+    fn patience(&self, name: NameId) -> usize {
+        let promotion = self.names.get(name).and_then(|state| state.promotion);
+        let first = || PATIENCE + self.conflicts.progress().met / PACKAGES_PER_ATTEMPT;
+        promotion.map_or_else(first, |promotion| promotion.patience)
     }
 
-    /// Takes note that the inputs leave at most one candidate of `dist`.
-    pub(super) fn fix(&mut self, dist: Dist) {
-        self.traits.of(dist).is_fixed = true;
+    /// Records that the inputs leave at most one candidate of `name`.
+    pub(super) fn mark_singleton(&mut self, name: NameId) {
+        self.names.entry(name).is_singleton = true;
     }
 
-    /// Takes note of a choice; tells how many different candidates of `dist` this run has tried.
-    pub(super) fn decide(&mut self, dist: Dist, ordinal: Ordinal) -> usize {
-        self.trail.decide(dist, ordinal);
-        self.attempt(dist, ordinal)
+    /// Records a decision. Returns how many distinct candidates of `name` this run has tried.
+    pub(super) fn decide(&mut self, name: NameId, ordinal: Ordinal) -> usize {
+        self.conflicts.decide(name, ordinal);
+        self.attempt(name, ordinal)
     }
 
-    /// The same of a candidate that an extra tries on its own, since what is chosen of its distribution is out for it.
-    pub(super) fn attempt(&mut self, dist: Dist, ordinal: Ordinal) -> usize {
-        let count = self.trail.attempt(dist, ordinal);
-        if count > self.patience(dist) && !self.is_expected_to_try(dist, count) {
-            self.stuck = Some(dist);
+    /// The same for a candidate that an extra tries by itself, because its distribution's decision is out for it.
+    pub(super) fn attempt(&mut self, name: NameId, ordinal: Ordinal) -> usize {
+        let count = self.conflicts.attempt(name, ordinal);
+        if count > self.patience(name) && !self.must_try_many(name, count) {
+            self.stuck_on = Some(name);
         }
         count
     }
 
-    /// Whether the next candidate of `dist` need not be the first in order: see [`stride`].
-    pub(super) fn strides_through(&self, dist: Dist) -> bool {
-        self.trail.tries(dist).len() >= stride::FROM || self.strides.is_at(dist)
+    /// Whether the candidates of `name` are searched by galloping.
+    pub(super) fn is_galloping(&self, name: NameId) -> bool {
+        self.conflicts.attempts(name).len() >= GALLOP_AFTER || self.galloping.has_gap(name)
     }
 
-    /// The candidate of `dist` to try next, one of `left`, ascending; and those that may be tried after it. What was
-    /// tried last and is still among them was not rejected, but undone for the sake of another package.
-    pub(super) fn stride(
+    /// The candidate of `name` to try next, out of `left` (ascending), and those that may come after it.
+    pub(super) fn gallop(
         &mut self,
-        dist: Dist,
-        left: &[Rank],
-        rank: impl Fn(Ordinal) -> Rank,
-    ) -> Option<(Rank, Vec<Rank>)> {
-        if let Some(last) = self.trail.decided(dist).map(&rank).filter(|last| left.contains(last)) {
+        name: NameId,
+        left: &[PreferenceRank],
+        rank: impl Fn(Ordinal) -> PreferenceRank,
+    ) -> Option<(PreferenceRank, Vec<PreferenceRank>)> {
+        // A decision that is still permitted was not rejected: pubgrub undid it for another package's sake.
+        if let Some(last) = self.conflicts.decision(name).map(&rank).filter(|last| left.contains(last)) {
             return Some((last, Vec::new()));
         }
-        let tried: Vec<_> = self.trail.tries(dist).map(rank).collect();
-        let pick = self.strides.pick(dist, left, &tried)?;
-        Some((pick, self.strides.after(dist, pick, left, &tried).collect()))
+        let tried: Vec<_> = self.conflicts.attempts(name).map(rank).collect();
+        let pick = self.galloping.next(name, left, &tried)?;
+        Some((pick, self.galloping.likely_next(name, pick, left, &tried).collect()))
     }
 
-    /// Whether a better candidate than the `chosen` ones may have been passed over.
-    pub(super) fn passed_over(
+    /// Records a solution in galloping search. Returns whether a better candidate may have been skipped.
+    pub(super) fn record_solution(
         &mut self,
-        chosen: &Chosen,
-        rank: impl Fn(&Candidates, Ordinal) -> Rank,
+        decisions: &Decisions,
+        rank: impl Fn(&Candidates, Ordinal) -> PreferenceRank,
     ) -> bool {
-        let (strides, nodes, trail) = (&mut self.strides, &self.nodes, &self.trail);
-        let open = trail.tried().filter(|dist| {
-            let Some((candidates, ordinal)) = chosen.get(nodes.name(*dist)) else { return false };
-            let tried: Vec<_> = trail.tries(*dist).map(|ordinal| rank(candidates, ordinal)).collect();
-            strides.found(*dist, rank(candidates, *ordinal), &tried)
+        let (galloping, interner, conflicts) = (&mut self.galloping, &self.interner, &self.conflicts);
+        let open = conflicts.attempted_names().filter(|name| {
+            let Some((candidates, ordinal)) = decisions.get(interner.name(*name)) else { return false };
+            let tried: Vec<_> = conflicts.attempts(*name).map(|ordinal| rank(candidates, ordinal)).collect();
+            galloping.record_solution(*name, rank(candidates, *ordinal), &tried)
         });
+        // `count` rather than `any`: every name has to be recorded.
         open.count() > 0
     }
 
-    /// The packages of which candidates were passed over, sorted.
-    pub(super) fn strode(&self) -> Vec<&PackageName> {
-        let mut names: Vec<_> = self.strides.packages().map(|dist| self.nodes.name(dist)).collect();
+    /// The packages of which galloping skipped candidates, sorted.
+    pub(super) fn galloped_packages(&self) -> Vec<&PackageName> {
+        let mut names: Vec<_> = self.galloping.names().map(|name| self.interner.name(name)).collect();
         names.sort();
         names
     }
 
-    /// Whether no other order would spare `dist` the `count` candidates that it tries: what is decided last tries
-    /// many; and what was put first before, when it is at odds with what the inputs fix, or when it was put first
-    /// a moment ago, unless another can be put last for it.
-    fn is_expected_to_try(&self, dist: Dist, count: usize) -> bool {
-        if self.is_late(dist) {
+    /// Whether `name` would have to try its `count` candidates in any order of decisions, so that a restart is no use.
+    fn must_try_many(&self, name: NameId, count: usize) -> bool {
+        // What is decided last has to fit all the others.
+        if self.is_demoted(name) {
             return true;
         }
-        let Some(restart) = self.trouble(dist) else { return false };
-        let culprit = self.trail.culprit(&self.nodes, dist);
-        if culprit.and_then(|culprit| self.traits.get(culprit)).is_some_and(|traits| traits.is_fixed) {
+        let Some(restart) = self.promotion(name) else { return false };
+        let culprit = self.conflicts.culprit(&self.interner, name);
+        let is_fixed = |culprit: NameId| self.names.get(culprit).is_some_and(|state| state.is_singleton);
+        if culprit.is_some_and(is_fixed) {
             return true;
         }
-        let just_now = restart == self.restarts;
-        just_now
-            && (count <= PATIENCE_WITH_DIRECT || !culprit.is_some_and(|culprit| self.may_wait(culprit, dist)))
+        // Promoted by the last restart, it is first already; only demoting another could help further.
+        let was_just_promoted = restart == self.restarts;
+        let may_demote_another = || culprit.is_some_and(|culprit| self.may_demote(culprit, name));
+        was_just_promoted && (count <= PATIENCE_WITH_DIRECT || !may_demote_another())
     }
 
-    /// Whether this run had better stop.
-    pub(super) fn wants_restart(&self) -> bool {
-        self.stuck.is_some()
+    /// Whether this run is stuck, and a restart promises more.
+    pub(super) fn should_restart(&self) -> bool {
+        self.stuck_on.is_some()
     }
 
-    /// Permits a yanked release; tells whether that is news.
+    /// Permits a yanked release, which an exact pin asks for; returns whether that is new.
     pub(super) fn permit_yanked(&mut self, name: &PackageName, version: Version) -> bool {
-        self.yanked.insert((name.clone(), version))
+        self.permitted_yanked.insert((name.clone(), version))
     }
 
-    pub(super) fn is_permitted(&self, name: &PackageName, version: &Version) -> bool {
+    /// Whether a yanked release may be chosen.
+    pub(super) fn is_yanked_permitted(&self, name: &PackageName, version: &Version) -> bool {
         let release = (name.clone(), version.clone());
-        self.yanked.contains(&release) && !self.unpinned.contains(&release)
+        self.permitted_yanked.contains(&release) && !self.revoked_yanked.contains(&release)
     }
 
-    /// Takes back the permission for a yanked release that nothing in the solution pins, for good: where only
-    /// another choice of packages would pin it, that choice is not found. It is rare, and the other way round a
-    /// yanked release would stand in a lock that nobody pinned.
-    pub(super) fn forbid_yanked(&mut self, name: &PackageName, version: &Version) {
-        self.unpinned.insert((name.clone(), version.clone()));
+    /// Takes back the permission for a yanked release that nothing in the solution pins, for good.
+    ///
+    /// A solution in which something does pin it is thereby lost. That is rare; otherwise a lock could hold a yanked
+    /// release that nobody pinned.
+    pub(super) fn revoke_yanked(&mut self, name: &PackageName, version: &Version) {
+        self.revoked_yanked.insert((name.clone(), version.clone()));
     }
 }

@@ -4,11 +4,9 @@ mod looks;
 
 use std::sync::Arc;
 
+use super::solver::{SearchOutcome, search};
 use super::universe::Universe;
-use super::{
-    Answer, Policy, Preferences, PrereleaseMode, Problem, ResolutionMode, SolveError, SolverIndex, search,
-    solve,
-};
+use super::{Policy, Preferences, PrereleaseMode, Problem, ResolutionMode, SolveError, SolverIndex, solve};
 use pinfast_base::event::Unwatched;
 use pinfast_inputs::{InputLine, Inputs};
 use pinfast_packaging::{Location, PackageName, Target};
@@ -275,15 +273,15 @@ fn train(count: u32, from: u32) -> String {
 fn looked_at(universe: &str, lines: &[&str]) -> (Option<String>, usize) {
     let universe = Universe::parse(universe).unwrap();
     let problem = Problem::new(&inputs(lines), target(), Policy::default(), Preferences::default());
-    let known = SolverIndex::new(Arc::new(problem), Arc::new(universe));
-    let pins = match search(&known, &Unwatched).unwrap_or_else(|error| panic!("{error}")) {
-        Answer::Resolved(resolution) => {
+    let index = SolverIndex::new(Arc::new(problem), Arc::new(universe));
+    let pins = match search(&index, &Unwatched).unwrap_or_else(|error| panic!("{error}")) {
+        SearchOutcome::Resolved(resolution) => {
             let pins = resolution.pins.iter().map(|(name, pin)| format!("{name}=={}", pin.candidate.version));
             Some(pins.collect::<Vec<_>>().join(" "))
         }
-        Answer::Impossible(_) => None,
+        SearchOutcome::Unsatisfiable(_) => None,
     };
-    (pins, known.files_told())
+    (pins, index.files_examined())
 }
 
 #[test]

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use super::{Heard, inputs, target};
-use crate::scout::Scouts;
-use crate::search::Search;
+use crate::prefetcher::Prefetcher;
+use crate::search::SearchState;
+use crate::solver::{SearchOutcome, run_to_end};
 use crate::universe::Universe;
 use crate::{
-    Answer, Index, IndexQuery, MetadataFailure, Policy, Preferences, Problem, ResolvedPin, SolverIndex,
-    Trust, searched, solve,
+    Index, IndexQuery, MetadataFailure, Policy, Preferences, Problem, ResolvedPin, SolverIndex, Trust, solve,
 };
 use pinfast_base::error::Error;
 use pinfast_base::event::Unwatched;
@@ -80,13 +80,13 @@ fn a_scout_follows_the_next_likeliest_release_where_the_first_does_not_fit() {
     let index = Arc::new(index);
     let problem =
         Problem::new(&inputs(&["app", "late"]), target(), Policy::default(), Preferences::default());
-    let scouts = Scouts::send(&Arc::new(SolverIndex::new(Arc::new(problem), index.clone())));
+    let prefetcher = Prefetcher::start(&Arc::new(SolverIndex::new(Arc::new(problem), index.clone())));
     let begin = std::time::Instant::now();
     while !index.asked.lock().unwrap().contains("deep") {
         assert!(begin.elapsed().as_secs() < 60, "{:?}", index.asked.lock().unwrap());
         std::thread::sleep(std::time::Duration::from_millis(1));
     }
-    scouts.call_back();
+    prefetcher.stop();
 }
 
 #[test]
@@ -160,9 +160,9 @@ fn one_run_finds_all_packages_whose_first_release_is_out() {
 fn settled(universe: &str, lines: &[&str]) -> Vec<String> {
     let problem = Problem::new(&inputs(lines), target(), Policy::default(), Preferences::default());
     let known = SolverIndex::new(Arc::new(problem), Heedful::new(universe, Releases::Alone));
-    let mut search = Search::new(known.problem.direct());
-    assert!(matches!(searched(&known, &mut search, &Unwatched), Ok(Answer::Resolved(_))));
-    let mut names: Vec<_> = search.settled().map(|seen| seen.name.to_string()).collect();
+    let mut search = SearchState::new(known.problem.direct());
+    assert!(matches!(run_to_end(&known, &mut search, &Unwatched), Ok(SearchOutcome::Resolved(_))));
+    let mut names: Vec<_> = search.predecided().map(|seen| seen.name.to_string()).collect();
     names.sort();
     names
 }

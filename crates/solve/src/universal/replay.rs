@@ -120,7 +120,7 @@ impl Replay<'_> {
 
     fn finish(mut self) -> Resolution {
         for pin in self.pins.values_mut() {
-            pin.sort_askers();
+            pin.sort_dependents();
         }
         Resolution { pins: self.pins, warnings: Vec::new(), skipped_entries: BTreeMap::new() }
     }

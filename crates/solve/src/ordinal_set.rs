@@ -1,15 +1,15 @@
-//! A set of candidate ordinals, as pubgrub's version set.
+//! Sets of candidate ordinals: pubgrub's version sets here.
 //!
-//! Candidates of a package are numbered ascending by version, so a specifier's set is a few runs of
-//! ordinals. Every bound is half-open (`lo <= n < hi`), a singleton too: so equal sets are equal values,
-//! and neighbouring runs join.
+//! The candidates of a package are numbered ascending by version. So a specifier permits a few ranges of integers, which
+//! are cheaper to compare and intersect than versions. Every range is half-open (`low <= n < high`), a singleton too:
+//! neighbours join, and equal sets are equal values.
 
 use std::fmt;
 use std::ops::Range;
 
 use pubgrub::{Ranges, VersionSet};
 
-/// The number of a candidate of a package, ascending by version.
+/// The number of a candidate of a package: candidates are sorted ascending by version, and counted from 0.
 pub type Ordinal = u32;
 
 /// A set of ordinals.
@@ -17,7 +17,7 @@ pub type Ordinal = u32;
 pub struct OrdinalSet(Ranges<Ordinal>);
 
 impl OrdinalSet {
-    /// The ordinals below `count` for which `holds`.
+    /// The ordinals below `count` that satisfy `holds`.
     pub fn matching(count: Ordinal, mut holds: impl FnMut(Ordinal) -> bool) -> Self {
         let mut runs: Vec<Range<Ordinal>> = Vec::new();
         for ordinal in (0..count).filter(|&ordinal| holds(ordinal)) {
@@ -43,7 +43,7 @@ impl OrdinalSet {
         self.runs(count).map(|run| run.len()).sum()
     }
 
-    /// The runs of ordinals in it, each cut at `count`, ascending.
+    /// The ranges of ordinals in it, each cut at `count`, ascending.
     pub fn runs(&self, count: Ordinal) -> impl Iterator<Item = Range<Ordinal>> + '_ {
         use std::ops::Bound::{Excluded, Included, Unbounded};
         self.0.iter().map(move |(low, high)| {
