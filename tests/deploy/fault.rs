@@ -89,10 +89,9 @@ fn a_release_whose_health_was_never_known_is_live_and_nothing_to_go_back_to() {
     );
     assert_eq!(host.pinfast("rollback --dry-run").out.trim(), first);
     host.commit_version("3");
-    host.pinfast("deploy")
-        .assert(0, &[&format!("{unproven} is live, but the run that switched to it ended")]);
+    host.pinfast("deploy").assert(0, &[&format!("{unproven} is live, but the run that switched to it died")]);
     assert_eq!(host.pinfast("rollback --dry-run").out.trim(), first);
-    host.pinfast(&format!("rollback {unproven}")).assert(1, &["never showed that its health is good"]);
+    host.pinfast(&format!("rollback {unproven}")).assert(1, &["never passed its health check"]);
 }
 
 #[test]

@@ -66,19 +66,19 @@ fn all_that_is_wrong_is_told_at_once() {
       preflight HEAD of HERE/project
     error: nothing was deployed: 8 problems
       - `.env` is tracked by git where the shared `.env` will be
-        mend it: `git rm -r --cached .env`, ignore it, and commit
+        fix it: `git rm -r --cached .env`, ignore it, and commit
       - `logs/` is tracked by git where the shared `logs` will be
-        mend it: `git rm -r --cached logs/`, ignore it, and commit
+        fix it: `git rm -r --cached logs/`, ignore it, and commit
       - `.venv` is tracked by git, which will overwrite it
-        mend it: `git rm -r --cached .venv`, and commit
-      - what goes out has changes that are not committed
+        fix it: `git rm -r --cached .venv`, and commit
+      - the source has changes that are not committed
         bot.py
-        commit them, or take them back: `git stash`
+        commit them, or put them aside: `git stash`
       - requirements.txt is stale
         requirements.in:1: `tenacity>=8` was `tenacity>=9`
         lock again, and commit: `pinfast lock`
       - HERE/srv/current is not a link
-        it has to be a link to the live release, or nothing: move it away
+        pinfast makes it a link to the live release: move it away
       - shared paths are missing in HERE/srv/shared
         .env
         data/app.db
@@ -187,15 +187,15 @@ fn a_deploy_reads_as_told() {
       restart   echo $PINFAST_RELEASE >>$PINFAST_ROOT/../restarts
       health    echo not well; false
       back      current -> releases/TIME-COMMIT
-    error: the release is not well: `echo not well; false` ended with exit code 1, for 2 s
+    error: the release is not healthy: `echo not well; false` ended with exit code 1, for 2 s
       | not well
       switched back and restarted
       TIME-COMMIT is live; TIME-COMMIT is kept as failed
-    hint: all that was printed is in HERE/srv/.pinfast/logs/TIME-COMMIT.log
+    hint: the whole output is in HERE/srv/.pinfast/logs/TIME-COMMIT.log
     exit 1
     ");
     assert_snapshot!(shown(&host, &host.pinfast("releases")), @r"
-    TIME-COMMIT  failed    tester  lock COMMIT  the release is not well: `echo not well; false` ended with exit code 1, for 2 s
+    TIME-COMMIT  failed    tester  lock COMMIT  the release is not healthy: `echo not well; false` ended with exit code 1, for 2 s
     TIME-COMMIT  retired   tester  lock COMMIT
     TIME-COMMIT  live      tester  lock COMMIT
     exit 0
@@ -204,9 +204,9 @@ fn a_deploy_reads_as_told() {
     assert_snapshot!(shown(&host, &host.pinfast("deploy")), @r"
       preflight HEAD of HERE/project
     error: nothing was deployed: 1 problem
-      - what goes out has changes that are not committed
+      - the source has changes that are not committed
         version
-        commit them, or take them back: `git stash`
+        commit them, or put them aside: `git stash`
     exit 1
     ");
 }
@@ -216,7 +216,7 @@ fn a_stranger_is_named_and_stays() {
     let host = Host::new();
     let stranger = host.root().join("releases/by-hand");
     fs::create_dir_all(&stranger).unwrap();
-    host.pinfast("deploy").assert(0, &["releases/by-hand is none of pinfast's, and stays"]);
+    host.pinfast("deploy").assert(0, &["releases/by-hand was not made by pinfast, and stays"]);
     assert!(stranger.is_dir());
 }
 

@@ -57,7 +57,7 @@ fn no_lock_outlives_its_run() {
     first.wait().unwrap();
     host.write("pinfast.toml", PLAIN);
     host.commit_version("2");
-    host.pinfast("deploy").assert(0, &["a run ended while it built"]);
+    host.pinfast("deploy").assert(0, &["a run died while it built"]);
     assert_eq!(host.states(), ["live"]);
     fs::write(host.folder().join("go"), "").unwrap();
 }

@@ -1,142 +1,164 @@
-//! A release goes live: the switch, the restart and the health; and all the way back if that is not good.
+//! The activation of a release: the switch, the restart and the health check. If the release is not healthy, all
+//! of it is undone.
 
 use std::path::{Path, PathBuf};
 
-use super::health;
-use super::process::{Attention, Children, Ending, Log, Manner, Setting, run as run_command};
-use super::record::{Begin, Way, What};
-use super::root::{Current, Root};
-use super::run::{Run, failure, interrupted};
+use super::command::{
+    CommandEnv, CommandLog, CommandOutcome, Descendants, OnSignal, RunOptions, interrupted, run_command,
+};
+use super::health::wait_until_healthy;
+use super::journal_entry::{Direction, JournalEvent, ReleaseManifest};
+use super::plan;
+use super::root::{CurrentLink, DeployRoot};
+use super::run::DeployRun;
 use pinfast_base::error::{Error, ErrorKind, Result};
 use pinfast_process::{Signal, SignalDeferral};
-use pinfast_settings::HealthCheck;
 
 /// Why a release does not stay live.
-enum Trouble {
-    /// Its restart or its health.
-    Bad(Error),
+enum ActivationFailure {
+    /// Its restart or its health check failed.
+    Unhealthy(Error),
     /// This signal came.
     Interrupted(Signal),
 }
 
-/// Makes a release live that is whole; gives what went wrong although it is.
+/// Makes a complete release live. Returns what failed although it is live and healthy.
 ///
 /// # Errors
-/// What was live is live again; or, as `LiveButUnclean`, the new one still is.
+/// The release that was live before is live again; or, with `LiveButUnclean`, the new one still is.
 pub(super) fn activate(
-    run: &mut Run<'_>,
-    begin: &Begin,
-    way: Way,
-    deferred: &SignalDeferral,
+    run: &mut DeployRun<'_>,
+    manifest: &ReleaseManifest,
+    direction: Direction,
+    deferral: &SignalDeferral,
 ) -> Result<Vec<Error>> {
-    if let Some(signal) = deferred.received() {
+    if let Some(signal) = deferral.received() {
         return Err(interrupted(signal));
     }
-    let release = &begin.release;
-    let old = run.root().current()?;
-    let target = Root::target(release);
-    run.step(release, "switch", format!("current -> {}", target.display()))?;
-    run.journal.note(What::Switch { release: release.clone(), way })?;
-    run.root().point_to(&target)?;
-    let mut unclean = Vec::new();
-    unclean.extend(run.root().sync_link().err());
-    unclean.extend(run.journal.note(What::Live { release: release.clone() }).err());
-    match prove(run, begin) {
+    let release = &manifest.release;
+    let old = run.root().read_current()?;
+    let target = DeployRoot::link_target(release);
+    run.start_step(release, "switch", format!("current -> {}", target.display()))?;
+    run.journal.record(JournalEvent::Switch { release: release.clone(), direction })?;
+    run.root().point_current_to(&target)?;
+    // From here on the release is live: an error only makes the result unclean.
+    let mut errors = Vec::new();
+    errors.extend(run.root().sync_current().err());
+    errors.extend(run.journal.record(JournalEvent::Live { release: release.clone() }).err());
+    match restart_and_check(run, manifest) {
         Ok(()) => {
-            unclean.extend(run.journal.note(What::Passed { release: release.clone() }).err());
-            Ok(unclean)
+            errors.extend(run.journal.record(JournalEvent::Healthy { release: release.clone() }).err());
+            Ok(errors)
         }
-        Err(trouble) => Err(go_back(run, begin, &old, trouble)),
+        Err(failure) => Err(switch_back(run, manifest, &old, failure)),
     }
 }
 
-/// Restarts the service, and looks whether it is well.
-fn prove(run: &mut Run<'_>, begin: &Begin) -> Result<(), Trouble> {
-    let setting = run.setting(&begin.release, &begin.venv);
-    let open = || Log::open(run.root().log(&begin.release)).map_err(Trouble::Bad);
+/// Restarts the service, and waits for its health check.
+fn restart_and_check(run: &mut DeployRun<'_>, manifest: &ReleaseManifest) -> Result<(), ActivationFailure> {
+    let env = run.command_env(&manifest.release, &manifest.venv);
+    let open = || CommandLog::open(run.root().log(&manifest.release)).map_err(ActivationFailure::Unhealthy);
     let mut log = open()?;
-    let judge = |ending: Ending, what: &str, log: &Log| match ending {
-        Ending::Good => Ok(()),
-        Ending::Bad(why) => {
-            Err(Trouble::Bad(failure(&format!("the release is not well: {what} {why}"), log)))
-        }
-        Ending::Interrupted(signal) => Err(Trouble::Interrupted(signal)),
-    };
     if let Some(restart) = &run.config.settings.restart {
-        let step = run.step(&begin.release, "restart", restart.command.clone());
-        step.and_then(|()| restart_with(run, &setting, Attention::Signals, &mut log))
-            .map_err(Trouble::Bad)
-            .and_then(|ending| judge(ending, &format!("`{}`", restart.command), &log))?;
+        let step = run.start_step(&manifest.release, "restart", restart.command.clone());
+        step.and_then(|()| restart_service(run, &env, OnSignal::Stop, &mut log))
+            .map_err(ActivationFailure::Unhealthy)
+            .and_then(|outcome| healthy(outcome, &restart.command, &log))?;
     }
     if let Some(health) = &run.config.settings.health {
-        let what = match health {
-            HealthCheck::Url { url, .. } => url.to_string(),
-            HealthCheck::Command(timed) => timed.command.clone(),
-        };
-        let step = run.step(&begin.release, "health", what.clone());
-        step.and_then(|()| health::check(health, &setting, &mut log))
-            .map_err(Trouble::Bad)
-            .and_then(|ending| judge(ending, &format!("`{what}`"), &log))?;
+        let what = plan::health(health);
+        let step = run.start_step(&manifest.release, "health", what.clone());
+        step.and_then(|()| wait_until_healthy(health, &env, &mut log))
+            .map_err(ActivationFailure::Unhealthy)
+            .and_then(|outcome| healthy(outcome, &what, &log))?;
     }
     Ok(())
 }
 
-fn restart_with(run: &Run<'_>, setting: &Setting, attention: Attention, log: &mut Log) -> Result<Ending> {
-    let Some(restart) = &run.config.settings.restart else { return Ok(Ending::Good) };
-    let manner = Manner { within: restart.within, children: Children::Leave, attention };
-    run_command(setting.shell(&restart.command), &restart.command, manner, log)
+fn healthy(outcome: CommandOutcome, what: &str, log: &CommandLog) -> Result<(), ActivationFailure> {
+    match outcome {
+        CommandOutcome::Success => Ok(()),
+        CommandOutcome::Failure(why) => {
+            let message = format!("the release is not healthy: `{what}` {why}");
+            Err(ActivationFailure::Unhealthy(log.failure(&message)))
+        }
+        CommandOutcome::Interrupted(signal) => Err(ActivationFailure::Interrupted(signal)),
+    }
 }
 
-/// Makes live again what was, and tells all of it.
-fn go_back(run: &mut Run<'_>, begin: &Begin, old: &Current, trouble: Trouble) -> Error {
-    let release = &begin.release;
-    let mut error = match trouble {
-        Trouble::Bad(error) => error,
-        Trouble::Interrupted(signal) => interrupted(signal),
+/// Runs the restart command, if there is one.
+fn restart_service(
+    run: &DeployRun<'_>,
+    env: &CommandEnv,
+    on_signal: OnSignal,
+    log: &mut CommandLog,
+) -> Result<CommandOutcome> {
+    let Some(restart) = &run.config.settings.restart else { return Ok(CommandOutcome::Success) };
+    let options = RunOptions { within: restart.within, descendants: Descendants::Leave, on_signal };
+    run_command(env.shell(&restart.command), &restart.command, options, log)
+}
+
+/// Points `current` back and restarts the service. Returns the error that reports the failure and the way back.
+fn switch_back(
+    run: &mut DeployRun<'_>,
+    manifest: &ReleaseManifest,
+    old: &CurrentLink,
+    failure: ActivationFailure,
+) -> Error {
+    let release = &manifest.release;
+    let mut error = match failure {
+        ActivationFailure::Unhealthy(error) => error,
+        ActivationFailure::Interrupted(signal) => interrupted(signal),
     };
     let root = run.root();
-    let (what, pointed) = match old {
-        Current::Link(target) => (format!("current -> {}", target.display()), root.point_to(target)),
-        Current::Absent | Current::Other => ("current is removed".to_owned(), root.point_nowhere()),
+    let (what, switched) = match old {
+        CurrentLink::Link(target) => {
+            (format!("current -> {}", target.display()), root.point_current_to(target))
+        }
+        CurrentLink::Absent | CurrentLink::NotALink => {
+            ("current is removed".to_owned(), root.remove_current())
+        }
     };
-    if let Err(stuck) = pointed {
-        let said = format!("{error}; it is live all the same, since it could not be switched back");
-        return Error { kind: ErrorKind::LiveButUnclean, message: said, ..error }.because(stuck);
+    if let Err(cause) = switched {
+        let message = format!("{error}; it is live all the same, because it could not be switched back");
+        return Error { kind: ErrorKind::LiveButUnclean, message, ..error }.because(cause);
     }
-    // The link stands as it should; what is not noted now, the next run finds out.
-    let _ = root.sync_link();
-    let _ = run.journal.note(What::Back { release: release.clone() });
-    let _ = run.step(release, "back", what);
+    // `current` is right. What cannot be recorded now, the next run finds out by itself.
+    let _ = root.sync_current();
+    let _ = run.journal.record(JournalEvent::SwitchedBack { release: release.clone() });
+    let _ = run.start_step(release, "back", what);
     error.details.push(match old {
-        Current::Link(target) => format!("  switched back{}", restart_old(run, target)),
-        Current::Absent | Current::Other => "  nothing was live before, and nothing is".to_owned(),
+        CurrentLink::Link(target) => format!("  switched back{}", restart_old(run, target)),
+        CurrentLink::Absent | CurrentLink::NotALink => "  nothing was live before, and nothing is".to_owned(),
     });
     error
 }
 
-/// Restarts what is live again, and says how that went; a signal does not cut it short.
-fn restart_old(run: &mut Run<'_>, target: &Path) -> String {
+/// Restarts the release that is live again. Returns the rest of the sentence `switched back…`.
+fn restart_old(run: &mut DeployRun<'_>, target: &Path) -> String {
     let Some(restart) = &run.config.settings.restart else { return String::new() };
-    let setting = old_setting(run, target);
-    let again = Log::open(run.root().notes().join("logs/back.log"))
-        .and_then(|mut log| restart_with(run, &setting, Attention::None, &mut log));
-    match again {
-        Ok(Ending::Good) => " and restarted".to_owned(),
-        Ok(Ending::Bad(why)) => format!("; restarting failed, too: `{}` {why}", restart.command),
-        Ok(Ending::Interrupted(_)) => "; restarting was interrupted".to_owned(),
+    let env = old_command_env(run, target);
+    let restarted = CommandLog::open(run.root().state_folder().join("logs/back.log"))
+        .and_then(|mut log| restart_service(run, &env, OnSignal::Ignore, &mut log));
+    match restarted {
+        Ok(CommandOutcome::Success) => " and restarted".to_owned(),
+        Ok(CommandOutcome::Failure(why)) => {
+            format!("; restarting failed, too: `{}` {why}", restart.command)
+        }
+        Ok(CommandOutcome::Interrupted(_)) => "; restarting was interrupted".to_owned(),
         Err(error) => format!("; restarting failed, too: {error}"),
     }
 }
 
-/// Where the commands of what `current` points to run, even if pinfast did not make it.
-fn old_setting(run: &Run<'_>, target: &Path) -> Setting {
-    let live = run.root().live().ok().flatten();
-    let known = live.as_ref().and_then(|live| run.journal.history().find(live));
-    if let Some(known) = known {
-        return run.setting(known.id(), &known.begin.venv);
+/// The environment of the commands of what `current` points to. Another tool may have made that.
+fn old_command_env(run: &DeployRun<'_>, target: &Path) -> CommandEnv {
+    let live = run.root().live_release().ok().flatten();
+    let recorded = live.as_ref().and_then(|live| run.journal.history().find(live));
+    if let Some(release) = recorded {
+        return run.command_env(release.id(), &release.manifest.venv);
     }
     let folder: PathBuf = run.root().path().join(target);
-    Setting {
+    CommandEnv {
         venv: folder.join(&run.config.settings.venv),
         folder,
         path: run.config.path.clone(),

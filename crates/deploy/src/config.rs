@@ -1,52 +1,52 @@
-//! What a deploy is told: the settings with their paths resolved, and whoever makes environments.
+//! What a deploy needs from outside: the settings with their paths resolved, and whoever makes environments.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use super::root::Root;
+use super::root::DeployRoot;
 use pinfast_base::error::{Error, Result};
 use pinfast_install::{Content, VerifyReport};
 use pinfast_settings::DeploySettings;
 
-/// What a deploy is told.
+/// The configuration of deploys and rollbacks.
 #[derive(Clone, Debug)]
-pub struct Config {
-    /// `[deploy]`
+pub struct DeployConfig {
+    /// The table `[deploy]`.
     pub settings: DeploySettings,
     /// The folder that is deployed to.
-    pub root: Root,
-    /// The folder of the settings.
+    pub root: DeployRoot,
+    /// The folder of the settings file.
     pub project: PathBuf,
-    /// The folder whose tracked files go out.
+    /// The folder whose tracked files are deployed.
     pub source: PathBuf,
-    /// The revision of which they go out.
+    /// The git revision that is deployed, such as `HEAD`.
     pub revision: String,
-    /// Who deploys.
+    /// The user who deploys.
     pub by: String,
-    /// The `PATH` that commands are looked for on, after the environment's own.
+    /// The `PATH` of the release's commands, after the environment's own `bin`.
     pub path: OsString,
 }
 
-/// The source, as it is committed, in a folder outside of the root.
+/// The committed source, in a temporary folder outside the root.
 #[derive(Clone, Copy, Debug)]
-pub struct View<'a> {
-    /// What stands for the folder of the settings.
+pub struct SourceView<'a> {
+    /// The copy of the folder of the settings file.
     pub project: &'a Path,
-    /// What stands for the source.
+    /// The copy of the source.
     pub source: &'a Path,
 }
 
-/// Makes the environments of releases.
+/// Makes and verifies the environments of releases.
 pub trait Environments {
-    /// Everything that is wrong with the lock in the source: stale, or not for this host.
-    fn lock_problems(&self, view: View<'_>) -> Vec<Error>;
+    /// All problems of the lock in the source: it is stale, or not for this host.
+    fn lock_problems(&self, view: SourceView<'_>) -> Vec<Error>;
 
-    /// What an environment made from the lock in the source would hold. The files that the cache lacks are
-    /// fetched, so that a release is not begun that cannot be finished.
+    /// The files of an environment made from the lock in the source. Downloads what the cache lacks, so that
+    /// no release is begun that cannot be finished.
     ///
     /// # Errors
-    /// A file cannot be had, or is not what it should be.
-    fn contents(&self, view: View<'_>) -> Result<Vec<Content>>;
+    /// A file cannot be downloaded, or does not match its hash.
+    fn contents(&self, view: SourceView<'_>) -> Result<Vec<Content>>;
 
     /// The interpreter that environments are made from.
     ///
@@ -54,15 +54,15 @@ pub trait Environments {
     /// No answer: there is none.
     fn interpreter(&self) -> Result<PathBuf>;
 
-    /// Makes the environment `venv` in the folder `release` from its lock.
+    /// Makes the environment in the folder `release` from its lock.
     ///
     /// # Errors
-    /// As for an installation.
+    /// As for `pinfast install`.
     fn install(&self, release: &Path) -> Result<()>;
 
-    /// Holds the environment `venv` of the folder `release` against its `lock`.
+    /// Compares the environment `venv` in the folder `release` with its `lock`.
     ///
     /// # Errors
-    /// As for a verification.
+    /// As for `pinfast verify`.
     fn verify(&self, release: &Path, lock: &str, venv: &str) -> Result<VerifyReport>;
 }

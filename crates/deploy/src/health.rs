@@ -1,108 +1,113 @@
-//! Whether a release that is live works: its URL answers, or its command succeeds, within a limit.
+//! The health check of a live release: within a time limit, its URL answers with a status from 200 to 299, or
+//! its command exits with 0. A service may need a moment to start, so both are polled.
 
 use std::pin::pin;
 use std::time::{Duration, Instant};
 
 use futures_util::future::select;
 
-use super::process::{Attention, Children, Ending, Log, Manner, Setting, run};
+use super::command::{
+    CommandEnv, CommandLog, CommandOutcome, Descendants, OnSignal, RunOptions, run_command,
+};
 use pinfast_base::error::{Error, Result};
 use pinfast_process::SignalDeferral;
 use pinfast_settings::{HealthCheck, TimedCommand};
 
-/// How long one look may take: a service that is just starting may lose a question.
-const PATIENCE: Duration = Duration::from_secs(10);
-/// How long to wait between two looks.
-const PAUSE: Duration = Duration::from_millis(200);
+/// The limit of one request: a service that is just starting may accept a connection and never answer it.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
+/// The pause between two polls.
+const POLL_INTERVAL: Duration = Duration::from_millis(200);
 
-/// Looks until the health is good, or its limit is over.
+/// Polls until the health check passes, its limit is over, or a signal comes.
 ///
 /// # Errors
-/// No answer: nothing can be asked at all.
-pub(super) fn check(health: &HealthCheck, setting: &Setting, log: &mut Log) -> Result<Ending> {
+/// No answer: no poll is possible at all.
+pub(super) fn wait_until_healthy(
+    health: &HealthCheck,
+    env: &CommandEnv,
+    log: &mut CommandLog,
+) -> Result<CommandOutcome> {
     match health {
-        HealthCheck::Url { url, within } => ask(url, *within),
-        HealthCheck::Command(timed) => command(timed, setting, log),
+        HealthCheck::Url { url, within } => poll_url(url, *within),
+        HealthCheck::Command(timed) => poll_command(timed, env, log),
     }
 }
 
-/// Runs the command until it succeeds: a service may take a moment to be there.
-fn command(timed: &TimedCommand, setting: &Setting, log: &mut Log) -> Result<Ending> {
-    let deferred = SignalDeferral::start();
+fn poll_command(timed: &TimedCommand, env: &CommandEnv, log: &mut CommandLog) -> Result<CommandOutcome> {
+    let deferral = SignalDeferral::start();
     let deadline = Instant::now() + timed.within;
     let mut last = None;
     loop {
         let left = deadline.saturating_duration_since(Instant::now());
-        let manner = Manner { within: left, children: Children::End, attention: Attention::Signals };
-        let ending = run(setting.shell(&timed.command), &timed.command, manner, log)?;
-        let Ending::Bad(why) = ending else { return Ok(ending) };
+        let options = RunOptions { within: left, descendants: Descendants::Kill, on_signal: OnSignal::Stop };
+        let outcome = run_command(env.shell(&timed.command), &timed.command, options, log)?;
+        let CommandOutcome::Failure(why) = outcome else { return Ok(outcome) };
         let left = deadline.saturating_duration_since(Instant::now());
-        // A look that ended by itself tells more than one that was cut off at the limit.
+        // A poll that failed by itself explains more than one that the limit cut off.
         let why = if left.is_zero() { last.unwrap_or(why) } else { why };
-        if left <= PAUSE {
-            return Ok(Ending::Bad(format!("{why}, for {} s", timed.within.as_secs_f64())));
+        if left <= POLL_INTERVAL {
+            return Ok(CommandOutcome::Failure(format!("{why}, for {} s", timed.within.as_secs_f64())));
         }
         last = Some(why);
-        std::thread::sleep(PAUSE);
-        if let Some(signal) = deferred.received() {
-            return Ok(Ending::Interrupted(signal));
+        std::thread::sleep(POLL_INTERVAL);
+        if let Some(signal) = deferral.received() {
+            return Ok(CommandOutcome::Interrupted(signal));
         }
     }
 }
 
-fn ask(url: &url::Url, within: Duration) -> Result<Ending> {
-    let cannot = |error: String| Error::no_answer("the health cannot be asked for").because(error);
+fn poll_url(url: &url::Url, within: Duration) -> Result<CommandOutcome> {
+    let cannot = |error: String| Error::no_answer("the health check cannot be run").because(error);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| cannot(error.to_string()))?;
     let client = client(url).map_err(|error| cannot(error.to_string()))?;
-    Ok(runtime.block_on(asked(&client, url, within)))
+    Ok(runtime.block_on(first_end(&client, url, within)))
 }
 
-/// Asks again and again; a signal is looked for meanwhile.
-async fn asked(client: &reqwest::Client, url: &url::Url, within: Duration) -> Ending {
-    let deferred = SignalDeferral::start();
+/// Whichever comes first: a good answer, a signal, or the end of the limit.
+async fn first_end(client: &reqwest::Client, url: &url::Url, within: Duration) -> CommandOutcome {
+    let deferral = SignalDeferral::start();
     let deadline = tokio::time::Instant::now() + within;
     let mut last = "does not answer".to_owned();
     let ended = {
-        let looks = pin!(look(client, url, &mut last));
-        let signal = pin!(signalled(&deferred));
-        let either = async { select(looks, signal).await.factor_first().0 };
+        let answer = pin!(good_answer(client, url, &mut last));
+        let signal = pin!(signal(&deferral));
+        let either = async { select(answer, signal).await.factor_first().0 };
         tokio::time::timeout_at(deadline, either).await
     };
-    ended.unwrap_or_else(|_| Ending::Bad(format!("{last}, for {} s", within.as_secs_f64())))
+    ended.unwrap_or_else(|_| CommandOutcome::Failure(format!("{last}, for {} s", within.as_secs_f64())))
 }
 
-/// Ends when the URL answers well; until then, `last` is what is wrong.
-async fn look(client: &reqwest::Client, url: &url::Url, last: &mut String) -> Ending {
+/// Returns when the URL answers well. Until then, `last` is the last failure.
+async fn good_answer(client: &reqwest::Client, url: &url::Url, last: &mut String) -> CommandOutcome {
     loop {
         match client.get(url.clone()).send().await {
-            Ok(answer) if answer.status().is_success() => return Ending::Good,
+            Ok(answer) if answer.status().is_success() => return CommandOutcome::Success,
             Ok(answer) => *last = format!("answers {}", answer.status()),
             Err(error) => *last = format!("does not answer: {}", root_cause(&error)),
         }
-        tokio::time::sleep(PAUSE).await;
+        tokio::time::sleep(POLL_INTERVAL).await;
     }
 }
 
-/// Ends when a signal comes.
-async fn signalled(deferred: &SignalDeferral) -> Ending {
+async fn signal(deferral: &SignalDeferral) -> CommandOutcome {
     loop {
-        if let Some(signal) = deferred.received() {
-            return Ending::Interrupted(signal);
+        if let Some(signal) = deferral.received() {
+            return CommandOutcome::Interrupted(signal);
         }
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }
 
 fn client(url: &url::Url) -> reqwest::Result<reqwest::Client> {
-    // Another part of the process may have installed one: then that one serves.
+    // It fails if the index client has installed one before; that one serves as well.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let builder = reqwest::Client::builder()
         .user_agent(concat!("pinfast/", env!("CARGO_PKG_VERSION")))
         .redirect(reqwest::redirect::Policy::none())
-        // Each look is a new one: a connection to the process that is going away tells nothing.
+        // A kept connection could lead to the old process while it shuts down.
         .pool_max_idle_per_host(0)
-        .timeout(PATIENCE);
+        .timeout(REQUEST_TIMEOUT);
     let local = match url.host() {
         Some(url::Host::Domain(name)) => name == "localhost",
         Some(url::Host::Ipv4(address)) => address.is_loopback(),
@@ -112,7 +117,7 @@ fn client(url: &url::Url) -> reqwest::Result<reqwest::Client> {
     if local { builder.no_proxy().build() } else { builder.build() }
 }
 
-/// The end of the chain of causes, which says it plainly: `Connection refused`.
+/// The last cause in the chain, such as `Connection refused`: the ones above it only repeat the URL.
 fn root_cause(error: &reqwest::Error) -> String {
     let mut cause: &dyn std::error::Error = error;
     while let Some(source) = cause.source() {
@@ -142,19 +147,19 @@ mod tests {
     }
 
     #[test]
-    fn a_service_may_take_a_moment() {
+    fn a_check_passes_after_failed_polls() {
         let url = serve(&["503 Service Unavailable", "302 Found", "204 No Content"]);
-        assert_eq!(ask(&url, Duration::from_secs(60)).unwrap(), Ending::Good);
+        assert_eq!(poll_url(&url, Duration::from_secs(60)).unwrap(), CommandOutcome::Success);
     }
 
     #[test]
-    fn what_does_not_answer_well_is_told() {
+    fn the_last_failed_poll_is_reported() {
         let url = serve(&["500 Internal Server Error"; 100]);
-        let ending = ask(&url, Duration::from_secs(2)).unwrap();
-        assert_eq!(ending, Ending::Bad("answers 500 Internal Server Error, for 2 s".to_owned()));
+        let ending = poll_url(&url, Duration::from_secs(2)).unwrap();
+        assert_eq!(ending, CommandOutcome::Failure("answers 500 Internal Server Error, for 2 s".to_owned()));
         let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         let url = format!("http://{closed}/").parse().unwrap();
-        let Ending::Bad(why) = ask(&url, Duration::from_secs(2)).unwrap() else { panic!() };
+        let CommandOutcome::Failure(why) = poll_url(&url, Duration::from_secs(2)).unwrap() else { panic!() };
         assert!(why.starts_with("does not answer: Connection refused"), "{why}");
     }
 }

@@ -1,40 +1,40 @@
-//! What the journal says, folded into the releases, and every decision that follows from it: pure
-//! functions of the journal, of what `current` points to, and of what stands in `releases/`.
+//! The history of releases: the journal, replayed. Every decision (what to recover, where a rollback goes, what
+//! to prune) is a pure function of it, of the release that `current` points to, and of the names in `releases/`.
 
 use std::collections::BTreeSet;
 
 use super::id::ReleaseId;
-use super::record::{Begin, Entry, Way, What};
+use super::journal_entry::{Direction, JournalEntry, JournalEvent, ReleaseManifest};
 
-/// The releases in the order of the journal, and which of them were live, in which order.
+/// The releases in the order of the journal, and the order in which they were live.
 #[derive(Clone, Debug, Default)]
 pub(super) struct History {
-    releases: Vec<Release>,
-    /// The releases that led to the one that is live: a deploy adds one at the end, a rollback takes those
-    /// away that it goes back over.
-    line: Vec<ReleaseId>,
-    /// A switch whose end is not known.
-    pending: Option<Pending>,
+    releases: Vec<ReleaseRecord>,
+    /// The releases that led to the live one, which is the last. A deploy pushes one; a rollback pops those
+    /// after its target.
+    rollback_stack: Vec<ReleaseId>,
+    /// A switch that is neither recorded as healthy nor undone.
+    pending: Option<PendingSwitch>,
 }
 
-/// A release as the journal knows it.
+/// A release as the journal records it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Release {
-    /// How it was begun.
-    pub(super) begin: Begin,
-    /// When it was begun, by the clock of then.
+pub(super) struct ReleaseRecord {
+    /// What it was made from.
+    pub(super) manifest: ReleaseManifest,
+    /// The time when it was begun, by the clock of that moment.
     pub(super) at: String,
-    /// Who began it.
+    /// The user who began it.
     pub(super) by: String,
-    phase: Phase,
-    /// Whether it was live once with its health good.
-    passed: bool,
+    phase: ReleasePhase,
+    /// Whether it was live once and passed its health check.
+    was_healthy: bool,
     /// Why it failed.
-    pub(super) why: Option<String>,
+    pub(super) failure: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Phase {
+enum ReleasePhase {
     Building,
     Ready,
     Live,
@@ -44,9 +44,9 @@ enum Phase {
     Removed,
 }
 
-/// What a person is told of a release.
+/// The state of a release as people see it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum State {
+pub enum ReleaseState {
     /// Its folder is being filled.
     Building,
     /// It passed its smoke tests.
@@ -55,36 +55,36 @@ pub enum State {
     Live,
     /// `current` pointed to it once.
     Retired,
-    /// It did not pass.
+    /// It failed, or it is being removed.
     Failed,
 }
 
 #[derive(Clone, Debug)]
-struct Pending {
+struct PendingSwitch {
     release: ReleaseId,
-    way: Way,
-    /// The line before the switch.
-    before: Vec<ReleaseId>,
+    direction: Direction,
+    /// The rollback stack before the switch.
+    stack_before: Vec<ReleaseId>,
 }
 
-/// What a run that died left behind.
+/// What the next run must do because the last one died.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum LeftOver {
-    /// Half a release.
-    Half(ReleaseId),
-    /// A whole one that was not switched to, or not for good.
-    Unused(ReleaseId),
-    /// One that was being removed.
-    Removing(ReleaseId),
-    /// One that is live without having shown its health; its switch may not stand in the journal.
-    Unproven(ReleaseId),
+pub(super) enum RecoveryTask {
+    /// Remove a release that was not built completely.
+    RemovePartialBuild(ReleaseId),
+    /// Record that a complete release is not live: the switch to it did not happen, or was undone.
+    RecordUnused(ReleaseId),
+    /// Continue to remove a release.
+    FinishRemoval(ReleaseId),
+    /// Record that a release is live although its health is unknown.
+    RecordLive(ReleaseId),
 }
 
-/// How many releases that did not pass are kept.
-const KEPT_FAILED: usize = 2;
+/// The number of failed releases that pruning keeps, for whoever looks into the failure.
+const KEPT_FAILURES: usize = 2;
 
-impl State {
-    /// Its name in texts and documents.
+impl ReleaseState {
+    /// Its name in texts and JSON.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -97,205 +97,210 @@ impl State {
     }
 }
 
-impl Release {
-    /// Its name.
+impl ReleaseRecord {
     #[must_use]
     pub(super) fn id(&self) -> &ReleaseId {
-        &self.begin.release
+        &self.manifest.release
     }
 
-    /// Whether it was live once, its health was good, and it still is whole.
+    /// Whether a rollback may go to it: it was healthy once and is still complete.
     fn is_good(&self) -> bool {
-        self.passed && matches!(self.phase, Phase::Live | Phase::Retired)
+        self.was_healthy && matches!(self.phase, ReleasePhase::Live | ReleasePhase::Retired)
     }
 
     fn is_gone(&self) -> bool {
-        matches!(self.phase, Phase::Removing | Phase::Removed)
+        matches!(self.phase, ReleasePhase::Removing | ReleasePhase::Removed)
     }
 
-    /// Its state, where `live` is what `current` points to: that alone tells what is live.
+    /// Its state. `live` is the release that `current` points to: the link, not the journal, decides that.
     #[must_use]
-    pub(super) fn state(&self, live: Option<&ReleaseId>) -> State {
+    pub(super) fn state(&self, live: Option<&ReleaseId>) -> ReleaseState {
         match self.phase {
-            _ if live == Some(self.id()) => State::Live,
-            Phase::Building => State::Building,
-            Phase::Ready => State::Ready,
-            Phase::Live | Phase::Retired => State::Retired,
-            Phase::Failed | Phase::Removing | Phase::Removed => State::Failed,
+            _ if live == Some(self.id()) => ReleaseState::Live,
+            ReleasePhase::Building => ReleaseState::Building,
+            ReleasePhase::Ready => ReleaseState::Ready,
+            ReleasePhase::Live | ReleasePhase::Retired => ReleaseState::Retired,
+            ReleasePhase::Failed | ReleasePhase::Removing | ReleasePhase::Removed => ReleaseState::Failed,
         }
     }
 }
 
+/// The replay.
 impl History {
-    /// Folds the journal.
-    pub(super) fn of<'a>(entries: impl IntoIterator<Item = &'a Entry>) -> Self {
+    /// Applies all entries of a journal.
+    pub(super) fn replay<'a>(entries: impl IntoIterator<Item = &'a JournalEntry>) -> Self {
         let mut history = Self::default();
-        entries.into_iter().for_each(|entry| history.take(entry));
+        entries.into_iter().for_each(|entry| history.apply(entry));
         history
     }
 
-    /// Takes one more line in.
-    pub(super) fn take(&mut self, entry: &Entry) {
-        match &entry.what {
-            What::Begin(begin) => self.releases.push(Release {
-                begin: begin.clone(),
+    /// Applies one more entry.
+    pub(super) fn apply(&mut self, entry: &JournalEntry) {
+        match &entry.event {
+            JournalEvent::Begin(manifest) => self.releases.push(ReleaseRecord {
+                manifest: manifest.clone(),
                 at: entry.at.clone(),
                 by: entry.by.clone(),
-                phase: Phase::Building,
-                passed: false,
-                why: None,
+                phase: ReleasePhase::Building,
+                was_healthy: false,
+                failure: None,
             }),
-            What::Step { .. } => {}
-            What::Ready { release } => self.set(release, Phase::Ready),
-            What::Switch { release, way } => {
-                let before = self.line.clone();
-                self.pending = Some(Pending { release: release.clone(), way: *way, before });
+            JournalEvent::Step { .. } => {}
+            JournalEvent::Ready { release } => self.set_phase(release, ReleasePhase::Ready),
+            JournalEvent::Switch { release, direction } => {
+                let stack_before = self.rollback_stack.clone();
+                self.pending =
+                    Some(PendingSwitch { release: release.clone(), direction: *direction, stack_before });
             }
-            What::Live { release } => self.enter(release),
-            What::Passed { release } => {
+            JournalEvent::Live { release } => self.switch_to(release),
+            JournalEvent::Healthy { release } => {
                 self.pending = None;
                 if let Some(release) = self.find_mut(release) {
-                    release.passed = true;
+                    release.was_healthy = true;
                 }
             }
-            What::Back { release } => self.leave(release),
-            What::Failed { release, why } => {
+            JournalEvent::SwitchedBack { release } => self.switch_back(release),
+            JournalEvent::Failed { release, reason } => {
                 if self.is_pending(release) {
-                    self.leave(release);
+                    self.switch_back(release);
                 }
-                self.set(release, Phase::Failed);
+                self.set_phase(release, ReleasePhase::Failed);
                 if let Some(release) = self.find_mut(release) {
-                    release.why = Some(why.clone());
+                    release.failure = Some(reason.clone());
                 }
             }
-            What::Remove { release } => self.set(release, Phase::Removing),
-            What::Removed { release } => self.set(release, Phase::Removed),
+            JournalEvent::Remove { release } => self.set_phase(release, ReleasePhase::Removing),
+            JournalEvent::Removed { release } => self.set_phase(release, ReleasePhase::Removed),
         }
     }
 
-    /// As if this release had been built and gone live, with its health good.
-    pub(super) fn imagine(&mut self, begin: Begin) {
-        let release = begin.release.clone();
-        let way = Way::Forth;
+    /// Applies the events of a deploy that goes well.
+    pub(super) fn simulate_deploy(&mut self, manifest: ReleaseManifest) {
+        let release = manifest.release.clone();
+        let direction = Direction::Forward;
         let events = [
-            What::Begin(begin),
-            What::Switch { release: release.clone(), way },
-            What::Live { release: release.clone() },
-            What::Passed { release },
+            JournalEvent::Begin(manifest),
+            JournalEvent::Switch { release: release.clone(), direction },
+            JournalEvent::Live { release: release.clone() },
+            JournalEvent::Healthy { release },
         ];
-        let entry = |what| Entry { at: String::new(), by: String::new(), what };
-        events.map(entry).iter().for_each(|entry| self.take(entry));
+        let entry = |event| JournalEntry { at: String::new(), by: String::new(), event };
+        events.map(entry).iter().for_each(|entry| self.apply(entry));
     }
 
-    /// `release` is live now.
-    fn enter(&mut self, release: &ReleaseId) {
-        let back = self.pending.as_ref().is_some_and(|pending| pending.way == Way::Back);
-        match self.line.iter().rposition(|other| other == release) {
-            Some(at) if back => self.line.truncate(at + 1),
-            _ => self.line.push(release.clone()),
+    fn switch_to(&mut self, release: &ReleaseId) {
+        let back = self.pending.as_ref().is_some_and(|pending| pending.direction == Direction::Back);
+        match self.rollback_stack.iter().rposition(|other| other == release) {
+            Some(at) if back => self.rollback_stack.truncate(at + 1),
+            // A rollback to a named release that an earlier rollback popped.
+            _ => self.rollback_stack.push(release.clone()),
         }
         for other in &mut self.releases {
-            if other.phase == Phase::Live {
-                other.phase = Phase::Retired;
+            if other.phase == ReleasePhase::Live {
+                other.phase = ReleasePhase::Retired;
             }
         }
-        self.set(release, Phase::Live);
+        self.set_phase(release, ReleasePhase::Live);
     }
 
-    /// The switch to `release` was undone.
-    fn leave(&mut self, release: &ReleaseId) {
+    fn switch_back(&mut self, release: &ReleaseId) {
         if let Some(pending) = self.pending.take() {
-            self.line = pending.before;
+            self.rollback_stack = pending.stack_before;
         }
-        self.set(release, Phase::Retired);
-        if let Some(again) = self.line.last().cloned() {
-            self.set(&again, Phase::Live);
+        self.set_phase(release, ReleasePhase::Retired);
+        if let Some(live_again) = self.rollback_stack.last().cloned() {
+            self.set_phase(&live_again, ReleasePhase::Live);
         }
+    }
+
+    fn set_phase(&mut self, id: &ReleaseId, phase: ReleasePhase) {
+        if let Some(release) = self.find_mut(id) {
+            release.phase = phase;
+        }
+    }
+
+    fn find_mut(&mut self, id: &ReleaseId) -> Option<&mut ReleaseRecord> {
+        self.releases.iter_mut().rev().find(|release| release.id() == id)
+    }
+}
+
+/// The decisions.
+impl History {
+    #[must_use]
+    pub(super) fn find(&self, id: &ReleaseId) -> Option<&ReleaseRecord> {
+        self.releases.iter().rev().find(|release| release.id() == id)
+    }
+
+    /// The releases that are not removed, the newest first.
+    pub(super) fn newest_first(&self) -> impl Iterator<Item = &ReleaseRecord> {
+        self.releases.iter().rev().filter(|release| !release.is_gone())
+    }
+
+    /// Whether the journal has a release of this name, even a removed one.
+    pub(super) fn has_name(&self, name: &str) -> bool {
+        self.releases.iter().any(|release| release.id().as_str() == name)
+    }
+
+    /// Those of `names` that are no release in the journal.
+    pub(super) fn unknown_names<'a>(&self, names: &'a [String]) -> Vec<&'a str> {
+        names.iter().map(String::as_str).filter(|name| !self.has_name(name)).collect()
+    }
+
+    /// What to recover; nothing if the last run ended properly.
+    pub(super) fn recovery_tasks(&self, live: Option<&ReleaseId>) -> Vec<RecoveryTask> {
+        let task = |release: &ReleaseRecord| {
+            let id = release.id().clone();
+            let pending = self.is_pending(&id);
+            match release.phase {
+                _ if live == Some(&id) => pending.then_some(RecoveryTask::RecordLive(id)),
+                ReleasePhase::Building => Some(RecoveryTask::RemovePartialBuild(id)),
+                ReleasePhase::Ready => Some(RecoveryTask::RecordUnused(id)),
+                // `current` points elsewhere: it was never replaced, or it was switched back.
+                ReleasePhase::Live | ReleasePhase::Retired if pending => Some(RecoveryTask::RecordUnused(id)),
+                ReleasePhase::Removing => Some(RecoveryTask::FinishRemoval(id)),
+                _ => None,
+            }
+        };
+        self.releases.iter().filter_map(task).collect()
     }
 
     fn is_pending(&self, id: &ReleaseId) -> bool {
         self.pending.as_ref().is_some_and(|pending| pending.release == *id)
     }
 
-    fn set(&mut self, id: &ReleaseId, phase: Phase) {
-        if let Some(release) = self.find_mut(id) {
-            release.phase = phase;
-        }
+    /// Whether the journal has the event `live` of the live release.
+    pub(super) fn is_recorded_live(&self, release: &ReleaseId) -> bool {
+        self.find(release).is_some_and(|release| release.phase == ReleasePhase::Live)
     }
 
-    fn find_mut(&mut self, id: &ReleaseId) -> Option<&mut Release> {
-        self.releases.iter_mut().rev().find(|release| release.id() == id)
+    /// Whether `release` was live once and passed its health check.
+    pub(super) fn was_healthy(&self, release: &ReleaseId) -> bool {
+        self.find(release).is_some_and(|release| release.was_healthy)
     }
 
-    /// The release of this name.
+    /// The good release that was live before `live`.
     #[must_use]
-    pub(super) fn find(&self, id: &ReleaseId) -> Option<&Release> {
-        self.releases.iter().rev().find(|release| release.id() == id)
-    }
-
-    /// The releases that are there, the newest first by the journal.
-    pub(super) fn newest_first(&self) -> impl Iterator<Item = &Release> {
-        self.releases.iter().rev().filter(|release| !release.is_gone())
-    }
-
-    /// Whether the journal knows a release of this name, even one that is gone.
-    pub(super) fn knows(&self, name: &str) -> bool {
-        self.releases.iter().any(|release| release.id().as_str() == name)
-    }
-
-    /// The names in `releases/` that the journal does not know.
-    pub(super) fn strangers<'a>(&self, listing: &'a [String]) -> Vec<&'a str> {
-        listing.iter().map(String::as_str).filter(|name| !self.knows(name)).collect()
-    }
-
-    /// What the run that wrote the last lines left behind, if it died.
-    pub(super) fn left_over(&self, live: Option<&ReleaseId>) -> Vec<LeftOver> {
-        let one = |release: &Release| {
-            let id = release.id().clone();
-            let pending = self.is_pending(&id);
-            match release.phase {
-                _ if live == Some(&id) => pending.then_some(LeftOver::Unproven(id)),
-                Phase::Building => Some(LeftOver::Half(id)),
-                Phase::Ready => Some(LeftOver::Unused(id)),
-                // The link was put back, or never moved, and the run died before it could say so.
-                Phase::Live | Phase::Retired if pending => Some(LeftOver::Unused(id)),
-                Phase::Removing => Some(LeftOver::Removing(id)),
-                _ => None,
-            }
-        };
-        self.releases.iter().filter_map(one).collect()
-    }
-
-    /// Whether the journal says already that `release` is the live one.
-    pub(super) fn has_entered(&self, release: &ReleaseId) -> bool {
-        self.find(release).is_some_and(|release| release.phase == Phase::Live)
-    }
-
-    /// Whether `release` was live before the switch that is pending.
-    pub(super) fn was_good(&self, release: &ReleaseId) -> bool {
-        self.find(release).is_some_and(|release| release.passed)
-    }
-
-    /// The good release that was live before the one that is live now.
-    #[must_use]
-    pub(super) fn before(&self, live: Option<&ReleaseId>) -> Option<&Release> {
-        let at = live.and_then(|live| self.line.iter().rposition(|id| id == live)).unwrap_or(self.line.len());
-        let earlier = self.line[..at].iter().rev().filter(|id| Some(*id) != live);
+    pub(super) fn rollback_target(&self, live: Option<&ReleaseId>) -> Option<&ReleaseRecord> {
+        let stack = &self.rollback_stack;
+        let at = live.and_then(|live| stack.iter().rposition(|id| id == live)).unwrap_or(stack.len());
+        let earlier = stack[..at].iter().rev().filter(|id| Some(*id) != live);
         earlier.filter_map(|id| self.find(id)).find(|release| release.is_good())
     }
 
-    /// What is to go when `keep` good releases stay: never the live one, nor the one before it; of those that
-    /// did not pass, the last two stay. What was not removed to its end comes first.
-    pub(super) fn surplus(&self, live: Option<&ReleaseId>, keep: usize) -> Vec<ReleaseId> {
-        let before = self.before(live).map(Release::id);
-        let kept: BTreeSet<&ReleaseId> = live.into_iter().chain(before).collect();
-        let settled =
-            |release: &&Release| matches!(release.phase, Phase::Live | Phase::Retired | Phase::Failed);
-        let (good, other): (Vec<&Release>, Vec<_>) =
+    /// The releases to remove if the newest `keep` good ones stay. The live one and its rollback target always
+    /// stay, and so do the newest failures. A removal that was cut short comes first.
+    pub(super) fn prunable(&self, live: Option<&ReleaseId>, keep: usize) -> Vec<ReleaseId> {
+        let target = self.rollback_target(live).map(ReleaseRecord::id);
+        let protected: BTreeSet<&ReleaseId> = live.into_iter().chain(target).collect();
+        let settled = |release: &&ReleaseRecord| {
+            matches!(release.phase, ReleasePhase::Live | ReleasePhase::Retired | ReleasePhase::Failed)
+        };
+        let (good, other): (Vec<&ReleaseRecord>, Vec<_>) =
             self.newest_first().filter(settled).partition(|release| release.is_good());
-        let removing = self.releases.iter().filter(|release| release.phase == Phase::Removing);
-        let surplus = removing.chain(good.into_iter().skip(keep)).chain(other.into_iter().skip(KEPT_FAILED));
-        surplus.map(Release::id).filter(|id| !kept.contains(id)).cloned().collect()
+        let removing = self.releases.iter().filter(|release| release.phase == ReleasePhase::Removing);
+        let surplus =
+            removing.chain(good.into_iter().skip(keep)).chain(other.into_iter().skip(KEPT_FAILURES));
+        surplus.map(ReleaseRecord::id).filter(|id| !protected.contains(id)).cloned().collect()
     }
 }
 

@@ -1,4 +1,4 @@
-//! The name of a release: `<UTC time>-<commit>`, and a suffix where that is taken.
+//! The name of a release: `<UTC time>-<commit>`, and a number if that is taken.
 
 use std::fmt;
 use std::str::FromStr;
@@ -6,20 +6,20 @@ use std::str::FromStr;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-/// How much of a commit's name stands in a release's.
-const SHORT: usize = 10;
+/// The number of digits of a commit's hash in the name of a release.
+const SHORT_HASH: usize = 10;
 
-/// The name of a release, which is the name of its folder: letters, digits and dashes only, so that no
-/// journal can lead out of `releases/`.
+/// The name of a release and of its folder: letters, digits and dashes only, so that no journal can lead out of
+/// `releases/`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct ReleaseId(String);
 
 impl ReleaseId {
-    /// The name of a release of `commit` begun at `time` that is not `taken`.
+    /// The first name for `commit` at `time` that is not `taken`.
     #[must_use]
     pub fn next(time: Timestamp, commit: &str, taken: impl Fn(&str) -> bool) -> Self {
-        let name = format!("{}-{}", time.strftime("%Y%m%dT%H%M%SZ"), short(commit));
+        let name = format!("{}-{}", time.strftime("%Y%m%dT%H%M%SZ"), short_hash(commit));
         if !taken(&name) {
             return Self(name);
         }
@@ -33,17 +33,17 @@ impl ReleaseId {
         }
     }
 
-    /// As text.
+    /// The name as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-/// A commit's name as people read it.
+/// The first digits of a hash, for people.
 #[must_use]
-pub fn short(commit: &str) -> &str {
-    commit.get(..SHORT).unwrap_or(commit)
+pub fn short_hash(hash: &str) -> &str {
+    hash.get(..SHORT_HASH).unwrap_or(hash)
 }
 
 impl FromStr for ReleaseId {
@@ -83,7 +83,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_is_never_used_twice() {
+    fn a_taken_name_gets_a_number() {
         let time = Timestamp::from_second(1_800_000_000).unwrap();
         let commit = "3f2a1bc9d8e7f6a5b4c3d2e1f0a9b8c7d6e5f4a3";
         let mut taken = Vec::new();
@@ -97,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn no_name_leads_elsewhere() {
+    fn a_name_that_leads_elsewhere_is_rejected() {
         for text in ["", ".", "..", "a/b", "a\0", "a b", "../../etc", &"a".repeat(129)] {
             assert!(text.parse::<ReleaseId>().is_err(), "{text}");
         }

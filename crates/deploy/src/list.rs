@@ -1,52 +1,53 @@
-//! The releases at a root, as they are listed. Nothing is changed, and no lock is waited for.
+//! `pinfast releases`: the releases at a root. Changes nothing and waits for no lock.
 
-use super::history::{Release, State};
+use super::disk::lexists;
+use super::history::{ReleaseRecord, ReleaseState};
 use super::id::ReleaseId;
-use super::journal;
-use super::remove::is_there;
-use super::root::Root;
+use super::journal::read_history;
+use super::root::DeployRoot;
 use pinfast_base::error::Result;
 
 /// A release in the list.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Listed {
+pub struct ReleaseSummary {
     /// Its name.
     pub id: ReleaseId,
-    /// Its state; `Live` is what `current` points to.
-    pub state: State,
-    /// The full name of its commit.
+    /// Its state; `Live` is the release that `current` points to.
+    pub state: ReleaseState,
+    /// The full hash of its commit.
     pub commit: String,
     /// The SHA-256 of its lock, in hexadecimal.
     pub lock: String,
-    /// When it was begun, as the clock of then said.
+    /// The time when it was begun, by the clock of that moment.
     pub at: String,
-    /// Who began it.
+    /// The user who began it.
     pub by: String,
     /// Why it failed.
-    pub why: Option<String>,
-    /// Whether a rollback would go to it.
-    pub is_next_back: bool,
+    pub failure: Option<String>,
+    /// Whether `pinfast rollback` would go to it.
+    pub is_rollback_target: bool,
 }
 
-/// The releases that are there, the newest first by the journal.
+/// The releases with a folder, and the live one; the newest first, in the journal's order.
 ///
 /// # Errors
 /// No answer: the journal cannot be read.
-pub fn releases(root: &Root) -> Result<Vec<Listed>> {
-    let history = journal::read(root)?;
-    let live = root.live()?;
-    let back = history.before(live.as_ref()).map(Release::id);
-    let there =
-        |release: &&Release| live.as_ref() == Some(release.id()) || is_there(&root.release(release.id()));
-    let listed = |release: &Release| Listed {
+pub fn releases(root: &DeployRoot) -> Result<Vec<ReleaseSummary>> {
+    let history = read_history(root)?;
+    let live = root.live_release()?;
+    let target = history.rollback_target(live.as_ref()).map(ReleaseRecord::id);
+    let exists = |release: &&ReleaseRecord| {
+        live.as_ref() == Some(release.id()) || lexists(&root.release(release.id()))
+    };
+    let summary = |release: &ReleaseRecord| ReleaseSummary {
         id: release.id().clone(),
         state: release.state(live.as_ref()),
-        commit: release.begin.commit.clone(),
-        lock: release.begin.lock.clone(),
+        commit: release.manifest.commit.clone(),
+        lock: release.manifest.lock.clone(),
         at: release.at.clone(),
         by: release.by.clone(),
-        why: release.why.clone(),
-        is_next_back: back == Some(release.id()),
+        failure: release.failure.clone(),
+        is_rollback_target: target == Some(release.id()),
     };
-    Ok(history.newest_first().filter(there).map(listed).collect())
+    Ok(history.newest_first().filter(exists).map(summary).collect())
 }

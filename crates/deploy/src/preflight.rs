@@ -1,199 +1,195 @@
-//! Everything that has to hold before a deploy, looked at without creating anything at the root; all that
-//! is wrong is told at once.
+//! The preflight: everything that must hold before a deploy. It creates nothing at the root and collects all
+//! problems instead of stopping at the first.
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use super::config::{Config, Environments};
-use super::modules::{Importable, not_standard};
-use super::root::Current;
+use super::config::{DeployConfig, Environments};
+use super::modules::{ImportableModules, outside_standard_library};
+use super::root::CurrentLink;
 use super::shared;
-use super::source::{self, Source};
-use super::space::{self, Need};
+use super::source::{ReleaseSource, resolve_commit};
+use super::space::{SpaceNeed, permission_problems, space_problem};
 use pinfast_base::error::{Error, ErrorKind, Result};
-use pinfast_git::{self as git, Committed, CommittedKind, WorkTree};
+use pinfast_git::{TreeEntry, TreeEntryKind, WorkTree, check_environment_names};
 use pinfast_install::Content;
 use pinfast_packaging::Sha256;
 use pinfast_settings::{SharedPath, SmokeTest};
 
-/// What is known once everything holds.
+/// A source that passed the preflight.
 #[derive(Debug)]
-pub(super) struct Ready {
-    pub(super) source: Source,
-    /// The SHA-256 of the lock.
-    pub(super) lock: Sha256,
+pub(super) struct CheckedSource {
+    pub(super) source: ReleaseSource,
+    /// The SHA-256 of its lock.
+    pub(super) lock_hash: Sha256,
 }
 
-/// When the preflight takes place.
+/// A deploy runs the preflight twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Moment {
-    /// Before anything: another run may be at work, or have left things behind that the lock's holder will
-    /// clear away; and shared paths may be moved in afterwards.
-    Before {
-        /// What is done about shared paths that are lacking.
-        lacking: Lacking,
-        /// Whether there is something to be cleared away.
-        left_over: LeftOvers,
-    },
-    /// Under the lock.
+pub(super) enum PreflightPass {
+    /// First without the lock, so that a problem is reported before anything is created. Another run may be at
+    /// work; shared paths may be moved in, and leftovers removed, before the second pass.
+    BeforeLock { missing_shared: MissingShared, recovery: PendingRecovery },
+    /// Then with the lock: now nothing else changes the root.
     UnderLock,
 }
 
-/// What is done about shared paths that are lacking.
+/// What a deploy does if shared paths are missing in `shared/`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Lacking {
+pub enum MissingShared {
     /// They are problems.
     #[default]
     Refuse,
-    /// They are moved in from the working tree, and folders are created.
+    /// It moves them in from the work tree, and creates missing folders.
     MoveIn,
 }
 
-/// Whether a run that died left something.
+/// Whether recovery will free disk space, because a run died.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum LeftOvers {
-    None,
-    Some,
+pub(super) enum PendingRecovery {
+    No,
+    Yes,
 }
 
-/// Looks at everything. What was `read` of the source before is used again for the same commit.
+/// Checks everything. Uses `already_read` if it is the source at the commit to deploy.
 ///
 /// # Errors
-/// All problems in one: `Refused` where a file is not what it should be, else `No`, or `NoAnswer` where only
-/// the world is in the way.
+/// All problems in one error. It is `Refused` if a file does not match its hash, `NoAnswer` if only the disk,
+/// the network or permissions are in the way, and else `No`.
 pub(super) fn preflight(
-    config: &Config,
+    config: &DeployConfig,
     environments: &dyn Environments,
-    moment: Moment,
-    read: Option<Source>,
-) -> Result<Ready> {
+    pass: PreflightPass,
+    already_read: Option<ReleaseSource>,
+) -> Result<CheckedSource> {
     let mut problems = Vec::new();
-    let source = keep(&mut problems, source(config, read));
+    let source = ok_or_push(&mut problems, source(config, already_read));
     if let Some(source) = &source {
-        problems.extend(conflicts(&source.files, config));
+        problems.extend(shared_conflicts(&source.files, config));
     }
-    if let Some(tree) = WorkTree::around(&config.source) {
-        problems.extend(in_git(&tree, config, source.as_ref()));
+    if let Some(tree) = WorkTree::discover(&config.source) {
+        problems.extend(git_problems(&tree, config, source.as_ref()));
     }
-    let mut lock = None;
+    let mut lock_hash = None;
     let mut contents = None;
     if let Some(source) = &source {
-        let wrong = environments.lock_problems(source.view());
+        let lock_problems = environments.lock_problems(source.view());
         contents = match environments.contents(source.view()) {
-            // It says again what is wrong with the lock.
-            Err(_) if !wrong.is_empty() => None,
-            contents => keep(&mut problems, contents),
+            // It would only repeat a problem of the lock.
+            Err(_) if !lock_problems.is_empty() => None,
+            contents => ok_or_push(&mut problems, contents),
         };
-        if wrong.is_empty() {
-            lock = keep(&mut problems, source.lock_hash(&config.settings.lock));
+        if lock_problems.is_empty() {
+            lock_hash = ok_or_push(&mut problems, source.hash_lock(&config.settings.lock));
         }
-        problems.extend(wrong);
+        problems.extend(lock_problems);
     }
-    problems.extend(places(config, moment));
-    let need = source.as_ref().map(|source| need(&source.files, contents.as_deref().unwrap_or_default()));
-    if !matches!(moment, Moment::Before { left_over: LeftOvers::Some, .. }) {
-        problems.extend(need.and_then(|need| space::lacks(&config.root, need)));
+    problems.extend(root_problems(config, pass));
+    if !matches!(pass, PreflightPass::BeforeLock { recovery: PendingRecovery::Yes, .. }) {
+        let contents = contents.as_deref().unwrap_or_default();
+        let need = source.as_ref().map(|source| space_need(&source.files, contents));
+        problems.extend(need.and_then(|need| space_problem(&config.root, need)));
     }
-    problems.extend(space::forbidden(&config.root));
+    problems.extend(permission_problems(&config.root));
     if let (Some(source), Some(contents)) = (&source, &contents) {
-        problems.extend(modules(&source.files, contents, config, environments));
+        problems.extend(module_problems(&source.files, contents, config, environments));
     }
-    match (source, lock) {
-        (Some(source), Some(lock)) if problems.is_empty() => Ok(Ready { source, lock }),
-        _ => Err(all(problems)),
-    }
-}
-
-fn source(config: &Config, read: Option<Source>) -> Result<Source> {
-    let (tree, commit) = source::commit(config)?;
-    match read {
-        Some(read) if read.commit == commit => Ok(read),
-        _ => Source::read(config, tree, commit),
+    match (source, lock_hash) {
+        (Some(source), Some(lock_hash)) if problems.is_empty() => Ok(CheckedSource { source, lock_hash }),
+        _ => Err(all_in_one(problems)),
     }
 }
 
-/// Tracked files where something else is to be.
-fn conflicts(files: &[Committed], config: &Config) -> Vec<Error> {
-    config.settings.shared.iter().filter_map(|shared| conflict(files, shared)).collect()
+fn source(config: &DeployConfig, already_read: Option<ReleaseSource>) -> Result<ReleaseSource> {
+    let (tree, commit) = resolve_commit(config)?;
+    match already_read {
+        Some(source) if source.commit == commit => Ok(source),
+        _ => ReleaseSource::read(config, tree, commit),
+    }
 }
 
-/// A tracked file in the environment of another commit than the one that is checked out.
-fn in_environment(files: &[Committed], config: &Config) -> Option<Error> {
-    let file = files.iter().find(|file| file.path.starts_with(&config.settings.venv))?;
-    let said = format!("`{}` is committed where the environment will be", file.path.display());
-    Some(Error::no(said).hint(format!("take it out of what {} means", config.revision)))
+/// Tracked files at the places of links to `shared/`.
+fn shared_conflicts(files: &[TreeEntry], config: &DeployConfig) -> Vec<Error> {
+    config.settings.shared.iter().filter_map(|shared| shared_conflict(files, shared)).collect()
 }
 
-fn conflict(files: &[Committed], shared: &SharedPath) -> Option<Error> {
+fn shared_conflict(files: &[TreeEntry], shared: &SharedPath) -> Option<Error> {
     let path = Path::new(&shared.path);
-    let bars = |file: &&Committed| {
-        let through = path.starts_with(&file.path) && path != file.path;
-        file.path.starts_with(path) || (through && file.kind != CommittedKind::Folder)
+    let conflicts = |file: &&TreeEntry| {
+        // A file or link where the shared path needs a folder.
+        let above = path.starts_with(&file.path) && path != file.path && file.kind != TreeEntryKind::Folder;
+        file.path.starts_with(path) || above
     };
-    let file = files.iter().find(bars)?;
+    let file = files.iter().find(conflicts)?;
     let tracked = file.path.display();
     Some(
         Error::no(format!("`{tracked}` is tracked by git where the shared `{}` will be", shared.path))
-            .hint(format!("mend it: `git rm -r --cached {tracked}`, ignore it, and commit")),
+            .hint(format!("fix it: `git rm -r --cached {tracked}`, ignore it, and commit")),
     )
 }
 
-/// What git says: the environment is out of it, and what goes out is committed.
-fn in_git(tree: &WorkTree, config: &Config, source: Option<&Source>) -> Vec<Error> {
+/// The environment must be out of git, and the source must be committed.
+fn git_problems(tree: &WorkTree, config: &DeployConfig, source: Option<&ReleaseSource>) -> Vec<Error> {
     let mut problems = Vec::new();
-    let mut names: BTreeSet<&str> = git::ENVIRONMENTS.into_iter().collect();
+    let mut names: BTreeSet<&str> = pinfast_git::ENVIRONMENT_FOLDERS.into_iter().collect();
     names.insert(&config.settings.venv);
     let names: Vec<_> = names.into_iter().collect();
-    let findings = git::exposed_environments(&config.source, &names);
-    for finding in keep(&mut problems, findings).unwrap_or_default() {
-        problems.push(Error::no(finding.message).hint(format!("mend it: `{}`, and commit", finding.mend)));
+    let findings = check_environment_names(&config.source, &names);
+    for finding in ok_or_push(&mut problems, findings).unwrap_or_default() {
+        problems.push(Error::no(finding.message).hint(format!("fix it: `{}`, and commit", finding.fix)));
     }
-    let head = keep(&mut problems, tree.commit("HEAD")).flatten();
-    let goes_out = source.is_some_and(|source| head.as_ref() == Some(&source.commit));
-    if !goes_out {
-        problems.extend(source.and_then(|source| in_environment(&source.files, config)));
+    let head = ok_or_push(&mut problems, tree.resolve_commit("HEAD")).flatten();
+    let deploys_head = source.is_some_and(|source| head.as_ref() == Some(&source.commit));
+    if !deploys_head {
+        // The index describes HEAD only; another commit may track the environment.
+        problems.extend(source.and_then(|source| committed_environment(&source.files, config)));
         return problems;
     }
-    let changes = keep(&mut problems, tree.changes()).unwrap_or_default();
-    if !changes.is_empty() {
-        let mut error = Error::no("what goes out has changes that are not committed");
-        error.details = changes.iter().take(10).cloned().collect();
-        if changes.len() > 10 {
-            error.details.push(format!("and {} more", changes.len() - 10));
+    let changed = ok_or_push(&mut problems, tree.changed_files()).unwrap_or_default();
+    if !changed.is_empty() {
+        let mut error = Error::no("the source has changes that are not committed");
+        error.details = changed.iter().take(10).cloned().collect();
+        if changed.len() > 10 {
+            error.details.push(format!("and {} more", changed.len() - 10));
         }
-        problems.push(error.hint("commit them, or take them back: `git stash`"));
+        problems.push(error.hint("commit them, or put them aside: `git stash`"));
     }
     problems
 }
 
-/// The places at the root: `current`, `releases/` and what is shared.
-fn places(config: &Config, moment: Moment) -> Vec<Error> {
+fn committed_environment(files: &[TreeEntry], config: &DeployConfig) -> Option<Error> {
+    let file = files.iter().find(|file| file.path.starts_with(&config.settings.venv))?;
+    let message = format!("`{}` is committed where the environment will be", file.path.display());
+    Some(Error::no(message).hint(format!("remove it from the commit that `{}` names", config.revision)))
+}
+
+/// Problems with `current`, the folders of the root, and `shared/`.
+fn root_problems(config: &DeployConfig, pass: PreflightPass) -> Vec<Error> {
     let root = &config.root;
     let mut problems = Vec::new();
-    if let Some(Current::Other) = keep(&mut problems, root.current()) {
-        let link = root.link();
+    if let Some(CurrentLink::NotALink) = ok_or_push(&mut problems, root.read_current()) {
         problems.push(
-            Error::no(format!("{} is not a link", link.display()))
-                .hint("it has to be a link to the live release, or nothing: move it away"),
+            Error::no(format!("{} is not a link", root.current().display()))
+                .hint("pinfast makes it a link to the live release: move it away"),
         );
     }
-    for folder in [root.path().to_owned(), root.releases(), root.shared(), root.notes()] {
-        let there = fs::symlink_metadata(&folder);
-        let is_link = there.as_ref().is_ok_and(fs::Metadata::is_symlink);
-        // Links lead from the releases to what is shared by where they are; the root itself may be a link.
+    for folder in [root.path().to_owned(), root.releases(), root.shared(), root.state_folder()] {
+        let metadata = fs::symlink_metadata(&folder);
+        let is_link = metadata.as_ref().is_ok_and(fs::Metadata::is_symlink);
+        // The links to `shared/` are relative to a release: they need `releases/` to be at the root itself.
         if is_link && folder == root.releases() {
             problems.push(Error::no(format!("{} is a link", folder.display())).hint("make it a real folder"));
-        } else if there.is_ok() && !folder.is_dir() {
+        } else if metadata.is_ok() && !folder.is_dir() {
             problems.push(Error::no(format!("{} is not a folder", folder.display())));
         }
     }
     let shared = &config.settings.shared;
-    match moment {
-        Moment::Before { lacking: Lacking::MoveIn, .. } => {
-            let there: Vec<_> =
-                shared.iter().filter(|shared| !shared::is_lacking(shared, root)).cloned().collect();
-            problems.extend(shared::problems(&there, root));
+    match pass {
+        PreflightPass::BeforeLock { missing_shared: MissingShared::MoveIn, .. } => {
+            let present: Vec<_> =
+                shared.iter().filter(|shared| !shared::is_missing(shared, root)).cloned().collect();
+            problems.extend(shared::problems(&present, root));
             problems.extend(shared::move_problems(config));
         }
         _ => problems.extend(shared::problems(shared, root)),
@@ -201,21 +197,21 @@ fn places(config: &Config, moment: Moment) -> Vec<Error> {
     problems
 }
 
-/// What the release takes on the disk.
-fn need(files: &[Committed], contents: &[Content]) -> Need {
+/// The space of the source's files, the environment's files, and the environment's folders.
+fn space_need(files: &[TreeEntry], contents: &[Content]) -> SpaceNeed {
     let sizes = files.iter().map(|file| file.size).chain(contents.iter().map(|content| content.size));
     let folders: BTreeSet<&Path> = contents.iter().filter_map(|content| content.path.parent()).collect();
-    Need::of(sizes.chain(folders.iter().map(|_| 0)))
+    SpaceNeed::of_files(sizes.chain(folders.iter().map(|_| 0)))
 }
 
-/// The smoke tests' modules that are nowhere.
-fn modules(
-    files: &[Committed],
+/// Smoke tests that import a module which exists nowhere.
+fn module_problems(
+    files: &[TreeEntry],
     contents: &[Content],
-    config: &Config,
+    config: &DeployConfig,
     environments: &dyn Environments,
 ) -> Vec<Error> {
-    let mut importable = Importable::default();
+    let mut importable = ImportableModules::default();
     importable.add(files.iter().map(|file| file.path.as_path()));
     importable.add(contents.iter().map(|content| content.path.as_path()));
     let modules = config.settings.smoke.iter().filter_map(|smoke| match smoke {
@@ -226,7 +222,7 @@ fn modules(
     if missing.is_empty() {
         return Vec::new();
     }
-    match environments.interpreter().and_then(|python| not_standard(&missing, &python)) {
+    match environments.interpreter().and_then(|python| outside_standard_library(&missing, &python)) {
         Err(error) => vec![error],
         Ok(missing) => missing
             .into_iter()
@@ -238,13 +234,12 @@ fn modules(
     }
 }
 
-/// The value, or its error among the problems.
-fn keep<T>(problems: &mut Vec<Error>, result: Result<T>) -> Option<T> {
+/// The value; an error joins the problems.
+fn ok_or_push<T>(problems: &mut Vec<Error>, result: Result<T>) -> Option<T> {
     result.map_err(|error| problems.push(error)).ok()
 }
 
-/// All problems in one error.
-fn all(problems: Vec<Error>) -> Error {
+fn all_in_one(problems: Vec<Error>) -> Error {
     let has = |kind: ErrorKind| problems.iter().any(|problem| problem.kind == kind);
     let kind = match () {
         () if has(ErrorKind::Refused) => ErrorKind::Refused,
@@ -271,18 +266,18 @@ mod tests {
     use super::*;
     use pinfast_settings::SharedKind;
 
-    fn committed(path: &str) -> Committed {
+    fn entry(path: &str) -> TreeEntry {
         let kind = match path {
-            path if path.ends_with('/') => CommittedKind::Folder,
-            path if path.ends_with('@') => CommittedKind::Link,
-            _ => CommittedKind::File,
+            path if path.ends_with('/') => TreeEntryKind::Folder,
+            path if path.ends_with('@') => TreeEntryKind::Link,
+            _ => TreeEntryKind::File,
         };
-        Committed { path: path.trim_end_matches('@').into(), kind, size: 1 }
+        TreeEntry { path: path.trim_end_matches('@').into(), kind, size: 1 }
     }
 
     #[test]
-    fn a_shared_path_meets_no_tracked_one() {
-        for (tracked, path, bars) in [
+    fn a_tracked_file_at_a_shared_path_is_a_conflict() {
+        for (tracked, path, conflicts) in [
             ("logs/.gitkeep", "logs", true),
             ("logs/", "logs", true),
             (".env", ".env", true),
@@ -294,12 +289,12 @@ mod tests {
             ("data/app.db", "data/app.db", true),
         ] {
             let shared = SharedPath { path: path.to_owned(), kind: SharedKind::File };
-            assert_eq!(conflict(&[committed(tracked)], &shared).is_some(), bars, "{tracked} {path}");
+            assert_eq!(shared_conflict(&[entry(tracked)], &shared).is_some(), conflicts, "{tracked} {path}");
         }
     }
 
     #[test]
-    fn problems_are_told_together() {
+    fn all_problems_are_in_one_error() {
         let disk = || Error::no_answer("no space").hint("free some");
         let no = || Error::no("changed").detail("  a.py").because("x");
         let refused = || Error::refused("not its hash");
@@ -309,9 +304,9 @@ mod tests {
             (vec![Error::usage("unreadable"), disk()], ErrorKind::No),
             (vec![no(), refused(), disk()], ErrorKind::Refused),
         ] {
-            assert_eq!(all(problems).kind, kind);
+            assert_eq!(all_in_one(problems).kind, kind);
         }
-        let error = all(vec![no(), disk()]);
+        let error = all_in_one(vec![no(), disk()]);
         assert_eq!(error.message, "nothing was deployed: 2 problems");
         assert_eq!(
             error.details,

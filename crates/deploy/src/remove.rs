@@ -1,30 +1,32 @@
-//! Removing the folder of a release: never through a link, never outside of `releases/`, never what is
-//! mounted into it.
+//! Removes the folder of a release: never through a link, never outside `releases/`, and never a mounted file
+//! system below it.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
+use super::disk::{io_error, is_absent};
 use super::id::ReleaseId;
-use super::journal::Journal;
-use super::record::What;
-use super::root::{Root, failed, is_absent};
+use super::journal::ReleaseJournal;
+use super::journal_entry::JournalEvent;
+use super::root::DeployRoot;
 use pinfast_base::error::{Error, Result};
 
-/// Removes a release, between two notes in the journal.
-pub(super) fn remove(root: &Root, id: &ReleaseId, journal: &mut Journal) -> Result<()> {
-    journal.note(What::Remove { release: id.clone() })?;
+/// Removes a release, and records it before and after.
+pub(super) fn remove_release(root: &DeployRoot, id: &ReleaseId, journal: &mut ReleaseJournal) -> Result<()> {
+    journal.record(JournalEvent::Remove { release: id.clone() })?;
     remove_folder(root, id)?;
-    journal.note(What::Removed { release: id.clone() })
+    journal.record(JournalEvent::Removed { release: id.clone() })
 }
 
-/// Removes what stands in the place of a release, and what it printed.
-pub(super) fn remove_folder(root: &Root, id: &ReleaseId) -> Result<()> {
+/// Removes the folder of a release and its log, if they exist.
+pub(super) fn remove_folder(root: &DeployRoot, id: &ReleaseId) -> Result<()> {
     if fs::symlink_metadata(root.releases()).is_ok_and(|metadata| metadata.is_symlink()) {
-        return Err(Error::no_answer(format!("{} is a link: nothing is removed", root.releases().display())));
+        let releases = root.releases();
+        return Err(Error::no_answer(format!("{} is a link: nothing is removed", releases.display())));
     }
     let folder = root.release(id);
-    let place = fs::canonicalize(root.releases()).unwrap_or_else(|_| root.releases()).join(id.as_str());
-    if let Some(mount) = mounts().into_iter().find(|mount| mount.starts_with(&place)) {
+    let real_path = fs::canonicalize(root.releases()).unwrap_or_else(|_| root.releases()).join(id.as_str());
+    if let Some(mount) = mount_points().into_iter().find(|mount| mount.starts_with(&real_path)) {
         return Err(Error::no_answer(format!("something is mounted at {}", mount.display()))
             .hint("unmount it; the next deploy removes the rest"));
     }
@@ -35,31 +37,27 @@ pub(super) fn remove_folder(root: &Root, id: &ReleaseId) -> Result<()> {
     };
     for (path, outcome) in [(&folder, removed), (&root.log(id), fs::remove_file(root.log(id)))] {
         match outcome {
-            Err(error) if !is_absent(&error) => return Err(failed("remove", path, error)),
+            Err(error) if !is_absent(&error) => return Err(io_error("remove", path, error)),
             _ => {}
         }
     }
     Ok(())
 }
 
-/// Where something is mounted, as the kernel tells this process; nothing where it does not.
-fn mounts() -> Vec<PathBuf> {
+/// The mount points of this process, by Linux's `mountinfo`; none on another system.
+fn mount_points() -> Vec<PathBuf> {
     let text = fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
     text.lines()
+        // The fifth field is the mount point: see proc(5).
         .filter_map(|line| line.split(' ').nth(4))
-        .map(|path| PathBuf::from(unescaped(path)))
+        .map(|path| PathBuf::from(unescape_octal(path)))
         .collect()
 }
 
-/// The path behind a field in which `\040` is a space, and so on.
-fn unescaped(field: &str) -> String {
+/// Replaces the escapes of `mountinfo`, such as `\040` for a space.
+fn unescape_octal(field: &str) -> String {
     ["\\040", "\\011", "\\012", "\\134"]
         .iter()
         .zip([" ", "\t", "\n", "\\"])
         .fold(field.to_owned(), |field, (code, char)| field.replace(code, char))
-}
-
-/// Whether `path` is there, and a link counts as itself.
-pub(super) fn is_there(path: &Path) -> bool {
-    fs::symlink_metadata(path).is_ok()
 }

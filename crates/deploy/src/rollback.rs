@@ -1,110 +1,116 @@
-//! Back to a release that was live before.
+//! A rollback: a release that was live before is verified, tested again, and activated.
 
 use super::activate::activate;
-use super::config::{Config, Environments};
-use super::held::Patience;
-use super::history::{History, Release, State};
+use super::config::{DeployConfig, Environments};
+use super::deploy::{LiveRelease, rollback_target_now, verify_environment};
+use super::disk::lexists;
+use super::history::{History, ReleaseRecord, ReleaseState};
 use super::id::ReleaseId;
-use super::journal;
-use super::record::{Begin, Way, What};
-use super::release::{Activated, verified};
-use super::remove::is_there;
-use super::root::Root;
-use super::run::Run;
+use super::journal::read_history;
+use super::journal_entry::{Direction, JournalEvent, ReleaseManifest};
+use super::lock_file::WhenLocked;
+use super::root::DeployRoot;
+use super::run::DeployRun;
 use super::shared;
-use super::source;
-use super::space;
+use super::source::hash_lock;
+use super::space::permission_problems;
 use pinfast_base::error::{Error, ErrorKind, Result};
 use pinfast_base::event::{Event, Watcher};
 use pinfast_process::SignalDeferral;
 
-/// Goes back to `wanted`, or to the good release that was live before the one that is live now.
+/// Goes back to the release `named`, or else to the good release that was live before the live one.
 ///
 /// # Errors
-/// `No` when there is no such release, or it does not pass; what was live before is live still or again,
-/// except for `LiveButUnclean`.
+/// `No` if there is no such release, or it does not pass. The release that was live before is live still or
+/// again, except for `LiveButUnclean`.
 pub fn rollback(
-    config: &Config,
+    config: &DeployConfig,
     environments: &dyn Environments,
-    wanted: Option<&ReleaseId>,
-    patience: Patience,
+    named: Option<&ReleaseId>,
+    when_locked: WhenLocked,
     watcher: &dyn Watcher,
-) -> Result<Activated> {
-    // Looked at before anything is created.
-    let chosen = target(config, wanted)?;
-    watcher.on(Event::Stage { name: "preflight", what: format!("back to {}", chosen.release) });
-    let problems = space::forbidden(&config.root)
+) -> Result<LiveRelease> {
+    // A problem is reported before anything is created.
+    let target = rollback_target(config, named)?;
+    watcher.on(Event::Stage { name: "preflight", what: format!("back to {target}") });
+    let problems = permission_problems(&config.root)
         .into_iter()
         .chain(shared::problems(&config.settings.shared, &config.root));
     if let Some(problem) = problems.into_iter().next() {
         return Err(problem);
     }
-    let mut run = Run::begin(config, patience, watcher)?;
-    let live = run.root().live()?;
-    let begin = choose(run.journal.history(), run.root(), live.as_ref(), wanted)?;
-    run.step(&begin.release, "verify", format!("{} against {}", begin.venv, begin.lock_file))?;
-    let lock = run.root().release(&begin.release).join(&begin.lock_file);
-    if source::hash(&lock)?.to_string() != begin.lock {
-        return Err(Error::no(format!(
-            "{} is not the lock that {} was made from",
-            lock.display(),
-            begin.release
-        )));
-    }
-    verified(environments, &run, &begin)?;
-    run.smoke(&begin)?;
-    let deferred = SignalDeferral::start();
-    let outcome = activate(&mut run, &begin, Way::Back, &deferred);
-    let unclean = outcome.inspect_err(|error| {
+    let mut run = DeployRun::begin(config, when_locked, watcher)?;
+    let live = run.root().live_release()?;
+    // Chosen again: another run may have switched while this one waited for the lock.
+    let manifest = choose(run.journal.history(), run.root(), live.as_ref(), named)?;
+    run.start_step(&manifest.release, "verify", format!("{} against {}", manifest.venv, manifest.lock_file))?;
+    verify_lock(run.root(), &manifest)?;
+    verify_environment(environments, &run, &manifest)?;
+    run.smoke_test(&manifest)?;
+    let deferral = SignalDeferral::start();
+    let activated = activate(&mut run, &manifest, Direction::Back, &deferral);
+    let cleanup_errors = activated.inspect_err(|error| {
         if error.kind != ErrorKind::LiveButUnclean {
-            // Of a switch that was begun; what is not noted now, the next run finds out.
-            let _ = run.journal.note(What::Back { release: begin.release.clone() });
+            // If it cannot be recorded, the next run finds that out by itself.
+            let _ = run.journal.record(JournalEvent::SwitchedBack { release: manifest.release.clone() });
         }
     })?;
-    deferred.make_permanent();
-    let next_back = run.journal.history().before(Some(&begin.release)).map(|release| release.id().clone());
-    Ok(Activated { release: begin.release, before: live, next_back, removed: Vec::new(), unclean })
+    deferral.make_permanent();
+    let rollback_target = rollback_target_now(&run, &manifest);
+    let release = manifest.release;
+    Ok(LiveRelease { release, previous: live, rollback_target, removed: Vec::new(), cleanup_errors })
 }
 
-/// The release that a rollback would go to; nothing is changed.
+/// The release that a rollback would go to; changes nothing.
 ///
 /// # Errors
-/// `No` when there is none.
-pub fn destination(config: &Config, wanted: Option<&ReleaseId>) -> Result<ReleaseId> {
-    target(config, wanted).map(|begin| begin.release)
+/// `No` if there is none.
+pub fn rollback_target(config: &DeployConfig, named: Option<&ReleaseId>) -> Result<ReleaseId> {
+    let history = read_history(&config.root)?;
+    let live = config.root.live_release()?;
+    choose(&history, &config.root, live.as_ref(), named).map(|manifest| manifest.release)
 }
 
-fn target(config: &Config, wanted: Option<&ReleaseId>) -> Result<Begin> {
-    choose(&journal::read(&config.root)?, &config.root, config.root.live()?.as_ref(), wanted)
+/// The lock in a release must be the one that its environment was made from.
+fn verify_lock(root: &DeployRoot, manifest: &ReleaseManifest) -> Result<()> {
+    let lock = root.release(&manifest.release).join(&manifest.lock_file);
+    if hash_lock(&lock)?.to_string() == manifest.lock {
+        return Ok(());
+    }
+    Err(Error::no(format!("{} is not the lock that {} was made from", lock.display(), manifest.release)))
 }
 
 fn choose(
     history: &History,
-    root: &Root,
+    root: &DeployRoot,
     live: Option<&ReleaseId>,
-    wanted: Option<&ReleaseId>,
-) -> Result<Begin> {
-    let release = match wanted {
-        Some(wanted) => named(history, live, wanted)?,
-        None => history.before(live).ok_or_else(|| {
+    named: Option<&ReleaseId>,
+) -> Result<ReleaseManifest> {
+    let release = match named {
+        Some(id) => named_release(history, live, id)?,
+        None => history.rollback_target(live).ok_or_else(|| {
             let live = live.map_or_else(|| "no release is live".to_owned(), |live| format!("{live} is live"));
             Error::no(format!("there is no good release to go back to: {live}"))
                 .hint("`pinfast releases` lists them; a retired one can be named")
         })?,
     };
-    if is_there(&root.release(release.id())) {
-        return Ok(release.begin.clone());
+    if lexists(&root.release(release.id())) {
+        return Ok(release.manifest.clone());
     }
     Err(Error::no(format!("the folder of {} is gone", release.id())))
 }
 
-fn named<'a>(history: &'a History, live: Option<&ReleaseId>, wanted: &ReleaseId) -> Result<&'a Release> {
-    let unknown = || Error::no(format!("there is no release {wanted}")).hint("`pinfast releases` lists them");
-    let release = history.newest_first().find(|release| release.id() == wanted).ok_or_else(unknown)?;
+fn named_release<'a>(
+    history: &'a History,
+    live: Option<&ReleaseId>,
+    id: &ReleaseId,
+) -> Result<&'a ReleaseRecord> {
+    let unknown = || Error::no(format!("there is no release {id}")).hint("`pinfast releases` lists them");
+    let release = history.newest_first().find(|release| release.id() == id).ok_or_else(unknown)?;
     match release.state(live) {
-        State::Live => Err(Error::no(format!("{wanted} is live already"))),
-        State::Retired if history.was_good(wanted) => Ok(release),
-        State::Retired => Err(Error::no(format!("{wanted} never showed that its health is good"))),
-        state => Err(Error::no(format!("{wanted} is {}, and never was live", state.name()))),
+        ReleaseState::Live => Err(Error::no(format!("{id} is live already"))),
+        ReleaseState::Retired if history.was_healthy(id) => Ok(release),
+        ReleaseState::Retired => Err(Error::no(format!("{id} never passed its health check"))),
+        state => Err(Error::no(format!("{id} is {}, and was never live", state.name()))),
     }
 }

@@ -1,44 +1,45 @@
-//! The folder that is deployed to: what lies where in it, and the link that says what is live.
+//! The folder that is deployed to: where its parts lie, and the link `current` that decides what is live.
 
 use std::fs::{self, DirBuilder, File};
-use std::io::{self, ErrorKind};
+use std::io;
 use std::os::unix::fs::{DirBuilderExt as _, symlink};
 use std::path::{Component, Path, PathBuf};
 
+use super::disk::{create_folder, io_error, is_absent, sync_folder};
 use super::id::ReleaseId;
-use pinfast_base::error::{Error, Result};
+use pinfast_base::error::Result;
 
 /// The folder that is deployed to.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Root {
+pub struct DeployRoot {
     path: PathBuf,
 }
 
-/// What stands at `current`.
+/// What is at `current`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Current {
+pub(super) enum CurrentLink {
     /// Nothing.
     Absent,
-    /// A link with this text.
+    /// A link with this target, as it is written there.
     Link(PathBuf),
-    /// Something else.
-    Other,
+    /// A file or a folder.
+    NotALink,
 }
 
-impl Root {
-    /// The root at the absolute `path`.
+impl DeployRoot {
+    /// The root at an absolute path.
     #[must_use]
     pub fn new(path: PathBuf) -> Self {
         Self { path }
     }
 
-    /// Its path.
+    /// Its absolute path.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// The folder of all releases.
+    /// `releases/`: a folder for each release.
     pub(super) fn releases(&self) -> PathBuf {
         self.path.join("releases")
     }
@@ -48,46 +49,46 @@ impl Root {
         self.releases().join(id.as_str())
     }
 
-    /// The folder of what all releases share.
+    /// `shared/`: what all releases share.
     pub(super) fn shared(&self) -> PathBuf {
         self.path.join("shared")
     }
 
-    /// The link to the live release.
-    pub(super) fn link(&self) -> PathBuf {
+    /// `current`: the link to the live release.
+    pub(super) fn current(&self) -> PathBuf {
         self.path.join("current")
     }
 
-    /// The folder of pinfast's own notes.
-    pub(super) fn notes(&self) -> PathBuf {
+    /// `.pinfast/`: the journal, the lock and the logs.
+    pub(super) fn state_folder(&self) -> PathBuf {
         self.path.join(".pinfast")
     }
 
-    /// The file that keeps what a release's commands print.
+    /// The log of a release's commands.
     pub(super) fn log(&self, id: &ReleaseId) -> PathBuf {
-        self.notes().join("logs").join(format!("{id}.log"))
+        self.state_folder().join("logs").join(format!("{id}.log"))
     }
 
-    /// What stands at `current`.
-    pub(super) fn current(&self) -> Result<Current> {
-        let link = self.link();
+    pub(super) fn read_current(&self) -> Result<CurrentLink> {
+        let link = self.current();
         match fs::symlink_metadata(&link) {
-            Err(error) if is_absent(&error) => Ok(Current::Absent),
-            Err(error) => Err(failed("look at", &link, error)),
-            Ok(metadata) if !metadata.is_symlink() => Ok(Current::Other),
-            Ok(_) => fs::read_link(&link).map(Current::Link).map_err(|error| failed("read", &link, error)),
+            Err(error) if is_absent(&error) => Ok(CurrentLink::Absent),
+            Err(error) => Err(io_error("look at", &link, error)),
+            Ok(metadata) if !metadata.is_symlink() => Ok(CurrentLink::NotALink),
+            Ok(_) => {
+                fs::read_link(&link).map(CurrentLink::Link).map_err(|error| io_error("read", &link, error))
+            }
         }
     }
 
-    /// The release that `current` points to, where it points to one.
-    pub(super) fn live(&self) -> Result<Option<ReleaseId>> {
-        match self.current()? {
-            Current::Link(target) => Ok(self.release_at(&target)),
-            Current::Absent | Current::Other => Ok(None),
+    /// The release that `current` points to. `None` if it points elsewhere, as another tool may have left it.
+    pub(super) fn live_release(&self) -> Result<Option<ReleaseId>> {
+        match self.read_current()? {
+            CurrentLink::Link(target) => Ok(self.release_at(&target)),
+            CurrentLink::Absent | CurrentLink::NotALink => Ok(None),
         }
     }
 
-    /// The release whose folder a link at the root with the text `target` leads to.
     fn release_at(&self, target: &Path) -> Option<ReleaseId> {
         let place = self.path.join(target);
         let mut rest = place.strip_prefix(self.releases()).ok()?.components();
@@ -97,59 +98,60 @@ impl Root {
         }
     }
 
-    /// The names in `releases/`.
-    pub(super) fn listing(&self) -> Result<Vec<String>> {
+    /// The names in `releases/`, sorted.
+    pub(super) fn release_names(&self) -> Result<Vec<String>> {
         let folder = self.releases();
         let entries = match fs::read_dir(&folder) {
             Err(error) if is_absent(&error) => return Ok(Vec::new()),
-            entries => entries.map_err(|error| failed("list", &folder, error))?,
+            entries => entries.map_err(|error| io_error("list", &folder, error))?,
         };
         let name = |entry: io::Result<fs::DirEntry>| Ok(entry?.file_name().to_string_lossy().into_owned());
         let mut names = entries.map(name).collect::<io::Result<Vec<_>>>();
         names.iter_mut().for_each(|names| names.sort());
-        names.map_err(|error| failed("list", &folder, error))
+        names.map_err(|error| io_error("list", &folder, error))
     }
 
-    /// Makes `current` a link to `target`, by one rename: there is no moment without a link.
+    /// Points `current` to `target` by one rename, so that a reader always finds a link.
     ///
     /// # Errors
-    /// No answer, and `current` is as it was.
-    pub(super) fn point_to(&self, target: &Path) -> Result<()> {
-        let fresh = self.notes().join("next");
-        let link = self.link();
-        match fs::remove_file(&fresh) {
-            Err(error) if !is_absent(&error) => return Err(failed("remove", &fresh, error)),
+    /// No answer: the disk refuses, and `current` is unchanged.
+    pub(super) fn point_current_to(&self, target: &Path) -> Result<()> {
+        let next = self.state_folder().join("next");
+        let link = self.current();
+        // A run that died may have left one.
+        match fs::remove_file(&next) {
+            Err(error) if !is_absent(&error) => return Err(io_error("remove", &next, error)),
             _ => {}
         }
-        symlink(target, &fresh).map_err(|error| failed("make the link", &fresh, error))?;
-        fs::rename(&fresh, &link).map_err(|error| failed("replace", &link, error))
+        symlink(target, &next).map_err(|error| io_error("make the link", &next, error))?;
+        fs::rename(&next, &link).map_err(|error| io_error("replace", &link, error))
     }
 
-    /// Takes `current` away.
-    pub(super) fn point_nowhere(&self) -> Result<()> {
-        let link = self.link();
+    /// Removes `current`, if it exists.
+    pub(super) fn remove_current(&self) -> Result<()> {
+        let link = self.current();
         match fs::remove_file(&link) {
-            Err(error) if !is_absent(&error) => Err(failed("remove", &link, error)),
+            Err(error) if !is_absent(&error) => Err(io_error("remove", &link, error)),
             _ => Ok(()),
         }
     }
 
-    /// The text of a link to a release: relative, so that the root can be moved or mounted elsewhere.
-    pub(super) fn target(id: &ReleaseId) -> PathBuf {
+    /// The target of a link to a release: relative, so that the root can be moved or mounted elsewhere.
+    pub(super) fn link_target(id: &ReleaseId) -> PathBuf {
         Path::new("releases").join(id.as_str())
     }
 
-    /// Makes the link last over a power failure.
-    pub(super) fn sync_link(&self) -> Result<()> {
-        [self.path.clone(), self.notes()].iter().try_for_each(|folder| sync_folder(folder))
+    /// Makes `current` survive a power failure.
+    pub(super) fn sync_current(&self) -> Result<()> {
+        [self.path.clone(), self.state_folder()].iter().try_for_each(|folder| sync_folder(folder))
     }
 
-    /// Makes all that was written below the root last over a power failure.
+    /// Makes everything below the root survive a power failure.
     pub(super) fn sync_all(&self) -> Result<()> {
         let folder = self.releases();
-        let open = File::open(&folder).map_err(|error| failed("open", &folder, error))?;
+        let open = File::open(&folder).map_err(|error| io_error("open", &folder, error))?;
         #[cfg(target_os = "linux")]
-        rustix::fs::syncfs(&open).map_err(|error| failed("write", &folder, error.into()))?;
+        rustix::fs::syncfs(&open).map_err(|error| io_error("write", &folder, error.into()))?;
         #[cfg(not(target_os = "linux"))]
         {
             drop(open);
@@ -158,83 +160,63 @@ impl Root {
         Ok(())
     }
 
-    /// Creates the folders that pinfast needs.
+    /// Creates the folders of the root.
     pub(super) fn create(&self) -> Result<()> {
-        for folder in [self.releases(), self.shared(), self.notes()] {
+        for folder in [self.releases(), self.shared(), self.state_folder()] {
             create_folder(&folder)?;
         }
-        // What commands print may hold what is nobody else's business.
-        let logs = self.notes().join("logs");
-        let made = DirBuilder::new().recursive(true).mode(0o700).create(&logs);
-        made.map_err(|error| failed("create the folder", &logs, error))
+        // Only the user who deploys may read the logs: commands may print secrets.
+        let logs = self.state_folder().join("logs");
+        let created = DirBuilder::new().recursive(true).mode(0o700).create(&logs);
+        created.map_err(|error| io_error("create the folder", &logs, error))
     }
-}
-
-/// Creates a folder and those above it.
-pub(super) fn create_folder(folder: &Path) -> Result<()> {
-    fs::create_dir_all(folder).map_err(|error| failed("create the folder", folder, error))
-}
-
-pub(super) fn sync_folder(folder: &Path) -> Result<()> {
-    let synced = File::open(folder).and_then(|open| open.sync_all());
-    synced.map_err(|error| failed("write", folder, error))
-}
-
-/// An error about `path`: `cannot VERB PATH`.
-pub(super) fn failed(verb: &str, path: &Path, error: io::Error) -> Error {
-    Error::no_answer(format!("cannot {verb} {}", path.display())).because(error)
-}
-
-/// Whether the error says that there is nothing at the path.
-pub(super) fn is_absent(error: &io::Error) -> bool {
-    matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn root() -> (tempfile::TempDir, Root) {
+    fn root() -> (tempfile::TempDir, DeployRoot) {
         let folder = tempfile::tempdir().unwrap();
-        let root = Root::new(folder.path().join("srv"));
+        let root = DeployRoot::new(folder.path().join("srv"));
         root.create().unwrap();
         (folder, root)
     }
 
     #[test]
-    fn a_link_is_replaced_and_taken_away() {
+    fn current_is_replaced_and_removed() {
         let (_folder, root) = root();
         let [one, two] = ["one", "two"].map(|id| id.parse::<ReleaseId>().unwrap());
-        assert_eq!(root.current().unwrap(), Current::Absent);
-        root.point_to(&Root::target(&one)).unwrap();
-        assert_eq!(root.live().unwrap(), Some(one));
-        // What a run that died left is no obstacle.
-        symlink("anything", root.notes().join("next")).unwrap();
-        root.point_to(&Root::target(&two)).unwrap();
-        root.sync_link().unwrap();
-        assert_eq!(root.live().unwrap(), Some(two));
-        root.point_nowhere().unwrap();
-        root.point_nowhere().unwrap();
-        assert_eq!(root.current().unwrap(), Current::Absent);
+        assert_eq!(root.read_current().unwrap(), CurrentLink::Absent);
+        root.point_current_to(&DeployRoot::link_target(&one)).unwrap();
+        assert_eq!(root.live_release().unwrap(), Some(one));
+        // A run that died may have left the next link.
+        symlink("anything", root.state_folder().join("next")).unwrap();
+        root.point_current_to(&DeployRoot::link_target(&two)).unwrap();
+        root.sync_current().unwrap();
+        assert_eq!(root.live_release().unwrap(), Some(two));
+        root.remove_current().unwrap();
+        root.remove_current().unwrap();
+        assert_eq!(root.read_current().unwrap(), CurrentLink::Absent);
     }
 
     #[test]
-    fn a_reader_of_the_link_never_finds_it_gone() {
+    fn a_reader_always_finds_current_during_switches() {
         let (_folder, root) = root();
-        let targets = ["one", "two"].map(|id| Root::target(&id.parse().unwrap()));
-        root.point_to(&targets[0]).unwrap();
+        let targets = ["one", "two"].map(|id| DeployRoot::link_target(&id.parse().unwrap()));
+        root.point_current_to(&targets[0]).unwrap();
         let ended = std::sync::atomic::AtomicBool::new(false);
         std::thread::scope(|scope| {
             let reader = scope.spawn(|| {
                 let mut reads = 0;
                 while !ended.load(std::sync::atomic::Ordering::Relaxed) {
-                    assert!(targets.contains(&fs::read_link(root.link()).unwrap()));
+                    assert!(targets.contains(&fs::read_link(root.current()).unwrap()));
                     reads += 1;
                 }
                 reads
             });
             for at in 0..5_000 {
-                root.point_to(&targets[at % 2]).unwrap();
+                root.point_current_to(&targets[at % 2]).unwrap();
             }
             ended.store(true, std::sync::atomic::Ordering::Relaxed);
             assert!(reader.join().unwrap() > 100);
@@ -242,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_link_to_a_release_makes_it_live() {
+    fn only_a_link_to_a_release_folder_makes_it_live() {
         let (_folder, root) = root();
         for (target, live) in [
             ("releases/one", Some("one")),
@@ -254,12 +236,12 @@ mod tests {
             ("releases/..", None),
             ("/elsewhere/one", None),
         ] {
-            root.point_to(Path::new(target)).unwrap();
-            assert_eq!(root.live().unwrap().as_ref().map(ReleaseId::as_str), live, "{target}");
+            root.point_current_to(Path::new(target)).unwrap();
+            assert_eq!(root.live_release().unwrap().as_ref().map(ReleaseId::as_str), live, "{target}");
         }
-        root.point_nowhere().unwrap();
-        fs::create_dir(root.link()).unwrap();
-        assert_eq!(root.current().unwrap(), Current::Other);
-        assert!(root.point_to(Path::new("releases/one")).is_err(), "a folder is not replaced");
+        root.remove_current().unwrap();
+        fs::create_dir(root.current()).unwrap();
+        assert_eq!(root.read_current().unwrap(), CurrentLink::NotALink);
+        assert!(root.point_current_to(Path::new("releases/one")).is_err(), "a folder is not replaced");
     }
 }

@@ -1,46 +1,51 @@
-//! A run that changes the root: it holds the lock, notes each step before it takes it, and begins by
-//! putting right what a run that died left behind.
+//! A deploy or rollback that holds the root's lock. It records each step before it starts, and first recovers
+//! from a run that died.
 
-use super::config::Config;
-use super::held::{self, Held, Patience};
-use super::history::LeftOver;
+use super::command::{
+    CommandEnv, CommandLog, CommandOutcome, Descendants, OnSignal, RunOptions, interrupted, run_command,
+};
+use super::config::DeployConfig;
+use super::history::RecoveryTask;
 use super::id::ReleaseId;
-use super::journal::Journal;
-use super::process::{Attention, Children, Ending, Log, Manner, Setting, run};
-use super::record::{Begin, What};
-use super::remove::{remove, remove_folder};
-use super::root::Root;
-use pinfast_base::error::{Error, ErrorKind, Result};
+use super::journal::ReleaseJournal;
+use super::journal_entry::{JournalEvent, ReleaseManifest};
+use super::lock_file::{RootLock, WhenLocked};
+use super::remove::{remove_folder, remove_release};
+use super::root::DeployRoot;
+use pinfast_base::error::{Error, Result};
 use pinfast_base::event::{Event, Watcher};
-use pinfast_process::Signal;
 use pinfast_settings::SmokeTest;
 
-/// A run that holds the lock.
-pub(super) struct Run<'a> {
-    pub(super) config: &'a Config,
-    pub(super) journal: Journal,
+/// A deploy or rollback that holds the lock.
+pub(super) struct DeployRun<'a> {
+    pub(super) config: &'a DeployConfig,
+    pub(super) journal: ReleaseJournal,
     watcher: &'a dyn Watcher,
-    _held: Held,
+    _lock: RootLock,
 }
 
-impl<'a> Run<'a> {
-    /// Takes the lock, and puts right what a run that died left behind.
-    pub(super) fn begin(config: &'a Config, patience: Patience, watcher: &'a dyn Watcher) -> Result<Self> {
+impl<'a> DeployRun<'a> {
+    /// Takes the lock, opens the journal, and recovers.
+    pub(super) fn begin(
+        config: &'a DeployConfig,
+        when_locked: WhenLocked,
+        watcher: &'a dyn Watcher,
+    ) -> Result<Self> {
         let root = &config.root;
         root.create()?;
-        let held = held::hold(root, &config.by, patience, watcher)?;
-        let journal = Journal::open(root, &config.by)?;
-        let mut run = Self { config, journal, watcher, _held: held };
+        let lock = RootLock::acquire(root, &config.by, when_locked, watcher)?;
+        let journal = ReleaseJournal::open(root, &config.by)?;
+        let mut run = Self { config, journal, watcher, _lock: lock };
         run.recover()?;
         Ok(run)
     }
 
-    pub(super) fn root(&self) -> &'a Root {
+    pub(super) fn root(&self) -> &'a DeployRoot {
         &self.config.root
     }
 
-    /// Notes and tells that a step is about to be taken.
-    pub(super) fn step(
+    /// Records and reports that a step starts.
+    pub(super) fn start_step(
         &mut self,
         release: &ReleaseId,
         name: &'static str,
@@ -48,80 +53,81 @@ impl<'a> Run<'a> {
     ) -> Result<()> {
         let what = what.into();
         let step = format!("{name} {what}");
-        let noted = self.journal.note(What::Step { release: release.clone(), step });
+        let recorded = self.journal.record(JournalEvent::Step { release: release.clone(), step });
         self.watcher.on(Event::Stage { name, what });
-        noted
+        recorded
     }
 
-    pub(super) fn warn(&self, text: String) {
+    fn warn(&self, text: String) {
         self.watcher.on(Event::Warning(text));
     }
 
     fn recover(&mut self) -> Result<()> {
-        let live = self.root().live()?;
-        for left_over in self.journal.history().left_over(live.as_ref()) {
-            self.put_right(left_over)?;
+        let live = self.root().live_release()?;
+        for task in self.journal.history().recovery_tasks(live.as_ref()) {
+            self.perform(task)?;
         }
-        for name in self.journal.history().strangers(&self.root().listing()?) {
-            self.warn(format!("releases/{name} is none of pinfast's, and stays"));
+        for name in self.journal.history().unknown_names(&self.root().release_names()?) {
+            self.warn(format!("releases/{name} was not made by pinfast, and stays"));
         }
         Ok(())
     }
 
-    fn put_right(&mut self, left_over: LeftOver) -> Result<()> {
-        match left_over {
-            LeftOver::Half(release) => {
-                self.warn(format!("a run ended while it built {release}: what it left is removed"));
-                let cleared = self.clear(&release, "the run that built it ended early");
-                self.at_least_said(cleared);
+    fn perform(&mut self, task: RecoveryTask) -> Result<()> {
+        match task {
+            RecoveryTask::RemovePartialBuild(release) => {
+                self.warn(format!("a run died while it built {release}: removing what it left"));
+                let removed = self.discard_build(&release, "the run that built it ended early");
+                self.warn_of_error(removed);
                 Ok(())
             }
-            LeftOver::Unused(release) if self.journal.history().was_good(&release) => {
-                self.warn(format!("a run ended before {release} was live again: nothing changed"));
-                self.journal.note(What::Back { release })
+            RecoveryTask::RecordUnused(release) if self.journal.history().was_healthy(&release) => {
+                self.warn(format!("a rollback died before {release} was live: nothing changed"));
+                self.journal.record(JournalEvent::SwitchedBack { release })
             }
-            LeftOver::Unused(release) => {
-                self.warn(format!("a run ended before {release} was live: it counts as failed"));
-                let why = "the run that built it ended before it was live".to_owned();
-                self.journal.note(What::Failed { release, why })
+            RecoveryTask::RecordUnused(release) => {
+                self.warn(format!("a run died before {release} was live: it counts as failed"));
+                let reason = "the run that built it ended before it was live".to_owned();
+                self.journal.record(JournalEvent::Failed { release, reason })
             }
-            LeftOver::Removing(release) => {
-                self.warn(format!("{release} was not removed to its end: the rest goes now"));
-                let removed = remove(self.root(), &release, &mut self.journal);
-                self.at_least_said(removed);
+            RecoveryTask::FinishRemoval(release) => {
+                self.warn(format!("{release} was only partly removed: removing the rest"));
+                let removed = remove_release(self.root(), &release, &mut self.journal);
+                self.warn_of_error(removed);
                 Ok(())
             }
-            LeftOver::Unproven(release) => {
+            RecoveryTask::RecordLive(release) => {
                 self.warn(format!(
-                    "{release} is live, but the run that switched to it ended before its health was known"
+                    "{release} is live, but the run that switched to it died before the health check"
                 ));
-                if self.journal.history().has_entered(&release) {
+                if self.journal.history().is_recorded_live(&release) {
                     return Ok(());
                 }
-                self.journal.note(What::Live { release })
+                self.journal.record(JournalEvent::Live { release })
             }
         }
     }
 
-    /// What cannot be removed now takes room, but bars nothing: it is tried again when all is done.
-    fn at_least_said(&self, outcome: Result<()>) {
-        if let Err(error) = outcome {
+    /// A failed removal only costs disk space. It is no reason to stop: pruning tries again at the end.
+    fn warn_of_error(&self, result: Result<()>) {
+        if let Err(error) = result {
             self.warn(error.to_string());
         }
     }
 
-    /// Removes half a release; on a full disk the room comes first, the notes follow.
-    pub(super) fn clear(&mut self, release: &ReleaseId, why: &str) -> Result<()> {
-        let why = why.to_owned();
-        let noted = self.journal.note(What::Failed { release: release.clone(), why });
+    /// Removes a release that was not built completely, and records it as failed.
+    pub(super) fn discard_build(&mut self, release: &ReleaseId, reason: &str) -> Result<()> {
+        let reason = reason.to_owned();
+        // On a full disk this fails; then the removal must come first, to make room for the second record.
+        let recorded = self.journal.record(JournalEvent::Failed { release: release.clone(), reason });
         remove_folder(self.root(), release)?;
-        noted.and_then(|()| self.journal.note(What::Removed { release: release.clone() }))
+        recorded.and_then(|()| self.journal.record(JournalEvent::Removed { release: release.clone() }))
     }
 
-    /// Where the commands of a release run.
-    pub(super) fn setting(&self, release: &ReleaseId, venv: &str) -> Setting {
+    /// The environment of the commands of a release whose virtual environment is `venv`.
+    pub(super) fn command_env(&self, release: &ReleaseId, venv: &str) -> CommandEnv {
         let folder = self.root().release(release);
-        Setting {
+        CommandEnv {
             venv: folder.join(venv),
             folder,
             path: self.config.path.clone(),
@@ -131,43 +137,32 @@ impl<'a> Run<'a> {
     }
 
     /// Runs the smoke tests of a release, each in a process of its own.
-    pub(super) fn smoke(&mut self, begin: &Begin) -> Result<()> {
-        let tests = begin.smoke().map_err(|why| Error::no_answer(format!("in the journal, {why}")))?;
-        let setting = self.setting(&begin.release, &begin.venv);
+    pub(super) fn smoke_test(&mut self, manifest: &ReleaseManifest) -> Result<()> {
+        let tests =
+            manifest.smoke_tests().map_err(|why| Error::no_answer(format!("in the journal, {why}")))?;
+        let env = self.command_env(&manifest.release, &manifest.venv);
         for test in &tests {
             let title = test.to_string();
-            self.step(&begin.release, "smoke", title.clone())?;
-            let mut log = Log::open(self.root().log(&begin.release))?;
+            self.start_step(&manifest.release, "smoke", title.clone())?;
+            let mut log = CommandLog::open(self.root().log(&manifest.release))?;
             let command = match test {
                 SmokeTest::Import(module) => {
-                    let mut command = setting.python();
+                    let mut command = env.python();
                     command.args(["-c", &format!("import {module}")]);
                     command
                 }
-                SmokeTest::Run(text) => setting.shell(text),
+                SmokeTest::Run(text) => env.shell(text),
             };
             let within = self.config.settings.smoke_within;
-            let manner = Manner { within, children: Children::End, attention: Attention::Signals };
-            match run(command, &title, manner, &mut log)? {
-                Ending::Good => {}
-                Ending::Bad(why) => return Err(failure(&format!("the smoke test `{title}` {why}"), &log)),
-                Ending::Interrupted(signal) => return Err(interrupted(signal)),
+            let options = RunOptions { within, descendants: Descendants::Kill, on_signal: OnSignal::Stop };
+            match run_command(command, &title, options, &mut log)? {
+                CommandOutcome::Success => {}
+                CommandOutcome::Failure(why) => {
+                    return Err(log.failure(&format!("the smoke test `{title}` {why}")));
+                }
+                CommandOutcome::Interrupted(signal) => return Err(interrupted(signal)),
             }
         }
         Ok(())
-    }
-}
-
-/// The answer is no, with the end of what was printed.
-pub(super) fn failure(what: &str, log: &Log) -> Error {
-    let mut error = Error::no(what);
-    error.details = log.tail().into_iter().map(|line| format!("  | {line}")).collect();
-    error.hint(format!("all that was printed is in {}", log.path().display()))
-}
-
-pub(super) fn interrupted(signal: Signal) -> Error {
-    match signal {
-        Signal::Interrupt => Error::new(ErrorKind::Interrupted, "interrupted"),
-        Signal::Terminate => Error::new(ErrorKind::Terminated, "terminated"),
     }
 }

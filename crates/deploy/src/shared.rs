@@ -1,149 +1,147 @@
-//! What all releases share: one folder at the root, and links to it in each release.
+//! What all releases share: files and folders in `shared/` at the root, and a link to each in every release.
 
 use std::fs;
 use std::io::{self, ErrorKind};
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
-use super::config::Config;
-use super::remove::is_there;
-use super::root::{Root, create_folder, failed, sync_folder};
+use super::config::DeployConfig;
+use super::disk::{create_folder, io_error, is_absent, lexists, sync_folder};
+use super::root::DeployRoot;
 use pinfast_base::error::{Error, Result};
 use pinfast_settings::{SharedKind, SharedPath};
 
-/// What is wrong with the shared paths at `root`; those that are missing are told together.
-pub(super) fn problems(shared: &[SharedPath], root: &Root) -> Vec<Error> {
+/// Problems with the shared paths at `root`. All missing ones are one problem.
+pub(super) fn problems(shared: &[SharedPath], root: &DeployRoot) -> Vec<Error> {
     let (mut problems, mut missing) = (Vec::new(), Vec::new());
     for shared in shared {
         let place = root.shared().join(&shared.path);
         match fs::metadata(&place) {
-            Ok(metadata) => problems.extend(misfit(shared, &place, metadata.is_dir())),
-            Err(error) if is_missing(&error) => missing.push(shared.path.clone()),
-            Err(error) => problems.push(failed("look at", &place, error)),
+            Ok(metadata) => problems.extend(kind_problem(shared, &place, metadata.is_dir())),
+            Err(error) if is_absent(&error) => missing.push(shared.path.clone()),
+            Err(error) => problems.push(io_error("look at", &place, error)),
         }
     }
     if !missing.is_empty() {
-        let said = format!("shared paths are missing in {}", root.shared().display());
+        let message = format!("shared paths are missing in {}", root.shared().display());
         let mut error =
-            Error::no(said).hint("put them there; or move them in from the work tree: `--init-shared`");
+            Error::no(message).hint("put them there; or move them in from the work tree: `--init-shared`");
         error.details = missing;
         problems.insert(0, error);
     }
     problems
 }
 
-fn misfit(shared: &SharedPath, place: &Path, is_folder: bool) -> Option<Error> {
-    let (shown, path) = (place.display(), &shared.path);
+fn kind_problem(shared: &SharedPath, place: &Path, is_folder: bool) -> Option<Error> {
+    let (place, path) = (place.display(), &shared.path);
     match (shared.kind, is_folder) {
         (SharedKind::File, true) => Some(
-            Error::no(format!("the shared {shown} is a folder, and meant to be a file"))
+            Error::no(format!("the shared {place} is a folder, but the settings expect a file"))
                 .hint(format!("write `{path}/` in `shared` for a folder")),
         ),
         (SharedKind::Folder, false) => Some(
-            Error::no(format!("the shared {shown} is not a folder"))
+            Error::no(format!("the shared {place} is not a folder"))
                 .hint(format!("write `{path}` in `shared` for a file")),
         ),
         _ => None,
     }
 }
 
-fn is_missing(error: &io::Error) -> bool {
-    matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory)
+/// Whether nothing is at the shared path; `--init-shared` can fix that.
+pub(super) fn is_missing(shared: &SharedPath, root: &DeployRoot) -> bool {
+    !lexists(&root.shared().join(&shared.path))
 }
 
-/// Whether the path is not there at all, which an initial move may mend.
-pub(super) fn is_lacking(shared: &SharedPath, root: &Root) -> bool {
-    !is_there(&root.shared().join(&shared.path))
-}
-
-/// Links every shared path into the release's `folder`.
+/// Makes the link of each shared path in the release's `folder`.
 pub(super) fn link(shared: &[SharedPath], folder: &Path) -> Result<()> {
     for SharedPath { path, .. } in shared {
         let at = folder.join(path);
         let parent = at.parent().unwrap_or(folder);
+        // No part of the path is a tracked link that leads out of the release: the preflight refuses those.
         create_folder(parent)?;
-        // What the path leads through is the release's own: the preflight saw to that.
-        symlink(target(path), &at).map_err(|error| failed("make the link", &at, error))?;
+        symlink(link_target(path), &at).map_err(|error| io_error("make the link", &at, error))?;
     }
     Ok(())
 }
 
-/// The text of the link at `path` in a release, as seen from its folder.
-fn target(path: &str) -> PathBuf {
+/// The target of the link at `path` in a release, relative to the link's folder.
+fn link_target(path: &str) -> PathBuf {
     let up = "../".repeat(Path::new(path).components().count() + 1);
     Path::new(&up).join("shared").join(path)
 }
 
-/// What an initial move did.
+/// What `--init-shared` did with a missing path.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Moved {
-    /// The file or folder was moved in from the working tree.
-    In(String),
-    /// The folder was created.
+pub(super) enum SharedInit {
+    /// It moved the file or folder from the work tree.
+    MovedIn(String),
+    /// It created the folder.
     Created(String),
 }
 
-/// Moves what is lacking at the root in from the working tree, and creates the folders that are in neither.
-/// A file that is in neither stays lacking.
-pub(super) fn initialise(config: &Config) -> Result<Vec<Moved>> {
-    let mut moved = Vec::new();
-    for shared in config.settings.shared.iter().filter(|shared| is_lacking(shared, &config.root)) {
+/// Moves missing paths from the work tree to `shared/`, and creates the folders that are in neither. A file
+/// that is in neither stays missing.
+pub(super) fn init_shared(config: &DeployConfig) -> Result<Vec<SharedInit>> {
+    let mut done = Vec::new();
+    for shared in config.settings.shared.iter().filter(|shared| is_missing(shared, &config.root)) {
         let (from, to) = (config.source.join(&shared.path), config.root.shared().join(&shared.path));
-        if is_there(&from) {
+        if lexists(&from) {
             create_folder(to.parent().unwrap_or(&to))?;
             move_in(&from, &to)?;
-            moved.push(Moved::In(shared.path.clone()));
+            done.push(SharedInit::MovedIn(shared.path.clone()));
         } else if shared.kind == SharedKind::Folder {
             create_folder(&to)?;
-            moved.push(Moved::Created(shared.path.clone()));
+            done.push(SharedInit::Created(shared.path.clone()));
         }
     }
-    Ok(moved)
+    Ok(done)
 }
 
-/// What bars a move: it would take one file of a database and leave another.
-pub(super) fn move_problems(config: &Config) -> Vec<Error> {
-    let lacking = config.settings.shared.iter().filter(|shared| is_lacking(shared, &config.root));
-    lacking.filter_map(|shared| move_problem(&config.source.join(&shared.path))).collect()
+/// Problems that `--init-shared` would meet.
+pub(super) fn move_problems(config: &DeployConfig) -> Vec<Error> {
+    let missing = config.settings.shared.iter().filter(|shared| is_missing(shared, &config.root));
+    missing.filter_map(|shared| move_problem(&config.source.join(&shared.path))).collect()
 }
 
 fn move_problem(from: &Path) -> Option<Error> {
     if from.is_symlink() {
         return Some(
-            Error::no(format!("{} is a link: it is not moved", from.display()))
-                .hint("move what it leads to by hand"),
+            Error::no(format!("{} is a link, which `--init-shared` does not move", from.display()))
+                .hint("move its target by hand"),
         );
     }
+    // SQLite keeps recent changes in these files while a program has the database open. A move would separate
+    // them from the database.
     let beside = ["-wal", "-journal"].map(|suffix| {
         let mut name = from.as_os_str().to_owned();
         name.push(suffix);
         PathBuf::from(name)
     });
-    let open = beside.into_iter().find(|path| from.is_file() && is_there(path))?;
+    let open = beside.into_iter().find(|path| from.is_file() && lexists(path))?;
     Some(
         Error::no(format!("{} is in use: there is {}", from.display(), open.display()))
             .hint("stop the program that writes to it, so that it closes the database"),
     )
 }
 
-/// Moves a file or folder by one rename; between file systems by a copy beside its place, which is whole
-/// before it gets its name, and only then is the original removed.
+/// Moves a file or folder by one rename. Between file systems it copies beside the target, renames the complete
+/// copy, and only then removes the original.
 fn move_in(from: &Path, to: &Path) -> Result<()> {
     match fs::rename(from, to) {
         Err(error) if error.kind() == ErrorKind::CrossesDevices => {}
-        renamed => return renamed.map_err(|error| failed("move in", from, error)),
+        renamed => return renamed.map_err(|error| io_error("move", from, error)),
     }
     let mut name = to.as_os_str().to_owned();
     name.push(".pinfast-new");
-    let fresh = PathBuf::from(name);
-    let copy = || -> io::Result<()> {
-        remove_any(&fresh)?;
-        copy(from, &fresh)?;
-        fs::rename(&fresh, to)
+    let temporary = PathBuf::from(name);
+    let copied = || -> io::Result<()> {
+        remove_any(&temporary)?;
+        copy(from, &temporary)?;
+        fs::rename(&temporary, to)
     };
-    copy().map_err(|error| failed("move in", from, error))?;
+    copied().map_err(|error| io_error("move", from, error))?;
     sync_folder(to.parent().unwrap_or(to))?;
-    remove_any(from).map_err(|error| failed("remove", from, error))
+    remove_any(from).map_err(|error| io_error("remove", from, error))
 }
 
 fn copy(from: &Path, to: &Path) -> io::Result<()> {
@@ -180,7 +178,7 @@ mod tests {
     #[test]
     fn links_lead_to_the_shared_folder() {
         let folder = tempfile::tempdir().unwrap();
-        let root = Root::new(folder.path().to_owned());
+        let root = DeployRoot::new(folder.path().to_owned());
         root.create().unwrap();
         let shared = [
             (".env", SharedKind::File),
@@ -210,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn a_copy_is_whole_before_the_original_goes() {
+    fn a_folder_is_copied_with_its_links() {
         let folder = tempfile::tempdir().unwrap();
         let (from, to) = (folder.path().join("from"), folder.path().join("to"));
         create_folder(&from.join("deep")).unwrap();
@@ -223,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn a_database_in_use_stays() {
+    fn a_database_in_use_is_not_moved() {
         let folder = tempfile::tempdir().unwrap();
         let database = folder.path().join("app.db");
         fs::write(&database, "").unwrap();

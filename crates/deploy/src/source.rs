@@ -1,86 +1,86 @@
-//! What goes out: the tracked files of one commit.
+//! The source of a release: the tracked files of one commit.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
-use super::config::{Config, View};
+use super::config::{DeployConfig, SourceView};
 use pinfast_base::error::{Error, Result};
-use pinfast_git::{Committed, WorkTree};
+use pinfast_git::{TreeEntry, WorkTree};
 use pinfast_packaging::Sha256;
 
-/// No input and no lock is larger than this, in bytes.
-const LARGEST_INPUT: u64 = 16 << 20;
+/// The largest file that the preflight may read, in bytes: a lock or an input of it.
+const MAX_INPUT_BYTES: u64 = 16 << 20;
 
-/// The source at one commit; nothing of it changes any more.
+/// The source at one commit. Later commits and edits do not change it.
 #[derive(Debug)]
-pub(super) struct Source {
+pub(super) struct ReleaseSource {
     tree: WorkTree,
-    /// The commit's full name.
+    /// The full hash of the commit.
     pub(super) commit: String,
-    /// What goes out.
-    pub(super) files: Vec<Committed>,
-    /// Its small files, to be read before anything is written below the root.
-    folder: TempDir,
-    /// What stands for the project's folder and for the source.
+    /// The entries that the release will hold.
+    pub(super) files: Vec<TreeEntry>,
+    /// A copy of the small files: the preflight reads them before anything is written below the root.
+    copy: TempDir,
+    /// The copies of the project's folder and of the source; the second may be inside the first.
     project: PathBuf,
     source: PathBuf,
 }
 
-/// The work tree that the source is in, and the commit that goes out.
-pub(super) fn commit(config: &Config) -> Result<(WorkTree, String)> {
+/// The work tree of the source, and the commit to deploy.
+pub(super) fn resolve_commit(config: &DeployConfig) -> Result<(WorkTree, String)> {
     let source = config.source.display();
     if !config.source.is_dir() {
         return Err(Error::no(format!("the source {source} is not a folder")));
     }
-    let tree = WorkTree::around(&config.source).ok_or_else(|| {
+    let tree = WorkTree::discover(&config.source).ok_or_else(|| {
         Error::no(format!("the source {source} is in no git work tree"))
-            .hint("only what is committed goes out: `git init`, and commit it")
+            .hint("a release holds committed files only: run `git init`, and commit the source")
     })?;
-    let commit = tree.commit(&config.revision)?.ok_or_else(|| {
-        Error::no(format!("{source} has no commit `{}`", config.revision)).hint("commit what is to go out")
+    let commit = tree.resolve_commit(&config.revision)?.ok_or_else(|| {
+        Error::no(format!("{source} has no commit `{}`", config.revision)).hint("commit the source first")
     })?;
     Ok((tree, commit))
 }
 
-impl Source {
+impl ReleaseSource {
     /// Reads the source at `commit`.
-    pub(super) fn read(config: &Config, tree: WorkTree, commit: String) -> Result<Self> {
-        let files = tree.committed(&commit)?;
-        let folder = tempfile::tempdir()
+    pub(super) fn read(config: &DeployConfig, tree: WorkTree, commit: String) -> Result<Self> {
+        let files = tree.list_tree(&commit)?;
+        let copy = tempfile::tempdir()
             .map_err(|error| Error::no_answer("cannot create a temporary folder").because(error))?;
-        // Inputs of the lock may stand beside the source, in the project.
+        // If the source is inside the project, the lock's inputs may be beside it: copy the whole project.
         let inside = config.source.strip_prefix(&config.project).ok();
         let (project, source) = match inside {
-            Some(rest) => (folder.path().to_owned(), folder.path().join(rest)),
-            None => (config.project.clone(), folder.path().to_owned()),
+            Some(rest) => (copy.path().to_owned(), copy.path().join(rest)),
+            None => (config.project.clone(), copy.path().to_owned()),
         };
         let base = inside.map_or(&config.source, |_| &config.project);
-        let around = WorkTree::around(base).unwrap_or_else(|| tree.clone());
-        around.export(&commit, folder.path(), LARGEST_INPUT)?;
-        Ok(Self { tree, commit, files, folder, project, source })
+        let base_tree = WorkTree::discover(base).unwrap_or_else(|| tree.clone());
+        base_tree.export(&commit, copy.path(), MAX_INPUT_BYTES)?;
+        Ok(Self { tree, commit, files, copy, project, source })
     }
 
-    /// The source in its folder outside of the root.
-    pub(super) fn view(&self) -> View<'_> {
-        debug_assert!(self.source.starts_with(self.folder.path()));
-        View { project: &self.project, source: &self.source }
+    /// The copy of the small files.
+    pub(super) fn view(&self) -> SourceView<'_> {
+        debug_assert!(self.source.starts_with(self.copy.path()));
+        SourceView { project: &self.project, source: &self.source }
     }
 
     /// The SHA-256 of the lock in the source.
-    pub(super) fn lock_hash(&self, lock: &str) -> Result<Sha256> {
-        hash(&self.source.join(lock))
+    pub(super) fn hash_lock(&self, lock: &str) -> Result<Sha256> {
+        hash_lock(&self.source.join(lock))
     }
 
-    /// Writes all that goes out into a folder, which is there.
+    /// Writes the files of the release into the existing folder `to`.
     pub(super) fn export(&self, to: &Path) -> Result<()> {
         self.tree.export(&self.commit, to, u64::MAX)
     }
 }
 
-/// The SHA-256 of a file.
-pub(super) fn hash(path: &Path) -> Result<Sha256> {
+/// The SHA-256 of the lock at `path`.
+pub(super) fn hash_lock(path: &Path) -> Result<Sha256> {
     let bytes = fs::read(path)
         .map_err(|error| Error::no(format!("cannot read the lock {}", path.display())).because(error))?;
     Ok(Sha256::of(&bytes))

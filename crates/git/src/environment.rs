@@ -1,70 +1,74 @@
-//! Whether the environment folder is out of git: a tracked one is overwritten by `git checkout`, and
-//! one that is not ignored gets tracked sooner or later.
+//! Whether git leaves the environment folder alone. `git checkout` overwrites a tracked environment, and one
+//! that is not ignored gets tracked sooner or later.
 
 use std::path::Path;
 
-use super::ask::{PathState, WorkTree};
+use super::work_tree::{PathState, WorkTree};
 use pinfast_base::error::Result;
 
 /// The usual names of environment folders.
-pub const ENVIRONMENTS: [&str; 2] = [".venv", "venv"];
+pub const ENVIRONMENT_FOLDERS: [&str; 2] = [".venv", "venv"];
 
-/// Something to mend.
+/// An environment folder that is tracked, or not ignored.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Finding {
-    /// The folder, as seen from the one that was asked about.
+pub struct EnvironmentFinding {
+    /// Its name, relative to the folder that was checked.
     pub folder: String,
-    /// What git says of it.
+    /// `Tracked` or `Untracked`.
     pub state: PathState,
-    /// What is wrong, as a sentence without a full stop.
+    /// What is wrong: a sentence without a full stop.
     pub message: String,
-    /// The command that mends it, to be run in the folder that was asked about.
-    pub mend: String,
+    /// The shell command that fixes it, for the folder that was checked.
+    pub fix: String,
 }
 
-/// What is wrong with the environment folders in `folder`: one is tracked, or it exists and is not
-/// ignored. Outside of a work tree, or without git, nothing is.
+/// Checks the usual environment folders in `folder`: one that is tracked, or that exists and is not ignored,
+/// is a finding. There are none outside a work tree or without git.
 ///
 /// # Errors
 /// No answer: git fails.
-pub fn environment_findings(folder: &Path) -> Result<Vec<Finding>> {
-    let there = |finding: &Finding| finding.state == PathState::Tracked || is_there(folder, &finding.folder);
-    Ok(exposed_environments(folder, &ENVIRONMENTS)?.into_iter().filter(there).collect())
+pub fn check_environment_folders(folder: &Path) -> Result<Vec<EnvironmentFinding>> {
+    // A tracked folder counts even if it is absent here: the next checkout creates it.
+    let matters = |finding: &EnvironmentFinding| {
+        finding.state == PathState::Tracked || lexists(&folder.join(&finding.folder))
+    };
+    Ok(check_environment_names(folder, &ENVIRONMENT_FOLDERS)?.into_iter().filter(matters).collect())
 }
 
-/// The same of the folders called `names`, whether or not they are there: what would be tracked one day
-/// is found today.
+/// Checks the folders called `names`, whether or not they exist: a host that installs later must ignore them
+/// beforehand.
 ///
 /// # Errors
 /// No answer: git fails.
-pub fn exposed_environments(folder: &Path, names: &[&str]) -> Result<Vec<Finding>> {
-    let Some(tree) = WorkTree::around(folder) else {
+pub fn check_environment_names(folder: &Path, names: &[&str]) -> Result<Vec<EnvironmentFinding>> {
+    let Some(tree) = WorkTree::discover(folder) else {
         return Ok(Vec::new());
     };
-    let states = tree.states(names)?.unwrap_or_default();
+    let states = tree.path_states(names)?.unwrap_or_default();
     Ok(names.iter().zip(states).filter_map(|(name, state)| finding(folder, name, state)).collect())
 }
 
-fn is_there(folder: &Path, name: &str) -> bool {
-    folder.join(name).is_symlink() || folder.join(name).exists()
+/// Whether there is something at `path`; a broken link counts.
+fn lexists(path: &Path) -> bool {
+    path.symlink_metadata().is_ok()
 }
 
-fn finding(folder: &Path, name: &str, state: PathState) -> Option<Finding> {
-    let (message, mend) = match state {
+fn finding(folder: &Path, name: &str, state: PathState) -> Option<EnvironmentFinding> {
+    let (message, fix) = match state {
         PathState::Tracked => (
             format!("`{name}` is tracked by git, which will overwrite it"),
             format!("git rm -r --cached {name}"),
         ),
-        // A link to an environment elsewhere is one that a rule for folders (`.venv/`) does not cover.
-        PathState::Exposed if folder.join(name).is_symlink() => {
+        // A rule for folders (`.venv/`) does not cover a link to an environment elsewhere.
+        PathState::Untracked if folder.join(name).is_symlink() => {
             (format!("`{name}` is not ignored by git"), format!("echo {name} >> .gitignore"))
         }
-        PathState::Exposed => {
+        PathState::Untracked => {
             (format!("`{name}` is not ignored by git"), format!("echo {name}/ >> .gitignore"))
         }
         PathState::Ignored => return None,
     };
-    Some(Finding { folder: name.to_owned(), state, message, mend })
+    Some(EnvironmentFinding { folder: name.to_owned(), state, message, fix })
 }
 
 #[cfg(test)]

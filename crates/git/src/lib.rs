@@ -1,13 +1,17 @@
-//! What git says of a folder: whether it is in a work tree, whether a path in it is tracked or ignored, and
-//! what is committed. Git is asked through its program; without it, or outside of a work tree, the answer
-//! about the environment is plainly "not in git".
+//! What git knows of a folder: whether it is in a work tree, which paths in it are tracked or ignored, and
+//! what a commit holds.
+//!
+//! The answers come from the `git` program. Without it, or outside a work tree, the checks of environment
+//! folders find nothing; everything that needs a commit is an error.
 
-mod ask;
-mod committed;
 mod environment;
 #[cfg(test)]
 mod testing;
+mod tree;
+mod work_tree;
 
-pub use ask::{PathState, WorkTree};
-pub use committed::{Committed, CommittedKind};
-pub use environment::{ENVIRONMENTS, Finding, environment_findings, exposed_environments};
+pub use environment::{
+    ENVIRONMENT_FOLDERS, EnvironmentFinding, check_environment_folders, check_environment_names,
+};
+pub use tree::{TreeEntry, TreeEntryKind};
+pub use work_tree::{PathState, WorkTree};

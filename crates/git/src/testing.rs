@@ -1,9 +1,9 @@
-//! Repositories for the tests of this room.
+//! Repositories for the tests of this crate.
 
 use std::path::Path;
 use std::process::Command;
 
-/// Runs git without the configuration of whoever runs the tests.
+/// Runs git without the variables that would lead it to another repository.
 pub(super) fn git(folder: &Path, args: &[&str]) {
     let mut command = Command::new("git");
     command.current_dir(folder).args(["-c", "init.defaultBranch=main"]).args(args);

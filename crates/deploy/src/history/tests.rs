@@ -1,4 +1,4 @@
-//! The decisions, as tables: a journal in a few words, what is live, and what follows.
+//! The decisions as tables: a journal in shorthand, the live release, and what follows.
 
 use super::*;
 
@@ -6,8 +6,8 @@ fn id(name: &str) -> ReleaseId {
     name.parse().unwrap()
 }
 
-fn begin(name: &str) -> What {
-    What::Begin(Begin {
+fn begin(name: &str) -> JournalEvent {
+    JournalEvent::Begin(ReleaseManifest {
         release: id(name),
         commit: "c".to_owned(),
         lock_file: "requirements.txt".to_owned(),
@@ -17,24 +17,32 @@ fn begin(name: &str) -> What {
     })
 }
 
-/// What a word of a journal stands for: `a` is a deploy of `a` that went well, `<a` a rollback to it, and
-/// `a:live` all of a deploy up to the line of that name.
-fn lines(word: &str) -> Vec<What> {
-    let (name, last) = word.split_once(':').unwrap_or((word, "passed"));
-    let (way, name) = name.strip_prefix('<').map_or((Way::Forth, name), |name| (Way::Back, name));
+/// The events of one shorthand item: `a` is a deploy of `a` that went well, `<a` a rollback to it, and `a:live` a
+/// deploy up to the event of that name.
+fn events(item: &str) -> Vec<JournalEvent> {
+    let (name, last) = item.split_once(':').unwrap_or((item, "passed"));
+    let (direction, name) =
+        name.strip_prefix('<').map_or((Direction::Forward, name), |name| (Direction::Back, name));
     let release = id(name);
-    let mut all =
-        if way == Way::Forth { vec![begin(name), What::Ready { release: release.clone() }] } else { vec![] };
-    all.push(What::Switch { release: release.clone(), way });
-    all.push(What::Live { release: release.clone() });
-    let failed = What::Failed { release: release.clone(), why: "w".to_owned() };
+    let mut all = if direction == Direction::Forward {
+        vec![begin(name), JournalEvent::Ready { release: release.clone() }]
+    } else {
+        vec![]
+    };
+    all.push(JournalEvent::Switch { release: release.clone(), direction });
+    all.push(JournalEvent::Live { release: release.clone() });
+    let failed = JournalEvent::Failed { release: release.clone(), reason: "w".to_owned() };
     match last {
-        "passed" => all.push(What::Passed { release }),
-        // Its health was not good, and it was switched back.
-        "back" => all.push(What::Back { release }),
-        "failed" if way == Way::Forth => all.extend([What::Back { release }, failed]),
-        "removed" => all = vec![What::Remove { release: release.clone() }, What::Removed { release }],
-        "removing" => all = vec![What::Remove { release }],
+        "passed" => all.push(JournalEvent::Healthy { release }),
+        // Its health check failed, and it was switched back.
+        "back" => all.push(JournalEvent::SwitchedBack { release }),
+        "failed" if direction == Direction::Forward => {
+            all.extend([JournalEvent::SwitchedBack { release }, failed])
+        }
+        "removed" => {
+            all = vec![JournalEvent::Remove { release: release.clone() }, JournalEvent::Removed { release }]
+        }
+        "removing" => all = vec![JournalEvent::Remove { release }],
         // A smoke test failed.
         "smoked" => all = vec![begin(name), failed],
         "given-up" => all = vec![failed],
@@ -48,9 +56,9 @@ fn lines(word: &str) -> Vec<What> {
 }
 
 fn history(journal: &str) -> History {
-    let entry = |what| Entry { at: String::new(), by: String::new(), what };
-    let entries: Vec<_> = journal.split_whitespace().flat_map(lines).map(entry).collect();
-    History::of(&entries)
+    let entry = |event| JournalEntry { at: String::new(), by: String::new(), event };
+    let entries: Vec<_> = journal.split_whitespace().flat_map(events).map(entry).collect();
+    History::replay(&entries)
 }
 
 fn live(name: &str) -> Option<ReleaseId> {
@@ -58,53 +66,54 @@ fn live(name: &str) -> Option<ReleaseId> {
 }
 
 #[test]
-fn a_rollback_goes_ever_further_back() {
+fn each_rollback_goes_further_back() {
     for (journal, current, back) in [
         ("", "-", None),
         ("a", "a", None),
         ("a b", "b", Some("a")),
         ("a b c", "c", Some("b")),
-        // A second one goes further, and never forth.
+        // A second rollback goes further back, never forward.
         ("a b c <b", "b", Some("a")),
         ("a b c <b <a", "a", None),
-        // What was rolled away from is out of the line.
+        // A release that was rolled back is popped from the stack.
         ("a b c <b d", "d", Some("b")),
         ("a b c <a d", "d", Some("a")),
-        // Unless it is named.
+        // Unless a rollback names it.
         ("a b c <b <c", "c", Some("b")),
         ("a b c <a <c <b", "b", Some("c")),
-        // What failed is no target, however far it came.
+        // A failed release is no target, in whichever phase it failed.
         ("a b:smoked", "a", None),
         ("a b:failed", "a", None),
         ("a b:failed c", "c", Some("a")),
         ("a b c <b:back", "c", Some("b")),
-        // Nor what never passed.
+        // Nor one that never passed its health check.
         ("a b:live", "b", Some("a")),
         ("a b:live c", "c", Some("a")),
         ("a b:live c <b", "b", Some("a")),
-        // The run died before it could note what it had done.
+        // The run died before it recorded what it had done.
         ("a b:switch", "b", Some("a")),
         ("a b:switch", "a", None),
         ("a b:live", "a", None),
         ("a b c <b:switch", "b", Some("a")),
         ("a b c <b:switch", "c", Some("b")),
         ("a b c <b:live", "c", Some("b")),
-        // Nor what is gone, or going.
+        // Nor one that is removed, or being removed.
         ("a b c b:removed", "c", Some("a")),
         ("a b c b:removing a:removed", "c", None),
-        // Nothing live of ours: the last good one.
+        // If no release of the journal is live: the last good one.
         ("a b", "-", Some("b")),
         ("a b", "foreign", Some("b")),
     ] {
         let current = live(current);
-        let found = history(journal).before(current.as_ref()).map(|release| release.id().to_string());
+        let found =
+            history(journal).rollback_target(current.as_ref()).map(|release| release.id().to_string());
         assert_eq!(found.as_deref(), back, "{journal}, {current:?} is live");
     }
 }
 
 #[test]
-fn the_link_alone_tells_what_is_live() {
-    use State::{Building, Failed, Live, Ready, Retired};
+fn current_alone_decides_what_is_live() {
+    use ReleaseState::{Building, Failed, Live, Ready, Retired};
     for (journal, current, states) in [
         ("a b", "b", vec![Live, Retired]),
         ("a b", "a", vec![Retired, Live]),
@@ -126,87 +135,89 @@ fn the_link_alone_tells_what_is_live() {
 }
 
 #[test]
-fn what_a_dead_run_left_is_found() {
-    use LeftOver::{Half, Removing, Unproven, Unused};
+fn a_run_that_died_leaves_recovery_tasks() {
+    use RecoveryTask::{FinishRemoval, RecordLive, RecordUnused, RemovePartialBuild};
     for (journal, current, left) in [
         ("a b", "b", vec![]),
         ("a b:failed", "a", vec![]),
-        ("a b:begin", "a", vec![Half(id("b"))]),
-        ("a b:ready", "a", vec![Unused(id("b"))]),
-        ("a b:switch", "a", vec![Unused(id("b"))]),
-        ("a b:switch", "b", vec![Unproven(id("b"))]),
-        ("a b:live", "b", vec![Unproven(id("b"))]),
-        ("a b:live", "a", vec![Unused(id("b"))]),
-        ("a:live", "-", vec![Unused(id("a"))]),
-        ("a b <a:switch", "b", vec![Unused(id("a"))]),
-        ("a b <a:switch", "a", vec![Unproven(id("a"))]),
+        ("a b:begin", "a", vec![RemovePartialBuild(id("b"))]),
+        ("a b:ready", "a", vec![RecordUnused(id("b"))]),
+        ("a b:switch", "a", vec![RecordUnused(id("b"))]),
+        ("a b:switch", "b", vec![RecordLive(id("b"))]),
+        ("a b:live", "b", vec![RecordLive(id("b"))]),
+        ("a b:live", "a", vec![RecordUnused(id("b"))]),
+        ("a:live", "-", vec![RecordUnused(id("a"))]),
+        ("a b <a:switch", "b", vec![RecordUnused(id("a"))]),
+        ("a b <a:switch", "a", vec![RecordLive(id("a"))]),
         ("a b <a:back", "b", vec![]),
-        ("a b c a:removing", "c", vec![Removing(id("a"))]),
-        ("a b:begin a:removing", "a", vec![Half(id("b"))]),
-        // Once it is dealt with, it is not found again.
+        ("a b c a:removing", "c", vec![FinishRemoval(id("a"))]),
+        ("a b:begin a:removing", "a", vec![RemovePartialBuild(id("b"))]),
+        // A recorded recovery is not repeated.
         ("a b:ready b:given-up", "a", vec![]),
         ("a b:switch b:given-up", "a", vec![]),
         ("a b:live b:given-up", "a", vec![]),
     ] {
         let current = live(current);
-        assert_eq!(history(journal).left_over(current.as_ref()), left, "{journal}, {current:?} is live");
+        assert_eq!(history(journal).recovery_tasks(current.as_ref()), left, "{journal}, {current:?} is live");
     }
-    assert!(history("a b <a:switch").was_good(&id("a")), "a rollback that came to nothing fails nothing");
-    assert!(!history("a b:live").was_good(&id("b")));
+    assert!(
+        history("a b <a:switch").was_healthy(&id("a")),
+        "a rollback that died does not mark its target as failed"
+    );
+    assert!(!history("a b:live").was_healthy(&id("b")));
 }
 
 #[test]
-fn prune_keeps_what_may_be_needed() {
+fn pruning_keeps_the_live_release_and_its_rollback_target() {
     for (journal, current, keep, gone) in [
         ("a b c", "c", 5, ""),
         ("a b c", "c", 3, ""),
         ("a b c", "c", 2, "a"),
-        // The one to go back to stays, however few are kept.
+        // The rollback target stays, however low `keep` is.
         ("a b c", "c", 1, "a"),
         ("a b c <a", "a", 1, "b"),
         ("a b c <b", "b", 1, ""),
-        // Live, though it is none of the newest.
+        // The live release stays although it is not among the newest.
         ("a b c d", "a", 1, "c b"),
-        // Failed ones are counted apart.
+        // Failed releases are counted separately.
         ("a b:smoked c:smoked d:failed e", "e", 1, "b"),
         ("a b:smoked c:smoked d:smoked", "a", 1, "b"),
         ("a b:live c:live d:live e", "e", 1, "b"),
-        // What is being built is none of its business.
+        // A release that is being built is left alone.
         ("a b:begin c", "c", 1, ""),
         ("a b c a:removed", "c", 1, ""),
-        // What was not removed to its end is tried again.
+        // A removal that was cut short is tried again.
         ("a b c d b:removing", "d", 3, "b"),
         ("a b c d b:removing", "d", 2, "b a"),
     ] {
         let current = live(current);
-        let surplus = history(journal).surplus(current.as_ref(), keep);
-        let surplus: Vec<_> = surplus.iter().map(ReleaseId::as_str).collect();
-        assert_eq!(surplus.join(" "), gone, "{journal}, {current:?} is live, keep {keep}");
+        let prunable = history(journal).prunable(current.as_ref(), keep);
+        let prunable: Vec<_> = prunable.iter().map(ReleaseId::as_str).collect();
+        assert_eq!(prunable.join(" "), gone, "{journal}, {current:?} is live, keep {keep}");
     }
 }
 
-/// The clock went back between two deploys: the journal's order counts, not that of the names or times.
+/// The clock went back between the deploys: only the order of the journal counts.
 #[test]
-fn order_is_the_journals_alone() {
+fn a_clock_that_goes_back_does_not_change_the_order() {
     let history = history("20260101T000000Z-c 20250101T000000Z-c 20240101T000000Z-c");
     let names: Vec<_> = history.newest_first().map(|release| release.id().to_string()).collect();
     assert_eq!(names, ["20240101T000000Z-c", "20250101T000000Z-c", "20260101T000000Z-c"]);
     let current = Some(id("20240101T000000Z-c"));
-    assert_eq!(history.before(current.as_ref()).unwrap().id().as_str(), "20250101T000000Z-c");
-    assert_eq!(history.surplus(current.as_ref(), 2), [id("20260101T000000Z-c")]);
+    assert_eq!(history.rollback_target(current.as_ref()).unwrap().id().as_str(), "20250101T000000Z-c");
+    assert_eq!(history.prunable(current.as_ref(), 2), [id("20260101T000000Z-c")]);
 }
 
 #[test]
-fn strangers_are_named() {
+fn names_unknown_to_the_journal_are_listed() {
     let listing = ["a", "b", "backup"].map(str::to_owned);
-    assert_eq!(history("a b b:removed").strangers(&listing), ["backup"]);
+    assert_eq!(history("a b b:removed").unknown_names(&listing), ["backup"]);
 }
 
-/// A plan tells what would go if all went well.
 #[test]
-fn what_is_imagined_is_as_if_it_had_happened() {
+fn a_simulated_deploy_shows_what_it_would_prune() {
     let mut history = history("a b");
-    let What::Begin(next) = begin("c") else { panic!() };
-    history.imagine(next);
-    assert_eq!(history.surplus(Some(&id("c")), 1), [id("a")]);
+    let JournalEvent::Begin(next) = begin("c") else { panic!() };
+    history.simulate_deploy(next);
+    assert_eq!(history.prunable(Some(&id("c")), 1), [id("a")]);
 }

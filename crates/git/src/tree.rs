@@ -1,5 +1,5 @@
-//! What is committed: which commit a revision means, whether something changed since, and the files of a
-//! commit, read and written elsewhere without touching the work tree.
+//! Commits and their trees: resolves a revision, compares the work tree with the index, and reads the files
+//! of a commit with `git archive`, without touching the work tree.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -7,37 +7,37 @@ use std::process::Stdio;
 
 use tar::{Archive, EntryType};
 
-use super::ask::{WorkTree, failed, names};
+use super::work_tree::{WorkTree, git_failed, not_started, nul_separated};
 use pinfast_base::error::{Error, Result};
 
-/// A file, folder or link of a commit.
+/// An entry of a commit's tree.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Committed {
-    /// Its path from the folder that was asked about.
+pub struct TreeEntry {
+    /// Its path, relative to the work tree's folder; a folder's ends with a slash.
     pub path: PathBuf,
-    /// What it is.
-    pub kind: CommittedKind,
-    /// Its size in bytes.
+    /// Its kind.
+    pub kind: TreeEntryKind,
+    /// Its size in bytes; 0 for a folder or a link.
     pub size: u64,
 }
 
-/// What is committed at a path.
+/// The kind of a tree entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum CommittedKind {
-    /// A file.
+pub enum TreeEntryKind {
+    /// A regular file.
     File,
-    /// A folder; an empty one is a submodule, whose files are not part of the commit.
+    /// A folder. An empty one is a submodule: a commit does not hold the files of its submodules.
     Folder,
     /// A symbolic link.
     Link,
 }
 
 impl WorkTree {
-    /// The full name of the commit that `revision` means; `None` where it means none.
+    /// The full hash of the commit that `revision` names, as `git rev-parse` finds it; `None` if it names none.
     ///
     /// # Errors
     /// No answer: git cannot be started, or fails.
-    pub fn commit(&self, revision: &str) -> Result<Option<String>> {
+    pub fn resolve_commit(&self, revision: &str) -> Result<Option<String>> {
         let mut command = self.git();
         command.args(["rev-parse", "--verify", "--quiet", "--end-of-options"]);
         let output = command.arg(format!("{revision}^{{commit}}")).stdin(Stdio::null()).output();
@@ -45,66 +45,64 @@ impl WorkTree {
         match output.status.code() {
             Some(0) => Ok(Some(String::from_utf8_lossy(&output.stdout).trim().to_owned())),
             Some(1) => Ok(None),
-            _ => Err(failed(&output)),
+            _ => Err(git_failed(&output)),
         }
     }
 
-    /// The tracked files in the folder that are not as they are committed, as paths from the root of the
-    /// work tree.
+    /// The tracked files in the folder that differ from `HEAD`, as paths from the root of the work tree.
     ///
     /// # Errors
     /// No answer: git cannot be started, or fails.
-    pub fn changes(&self) -> Result<Vec<String>> {
+    pub fn changed_files(&self) -> Result<Vec<String>> {
         let mut command = self.git();
         command.args(["status", "--porcelain", "-z", "--no-renames", "--untracked-files=no", "--", "."]);
         let output = command.stdin(Stdio::null()).output().map_err(not_started)?;
         if !output.status.success() {
-            return Err(failed(&output));
+            return Err(git_failed(&output));
         }
-        // Each is `XY PATH`.
-        Ok(names(&output.stdout).filter_map(|line| line.get(3..).map(str::to_owned)).collect())
+        // Each line of the porcelain format is `XY PATH`.
+        Ok(nul_separated(&output.stdout).filter_map(|line| line.get(3..).map(str::to_owned)).collect())
     }
 
-    /// What `commit` has in the folder.
+    /// The entries that `commit` has in the folder, without those marked `export-ignore`.
     ///
     /// # Errors
     /// No answer: git cannot be started, or fails.
-    pub fn committed(&self, commit: &str) -> Result<Vec<Committed>> {
+    pub fn list_tree(&self, commit: &str) -> Result<Vec<TreeEntry>> {
         let mut all = Vec::new();
-        self.each(commit, |entry| {
+        self.archive(commit, |entry| {
             let kind = match entry.header().entry_type() {
-                EntryType::Directory => CommittedKind::Folder,
-                EntryType::Symlink => CommittedKind::Link,
-                _ => CommittedKind::File,
+                EntryType::Directory => TreeEntryKind::Folder,
+                EntryType::Symlink => TreeEntryKind::Link,
+                _ => TreeEntryKind::File,
             };
-            all.push(Committed { path: entry.path()?.into_owned(), kind, size: entry.size() });
+            all.push(TreeEntry { path: entry.path()?.into_owned(), kind, size: entry.size() });
             Ok(())
         })?;
         Ok(all)
     }
 
-    /// Writes what `commit` has in the folder into the folder `to`, which is there; files larger than
-    /// `largest` bytes are left out.
+    /// Writes the same entries into the existing folder `to`, except files larger than `max_bytes`.
     ///
     /// # Errors
     /// No answer: git cannot be started, or fails; or the disk refuses.
-    pub fn export(&self, commit: &str, to: &Path, largest: u64) -> Result<()> {
+    pub fn export(&self, commit: &str, to: &Path, max_bytes: u64) -> Result<()> {
         let to = fs::canonicalize(to)
             .map_err(|error| Error::no_answer(format!("cannot find {}", to.display())).because(error))?;
-        self.each(commit, |entry| {
-            if entry.size() <= largest {
-                // What would leave the folder is left out, and git has none such.
+        self.archive(commit, |entry| {
+            if entry.size() <= max_bytes {
+                // It skips an entry that would leave the folder; git makes no such entries.
                 entry.unpack_in(&to)?;
             }
             Ok(())
         })
     }
 
-    /// Reads `git archive`, entry by entry.
-    fn each(
+    /// Runs `git archive` and gives its entries to `visit`, one by one.
+    fn archive(
         &self,
         commit: &str,
-        mut take: impl FnMut(&mut tar::Entry<'_, &mut std::process::ChildStdout>) -> std::io::Result<()>,
+        mut visit: impl FnMut(&mut tar::Entry<'_, &mut std::process::ChildStdout>) -> std::io::Result<()>,
     ) -> Result<()> {
         let mut command = self.git();
         command.args(["-c", "tar.umask=user", "archive", "--format=tar", commit]);
@@ -115,28 +113,24 @@ impl WorkTree {
             let mut archive = Archive::new(&mut *output);
             for entry in archive.entries()? {
                 let mut entry = entry?;
-                // It names the commit.
+                // The global header only names the commit.
                 if !entry.header().entry_type().is_pax_global_extensions() {
-                    take(&mut entry)?;
+                    visit(&mut entry)?;
                 }
             }
-            // The archive is padded at its end: git is to get rid of all of it.
+            // The archive ends with padding. Unread, git would fail to write it.
             std::io::copy(output, &mut std::io::sink()).map(drop)
         };
-        let outcome: std::io::Result<()> = read();
-        // Without a reader git ends at its next write.
+        let visited: std::io::Result<()> = read();
+        // After an error nobody reads the pipe: closing it ends git at its next write.
         drop(child.stdout.take());
         let output = child.wait_with_output().map_err(not_started)?;
-        match outcome {
-            Err(error) => Err(Error::no_answer(format!("cannot write what {commit} has")).because(error)),
+        match visited {
+            Err(error) => Err(Error::no_answer(format!("cannot copy the files of {commit}")).because(error)),
             Ok(()) if output.status.success() => Ok(()),
-            Ok(()) => Err(failed(&output)),
+            Ok(()) => Err(git_failed(&output)),
         }
     }
-}
-
-fn not_started(error: std::io::Error) -> Error {
-    Error::no_answer("git cannot be started").because(error)
 }
 
 #[cfg(test)]
@@ -150,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn a_commit_is_exported_as_it_was() {
+    fn a_commit_is_exported_without_later_changes() {
         let repository = repository();
         let folder = repository.path();
         fs::create_dir_all(folder.join("app/deep")).unwrap();
@@ -159,52 +153,51 @@ mod tests {
         fs::write(folder.join("outside.py"), "").unwrap();
         std::os::unix::fs::symlink("bot.py", folder.join("app/link.py")).unwrap();
         commit(folder, "first");
-        let tree = WorkTree::around(&folder.join("app")).unwrap();
-        let first = tree.commit("HEAD").unwrap().unwrap();
+        let tree = WorkTree::discover(&folder.join("app")).unwrap();
+        let first = tree.resolve_commit("HEAD").unwrap().unwrap();
         assert_eq!(first.len(), 40);
-        assert_eq!(tree.commit("no-such-branch").unwrap(), None);
-        assert!(tree.changes().unwrap().is_empty());
+        assert_eq!(tree.resolve_commit("no-such-branch").unwrap(), None);
+        assert!(tree.changed_files().unwrap().is_empty());
 
         fs::write(folder.join("app/bot.py"), "two").unwrap();
         fs::write(folder.join("outside.py"), "changed").unwrap();
         fs::write(folder.join("app/untracked"), "").unwrap();
-        assert_eq!(tree.changes().unwrap(), ["app/bot.py"]);
+        assert_eq!(tree.changed_files().unwrap(), ["app/bot.py"]);
 
         let to = tempfile::tempdir().unwrap();
         tree.export(&first, to.path(), 50).unwrap();
         assert_eq!(fs::read_to_string(to.path().join("bot.py")).unwrap(), "one");
         assert_eq!(fs::read_link(to.path().join("link.py")).unwrap(), Path::new("bot.py"));
-        assert!(!to.path().join("deep/big").exists(), "it is larger than asked for");
+        assert!(!to.path().join("deep/big").exists(), "it is larger than the limit");
         assert!(!to.path().join("untracked").exists());
-        let mut all: Vec<_> = tree.committed(&first).unwrap();
+        let mut all: Vec<_> = tree.list_tree(&first).unwrap();
         all.sort_by(|a, b| a.path.cmp(&b.path));
-        let told: Vec<_> = all.iter().map(|it| (it.path.to_str().unwrap(), it.kind, it.size)).collect();
-        let (file, folder, link) = (CommittedKind::File, CommittedKind::Folder, CommittedKind::Link);
+        let found: Vec<_> = all.iter().map(|it| (it.path.to_str().unwrap(), it.kind, it.size)).collect();
+        let (file, folder, link) = (TreeEntryKind::File, TreeEntryKind::Folder, TreeEntryKind::Link);
         assert_eq!(
-            told,
+            found,
             [("bot.py", file, 3), ("deep/", folder, 0), ("deep/big", file, 100), ("link.py", link, 0)]
         );
     }
 
-    /// As in every archive that git makes.
     #[test]
-    fn what_is_marked_to_stay_out_stays_out() {
+    fn files_marked_export_ignore_are_left_out() {
         let repository = repository();
         let folder = repository.path();
         fs::create_dir(folder.join("tests")).unwrap();
         fs::write(folder.join("tests/test_bot.py"), "").unwrap();
         fs::write(folder.join(".gitattributes"), "tests export-ignore\n").unwrap();
         commit(folder, "first");
-        let tree = WorkTree::around(folder).unwrap();
-        let paths: Vec<_> = tree.committed("HEAD").unwrap().into_iter().map(|it| it.path).collect();
+        let tree = WorkTree::discover(folder).unwrap();
+        let paths: Vec<_> = tree.list_tree("HEAD").unwrap().into_iter().map(|it| it.path).collect();
         assert_eq!(paths, [Path::new(".gitattributes")]);
     }
 
     #[test]
-    fn what_git_cannot_do_is_no_answer() {
+    fn a_failure_of_git_is_no_answer() {
         let repository = repository();
-        let tree = WorkTree::around(repository.path()).unwrap();
-        assert_eq!(tree.commit("HEAD").unwrap(), None, "nothing is committed");
-        assert_eq!(tree.committed("HEAD").unwrap_err().kind, pinfast_base::error::ErrorKind::NoAnswer);
+        let tree = WorkTree::discover(repository.path()).unwrap();
+        assert_eq!(tree.resolve_commit("HEAD").unwrap(), None, "nothing is committed");
+        assert_eq!(tree.list_tree("HEAD").unwrap_err().kind, pinfast_base::error::ErrorKind::NoAnswer);
     }
 }
