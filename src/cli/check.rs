@@ -67,7 +67,7 @@ fn complaint(checked: &CheckReport) -> Error {
         error = error.detail(format!("  {reason}"));
     }
     for finding in &checked.findings {
-        error = error.detail(format!("  {}", finding.message)).hint(format!("mend it: `{}`", finding.mend));
+        error = error.detail(format!("  {}", finding.message)).hint(format!("fix it: `{}`", finding.fix));
     }
     error
 }

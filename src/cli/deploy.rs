@@ -9,7 +9,7 @@ use serde_json::json;
 use super::options::{IndexArgs, OutputFormat};
 use super::ui::Ui;
 use pinfast_base::error::{Error, Result};
-use pinfast_deploy::{Activated, Lacking, Options, Patience, Stage};
+use pinfast_deploy::{DeployOptions, DeployStep, LiveRelease, MissingShared, WhenLocked};
 use pinfast_ops::{Session, deploy, deploy_init};
 use pinfast_settings::ProcessEnv;
 
@@ -46,8 +46,8 @@ pub(super) struct ReleaseRunArgs {
 }
 
 impl ReleaseRunArgs {
-    pub(super) fn patience(&self) -> Patience {
-        if self.wait { Patience::Wait } else { Patience::None }
+    pub(super) fn when_locked(&self) -> WhenLocked {
+        if self.wait { WhenLocked::Wait } else { WhenLocked::Fail }
     }
 }
 
@@ -58,17 +58,17 @@ pub(super) fn run(arguments: &DeployArgs, ui: &Arc<Ui>) -> Result<()> {
     if arguments.init {
         return initialised(&session, ui);
     }
-    let lacking = if arguments.init_shared { Lacking::MoveIn } else { Lacking::Refuse };
+    let missing_shared = if arguments.init_shared { MissingShared::MoveIn } else { MissingShared::Refuse };
     let indexes = arguments.indexes.request();
     if arguments.dry_run {
-        return plan(&deploy::planned(&indexes, lacking, &session)?, arguments.how.format, ui);
+        return plan(&deploy::plan_deploy(&indexes, missing_shared, &session)?, arguments.how.format, ui);
     }
-    let options = Options { patience: arguments.how.patience(), lacking };
+    let options = DeployOptions { when_locked: arguments.how.when_locked(), missing_shared };
     ui.begin("deploying");
-    let activated = deploy::deploy(&indexes, options, &session);
+    let live = deploy::deploy(&indexes, options, &session);
     ui.finish();
-    let activated = activated?;
-    told(activated, arguments.how.format, started, ui)
+    let live = live?;
+    told(live, arguments.how.format, started, ui)
 }
 
 fn initialised(session: &Session, ui: &Ui) -> Result<()> {
@@ -82,42 +82,42 @@ fn initialised(session: &Session, ui: &Ui) -> Result<()> {
     Ok(())
 }
 
-fn plan(stages: &[Stage], format: OutputFormat, ui: &Ui) -> Result<()> {
+fn plan(steps: &[DeployStep], format: OutputFormat, ui: &Ui) -> Result<()> {
     if format == OutputFormat::Json {
-        let stage = |stage: &Stage| json!({ "name": stage.name, "what": stage.what });
-        let stages: Vec<_> = stages.iter().map(stage).collect();
-        return ui.json(&json!({ "schema": 1, "dry_run": true, "steps": stages }));
+        let step = |step: &DeployStep| json!({ "name": step.name, "what": step.what });
+        let steps: Vec<_> = steps.iter().map(step).collect();
+        return ui.json(&json!({ "schema": 1, "dry_run": true, "steps": steps }));
     }
-    let line = |stage: &Stage| format!("{:<9} {}\n", stage.name, stage.what);
-    ui.result(&stages.iter().map(line).collect::<String>())
+    let line = |step: &DeployStep| format!("{:<9} {}\n", step.name, step.what);
+    ui.result(&steps.iter().map(line).collect::<String>())
 }
 
 /// Says what is live now, and what went wrong although it is.
-pub(super) fn told(activated: Activated, format: OutputFormat, started: Instant, ui: &Ui) -> Result<()> {
-    let Activated { release, before, next_back, removed, mut unclean } = activated;
+pub(super) fn told(live: LiveRelease, format: OutputFormat, started: Instant, ui: &Ui) -> Result<()> {
+    let LiveRelease { release, previous, rollback_target, removed, cleanup_errors: mut errors } = live;
     if format == OutputFormat::Json {
         let printed = ui.json(&json!({
             "schema": 1,
             "dry_run": false,
             "release": release,
-            "before": before,
+            "before": previous,
             "removed": removed,
-            "unclean": unclean.iter().map(ToString::to_string).collect::<Vec<_>>(),
+            "unclean": errors.iter().map(ToString::to_string).collect::<Vec<_>>(),
         }));
-        unclean.extend(printed.err());
+        errors.extend(printed.err());
     }
     ui.note(format_args!("{release} is live in {:.2} s", started.elapsed().as_secs_f64()));
-    if let Some(back) = next_back {
-        ui.note(format_args!("`pinfast rollback` goes back to {back}"));
+    if let Some(target) = rollback_target {
+        ui.note(format_args!("`pinfast rollback` goes back to {target}"));
     }
-    if unclean.is_empty() {
+    if errors.is_empty() {
         return Ok(());
     }
     let mut error = Error::new(
         pinfast_base::error::ErrorKind::LiveButUnclean,
         format!("{release} is live, but not all is well"),
     );
-    for wrong in &unclean {
+    for wrong in &errors {
         error.details.push(format!("  {wrong}"));
         let source = std::error::Error::source(wrong);
         error.details.extend(source.map(|source| format!("    caused by: {source}")));

@@ -8,7 +8,7 @@ use serde_json::json;
 use super::options::OutputFormat;
 use super::ui::Ui;
 use pinfast_base::error::Result;
-use pinfast_deploy::{Listed, State, short};
+use pinfast_deploy::{ReleaseState, ReleaseSummary, short_hash};
 use pinfast_ops::{Session, deploy};
 use pinfast_settings::ProcessEnv;
 
@@ -30,39 +30,39 @@ pub(super) fn run(arguments: &ReleasesArgs, ui: &Arc<Ui>) -> Result<()> {
             Ok(())
         }
         OutputFormat::Text => {
-            ui.result(&releases.iter().map(|listed| line(listed, &releases)).collect::<String>())
+            ui.result(&releases.iter().map(|release| line(release, &releases)).collect::<String>())
         }
     }
 }
 
 /// `20261127T164301Z-3f2a1bc9d8  live      by marketing  lock 0a1b2c3d4e`
-fn line(listed: &Listed, all: &[Listed]) -> String {
-    let width = |of: fn(&Listed) -> usize| all.iter().map(of).max().unwrap_or_default();
-    let id = width(|listed| listed.id.as_str().len());
-    let by = width(|listed| listed.by.len());
-    let note = match (&listed.why, listed.state) {
-        (Some(why), State::Failed) => format!("  {why}"),
-        _ if listed.is_next_back => "  (rollback goes here)".to_owned(),
+fn line(release: &ReleaseSummary, all: &[ReleaseSummary]) -> String {
+    let width = |of: fn(&ReleaseSummary) -> usize| all.iter().map(of).max().unwrap_or_default();
+    let id = width(|release| release.id.as_str().len());
+    let by = width(|release| release.by.len());
+    let note = match (&release.failure, release.state) {
+        (Some(why), ReleaseState::Failed) => format!("  {why}"),
+        _ if release.is_rollback_target => "  (rollback goes here)".to_owned(),
         _ => String::new(),
     };
-    let (state, lock) = (listed.state.name(), short(&listed.lock));
-    format!("{:<id$}  {state:<8}  {:<by$}  lock {lock}{note}", listed.id, listed.by).trim_end().to_owned()
+    let (state, lock) = (release.state.name(), short_hash(&release.lock));
+    format!("{:<id$}  {state:<8}  {:<by$}  lock {lock}{note}", release.id, release.by).trim_end().to_owned()
         + "\n"
 }
 
 /// The document of `docs/json.md`.
-fn document(releases: &[Listed]) -> serde_json::Value {
-    let release = |listed: &Listed| {
+fn document(releases: &[ReleaseSummary]) -> serde_json::Value {
+    let entry = |release: &ReleaseSummary| {
         json!({
-            "id": listed.id,
-            "state": listed.state.name(),
-            "live": listed.state == State::Live,
-            "commit": listed.commit,
-            "lock": listed.lock,
-            "at": listed.at,
-            "by": listed.by,
-            "why": listed.why,
+            "id": release.id,
+            "state": release.state.name(),
+            "live": release.state == ReleaseState::Live,
+            "commit": release.commit,
+            "lock": release.lock,
+            "at": release.at,
+            "by": release.by,
+            "why": release.failure,
         })
     };
-    json!({ "schema": 1, "releases": releases.iter().map(release).collect::<Vec<_>>() })
+    json!({ "schema": 1, "releases": releases.iter().map(entry).collect::<Vec<_>>() })
 }

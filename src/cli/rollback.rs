@@ -35,15 +35,15 @@ pub(super) fn run(arguments: &RollbackArgs, ui: &Arc<Ui>) -> Result<()> {
     let session = Session::new(ProcessEnv::capture(), None, ui.clone())?;
     let wanted = arguments.release.as_ref();
     if arguments.dry_run {
-        let release = deploy::destination(wanted, &session)?;
+        let release = deploy::rollback_target(wanted, &session)?;
         return match arguments.how.format {
             OutputFormat::Json => ui.json(&json!({ "schema": 1, "dry_run": true, "release": release })),
             OutputFormat::Text => ui.result(&format!("{release}\n")),
         };
     }
     ui.begin("rolling back");
-    let activated = deploy::rollback(wanted, arguments.how.patience(), &session);
+    let live = deploy::rollback(wanted, arguments.how.when_locked(), &session);
     ui.finish();
-    let activated = activated?;
-    told(activated, arguments.how.format, started, ui)
+    let live = live?;
+    told(live, arguments.how.format, started, ui)
 }

@@ -182,5 +182,5 @@ fn build_requirements_without_wheels_are_told() {
     assert!(ended.err.contains("extra-helper"), "{}", ended.err);
     let forbidden = project.run(&["lock", "--allow-build", "old", "--no-build"]);
     assert!(forbidden.code == Some(1) && forbidden.err.contains("`--no-build` forbids"), "{}", forbidden.err);
-    assert!(forbidden.err.contains("without `--no-build` the backend would be asked"), "{}", forbidden.err);
+    assert!(forbidden.err.contains("leave out `--no-build` to ask the backend"), "{}", forbidden.err);
 }

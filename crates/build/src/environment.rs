@@ -1,12 +1,15 @@
-//! The environment that a build runs in: new, holding what the build requires and nothing else. What it
-//! requires is resolved as any lock is, for the interpreter itself, and installed hash-checked. Only wheels
-//! are taken, so a build never leads to another one.
+//! The isolated environment of a build (PEP 517): new, with the build requirements and nothing else.
+//!
+//! The requirements are resolved like any lock, but for the interpreter itself, and installed with their hashes
+//! checked. Only wheels count, so a build never leads to another build.
 
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::{Builder, Config, Fault};
+use super::config::BuildConfig;
+use super::failure::BuildFailure;
+use super::index::BuildInterpreter;
 use pinfast_base::error::Result;
 use pinfast_base::event::{Event, Watcher};
 use pinfast_explain::{self as explain, Budget, ExplainRequest};
@@ -19,8 +22,8 @@ use pinfast_solve::{
     self as solve, Index, NoSolution, PackageSet, Policy, Preferences, Problem, ResolvedPin, SolveError,
 };
 
-/// Makes the environment of a build exactly `lock`.
-pub(super) fn fill(
+/// Makes the build environment at `place` exactly `lock`.
+pub(super) fn install_lock(
     place: install::Place,
     lock: &Lock,
     store: &Store,
@@ -38,56 +41,58 @@ pub(super) fn fill(
         run: Run::Real,
         limits: install::Limits::default(),
     };
-    install::install(&request, files, &Aside(watcher)).map(drop)
+    install::install(&request, files, &BuildWatcher(watcher)).map(drop)
 }
 
-/// An environment under construction.
-pub(super) struct Workshop<'a> {
+/// A build environment whose requirements come from an index.
+pub(super) struct BuildEnvironment<'a> {
     pub(super) client: &'a Arc<Client>,
-    pub(super) config: &'a Config,
-    pub(super) builder: &'a Builder,
+    pub(super) config: &'a BuildConfig,
+    pub(super) interpreter: &'a BuildInterpreter,
     pub(super) watcher: &'a dyn Watcher,
-    /// Where it is, or will be.
+    /// Its folder, which may not exist yet.
     pub(super) folder: PathBuf,
 }
 
-impl Workshop<'_> {
-    /// Brings the environment to what `requirements` ask for.
-    pub(super) fn provide(&self, requirements: &[Requirement]) -> Result<(), Fault> {
+impl BuildEnvironment<'_> {
+    /// Makes the environment exactly what `requirements` need.
+    pub(super) fn install(&self, requirements: &[Requirement]) -> Result<(), BuildFailure> {
         let lock = self.resolve(requirements)?;
         let root = self.config.cache.clone().unwrap_or_else(|| self.folder.with_extension("cache"));
-        let place = install::Place::New { folder: self.folder.clone(), base: self.builder.base.clone() };
+        let place = install::Place::New { folder: self.folder.clone(), base: self.interpreter.base.clone() };
         let store = Store::open(&root, self.watcher)?;
-        Ok(fill(place, &lock, &store, &**self.client, self.watcher)?)
+        Ok(install_lock(place, &lock, &store, &**self.client, self.watcher)?)
     }
 
-    /// The interpreter of the environment.
+    /// The interpreter in the environment.
     pub(super) fn python(&self) -> PathBuf {
-        venv::planned(&self.folder, &self.builder.base).python
+        venv::planned(&self.folder, &self.interpreter.base).python
     }
 
-    fn resolve(&self, requirements: &[Requirement]) -> Result<Lock, Fault> {
+    fn resolve(&self, requirements: &[Requirement]) -> Result<Lock, BuildFailure> {
         let policy = Policy {
             only_binary: PackageSet::All,
             exclude_newer: self.config.exclude_newer,
             ..Policy::default()
         };
-        let inputs = inputs(requirements);
-        let problem = Problem::new(&inputs, self.builder.base.target.clone(), policy, Preferences::default());
-        match solve::solve(Arc::new(problem), self.client.clone(), &Aside(self.watcher)) {
+        let inputs = build_inputs(requirements);
+        let target = self.interpreter.base.target.clone();
+        let problem = Problem::new(&inputs, target, policy, Preferences::default());
+        match solve::solve(Arc::new(problem), self.client.clone(), &BuildWatcher(self.watcher)) {
             Ok(resolution) => {
                 let pins = resolution.pins.iter().map(|(name, pin)| self.pin(name, pin));
                 Ok(Lock { pins: pins.collect::<Result<_>>()?, ..Lock::default() })
             }
-            Err(SolveError::Fatal(error)) => Err(Fault::World(error)),
+            Err(SolveError::Fatal(error)) => Err(BuildFailure::Fatal(error)),
             Err(SolveError::NoSolution(failure)) => {
                 let why = headline(failure, self.watcher);
-                Err(Fault::candidate(format!("what its build requires cannot be had as wheels: {why}")))
+                let message = format!("its build requirements cannot be installed from wheels: {why}");
+                Err(BuildFailure::candidate(message))
             }
         }
     }
 
-    /// The one file that was chosen, with its hash.
+    /// A pin with only the file that was chosen: no other machine uses this lock.
     fn pin(&self, name: &PackageName, resolved: &ResolvedPin) -> Result<Pin> {
         let candidate = &resolved.candidate;
         let file = candidate.file();
@@ -105,9 +110,9 @@ impl Workshop<'_> {
     }
 }
 
-/// The requirements of a build as inputs of a solve.
+/// Build requirements as inputs of the solver, at `build-system.requires:NUMBER`.
 #[must_use]
-pub fn inputs(requirements: &[Requirement]) -> Inputs {
+pub fn build_inputs(requirements: &[Requirement]) -> Inputs {
     let line = |(at, requirement): (usize, &Requirement)| InputLine {
         requirement: requirement.clone(),
         text: requirement.to_string().into(),
@@ -117,7 +122,7 @@ pub fn inputs(requirements: &[Requirement]) -> Inputs {
     Inputs { requirements: requirements.iter().enumerate().map(line).collect(), ..Inputs::default() }
 }
 
-/// Why there is no solution, in one sentence; no fix is looked for.
+/// The conflict in one sentence. The budget is zero, so no fixes are tried.
 fn headline(failure: Box<NoSolution>, watcher: &dyn Watcher) -> String {
     let started = Instant::now();
     let request = ExplainRequest {
@@ -128,15 +133,16 @@ fn headline(failure: Box<NoSolution>, watcher: &dyn Watcher) -> String {
     explain::explain(failure, &request, watcher).headline
 }
 
-/// What happens on the way is a detail of the lock that is asked for.
-pub(super) struct Aside<'a>(pub(super) &'a dyn Watcher);
+/// Reports the inner lock and installation as details of the outer command.
+struct BuildWatcher<'a>(&'a dyn Watcher);
 
-impl Watcher for Aside<'_> {
+impl Watcher for BuildWatcher<'_> {
     fn on(&self, event: Event) {
         match event {
             Event::Step(text) | Event::Warning(text) => {
                 self.0.on(Event::Detail(format!("for a build: {text}")));
             }
+            // The outer solve shows its own progress.
             Event::Solving { .. } | Event::Deciding { .. } => {}
             other => self.0.on(other),
         }

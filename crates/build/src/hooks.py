@@ -1,8 +1,8 @@
-# Runs one hook of a build backend (PEP 517): `hooks.py TASK ANSWER`, both JSON files.
+# Calls one hook of a build backend (PEP 517): `hooks.py CALL RESULT`, both JSON files.
 #
-# This process watches; the backend runs in a child that leads a session of its own. When the standard
-# input ends (the time is up, or pinfast is gone), the whole group of the child is killed; what the child
-# leaves running is killed too. Works from Python 3.6 on.
+# This process forks. The child leads a session of its own and imports the backend; the parent waits for it. The
+# parent kills the child's process group when the child ends, and when the standard input is closed: the time is
+# up, or pinfast is gone. Works with Python 3.6 and newer.
 
 import os
 import signal
@@ -20,7 +20,7 @@ def main():
 
 
 def watch(child):
-    def wait_for_the_end():
+    def kill_when_input_ends():
         try:
             while os.read(0, 4096):
                 pass
@@ -29,7 +29,7 @@ def watch(child):
         kill(child)
         os._exit(3)
 
-    threading.Thread(target=wait_for_the_end, daemon=True).start()
+    threading.Thread(target=kill_when_input_ends, daemon=True).start()
     status = os.waitpid(child, 0)[1]
     kill(child)
     os._exit(0 if status == 0 else 1)
@@ -43,29 +43,30 @@ def kill(child):
             pass
 
 
-def run(task, answer):
+def run(call, result):
     import json
 
-    with open(task, encoding="utf-8") as file:
-        task = json.load(file)
-    if task["network"] == "none":
+    with open(call, encoding="utf-8") as file:
+        call = json.load(file)
+    if call["network"] == "isolated":
         leave_the_network()
+    # Some setup scripts read their arguments.
     sys.argv = ["setup.py"]
-    backend = load(task["backend"], task["backend_path"])
-    found = hook(backend, task)
-    with open(answer, "w", encoding="utf-8") as file:
-        json.dump(found, file)
+    backend = load(call["backend"], call["backend_path"])
+    value = call_hook(backend, call)
+    with open(result, "w", encoding="utf-8") as file:
+        json.dump(value, file)
 
 
 def leave_the_network():
-    # A network namespace of its own has no way out. Who is not root needs a user namespace around it, in which
-    # they stay who they are. Where the system permits neither, the network stays.
+    # A new network namespace has no way out. A user who is not root needs a new user namespace around it, which
+    # maps their ids to themselves. If the system permits neither, the network stays.
     import ctypes
 
-    user, network = 0x10000000, 0x40000000
+    CLONE_NEWUSER, CLONE_NEWNET = 0x10000000, 0x40000000
     unshare = getattr(ctypes.CDLL(None), "unshare", None)
     uid, gid = os.getuid(), os.getgid()
-    if unshare is None or unshare(network) == 0 or unshare(user | network) != 0:
+    if unshare is None or unshare(CLONE_NEWNET) == 0 or unshare(CLONE_NEWUSER | CLONE_NEWNET) != 0:
         return
     for name, text in (("setgroups", "deny"), ("uid_map", "%d %d 1" % (uid, uid)), ("gid_map", "%d %d 1" % (gid, gid))):
         try:
@@ -82,6 +83,7 @@ def load(name, path):
     module, _, attribute = name.partition(":")
     backend = importlib.import_module(module)
     if path:
+        # PEP 517: a backend with a backend-path must come from there.
         place = os.path.realpath(getattr(backend, "__file__", None) or os.sep)
         inside = (os.path.realpath(folder) + os.sep for folder in path)
         if not any(place.startswith(folder) for folder in inside):
@@ -91,16 +93,16 @@ def load(name, path):
     return backend
 
 
-def hook(backend, task):
-    if task["want"] == "requirements":
-        ask = getattr(backend, "get_requires_for_build_wheel", None)
-        return {"requirements": list(ask(None)) if ask else []}
-    if task["want"] == "wheel":
-        return {"wheel": backend.build_wheel(task["out"], None, None)}
+def call_hook(backend, call):
+    if call["hook"] == "requirements":
+        get_requires = getattr(backend, "get_requires_for_build_wheel", None)
+        return {"requirements": list(get_requires(None)) if get_requires else []}
+    if call["hook"] == "wheel":
+        return {"wheel": backend.build_wheel(call["out"], None, None)}
     prepare = getattr(backend, "prepare_metadata_for_build_wheel", None)
     if prepare:
-        return {"folder": prepare(task["out"], None)}
-    return {"wheel": backend.build_wheel(task["out"], None, None)}
+        return {"folder": prepare(call["out"], None)}
+    return {"wheel": backend.build_wheel(call["out"], None, None)}
 
 
 main()

@@ -1,5 +1,5 @@
-//! Unpacks an sdist as if an enemy had made it: every member stays inside of the folder, links too, and
-//! all together are bounded.
+//! Unpacks a source distribution (tar.gz or zip) as if an enemy had made it. No member, and no link, leads out of
+//! the folder; their number and size are limited, so that a small archive cannot fill the disk.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -7,87 +7,89 @@ use std::io::{self, Read};
 use std::os::unix::fs::{OpenOptionsExt as _, symlink};
 use std::path::{Path, PathBuf};
 
-use super::Fault;
+use super::failure::BuildFailure;
+use super::text::excerpt;
 use pinfast_base::error::Error;
 use pinfast_packaging::SdistFormat;
 
-/// How much an sdist may hold.
+/// The limits of an archive.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Most {
-    /// Members.
+pub(super) struct ArchiveLimits {
+    /// The number of members.
     pub(super) members: usize,
-    /// Bytes of all of them, unpacked.
+    /// The size of all members together, unpacked, in bytes.
     pub(super) bytes: u64,
-    /// How many times the archive's own size they may be …
+    /// The same as a multiple of the archive's own size …
     pub(super) ratio: u64,
-    /// … beyond this many bytes, which are always free.
+    /// … plus these bytes, so that a small archive of text is accepted.
     pub(super) free: u64,
 }
 
-impl Default for Most {
+impl Default for ArchiveLimits {
     fn default() -> Self {
         Self { members: 200_000, bytes: 8 << 30, ratio: 100, free: 64 << 20 }
     }
 }
 
-/// What a member is.
-enum Member {
+/// The kind of a member.
+enum ArchiveMember {
     Folder,
     File {
         executable: bool,
     },
-    Link(Vec<u8>),
-    /// Another name of a file that came before.
-    Same(Vec<u8>),
-    /// Of no consequence.
-    Nothing,
+    /// A symbolic link, and its target.
+    Symlink(Vec<u8>),
+    /// A hard link, and the earlier member that it repeats.
+    HardLink(Vec<u8>),
+    /// A header of the whole archive.
+    Ignored,
 }
 
-/// Unpacks `archive` into `folder`, which is empty, and returns the one folder at its top.
+/// Unpacks `archive` into the empty `folder`, and returns the one folder at its top.
 pub(super) fn unpack(
     archive: File,
     format: SdistFormat,
     folder: &Path,
-    most: Most,
-) -> Result<PathBuf, Fault> {
+    limits: ArchiveLimits,
+) -> Result<PathBuf, BuildFailure> {
     let size = archive.metadata().map_err(unreadable)?.len();
-    let allowed = most.free.saturating_add(size.saturating_mul(most.ratio)).min(most.bytes);
-    let mut target = Target { folder, left: allowed, links: BTreeMap::new() };
+    let allowed = limits.free.saturating_add(size.saturating_mul(limits.ratio)).min(limits.bytes);
+    let mut extraction = Extraction { folder, left: allowed, symlinks: BTreeMap::new() };
     match format {
-        SdistFormat::TarGz => untar(archive, most.members, &mut target)?,
-        SdistFormat::Zip => unzip(archive, most.members, &mut target)?,
+        SdistFormat::TarGz => untar(archive, limits.members, &mut extraction)?,
+        SdistFormat::Zip => unzip(archive, limits.members, &mut extraction)?,
     }
-    target.link()?;
-    top(folder)
+    extraction.make_symlinks()?;
+    top_folder(folder)
 }
 
-fn untar(archive: File, members: usize, target: &mut Target<'_>) -> Result<(), Fault> {
-    // Headers and padding count too, hence twice; what tells names and extended headers is bounded so.
-    let plain = flate2::read::MultiGzDecoder::new(io::BufReader::new(archive));
-    let plain = plain.take(target.left.saturating_mul(2).saturating_add(1 << 20));
-    let mut archive = tar::Archive::new(plain);
+fn untar(archive: File, members: usize, extraction: &mut Extraction<'_>) -> Result<(), BuildFailure> {
+    // Headers and padding count too, hence twice the limit. This also bounds long names and extended headers.
+    let tar = flate2::read::MultiGzDecoder::new(io::BufReader::new(archive));
+    let tar = tar.take(extraction.left.saturating_mul(2).saturating_add(1 << 20));
+    let mut archive = tar::Archive::new(tar);
     for (at, entry) in archive.entries().map_err(broken)?.enumerate() {
         let mut entry = entry.map_err(broken)?;
         check_count(at, members)?;
         let path = entry.path_bytes().into_owned();
-        let to = || entry.link_name_bytes().map(std::borrow::Cow::into_owned).unwrap_or_default();
+        let link_target = || entry.link_name_bytes().map(std::borrow::Cow::into_owned).unwrap_or_default();
         let header = entry.header();
         let member = match header.entry_type() {
-            tar::EntryType::Directory => Member::Folder,
+            tar::EntryType::Directory => ArchiveMember::Folder,
             tar::EntryType::Regular | tar::EntryType::Continuous | tar::EntryType::GNUSparse => {
-                Member::File { executable: header.mode().is_ok_and(|mode| mode & 0o111 != 0) }
+                ArchiveMember::File { executable: header.mode().is_ok_and(|mode| mode & 0o111 != 0) }
             }
-            tar::EntryType::Symlink => Member::Link(to()),
-            tar::EntryType::Link => Member::Same(to()),
-            tar::EntryType::XGlobalHeader => Member::Nothing,
+            tar::EntryType::Symlink => ArchiveMember::Symlink(link_target()),
+            tar::EntryType::Link => ArchiveMember::HardLink(link_target()),
+            tar::EntryType::XGlobalHeader => ArchiveMember::Ignored,
             _ => return Err(bad(&path, "is a special file")),
         };
-        target.add(&path, member, &mut entry)?;
+        extraction.add(&path, member, &mut entry)?;
     }
     Ok(())
 }
 
-fn unzip(archive: File, members: usize, target: &mut Target<'_>) -> Result<(), Fault> {
+fn unzip(archive: File, members: usize, extraction: &mut Extraction<'_>) -> Result<(), BuildFailure> {
     let mut archive = zip::ZipArchive::new(io::BufReader::new(archive)).map_err(broken)?;
     check_count(archive.len(), members)?;
     for index in 0..archive.len() {
@@ -98,67 +100,73 @@ fn unzip(archive: File, members: usize, target: &mut Target<'_>) -> Result<(), F
             0o120_000 => {
                 let mut to = Vec::new();
                 (&mut entry).take(LONGEST_PATH + 1).read_to_end(&mut to).map_err(broken)?;
-                Member::Link(to)
+                ArchiveMember::Symlink(to)
             }
-            0 | 0o100_000 | 0o040_000 if path.ends_with(b"/") => Member::Folder,
-            0 | 0o100_000 => Member::File { executable: mode & 0o111 != 0 },
+            0 | 0o100_000 | 0o040_000 if path.ends_with(b"/") => ArchiveMember::Folder,
+            0 | 0o100_000 => ArchiveMember::File { executable: mode & 0o111 != 0 },
             _ => return Err(bad(&path, "is a special file")),
         };
-        target.add(&path, member, &mut entry)?;
+        extraction.add(&path, member, &mut entry)?;
     }
     Ok(())
 }
 
-fn check_count(found: usize, most: usize) -> Result<(), Fault> {
-    if found > most { Err(refused(format!("it has more than {most} members"))) } else { Ok(()) }
+fn check_count(count: usize, limit: usize) -> Result<(), BuildFailure> {
+    if count > limit { Err(refused(format!("it has more than {limit} members"))) } else { Ok(()) }
 }
 
-/// The most bytes of a path.
+/// The longest path, in bytes: Linux's `PATH_MAX`.
 const LONGEST_PATH: u64 = 4096;
 
-/// The folder that an archive is unpacked into.
-struct Target<'a> {
+/// An archive that is being unpacked.
+struct Extraction<'a> {
     folder: &'a Path,
-    /// Bytes that may still come.
+    /// The number of bytes that may still be written.
     left: u64,
-    /// Links are made last, so that nothing is ever written through one: where, and to what.
-    links: BTreeMap<PathBuf, PathBuf>,
+    /// The symbolic links, by path. They are made last, so that no member is written through one.
+    symlinks: BTreeMap<PathBuf, PathBuf>,
 }
 
-impl Target<'_> {
-    fn add(&mut self, name: &[u8], member: Member, content: &mut impl Read) -> Result<(), Fault> {
-        if matches!(member, Member::Nothing) {
+impl Extraction<'_> {
+    fn add(
+        &mut self,
+        name: &[u8],
+        member: ArchiveMember,
+        content: &mut impl Read,
+    ) -> Result<(), BuildFailure> {
+        if matches!(member, ArchiveMember::Ignored) {
             return Ok(());
         }
-        let path = relative(name)?;
+        let path = relative_path(name)?;
         if path.as_os_str().is_empty() {
             return Ok(());
         }
         // A later member replaces an earlier one.
-        self.links.remove(&path);
-        if path.ancestors().skip(1).any(|parent| self.links.contains_key(parent)) {
+        self.symlinks.remove(&path);
+        if path.ancestors().skip(1).any(|parent| self.symlinks.contains_key(parent)) {
             return Err(bad(name, "is inside of a link"));
         }
         let at = self.folder.join(&path);
         match member {
-            Member::Folder => fs::create_dir_all(&at).map_err(|error| odd(name, &error)),
-            Member::File { executable } => self.write(name, &at, executable, content),
-            Member::Same(to) => {
-                let mut from = File::open(self.folder.join(relative(&to)?))
+            ArchiveMember::Folder => fs::create_dir_all(&at).map_err(|error| write_error(name, &error)),
+            ArchiveMember::File { executable } => self.write(name, &at, executable, content),
+            ArchiveMember::HardLink(to) => {
+                let mut from = File::open(self.folder.join(relative_path(&to)?))
                     .map_err(|_| bad(name, "is a link to what is not there"))?;
-                let found = from.metadata().map_err(unreadable)?;
-                if !found.is_file() || at.exists() {
+                let metadata = from.metadata().map_err(unreadable)?;
+                if !metadata.is_file() || at.exists() {
                     return Err(bad(name, "is an odd link"));
                 }
                 self.write(name, &at, false, &mut from)
             }
-            Member::Link(to) => {
+            ArchiveMember::Symlink(to) => {
                 let to = PathBuf::from(text(&to)?);
-                inside(&path, &to).ok_or_else(|| bad(name, "is a link that leads out of the archive"))?;
-                self.links.insert(path, to);
+                lexical_target(&path, &to)
+                    .ok_or_else(|| bad(name, "is a link that leads out of the archive"))?;
+                self.symlinks.insert(path, to);
                 Ok(())
             }
-            Member::Nothing => Ok(()),
+            ArchiveMember::Ignored => Ok(()),
         }
     }
 
@@ -168,9 +176,9 @@ impl Target<'_> {
         at: &Path,
         executable: bool,
         content: &mut impl Read,
-    ) -> Result<(), Fault> {
+    ) -> Result<(), BuildFailure> {
         if let Some(parent) = at.parent() {
-            fs::create_dir_all(parent).map_err(|error| odd(name, &error))?;
+            fs::create_dir_all(parent).map_err(|error| write_error(name, &error))?;
         }
         let mode = if executable { 0o755 } else { 0o644 };
         let mut file = fs::OpenOptions::new()
@@ -179,10 +187,10 @@ impl Target<'_> {
             .truncate(true)
             .mode(mode)
             .open(at)
-            .map_err(|error| odd(name, &error))?;
-        let mut piece = vec![0; 1 << 16];
+            .map_err(|error| write_error(name, &error))?;
+        let mut chunk = vec![0; 1 << 16];
         loop {
-            let read = content.read(&mut piece).map_err(broken)?;
+            let read = content.read(&mut chunk).map_err(broken)?;
             if read == 0 {
                 return Ok(());
             }
@@ -190,20 +198,20 @@ impl Target<'_> {
                 .left
                 .checked_sub(read as u64)
                 .ok_or_else(|| refused("it unpacks to far more than its own size".to_owned()))?;
-            io::Write::write_all(&mut file, &piece[..read]).map_err(unwritable)?;
+            io::Write::write_all(&mut file, &chunk[..read]).map_err(unwritable)?;
         }
     }
 
-    /// Makes the links. One that leads out of the folder by way of others is refused; one that leads
-    /// nowhere is left out.
-    fn link(&self) -> Result<(), Fault> {
+    /// Makes the symbolic links. One that leads out of the folder through others is refused; a dangling one is
+    /// removed.
+    fn make_symlinks(&self) -> Result<(), BuildFailure> {
         let root = fs::canonicalize(self.folder).map_err(unreadable)?;
-        for (path, to) in &self.links {
+        for (path, to) in &self.symlinks {
             let at = root.join(path);
             let made = at.parent().map_or(Ok(()), fs::create_dir_all).and_then(|()| symlink(to, &at));
-            made.map_err(|error| odd(path.as_os_str().as_encoded_bytes(), &error))?;
+            made.map_err(|error| write_error(path.as_os_str().as_encoded_bytes(), &error))?;
         }
-        for path in self.links.keys() {
+        for path in self.symlinks.keys() {
             let at = root.join(path);
             match fs::canonicalize(&at) {
                 Ok(real) if real.starts_with(&root) => {}
@@ -218,8 +226,8 @@ impl Target<'_> {
     }
 }
 
-/// The one folder in `folder`.
-fn top(folder: &Path) -> Result<PathBuf, Fault> {
+/// The only folder in `folder`.
+fn top_folder(folder: &Path) -> Result<PathBuf, BuildFailure> {
     let entries = fs::read_dir(folder).map_err(unreadable)?.collect::<io::Result<Vec<_>>>();
     let folders: Vec<_> = entries
         .map_err(unreadable)?
@@ -232,8 +240,8 @@ fn top(folder: &Path) -> Result<PathBuf, Fault> {
         .map_err(|folders| refused(format!("it has {} folders at its top, not one", folders.len())))
 }
 
-/// A member's path in plain form.
-fn relative(name: &[u8]) -> Result<PathBuf, Fault> {
+/// The path of a member, without `.` and empty parts.
+fn relative_path(name: &[u8]) -> Result<PathBuf, BuildFailure> {
     if name.len() as u64 > LONGEST_PATH {
         return Err(refused("it holds a path that is too long".to_owned()));
     }
@@ -246,15 +254,15 @@ fn relative(name: &[u8]) -> Result<PathBuf, Fault> {
         .collect()
 }
 
-fn text(name: &[u8]) -> Result<&str, Fault> {
+fn text(name: &[u8]) -> Result<&str, BuildFailure> {
     match std::str::from_utf8(name) {
         Ok(text) if !text.contains('\0') && name.len() as u64 <= LONGEST_PATH => Ok(text),
         _ => Err(bad(name, "has an odd name")),
     }
 }
 
-/// Where a link at `path` leads by its text, if that is inside.
-fn inside(path: &Path, to: &Path) -> Option<PathBuf> {
+/// The path that a link at `path` with the target `to` names, or `None` if it is outside the folder.
+fn lexical_target(path: &Path, to: &Path) -> Option<PathBuf> {
     let mut at = path.parent()?.to_owned();
     for part in to.components() {
         match part {
@@ -271,20 +279,20 @@ fn inside(path: &Path, to: &Path) -> Option<PathBuf> {
     Some(at)
 }
 
-fn bad(name: &[u8], what: &str) -> Fault {
-    refused(format!("its member `{}` {what}", super::excerpt(&String::from_utf8_lossy(name))))
+fn bad(name: &[u8], what: &str) -> BuildFailure {
+    refused(format!("its member `{}` {what}", excerpt(&String::from_utf8_lossy(name))))
 }
 
-fn refused(why: String) -> Fault {
-    Fault::candidate(format!("its archive is refused: {why}"))
+fn refused(why: String) -> BuildFailure {
+    BuildFailure::candidate(format!("its archive is refused: {why}"))
 }
 
-fn broken(error: impl std::fmt::Display) -> Fault {
-    Fault::candidate(format!("its archive is broken: {error}"))
+fn broken(error: impl std::fmt::Display) -> BuildFailure {
+    BuildFailure::candidate(format!("its archive is broken: {error}"))
 }
 
-/// What cannot be made because of other members is the archive's fault; the rest is the disk's.
-fn odd(name: &[u8], error: &io::Error) -> Fault {
+/// An error that other members cause is the archive's fault; the rest is the disk's.
+fn write_error(name: &[u8], error: &io::Error) -> BuildFailure {
     use io::ErrorKind;
     match error.kind() {
         ErrorKind::NotADirectory
@@ -295,10 +303,13 @@ fn odd(name: &[u8], error: &io::Error) -> Fault {
     }
 }
 
-fn unreadable(error: io::Error) -> Fault {
-    Fault::World(Error::no_answer("cannot read an unpacked source distribution").because(error))
+fn unreadable(error: io::Error) -> BuildFailure {
+    BuildFailure::Fatal(Error::no_answer("cannot read an unpacked source distribution").because(error))
 }
 
-fn unwritable(error: io::Error) -> Fault {
-    Fault::World(Error::no_answer("cannot unpack a source distribution").because(error))
+fn unwritable(error: io::Error) -> BuildFailure {
+    BuildFailure::Fatal(Error::no_answer("cannot unpack a source distribution").because(error))
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,13 +1,18 @@
-//! A wheel of a source distribution, for an installation: built from what its lock pins and nothing else.
-//! Nothing is resolved, and where the system permits it the backend has no network.
+//! Builds a wheel of a source distribution for `pinfast install`. The build requirements are exactly those that
+//! the lock pins for this build: nothing is resolved. If the system permits it, the backend has no network.
 
 use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::run::{Backend, Network};
-use super::{Fault, Ground, environment, label, made, ran};
+use super::backend::{Backend, NetworkAccess};
+use super::environment::install_lock;
+use super::failure::BuildFailure;
+use super::hooks;
+use super::index::whose_code_ran;
+use super::source_tree::SourceTree;
+use super::text::display_name;
 use pinfast_base::error::{Error, Result};
 use pinfast_base::event::{Event, Watcher};
 use pinfast_install::venv::{self, BasePython};
@@ -15,75 +20,81 @@ use pinfast_install::{self as install, Files, Order};
 use pinfast_lock::{Lock, Pin};
 use pinfast_packaging::Requirement;
 
-/// What builds are done with.
+/// What builds of wheels need.
 #[derive(Clone, Copy)]
-pub struct Bench<'a> {
-    /// The interpreter.
+pub struct WheelBuilder<'a> {
+    /// The interpreter of the build environments.
     pub base: &'a BasePython,
-    /// Where the files of build requirements come from.
+    /// The source of the build requirements' files.
     pub files: &'a dyn Files,
     /// The `PATH` on which a build finds compilers.
     pub path: &'a OsStr,
-    /// How long one hook of a backend may take.
-    pub time: Duration,
-    /// Who is told.
+    /// The time limit of one hook.
+    pub timeout: Duration,
+    /// Receives the progress and the warnings.
     pub watcher: &'a dyn Watcher,
 }
 
-/// Builds the wheel and returns its path.
+/// Builds the wheel of `order` into the order's folder, and returns its path.
 ///
 /// # Errors
-/// `No` when the build fails, or requires what is not pinned for it.
-pub fn wheel(order: &Order<'_>, bench: &Bench<'_>) -> Result<PathBuf> {
-    bench.watcher.on(Event::Step(format!("building {}", label(order.file))));
-    build(order, bench).map_err(|fault| fault.told(order.file))
+/// `No` if the build fails, or requires something that the lock does not pin for it.
+pub fn build_wheel(order: &Order<'_>, builder: &WheelBuilder<'_>) -> Result<PathBuf> {
+    builder.watcher.on(Event::Step(format!("building {}", display_name(order.file))));
+    build(order, builder).map_err(|failure| failure.into_error(order.file))
 }
 
-fn build(order: &Order<'_>, bench: &Bench<'_>) -> Result<PathBuf, Fault> {
+fn build(order: &Order<'_>, builder: &WheelBuilder<'_>) -> Result<PathBuf, BuildFailure> {
     let unreadable = |error| Error::no_answer("cannot read a source distribution").because(error);
-    let ground = Ground::break_up(order.file, File::open(order.archive).map_err(unreadable)?)?;
-    keep(&ground.system.requires, order, bench)?;
-    furnish(&ground, order, bench)?;
+    let tree = SourceTree::unpack(order.file, File::open(order.archive).map_err(unreadable)?)?;
+    check_pinned(&tree.build_system.requires, order, builder)?;
+    install_pinned(&tree, order, builder)?;
     let backend = Backend {
-        python: venv::planned(&ground.environment(), bench.base).python,
-        source: &ground.source,
-        scratch: ground.scratch.path(),
-        path: bench.path,
-        system: &ground.system,
-        time: bench.time,
-        network: Network::None,
-        watcher: bench.watcher,
+        python: venv::planned(&tree.environment(), builder.base).python,
+        source: &tree.root,
+        scratch: tree.scratch(),
+        path: builder.path,
+        build_system: &tree.build_system,
+        timeout: builder.timeout,
+        network: NetworkAccess::Isolated,
+        watcher: builder.watcher,
     };
-    let all = made::all_requirements(&backend);
-    bench.watcher.on(Event::Warning(format!("{} to build its wheel", ran(order.file, &ground.system))));
-    keep(&all?, order, bench)?;
-    let made = made::wheel(&backend)?;
-    let path = order.folder.join(made.file_name().unwrap_or_default());
-    let failed = |error| Error::no_answer(format!("cannot write {}", path.display())).because(error);
-    fs::copy(&made, &path).map_err(failed)?;
+    let requirements = hooks::requirements(&backend);
+    let ran = whose_code_ran(order.file, &tree);
+    builder.watcher.on(Event::Warning(format!("{ran} to build its wheel")));
+    check_pinned(&requirements?, order, builder)?;
+    let built = hooks::wheel(&backend)?;
+    let path = order.folder.join(built.file_name().unwrap_or_default());
+    let unwritable = |error| Error::no_answer(format!("cannot write {}", path.display())).because(error);
+    fs::copy(&built, &path).map_err(unwritable)?;
     Ok(path)
 }
 
-/// Makes the environment that the backend runs in.
-fn furnish(ground: &Ground, order: &Order<'_>, bench: &Bench<'_>) -> Result<()> {
+/// Makes the build environment from the pins of this build.
+fn install_pinned(tree: &SourceTree, order: &Order<'_>, builder: &WheelBuilder<'_>) -> Result<()> {
     let lock = Lock { pins: order.requires.to_vec(), ..Lock::default() };
-    let place = install::Place::New { folder: ground.environment(), base: bench.base.clone() };
-    environment::fill(place, &lock, order.store, bench.files, bench.watcher)
+    let place = install::Place::New { folder: tree.environment(), base: builder.base.clone() };
+    install_lock(place, &lock, order.store, builder.files, builder.watcher)
 }
 
-/// Refuses a build that requires what is not pinned for it.
-fn keep(requirements: &[Requirement], order: &Order<'_>, bench: &Bench<'_>) -> Result<(), Fault> {
-    let kept = |wanted: &Requirement| {
-        let keeps = |pin: &Pin| pin.name == wanted.name && wanted.specifiers().contains(&pin.version);
-        order.requires.iter().any(keeps)
+/// Fails if the lock pins no fitting release of a build requirement.
+fn check_pinned(
+    requirements: &[Requirement],
+    order: &Order<'_>,
+    builder: &WheelBuilder<'_>,
+) -> Result<(), BuildFailure> {
+    let is_pinned = |requirement: &Requirement| {
+        let fits =
+            |pin: &Pin| pin.name == requirement.name && requirement.specifiers().contains(&pin.version);
+        order.requires.iter().any(fits)
     };
-    let applies = |wanted: &&Requirement| wanted.applies(&bench.base.target, &[]);
-    match requirements.iter().filter(applies).find(|wanted| !kept(wanted)) {
+    let applies = |requirement: &&Requirement| requirement.applies(&builder.base.target, &[]);
+    match requirements.iter().filter(applies).find(|requirement| !is_pinned(requirement)) {
         None => Ok(()),
-        Some(lacking) => Err(Fault::World(
+        Some(missing) => Err(BuildFailure::Fatal(
             Error::no(format!(
-                "the build of {} requires `{lacking}`, which the lock does not pin for it",
-                label(order.file)
+                "the build of {} requires `{missing}`, which the lock does not pin for it",
+                display_name(order.file)
             ))
             .hint("nothing was built; lock again: `pinfast lock`"),
         )),

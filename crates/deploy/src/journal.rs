@@ -123,7 +123,7 @@ impl ReleaseJournal {
 #[cfg(test)]
 mod tests {
     use super::super::history::ReleaseState;
-    use super::super::journal_entry::Begin;
+    use super::super::journal_entry::ReleaseManifest;
     use super::*;
 
     fn begin(release: &str) -> JournalEvent {

@@ -10,7 +10,7 @@ use super::policy;
 use super::scope::LockScope;
 use super::session::Session;
 use pinfast_base::error::{Error, Result};
-use pinfast_build::{self as build, Building};
+use pinfast_build::{self as build, BuildingIndex};
 use pinfast_explain::Budget;
 use pinfast_lock::{Lock, PermittedBuild, Pin};
 use pinfast_packaging::{DistFile, DistFilename, PackageName};
@@ -31,7 +31,7 @@ impl BuildRequirements<'_> {
         &self,
         named: &[PackageName],
         pins: &[Pin],
-        building: Option<&Building>,
+        building: Option<&BuildingIndex>,
         session: &Session,
     ) -> Result<Vec<PermittedBuild>, LockError> {
         let Some(building) = building else { return Ok(Vec::new()) };
@@ -47,10 +47,10 @@ impl BuildRequirements<'_> {
         &self,
         pin: &Pin,
         sdist: &DistFile,
-        building: &Building,
+        building: &BuildingIndex,
         session: &Session,
     ) -> Result<PermittedBuild, LockError> {
-        let inputs = build::inputs(&building.requirements(sdist)?);
+        let inputs = build::build_inputs(&building.build_requirements(sdist)?);
         let exclude_newer = policy::settled(&self.request.policy, session)?.exclude_newer;
         let exclude_newer =
             exclude_newer.map(|text| policy::instant(&text, jiff::Timestamp::now())).transpose()?;

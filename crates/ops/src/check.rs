@@ -12,7 +12,7 @@ use super::scope::{self, LockScope};
 use super::session::Session;
 use pinfast_base::error::{Error, Result};
 use pinfast_files::{self as files, Texts};
-use pinfast_git::{self as git, Finding};
+use pinfast_git::{self as git, EnvironmentFinding};
 use pinfast_inputs::{self as inputs, Extras, InputRequest};
 use pinfast_lock::{Header, LockFreshness, ParsedLock, StaleReason, freshness};
 use pinfast_packaging::ExtraName;
@@ -38,7 +38,7 @@ pub struct CheckReport {
     /// Why it is stale; none if it is fresh.
     pub reasons: Vec<StaleReason>,
     /// What is wrong with the environment folder.
-    pub findings: Vec<Finding>,
+    pub findings: Vec<EnvironmentFinding>,
 }
 
 impl CheckReport {
@@ -60,7 +60,7 @@ pub fn check(request: &CheckRequest, session: &Session) -> Result<CheckReport> {
         .ok_or_else(|| Error::no(format!("there is no lock {name}")).hint("make one: `pinfast lock`"))?;
     let lock = ParsedLock::read(&text, &name)?;
     let reasons = reasons(&request.inputs, &request.targets, &request.policy, &lock, session)?;
-    Ok(CheckReport { lock, reasons, findings: git::environment_findings(folder)? })
+    Ok(CheckReport { lock, reasons, findings: git::check_environment_folders(folder)? })
 }
 
 /// Why `lock` is not what its inputs ask; none if it is fresh.

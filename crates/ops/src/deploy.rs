@@ -10,8 +10,8 @@ use super::request::IndexRequest;
 use super::session::Session;
 use pinfast_base::error::{Error, ErrorKind, Result};
 use pinfast_deploy::{
-    self as deploy, Activated, Config, Environments, Lacking, Listed, Options, Patience, ReleaseId, Root,
-    Stage, View,
+    self as deploy, DeployConfig, DeployOptions, DeployRoot, DeployStep, Environments, LiveRelease,
+    MissingShared, ReleaseId, ReleaseSummary, SourceView, WhenLocked,
 };
 use pinfast_install::{
     self as install, BasePython, Compile, Content, Effort, Prune, Run, Strictness, VerifyReport,
@@ -22,7 +22,7 @@ use pinfast_settings::{DeploySettings, DeploySource};
 ///
 /// # Errors
 /// What was live before is live still or again, except for `LiveButUnclean`.
-pub fn deploy(indexes: &IndexRequest, options: Options, session: &Session) -> Result<Activated> {
+pub fn deploy(indexes: &IndexRequest, options: DeployOptions, session: &Session) -> Result<LiveRelease> {
     let session = session.warning_once();
     let config = config(&session)?;
     deploy::deploy(&config, &maker(&config, indexes, &session), options, &*session.watcher)
@@ -32,40 +32,48 @@ pub fn deploy(indexes: &IndexRequest, options: Options, session: &Session) -> Re
 ///
 /// # Errors
 /// As for what comes before a deploy.
-pub fn planned(indexes: &IndexRequest, lacking: Lacking, session: &Session) -> Result<Vec<Stage>> {
+pub fn plan_deploy(
+    indexes: &IndexRequest,
+    missing_shared: MissingShared,
+    session: &Session,
+) -> Result<Vec<DeployStep>> {
     let session = session.warning_once();
     let config = config(&session)?;
-    deploy::planned(&config, &maker(&config, indexes, &session), lacking)
+    deploy::plan_deploy(&config, &maker(&config, indexes, &session), missing_shared)
 }
 
 /// Goes back to a release, by default to the one that was live before.
 ///
 /// # Errors
 /// As for [`deploy()`]; `No` when there is none.
-pub fn rollback(wanted: Option<&ReleaseId>, patience: Patience, session: &Session) -> Result<Activated> {
+pub fn rollback(
+    wanted: Option<&ReleaseId>,
+    when_locked: WhenLocked,
+    session: &Session,
+) -> Result<LiveRelease> {
     let config = config(session)?;
     let indexes = IndexRequest::default();
     let maker = maker(&config, &indexes, session);
-    deploy::rollback(&config, &maker, wanted, patience, &*session.watcher)
+    deploy::rollback(&config, &maker, wanted, when_locked, &*session.watcher)
 }
 
 /// The release that a rollback would go to.
 ///
 /// # Errors
 /// `No` when there is none.
-pub fn destination(wanted: Option<&ReleaseId>, session: &Session) -> Result<ReleaseId> {
-    deploy::destination(&config(session)?, wanted)
+pub fn rollback_target(wanted: Option<&ReleaseId>, session: &Session) -> Result<ReleaseId> {
+    deploy::rollback_target(&config(session)?, wanted)
 }
 
 /// The releases, the newest first.
 ///
 /// # Errors
 /// No answer: the journal cannot be read.
-pub fn releases(session: &Session) -> Result<Vec<Listed>> {
+pub fn releases(session: &Session) -> Result<Vec<ReleaseSummary>> {
     deploy::releases(&config(session)?.root)
 }
 
-fn config(session: &Session) -> Result<Config> {
+fn config(session: &Session) -> Result<DeployConfig> {
     let settings = section(session)?.clone();
     let project = session.settings.folder.clone();
     let place = session.settings.path(&settings.root, &session.env);
@@ -78,8 +86,8 @@ fn config(session: &Session) -> Result<Config> {
             (plain(&session.settings.path(folder, &session.env)), "HEAD".to_owned())
         }
     };
-    Ok(Config {
-        root: Root::new(plain(&root)),
+    Ok(DeployConfig {
+        root: DeployRoot::new(plain(&root)),
         project,
         source,
         revision,
@@ -122,13 +130,13 @@ fn user(session: &Session) -> String {
 
 /// Makes environments by `pinfast install`, and holds them against their locks by `pinfast verify`.
 struct Maker<'a> {
-    config: &'a Config,
+    config: &'a DeployConfig,
     indexes: &'a IndexRequest,
     session: &'a Session,
     python: Option<String>,
 }
 
-fn maker<'a>(config: &'a Config, indexes: &'a IndexRequest, session: &'a Session) -> Maker<'a> {
+fn maker<'a>(config: &'a DeployConfig, indexes: &'a IndexRequest, session: &'a Session) -> Maker<'a> {
     let python = config.settings.python.as_ref().map(|python| {
         let is_path = python.value.contains('/');
         let path = || session.settings.path(python, &session.env).to_string_lossy().into_owned();
@@ -160,7 +168,7 @@ impl Maker<'_> {
     }
 
     /// A session in which the source is read as the project's folder would be.
-    fn in_view(&self, view: View<'_>) -> Session {
+    fn in_view(&self, view: SourceView<'_>) -> Session {
         self.session.standing_in(view.source, Some(view.project))
     }
 
@@ -172,7 +180,7 @@ impl Maker<'_> {
 }
 
 impl Environments for Maker<'_> {
-    fn lock_problems(&self, view: View<'_>) -> Vec<Error> {
+    fn lock_problems(&self, view: SourceView<'_>) -> Vec<Error> {
         let session = self.in_view(view);
         let fresh =
             read_lock::installable(self.config.settings.lock.as_ref(), FreshnessCheck::Inputs, &session)
@@ -182,7 +190,7 @@ impl Environments for Maker<'_> {
         [fresh, covered].into_iter().filter_map(Result::err).map(committed).collect()
     }
 
-    fn contents(&self, view: View<'_>) -> Result<Vec<Content>> {
+    fn contents(&self, view: SourceView<'_>) -> Result<Vec<Content>> {
         // Where the environment would be does not matter, as long as nothing is there.
         let venv = self.config.root.path().join("releases/.new").join(&self.config.settings.venv);
         installs::contents(&self.request(venv)?, &self.in_view(view))

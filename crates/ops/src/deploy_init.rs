@@ -6,7 +6,7 @@ use std::path::Path;
 use super::session::Session;
 use pinfast_base::error::{Error, Result};
 use pinfast_files::{read_optional, replace};
-use pinfast_git::ENVIRONMENTS;
+use pinfast_git::ENVIRONMENT_FOLDERS;
 use pinfast_lock::ParsedLock;
 use pinfast_settings::{Settings, SettingsTable};
 
@@ -123,7 +123,7 @@ fn template(folder: &Path, found: &ProjectFacts) -> String {
 /// The text of `.gitignore` with what it lacks; `None` where it lacks nothing.
 fn ignoring(folder: &Path, found: &ProjectFacts) -> Result<Option<String>> {
     let text = read_optional(&folder.join(".gitignore"))?.unwrap_or_default();
-    let wanted = ENVIRONMENTS
+    let wanted = ENVIRONMENT_FOLDERS
         .iter()
         .map(|name| format!("{name}/"))
         .chain(found.shared.iter().map(|path| format!("/{path}")));

@@ -71,13 +71,13 @@ impl Files for IndexFiles<'_> {
         let _one_by_one = unpoisoned(self.building.lock());
         // The one that the environment belongs to, or is made from: it was found before any file is asked for.
         let base = BasePython::of(&self.session.interpreter(self.python)?.probe)?;
-        let bench = build::Bench {
+        let builder = build::WheelBuilder {
             base: &base,
             files: self,
             path: self.session.env.variable("PATH").unwrap_or_default(),
-            time: metadata_builds::time(self.session)?,
+            timeout: metadata_builds::timeout(self.session)?,
             watcher: &*self.session.watcher,
         };
-        build::wheel(order, &bench)
+        build::build_wheel(order, &builder)
     }
 }

@@ -16,7 +16,7 @@ use super::skipped_entries::{self, SkippedEntries};
 use super::{build_requirements, index_locations, metadata_builds, policy, render, unchanged};
 use pinfast_base::error::{Error, Result};
 use pinfast_base::event::Watcher;
-use pinfast_build::Building;
+use pinfast_build::BuildingIndex;
 use pinfast_explain::{self as explain, Alternative, Budget, ExplainRequest, Explanation};
 use pinfast_files as files;
 use pinfast_inputs::{InputRequest, Inputs};
@@ -180,7 +180,7 @@ pub fn lock(request: &LockRequest, session: &Session) -> Result<Locked, LockErro
         LockPlace::StandardOutput => None,
     };
     place.iter().for_each(|lock| client.load_snapshot(lock));
-    let builds = OnceCell::<Arc<Building>>::new();
+    let builds = OnceCell::<Arc<BuildingIndex>>::new();
     let locked = asked.resolve(request, session, |inputs, settled| {
         let scope = scope::scope(&request.targets, inputs, session)?;
         let index = metadata_builds::over(client.clone(), settled, scope.targets(), python, session)?;
@@ -207,7 +207,7 @@ pub struct ResolutionContext {
     /// Where listings and metadata come from.
     pub index: Arc<dyn Index>,
     /// What tells what builds require; without it, none is locked.
-    pub builds: Option<Arc<Building>>,
+    pub builds: Option<Arc<BuildingIndex>>,
 }
 
 /// Resolves what `request` names in the world that `world` tells of, having seen the inputs and the policy

@@ -9,7 +9,7 @@ use super::policy;
 use super::request::PolicyRequest;
 use super::session::Session;
 use pinfast_base::error::{Error, Result};
-use pinfast_build::{Building, Config, Permission, TIME, TIME_VARIABLE};
+use pinfast_build::{BuildConfig, BuildPermission, BuildingIndex, DEFAULT_TIMEOUT, TIMEOUT_VARIABLE};
 use pinfast_index::Client;
 use pinfast_packaging::Target;
 
@@ -24,35 +24,35 @@ pub(super) fn over(
     targets: Option<&[Target]>,
     python: Option<&str>,
     session: &Session,
-) -> Result<Arc<Building>> {
+) -> Result<Arc<BuildingIndex>> {
     let exclude_newer = settled.exclude_newer.as_deref();
-    let config = Config {
+    let config = BuildConfig {
         permission: permission(settled, session),
         interpreter: Box::new(session.finder(python)),
         cache: session.cache.clone(),
         exclude_newer: exclude_newer.map(|text| policy::instant(text, Timestamp::now())).transpose()?,
-        time: time(session)?,
+        timeout: timeout(session)?,
         path: session.env.variable("PATH").unwrap_or_default().to_owned(),
         targets: targets.map(<[_]>::to_vec),
     };
-    Ok(Arc::new(Building::new(client, config, session.watcher.clone())))
+    Ok(Arc::new(BuildingIndex::new(client, config, session.watcher.clone())))
 }
 
-fn permission(settled: &PolicyRequest, session: &Session) -> Permission {
+fn permission(settled: &PolicyRequest, session: &Session) -> BuildPermission {
     match &session.settings.no_build {
         Some(no_build) if no_build.value => {
-            Permission::Forbidden(format!("`no-build` ({})", no_build.place.location()))
+            BuildPermission::Forbidden(format!("`no-build` ({})", no_build.place.location()))
         }
-        _ if settled.no_build.is_some() => Permission::Forbidden("`--no-build`".to_owned()),
-        _ => Permission::Allowed,
+        _ if settled.no_build.is_some() => BuildPermission::Forbidden("`--no-build`".to_owned()),
+        _ => BuildPermission::Allowed,
     }
 }
 
-/// How long a hook of a backend may take.
-pub(super) fn time(session: &Session) -> Result<Duration> {
-    let Some(text) = session.env.text(TIME_VARIABLE) else { return Ok(TIME) };
+/// The time limit of one hook of a build backend.
+pub(super) fn timeout(session: &Session) -> Result<Duration> {
+    let Some(text) = session.env.text(TIMEOUT_VARIABLE) else { return Ok(DEFAULT_TIMEOUT) };
     match text.trim().parse() {
         Ok(seconds @ 1..=0xffff_ffff) => Ok(Duration::from_secs(seconds)),
-        _ => Err(Error::usage(format!("{TIME_VARIABLE} is `{text}`, not a whole number from 1 up"))),
+        _ => Err(Error::usage(format!("{TIMEOUT_VARIABLE} is `{text}`, not a whole number from 1 up"))),
     }
 }
