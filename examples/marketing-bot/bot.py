@@ -1,4 +1,4 @@
-"""The bot: answers a message with a post for it."""
+"""A Telegram bot that answers each message with a marketing post about it."""
 
 import asyncio
 import os
@@ -13,7 +13,7 @@ dispatcher = Dispatcher()
 
 @dispatcher.message()
 async def answer(message: Message) -> None:
-    """Writes a post about what the message says."""
+    """Answers with a post about the message's text."""
     await message.answer(await gemini_service.write_post(message.text or ""))
 
 

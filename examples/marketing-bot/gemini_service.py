@@ -1,4 +1,4 @@
-"""Texts by Gemini."""
+"""Texts written by Gemini."""
 
 import functools
 import os
@@ -10,7 +10,7 @@ MODEL = os.environ.get("GEMINI_MODEL", "gemini-2.5-flash")
 
 @functools.cache
 def client() -> genai.Client:
-    """The client, made when it is first needed, so that importing this module needs no key."""
+    """The client, created on first use, so that importing this module needs no key."""
     return genai.Client(api_key=os.environ["GEMINI_API_KEY"])
 
 

@@ -1,7 +1,7 @@
-"""A bot behind a small web server: what `pinfast deploy` is shown and tested with.
+"""A bot behind a small web server, for the documentation and the tests of `pinfast deploy`.
 
-    GET  /health    the release that answers
-    POST /message   keeps the message in data/app.db, and a line in logs/bot.log
+    GET  /health    returns the name of the release
+    POST /message   stores the message in data/app.db, and a line in logs/bot.log
 
 Its port, its database and its log outlive every release: `shared` in pinfast.toml names them.
 """
@@ -17,13 +17,13 @@ HERE = pathlib.Path(__file__).resolve().parent
 
 
 def settings():
-    """What .env says."""
+    """The variables of .env."""
     lines = (HERE / ".env").read_text().splitlines()
     return dict(line.split("=", 1) for line in lines if "=" in line)
 
 
 def keep(message):
-    """Keeps a message, and gives how many there are."""
+    """Stores a message, and returns the number of messages."""
     with sqlite3.connect(HERE / "data" / "app.db", timeout=10) as database:
         database.execute("create table if not exists messages (text text)")
         database.execute("insert into messages values (?)", (message,))

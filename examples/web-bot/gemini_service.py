@@ -1,4 +1,4 @@
-"""Stands in for a service that the bot asks: it needs a package of the lock, and no network."""
+"""A stand-in for an external service: it needs a package of the lock, but no network."""
 
 import importlib.metadata
 
@@ -6,5 +6,5 @@ import tenacity  # noqa: F401  (a real one would retry with it)
 
 
 def answer(question):
-    """An answer, and what gave it."""
+    """An answer with the version of the package behind it."""
     return {"ping": "pong"}.get(question, "?") + " by tenacity " + importlib.metadata.version("tenacity")

@@ -1,5 +1,5 @@
-# Restarts the bot where no service manager does: ends the old one, starts the one that is live.
-# Runs in the folder of the release; its own process is kept in shared/run/bot.pid.
+# Restarts the bot without a service manager: ends the old process, then starts the live release.
+# Runs in the folder of the release; shared/run/bot.pid holds the id of the process.
 set -eu
 pid="$PINFAST_ROOT/shared/run/bot.pid"
 if [ -s "$pid" ]; then
@@ -8,6 +8,6 @@ if [ -s "$pid" ]; then
     while kill -0 "$old" 2>/dev/null; do sleep 0.05; done
 fi
 cd "$PINFAST_ROOT/current"
-# It goes on after this script, and holds its output.
+# It outlives this script, and keeps the output open.
 .venv/bin/python bot.py &
 echo $! >"$pid"

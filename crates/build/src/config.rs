@@ -18,7 +18,7 @@ pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(600);
 /// The settings of builds that give metadata.
 pub struct BuildConfig {
     /// Whether they may run.
-    pub permission: BuildPermission,
+    pub permission: BuildPolicy,
     /// Finds the interpreter that runs them.
     pub interpreter: Box<dyn Fn() -> Result<FoundInterpreter> + Send + Sync>,
     /// The folder of the cache.
@@ -35,7 +35,7 @@ pub struct BuildConfig {
 
 /// Whether builds may run.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum BuildPermission {
+pub enum BuildPolicy {
     /// They may.
     Allowed,
     /// The option or setting of this name forbids them.

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 use rustc_hash::FxHashMap;
 
 use super::backend::{Backend, NetworkAccess};
-use super::config::{BuildConfig, BuildPermission};
+use super::config::{BuildConfig, BuildPolicy};
 use super::environment::BuildEnvironment;
 use super::failure::BuildFailure;
 use super::hooks;
@@ -71,7 +71,7 @@ impl BuildingIndex {
         if let Some(result) = results.get(file.url.as_str()) {
             return result.clone().map_err(MetadataFailure::Invalid);
         }
-        if let BuildPermission::Forbidden(by) = &self.config.permission {
+        if let BuildPolicy::Forbidden(by) = &self.config.permission {
             return Err(MetadataFailure::BuildForbidden(format!("{reason}, and {by} forbids it")));
         }
         if self.closed.load(Ordering::Relaxed) {
@@ -133,7 +133,7 @@ impl BuildingIndex {
     /// # Errors
     /// `No` if the build fails or is forbidden.
     pub fn build_requirements(&self, file: &DistFile) -> Result<Vec<Requirement>> {
-        if let BuildPermission::Forbidden(by) = &self.config.permission {
+        if let BuildPolicy::Forbidden(by) = &self.config.permission {
             let name = display_name(file);
             let message = format!(
                 "the build requirements of {name} come from its build backend, and {by} forbids that"

@@ -28,7 +28,7 @@
 //! inputs, are solved, explained if they conflict, downloaded and installed.
 //!
 //! The backend is foreign code. Each run of one is reported as a warning, its metadata is cached, and
-//! [`BuildPermission`] may forbid it.
+//! [`BuildPolicy`] may forbid it.
 
 mod backend;
 mod build_system;
@@ -45,7 +45,7 @@ mod wheel;
 #[cfg(test)]
 mod tests;
 
-pub use config::{BuildConfig, BuildPermission, DEFAULT_TIMEOUT, TIMEOUT_VARIABLE};
+pub use config::{BuildConfig, BuildPolicy, DEFAULT_TIMEOUT, TIMEOUT_VARIABLE};
 pub use environment::build_inputs;
 pub use index::BuildingIndex;
 pub use wheel::{WheelBuilder, build_wheel};

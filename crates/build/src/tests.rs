@@ -89,7 +89,7 @@ impl Fixture {
     fn config(&self) -> BuildConfig {
         let env = ProcessEnv::capture();
         BuildConfig {
-            permission: BuildPermission::Allowed,
+            permission: BuildPolicy::Allowed,
             path: env.variable("PATH").unwrap().to_owned(),
             interpreter: Box::new(move || {
                 python::discover(
@@ -375,7 +375,7 @@ with open("{runs}", "w") as file: file.write("\n".join(lines + ["stdin=" + sys.s
 #[test]
 fn a_forbidden_or_closed_index_builds_nothing() {
     let fixture = Fixture::with_backend(SOUND_BACKEND);
-    let forbidden = || BuildPermission::Forbidden("`--no-build`".to_owned());
+    let forbidden = || BuildPolicy::Forbidden("`--no-build`".to_owned());
     let Err(MetadataFailure::BuildForbidden(error)) =
         fixture.metadata_by(BuildConfig { permission: forbidden(), ..fixture.config() })
     else {

@@ -9,7 +9,7 @@ use super::policy;
 use super::request::PolicyRequest;
 use super::session::Session;
 use pinfast_base::error::{Error, Result};
-use pinfast_build::{BuildConfig, BuildPermission, BuildingIndex, DEFAULT_TIMEOUT, TIMEOUT_VARIABLE};
+use pinfast_build::{BuildConfig, BuildPolicy, BuildingIndex, DEFAULT_TIMEOUT, TIMEOUT_VARIABLE};
 use pinfast_index::Client;
 use pinfast_packaging::Target;
 
@@ -38,13 +38,13 @@ pub(super) fn over(
     Ok(Arc::new(BuildingIndex::new(client, config, session.watcher.clone())))
 }
 
-fn permission(settled: &PolicyRequest, session: &Session) -> BuildPermission {
+fn permission(settled: &PolicyRequest, session: &Session) -> BuildPolicy {
     match &session.settings.no_build {
         Some(no_build) if no_build.value => {
-            BuildPermission::Forbidden(format!("`no-build` ({})", no_build.place.location()))
+            BuildPolicy::Forbidden(format!("`no-build` ({})", no_build.place.location()))
         }
-        _ if settled.no_build.is_some() => BuildPermission::Forbidden("`--no-build`".to_owned()),
-        _ => BuildPermission::Allowed,
+        _ if settled.no_build.is_some() => BuildPolicy::Forbidden("`--no-build`".to_owned()),
+        _ => BuildPolicy::Allowed,
     }
 }
 

@@ -1,4 +1,4 @@
-"""`python -m app --selfcheck`: whether the bot would answer."""
+"""`python -m app --selfcheck`: fails if the bot could not answer."""
 
 import sys
 
