@@ -107,7 +107,8 @@ impl Fixture {
 
     fn building_index(&self, config: BuildConfig) -> BuildingIndex {
         let files = url::Url::from_directory_path(self.path("files")).unwrap();
-        let index = pinfast_index::IndexConfig { find_links: vec![IndexUrl::new(files)], ..Default::default() };
+        let index =
+            pinfast_index::IndexConfig { find_links: vec![IndexUrl::new(files)], ..Default::default() };
         let client = Arc::new(Client::new(index, self.events.clone()));
         BuildingIndex::new(client, config, self.events.clone())
     }
@@ -431,8 +432,10 @@ fn a_source_without_pyproject_is_built_by_setuptools() {
     let setup = "from setuptools import setup\nsetup(name='a', version='1', install_requires=['b>1'])\n";
     let fixture = Fixture::new(&[("a-1.tar.gz", tar(&[("a-1/setup.py", setup)]))]);
     let index = (fixture.config().interpreter)().unwrap().probe.default_index.unwrap();
-    let index =
-        pinfast_index::IndexConfig { indexes: vec![IndexUrl::new(index.parse().unwrap())], ..Default::default() };
+    let index = pinfast_index::IndexConfig {
+        indexes: vec![IndexUrl::new(index.parse().unwrap())],
+        ..Default::default()
+    };
     let client = Arc::new(Client::new(index, fixture.events.clone()));
     let listing = fixture.building_index(fixture.config()).listing(&name("a")).unwrap().unwrap();
     let building = BuildingIndex::new(client, fixture.config(), fixture.events.clone());
