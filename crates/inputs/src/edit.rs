@@ -5,10 +5,10 @@ use std::ops::Range;
 
 use toml_edit::{Item, TableLike, Value};
 
-use super::lines::logical_lines;
+use super::logical_lines::logical_lines;
 use super::options;
 use super::requirement::shown;
-use super::source::{Placed, Source, trimmed};
+use super::source::{SourceChar, SourceText, trimmed};
 use super::{paths, toml_text};
 use pinfast_packaging::Location;
 
@@ -66,7 +66,7 @@ pub fn remove_requirement(text: &str, at: &Location, old_text: &str) -> Result<S
 }
 
 /// A requirement in a text, in bytes.
-struct Located {
+struct LocatedRequirement {
     /// The requirement itself.
     requirement: Range<usize>,
     /// The lines on which it stands, whole.
@@ -75,8 +75,8 @@ struct Located {
     literal: Option<Range<usize>>,
 }
 
-fn locate(text: &str, at: &Location, old_text: &str) -> Result<Located, EditError> {
-    let source = Source::new(std::sync::Arc::clone(&at.file), text.to_owned());
+fn locate(text: &str, at: &Location, old_text: &str) -> Result<LocatedRequirement, EditError> {
+    let source = SourceText::new(std::sync::Arc::clone(&at.file), text.to_owned());
     let start = source.offset(at).ok_or_else(|| EditError::NotThere(at.clone()))?;
     let toml = paths::file_name(&at.file) == "pyproject.toml";
     let found = if toml { in_toml(&source, start) } else { in_lines(&source, start) };
@@ -85,17 +85,17 @@ fn locate(text: &str, at: &Location, old_text: &str) -> Result<Located, EditErro
     if found == old_text { Ok(located) } else { Err(EditError::Differs { at: at.clone(), found }) }
 }
 
-fn in_lines(source: &Source, start: usize) -> Option<(Vec<Placed>, Located)> {
+fn in_lines(source: &SourceText, start: usize) -> Option<(Vec<SourceChar>, LocatedRequirement)> {
     let line =
         logical_lines(source).find(|line| line.chars.first().is_some_and(|first| first.start == start))?;
     let part = trimmed(&line.chars[..options::start(&line.chars)]);
     let requirement = part.first()?.start..part.last()?.end;
     let first = source.line_with_end(line.lines.start).start;
     let last = source.line_with_end(line.lines.end - 1).end;
-    Some((part.to_vec(), Located { requirement, lines: first..last, literal: None }))
+    Some((part.to_vec(), LocatedRequirement { requirement, lines: first..last, literal: None }))
 }
 
-fn in_toml(source: &Source, start: usize) -> Option<(Vec<Placed>, Located)> {
+fn in_toml(source: &SourceText, start: usize) -> Option<(Vec<SourceChar>, LocatedRequirement)> {
     let parsed = toml_text::parse(source).ok()?;
     let base = source.body().1;
     let mut literals = Vec::new();
@@ -105,10 +105,10 @@ fn in_toml(source: &Source, start: usize) -> Option<(Vec<Placed>, Located)> {
         }
     });
     let (text, literal) = literals.into_iter().find(|(_, literal)| literal.contains(&start))?;
-    let chars = toml_text::characters(source, literal.clone(), &text);
+    let chars = toml_text::string_chars(source, literal.clone(), &text);
     let part = trimmed(&chars);
     let requirement = part.first()?.start..part.last()?.end;
-    let located = Located { requirement, lines: 0..0, literal: Some(literal) };
+    let located = LocatedRequirement { requirement, lines: 0..0, literal: Some(literal) };
     (part[0].start == start).then(|| (part.to_vec(), located))
 }
 
@@ -127,8 +127,8 @@ fn lists(root: &dyn TableLike, each: &mut dyn FnMut(&Value)) {
 }
 
 /// With a new requirement inside a TOML literal; a literal that cannot hold it becomes a basic string.
-fn with_literal(text: &str, found: &Located, literal: Range<usize>, new_text: &str) -> String {
-    let source = Source::new("", text.to_owned());
+fn with_literal(text: &str, found: &LocatedRequirement, literal: Range<usize>, new_text: &str) -> String {
+    let source = SourceText::new("", text.to_owned());
     let chars: Vec<_> = source.chars(literal.clone()).collect();
     let escaped = new_text.replace('\\', "\\\\").replace('"', "\\\"");
     match toml_text::quoting(&chars) {

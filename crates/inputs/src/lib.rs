@@ -1,23 +1,23 @@
 //! The user's inputs: requirement files, constraints and `pyproject.toml`, each requirement with its
 //! place. Texts come through [`InputFiles`], so nothing here touches the disk or the environment.
 
-mod credentials;
+mod diagnostic;
 pub mod edit;
-mod lines;
-mod near;
-mod normal;
+mod logical_lines;
+mod mistakes;
+mod normalized;
 mod options;
 mod paths;
-mod problem;
 mod pyproject;
-mod read;
-mod refuse;
 mod requirement;
 mod requirements_file;
+mod selection;
 mod source;
+mod statement;
 mod toml_text;
+mod unlockable;
 mod variables;
-mod wishes;
+mod walk;
 
 use std::sync::Arc;
 
@@ -64,7 +64,7 @@ impl Default for Extras {
 ///
 /// [`ErrorKind::Usage`]: pinfast_base::error::ErrorKind::Usage
 pub fn read(request: &InputRequest, files: &dyn InputFiles) -> Result<Inputs, Error> {
-    read::read(request, files)
+    walk::read(request, files)
 }
 
 /// Everything that the inputs say.

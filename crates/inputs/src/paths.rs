@@ -2,17 +2,17 @@
 
 /// A file to read.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct FilePath {
-    /// What to read: exact, since `link/..` need not be the folder that `link` is in.
-    pub(super) read: String,
+pub(super) struct InputPath {
+    /// What to open: exact, since `link/..` need not be the folder that `link` is in.
+    pub(super) exact: String,
     /// How it is shown: without detours.
     pub(super) shown: String,
 }
 
-impl FilePath {
+impl InputPath {
     /// A file that the user named.
     pub(super) fn named(name: &str) -> Self {
-        Self { read: name.to_owned(), shown: name.to_owned() }
+        Self { exact: name.to_owned(), shown: name.to_owned() }
     }
 
     /// A file named in this one.
@@ -20,7 +20,7 @@ impl FilePath {
         if is_url(path) {
             return Self::named(path);
         }
-        Self { read: join(&self.read, path), shown: tidy(&join(&self.shown, path)) }
+        Self { exact: join(&self.exact, path), shown: tidy(&join(&self.shown, path)) }
     }
 
     /// By which two spellings of one file are told to be one.
@@ -80,7 +80,7 @@ mod tests {
 
     #[test]
     fn paths_are_relative_to_the_file_that_refers() {
-        for (base, path, read, shown) in [
+        for (base, path, exact, shown) in [
             ("requirements.in", "dev.in", "dev.in", "dev.in"),
             ("-", "dev.in", "dev.in", "dev.in"),
             ("requirements/dev.in", "base.in", "requirements/base.in", "requirements/base.in"),
@@ -91,10 +91,10 @@ mod tests {
             ("/dev.in", "../b.in", "/../b.in", "/../b.in"),
             ("a/dev.in", "C:\\b.in", "C:\\b.in", "C:\\b.in"),
         ] {
-            let file = FilePath::named(base).beside(path);
-            assert_eq!((file.read.as_str(), file.shown.as_str()), (read, shown), "{base} {path}");
+            let file = InputPath::named(base).beside(path);
+            assert_eq!((file.exact.as_str(), file.shown.as_str()), (exact, shown), "{base} {path}");
         }
-        assert_eq!(FilePath::named("./a/../b.in").key(), "b.in");
+        assert_eq!(InputPath::named("./a/../b.in").key(), "b.in");
     }
 
     #[test]

@@ -1,45 +1,44 @@
-//! One requirement's text: refused, read, or told what was meant.
+//! The text of one requirement -> a requirement, or what is wrong and what was meant.
 
-use super::credentials;
-use super::near;
-use super::problem::Finding;
-use super::refuse;
-use super::source::{Placed, text_of};
+use super::diagnostic::Diagnostic;
+use super::mistakes;
+use super::source::{SourceChar, text_of};
+use super::unlockable;
+use pinfast_base::credentials;
 use pinfast_packaging::Requirement;
 
-/// Whether a text may be shown.
+/// Whether a message may quote a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Showing {
-    /// It is as the file has it.
-    Open,
-    /// Variables were filled in.
-    Secret,
+pub(super) enum Quoting {
+    /// The text is as the file has it.
+    Allowed,
+    /// Variables were filled in, which may be secrets.
+    Forbidden,
 }
 
-/// Reads a requirement.
+/// Parses a requirement.
 ///
 /// # Errors
-/// What is wrong, in characters of `text`; no part of `text` is in it if that is secret.
-pub(super) fn parse(text: &str, showing: Showing) -> Result<Requirement, Finding> {
-    if let Some((refusal, start)) = refuse::refusal(text) {
+/// What is wrong, in characters of `text`; it quotes no part of `text` unless `quoting` allows that.
+pub(super) fn parse(text: &str, quoting: Quoting) -> Result<Requirement, Diagnostic> {
+    if let Some((unlockable, start)) = unlockable::unlockable(text) {
         let len = text.chars().count() - start;
-        let shown = (showing == Showing::Open).then_some(text);
-        return Err(refusal.finding(start, len, shown));
+        let quoted = (quoting == Quoting::Allowed).then_some(text);
+        return Err(unlockable.diagnostic(start, len, quoted));
     }
     if let Some(requirement) = without_last_comma(text) {
         return Ok(requirement);
     }
-    text.parse::<Requirement>().map_err(|error| match showing {
-        Showing::Secret => {
-            Finding::new(error.start, error.len, "with its variables filled in, this is no requirement")
+    text.parse::<Requirement>().map_err(|error| match quoting {
+        Quoting::Forbidden => {
+            Diagnostic::new(error.start, error.len, "with its variables filled in, this is no requirement")
         }
-        Showing::Open => near::miss(text)
-            .unwrap_or_else(|| Finding::new(error.start, error.len, first_line(&error.message))),
+        Quoting::Allowed => mistakes::diagnose(text)
+            .unwrap_or_else(|| Diagnostic::new(error.start, error.len, first_line(&error.message))),
     })
 }
 
-/// `name>=1,` and `name>=1, ; marker`: a comma with nothing behind it is read over, as
-/// PyPA `packaging` does.
+/// `name>=1,` and `name>=1, ; marker`: a comma with nothing behind it is passed over, as in PyPA's `packaging`.
 fn without_last_comma(text: &str) -> Option<Requirement> {
     let (specifiers, marker) = text.split_once(';').unwrap_or((text, ""));
     let specifiers = specifiers.trim_end().strip_suffix(',')?;
@@ -47,9 +46,9 @@ fn without_last_comma(text: &str) -> Option<Requirement> {
     format!("{specifiers}{marker}").parse().ok()
 }
 
-/// The text of a requirement as it may be shown: on one line and without credentials.
-pub(super) fn shown(chars: &[Placed]) -> String {
-    credentials::masked(&text_of(chars)).replace(['\r', '\n'], " ")
+/// The text of a requirement as people may see it: on one line and without credentials.
+pub(super) fn shown(chars: &[SourceChar]) -> String {
+    credentials::mask(&text_of(chars)).replace(['\r', '\n'], " ")
 }
 
 /// The first line of a message of several.

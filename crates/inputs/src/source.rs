@@ -9,7 +9,7 @@ use pinfast_packaging::Location;
 const BOM: char = '\u{feff}';
 
 /// An input's text.
-pub(super) struct Source {
+pub(super) struct SourceText {
     /// The file as the user named it.
     pub(super) file: Arc<str>,
     /// The whole text, with its byte order mark if it has one.
@@ -27,13 +27,13 @@ const BLOCK: usize = 4096;
 /// A character of an input and the bytes of the file that it stands for: its own, an escape sequence's,
 /// or a whole `${VARIABLE}`'s.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Placed {
+pub(super) struct SourceChar {
     pub(super) ch: char,
     pub(super) start: usize,
     pub(super) end: usize,
 }
 
-impl Source {
+impl SourceText {
     pub(super) fn new(file: impl Into<Arc<str>>, text: String) -> Self {
         let first = if text.starts_with(BOM) { BOM.len_utf8() } else { 0 };
         let bytes = text.as_bytes();
@@ -64,11 +64,6 @@ impl Source {
     /// The text without its byte order mark, and where that starts.
     pub(super) fn body(&self) -> (&str, usize) {
         (&self.text[self.lines[0]..], self.lines[0])
-    }
-
-    /// How many lines there are; at least one.
-    pub(super) fn line_count(&self) -> usize {
-        self.lines.len()
     }
 
     /// The bytes of a line (from 0), without its end.
@@ -113,9 +108,9 @@ impl Source {
     }
 
     /// The characters of some bytes.
-    pub(super) fn chars(&self, range: Range<usize>) -> impl Iterator<Item = Placed> {
+    pub(super) fn chars(&self, range: Range<usize>) -> impl Iterator<Item = SourceChar> {
         let from = range.start;
-        self.text[range].char_indices().map(move |(at, ch)| Placed {
+        self.text[range].char_indices().map(move |(at, ch)| SourceChar {
             ch,
             start: from + at,
             end: from + at + ch.len_utf8(),
@@ -124,12 +119,12 @@ impl Source {
 }
 
 /// The text of some characters.
-pub(super) fn text_of(chars: &[Placed]) -> String {
-    chars.iter().map(|placed| placed.ch).collect()
+pub(super) fn text_of(chars: &[SourceChar]) -> String {
+    chars.iter().map(|char| char.ch).collect()
 }
 
 /// Without white space at both ends.
-pub(super) fn trimmed(mut chars: &[Placed]) -> &[Placed] {
+pub(super) fn trimmed(mut chars: &[SourceChar]) -> &[SourceChar] {
     while let [first, rest @ ..] = chars
         && first.ch.is_whitespace()
     {
@@ -145,7 +140,7 @@ pub(super) fn trimmed(mut chars: &[Placed]) -> &[Placed] {
 
 /// The bytes of the file behind the characters `start..start + len` of `chars`; past the end it is the
 /// place just behind the last one.
-pub(super) fn span(chars: &[Placed], start: usize, len: usize) -> Range<usize> {
+pub(super) fn span(chars: &[SourceChar], start: usize, len: usize) -> Range<usize> {
     let end = chars.last().map_or(0, |last| last.end);
     let Some(first) = chars.get(start) else { return end..end };
     let last = start.saturating_add(len.max(1)).min(chars.len()) - 1;
@@ -167,8 +162,8 @@ mod tests {
 
     #[test]
     fn lines_end_in_any_of_the_three_ways_and_a_bom_has_no_column() {
-        let source = Source::new("f", "\u{feff}ab\r\ncä\rx\n".to_owned());
-        let lines: Vec<_> = (0..source.line_count()).map(|line| &source.text[source.line(line)]).collect();
+        let source = SourceText::new("f", "\u{feff}ab\r\ncä\rx\n".to_owned());
+        let lines: Vec<_> = (0..source.lines.len()).map(|line| &source.text[source.line(line)]).collect();
         assert_eq!(lines, ["ab", "cä", "x", ""]);
         for (offset, line, column) in [(3, 1, 1), (4, 1, 2), (7, 2, 1), (8, 2, 2), (10, 2, 3), (11, 3, 1)] {
             let at = Location::new("f", line, column);
@@ -183,7 +178,7 @@ mod tests {
 
     #[test]
     fn columns_of_a_long_line_are_counted_in_characters() {
-        let source = Source::new("f", format!("x\n{}", "aä".repeat(10_000)));
+        let source = SourceText::new("f", format!("x\n{}", "aä".repeat(10_000)));
         for (offset, column) in [(2, 1), (3, 2), (5, 3), (2 + 3 * 4_000, 8_001), (30_002, 20_001)] {
             assert_eq!(source.location(offset), Location::new("f", 2, column));
             assert_eq!(source.offset(&Location::new("f", 2, column)), Some(offset));
@@ -192,7 +187,7 @@ mod tests {
 
     #[test]
     fn spans_stay_inside() {
-        let source = Source::new("f", "abc".to_owned());
+        let source = SourceText::new("f", "abc".to_owned());
         let chars: Vec<_> = source.chars(0..3).collect();
         assert_eq!(span(&chars, 1, 1), 1..2);
         assert_eq!(span(&chars, 1, usize::MAX), 1..3);

@@ -1,10 +1,10 @@
-//! TOML with places: a parsed file, and the characters of its strings.
+//! TOML with places: a parsed file, and the string_chars of its strings.
 
 use std::ops::Range;
 
 use toml_edit::{Document, Item, TableLike};
 
-use super::source::{Placed, Source, text_of};
+use super::source::{SourceChar, SourceText, text_of};
 
 /// A parsed file; its spans start behind the byte order mark.
 pub(super) type Parsed<'a> = Document<&'a str>;
@@ -13,7 +13,7 @@ pub(super) type Parsed<'a> = Document<&'a str>;
 ///
 /// # Errors
 /// What is wrong and where.
-pub(super) fn parse(source: &Source) -> Result<Parsed<'_>, (Range<usize>, String)> {
+pub(super) fn parse(source: &SourceText) -> Result<Parsed<'_>, (Range<usize>, String)> {
     let (body, base) = source.body();
     Document::parse(body).map_err(|error| {
         let span = error.span().unwrap_or_default();
@@ -27,19 +27,19 @@ pub(super) fn find<'a>(root: &'a dyn TableLike, path: &[&str]) -> Option<&'a Ite
     rest.iter().try_fold(root.get(first)?, |item, key| item.as_table_like()?.get(key))
 }
 
-/// The characters of the string `value` whose literal, quotes and all, stands at `literal`.
-pub(super) fn characters(source: &Source, literal: Range<usize>, value: &str) -> Vec<Placed> {
+/// The string_chars of the string `value` whose literal, quotes and all, stands at `literal`.
+pub(super) fn string_chars(source: &SourceText, literal: Range<usize>, value: &str) -> Vec<SourceChar> {
     let chars: Vec<_> = source.chars(literal.clone()).collect();
     let decoded = decoded(&chars);
     if text_of(&decoded) == value {
         return decoded;
     }
     // A form of string that is not known here: every character stands for all of it.
-    value.chars().map(|ch| Placed { ch, start: literal.start, end: literal.end }).collect()
+    value.chars().map(|ch| SourceChar { ch, start: literal.start, end: literal.end }).collect()
 }
 
 /// How a string literal is quoted: the quote, and how often it stands at each end.
-pub(super) fn quoting(chars: &[Placed]) -> (char, usize) {
+pub(super) fn quoting(chars: &[SourceChar]) -> (char, usize) {
     match chars {
         [a, b, c, ..] if a.ch == b.ch && b.ch == c.ch => (a.ch, 3),
         [a, ..] => (a.ch, 1),
@@ -47,13 +47,13 @@ pub(super) fn quoting(chars: &[Placed]) -> (char, usize) {
     }
 }
 
-fn decoded(literal: &[Placed]) -> Vec<Placed> {
+fn decoded(literal: &[SourceChar]) -> Vec<SourceChar> {
     let (quote, times) = quoting(literal);
     let Some(mut rest) = literal.get(times..literal.len().saturating_sub(times)) else { return Vec::new() };
     if times == 3 {
         rest = match rest {
-            [Placed { ch: '\r', .. }, Placed { ch: '\n', .. }, rest @ ..]
-            | [Placed { ch: '\n', .. }, rest @ ..] => rest,
+            [SourceChar { ch: '\r', .. }, SourceChar { ch: '\n', .. }, rest @ ..]
+            | [SourceChar { ch: '\n', .. }, rest @ ..] => rest,
             rest => rest,
         };
     }
@@ -63,8 +63,8 @@ fn decoded(literal: &[Placed]) -> Vec<Placed> {
     let mut out = Vec::with_capacity(rest.len());
     while let [first, tail @ ..] = rest {
         if first.ch == '\\' {
-            let (placed, behind) = escape(rest);
-            out.extend(placed);
+            let (char, behind) = escape(rest);
+            out.extend(char);
             rest = behind;
         } else {
             out.push(*first);
@@ -75,14 +75,14 @@ fn decoded(literal: &[Placed]) -> Vec<Placed> {
 }
 
 /// Reads the escape sequence at the start: its character, unless it joins lines, and what follows it.
-fn escape(chars: &[Placed]) -> (Option<Placed>, &[Placed]) {
+fn escape(chars: &[SourceChar]) -> (Option<SourceChar>, &[SourceChar]) {
     let Some(kind) = chars.get(1) else { return (None, &[]) };
     let digits = match kind.ch {
         'x' => 2,
         'u' => 4,
         'U' => 8,
         ch if ch.is_whitespace() => {
-            let end = chars[1..].iter().position(|placed| !placed.ch.is_whitespace());
+            let end = chars[1..].iter().position(|char| !char.ch.is_whitespace());
             return (None, end.map_or(&[], |end| &chars[end + 1..]));
         }
         _ => 0,
@@ -98,10 +98,10 @@ fn escape(chars: &[Placed]) -> (Option<Placed>, &[Placed]) {
         'x' | 'u' | 'U' => code_point(&chars[2..end]),
         ch => ch,
     };
-    (Some(Placed { ch, start: chars[0].start, end: chars[end - 1].end }), &chars[end..])
+    (Some(SourceChar { ch, start: chars[0].start, end: chars[end - 1].end }), &chars[end..])
 }
 
-fn code_point(digits: &[Placed]) -> char {
+fn code_point(digits: &[SourceChar]) -> char {
     u32::from_str_radix(&text_of(digits), 16)
         .ok()
         .and_then(char::from_u32)
@@ -123,12 +123,12 @@ mod tests {
             (r#""\xe9""#, "é", &[1]),
         ] {
             let text = format!("k = {literal}\n");
-            let source = Source::new("f", text.clone());
+            let source = SourceText::new("f", text.clone());
             let parsed = parse(&source).unwrap();
             let item = find(parsed.as_table(), &["k"]).unwrap();
             assert_eq!(item.as_str(), Some(value), "{literal}");
-            let chars = characters(&source, item.span().unwrap(), value);
-            let starts: Vec<_> = chars.iter().map(|placed| placed.start - 4).collect();
+            let chars = string_chars(&source, item.span().unwrap(), value);
+            let starts: Vec<_> = chars.iter().map(|char| char.start - 4).collect();
             assert_eq!(starts, places, "{literal}");
         }
     }

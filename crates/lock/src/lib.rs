@@ -8,12 +8,19 @@
 //! - `tree`: who needs what, from the `# via` lines
 
 pub mod diff;
-mod fresh;
-mod line;
+mod digest;
+mod duplicates;
+mod escape;
+mod freshness;
+mod header_line;
+mod line_index;
 mod merge;
+mod parsed;
+mod problem;
 mod pylock;
-mod text;
+mod requirements_txt;
 pub mod tree;
+mod via;
 
 #[cfg(test)]
 mod samples;
@@ -28,12 +35,15 @@ use pinfast_packaging::{
     Requirement, Sha256, SpecifierSet, Version,
 };
 
-pub use fresh::{
+pub use digest::Integrity;
+pub use freshness::{
     CurrentInput, CurrentLine, CurrentOption, LockFreshness, ResolutionInputs, StaleReason, freshness,
 };
 pub use merge::{Merger, merge};
+pub use parsed::ParsedLock;
+pub use problem::LockProblem;
 pub use pylock::{PylockCompatibility, is_pylock};
-pub use text::{Annotations, Integrity, LockOption, LockProblem, ParsedLock, WriteOptions, integrity};
+pub use requirements_txt::{Annotations, WriteOptions, integrity};
 
 /// The format of the header that this pinfast writes, and the newest that it reads.
 pub const FORMAT: u32 = 1;
@@ -260,4 +270,22 @@ impl Pin {
         let marker = || self.marker.to_string().cmp(&other.marker.to_string());
         (&self.name, &self.version).cmp(&(&other.name, &other.version)).then_with(marker)
     }
+}
+
+/// An option that stands in a lock of another tool.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LockOption {
+    /// Its long name without dashes, such as `index-url`.
+    pub name: &'static str,
+    /// Its value, empty for a flag; it may hold credentials.
+    pub value: String,
+    /// Where it stands.
+    pub at: Location,
+}
+
+/// The distribution filename at the end of `url`.
+fn url_filename(url: &url::Url, project: &PackageName) -> Option<DistFilename> {
+    let name = url.path_segments()?.next_back()?;
+    let name = percent_encoding::percent_decode_str(name).decode_utf8().ok()?;
+    DistFilename::parse(&name, project).ok()
 }

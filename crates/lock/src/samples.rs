@@ -26,7 +26,7 @@ pub(super) fn pin(requirement: &str, via: &[Via]) -> Pin {
             (specifiers.pinned().unwrap().clone(), None)
         }
         pinfast_packaging::RequirementSource::Url(url) => {
-            (super::text::url_dist(&url.url, &name).unwrap().version().clone(), Some(url))
+            (super::url_filename(&url.url, &name).unwrap().version().clone(), Some(url))
         }
     };
     Pin { marker, url, hashes: vec![hash(requirement)], via: via.to_vec(), ..Pin::new(name, version) }

@@ -55,7 +55,7 @@ fn builds_are_comments_with_places() {
 #[test]
 fn a_lock_is_a_requirements_file() {
     assert_snapshot!(short(&lock().write(&WriteOptions::default())), @r"
-    # pinfast lock, format 1. PinChange the inputs, not this file, then run:
+    # pinfast lock, format 1. Change the inputs, not this file, then run:
     #     pinfast lock requirements.in dev.in --exclude-newer 2026-01-01 --pre
     #
     # input: requirements.in

@@ -9,7 +9,7 @@ mod requirements;
 
 use super::*;
 
-/// InputFiles in memory, and variables.
+/// Files in memory, and variables.
 #[derive(Default)]
 struct Memory {
     files: Vec<(String, String)>,

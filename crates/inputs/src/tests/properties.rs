@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::edit::{remove_requirement, replace_requirement};
-use crate::source::Source;
+use crate::source::SourceText;
 
 fn cases(cases: u32) -> ProptestConfig {
     ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }
@@ -98,7 +98,7 @@ fn files(name: &str, text: &str) -> Memory {
 
 /// Each requirement read of the file stands where it says.
 fn check_places(name: &str, text: &str, inputs: &Inputs) -> Result<(), TestCaseError> {
-    let source = Source::new(name, text.to_owned());
+    let source = SourceText::new(name, text.to_owned());
     for line in inputs.requirements.iter().filter(|line| &*line.at.file == name) {
         let offset = source.offset(&line.at).expect("the place is in the text");
         prop_assert!(text[offset..].chars().next() == line.text.chars().next());

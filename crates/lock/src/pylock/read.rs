@@ -9,14 +9,16 @@ use toml::Spanned;
 use url::Url;
 
 use super::DIGEST;
-use crate::text::{
-    Integrity, LockProblems, ParsedLock, Places, Spot, digest_of, find_twins, normalised, problem_error,
-    via_entry,
+use crate::digest::{digest_of, normalized};
+use crate::duplicates::find_duplicates;
+use crate::line_index::LineIndex;
+use crate::problem::{self, LockProblems};
+use crate::{
+    FORMAT, FileLocation, Header, InputRecord, Integrity, Lock, LockedFile, PermittedBuild, Pin, Via, via,
 };
-use crate::{FORMAT, FileLocation, Header, InputRecord, Lock, LockedFile, PermittedBuild, Pin, Via};
 use pinfast_base::error::{Error, Result};
 use pinfast_packaging::{
-    DirectUrl, DistFilename, Marker, PackageName, RequirementError, Sha256Error, Version,
+    DirectUrl, DistFilename, Marker, PackageName, RequirementError, Sha256Error, SourceSpan, Version,
 };
 
 const RELOCK: &str = "make the lock anew with `pinfast lock -o pylock.toml`";
@@ -24,30 +26,30 @@ const ONLY_FILES: &str = "pinfast installs wheels, source distributions and arch
 
 #[derive(Deserialize)]
 #[serde(rename_all = "kebab-case")]
-struct Document {
+struct PylockDocument {
     lock_version: Spanned<String>,
-    packages: Vec<Package>,
+    packages: Vec<PylockPackage>,
     #[serde(default)]
     tool: BTreeMap<String, toml::Value>,
 }
 
 #[derive(Deserialize)]
-struct Package {
+struct PylockPackage {
     name: Spanned<String>,
     version: Option<Spanned<String>>,
     marker: Option<Spanned<String>>,
     vcs: Option<toml::Value>,
     directory: Option<toml::Value>,
-    archive: Option<Artifact>,
-    sdist: Option<Artifact>,
+    archive: Option<PylockFile>,
+    sdist: Option<PylockFile>,
     #[serde(default)]
-    wheels: Vec<Artifact>,
+    wheels: Vec<PylockFile>,
     #[serde(default)]
     tool: BTreeMap<String, toml::Value>,
 }
 
 #[derive(Deserialize)]
-struct Artifact {
+struct PylockFile {
     name: Option<String>,
     url: Option<String>,
     path: Option<String>,
@@ -58,7 +60,7 @@ struct Artifact {
 
 /// What `[tool.pinfast]` holds.
 #[derive(Deserialize)]
-struct Ours {
+struct ToolTable {
     format: u32,
     #[serde(default)]
     targets: Vec<String>,
@@ -82,12 +84,12 @@ struct OptionTable {
 
 /// The builds in `[tool.pinfast]`, which hold packages and their places.
 #[derive(Deserialize)]
-struct BuildDocument {
-    tool: BuildTool,
+struct BuildsDocument {
+    tool: BuildsTool,
 }
 
 #[derive(Deserialize)]
-struct BuildTool {
+struct BuildsTool {
     pinfast: BuildTables,
 }
 
@@ -101,45 +103,52 @@ struct BuildTable {
     name: String,
     version: String,
     #[serde(default)]
-    packages: Vec<Package>,
+    packages: Vec<PylockPackage>,
 }
 
 #[derive(Default, Deserialize)]
-struct OurPackage {
+struct PackageToolTable {
     #[serde(default)]
     via: Vec<String>,
+}
+
+/// What a `pylock.toml` holds.
+pub(crate) struct ReadPylock {
+    pub(crate) lock: Lock,
+    pub(crate) integrity: Integrity,
+    pub(crate) problems: LockProblems,
 }
 
 /// Reads `text`, which was in `file`.
 ///
 /// # Errors
 /// Of kind `Usage`, when it is no TOML, or lacks what every `pylock.toml` has.
-pub(crate) fn read(text: &str, file: &str) -> Result<ParsedLock> {
-    let text = &*normalised(text);
-    let document: Document = toml::from_str(text).map_err(|error| unreadable(text, file, &error))?;
-    let places = Places::new(text, file);
-    let mut reader = Reader { places, pins: Vec::new(), problems: LockProblems::default() };
+pub(crate) fn read(text: &str, file: &str) -> Result<ReadPylock> {
+    let text = &*normalized(text);
+    let document: PylockDocument = toml::from_str(text).map_err(|error| unreadable(text, file, &error))?;
+    let lines = LineIndex::new(text, file);
+    let mut reader = PylockReader { lines, pins: Vec::new(), problems: LockProblems::default() };
     reader.check_version(&document.lock_version);
     for package in document.packages {
         reader.package(package);
     }
-    find_twins(&reader.pins, &mut reader.problems);
-    let ours: Option<Ours> = document.tool.get("pinfast").and_then(|table| table.clone().try_into().ok());
+    find_duplicates(&reader.pins, &mut reader.problems);
+    let ours: Option<ToolTable> =
+        document.tool.get("pinfast").and_then(|table| table.clone().try_into().ok());
     let integrity = ours.as_ref().map_or(Integrity::Foreign, |ours| integrity(text, ours.format));
     let pins = reader.pins.drain(..).map(|(pin, _)| pin).collect();
     // What permits no build is no problem of what is pinned.
-    let builds = toml::from_str(text).map(|document: BuildDocument| document.tool.pinfast.builds);
+    let builds = toml::from_str(text).map(|document: BuildsDocument| document.tool.pinfast.builds);
     let builds = builds.unwrap_or_default().into_iter().filter_map(|table| reader.build(table)).collect();
     let mut lock = Lock { header: ours.map(Header::from), pins, builds };
     lock.sort();
-    let problems = reader.problems.sorted();
-    Ok(ParsedLock { lock, integrity, options: Vec::new(), problems, file: file.into() })
+    Ok(ReadPylock { lock, integrity, problems: reader.problems })
 }
 
 fn unreadable(text: &str, file: &str, error: &toml::de::Error) -> Error {
     let mut problems = LockProblems::default();
-    problems.push(Places::new(text, file).spot(error.span().unwrap_or(0..0)), error.message(), RELOCK);
-    problem_error(&problems.sorted()).unwrap_or_else(|| Error::usage(error.message()))
+    problems.push(&LineIndex::new(text, file).span(error.span().unwrap_or(0..0)), error.message(), RELOCK);
+    problem::into_error(&problems.sorted()).unwrap_or_else(|| Error::usage(error.message()))
 }
 
 fn integrity(text: &str, format: u32) -> Integrity {
@@ -150,8 +159,8 @@ fn integrity(text: &str, format: u32) -> Integrity {
     if text.contains(&expected) { Integrity::Intact } else { Integrity::Edited { line: None } }
 }
 
-impl From<Ours> for Header {
-    fn from(ours: Ours) -> Self {
+impl From<ToolTable> for Header {
+    fn from(ours: ToolTable) -> Self {
         let input = |input: InputTable| InputRecord { file: input.file, lines: input.lines };
         Self {
             inputs: ours.inputs.into_iter().map(input).collect(),
@@ -161,15 +170,15 @@ impl From<Ours> for Header {
     }
 }
 
-struct Reader<'a> {
-    places: Places<'a>,
-    pins: Vec<(Pin, Spot<'a>)>,
+struct PylockReader<'a> {
+    lines: LineIndex<'a>,
+    pins: Vec<(Pin, SourceSpan<'a>)>,
     problems: LockProblems,
 }
 
-impl Reader<'_> {
+impl PylockReader<'_> {
     fn problem(&mut self, at: Range<usize>, message: impl Into<String>, hint: &'static str) {
-        self.problems.push(self.places.spot(at), message, hint);
+        self.problems.push(&self.lines.span(at), message, hint);
     }
 
     fn check_version(&mut self, version: &Spanned<String>) {
@@ -179,7 +188,7 @@ impl Reader<'_> {
         }
     }
 
-    fn package(&mut self, package: Package) {
+    fn package(&mut self, package: PylockPackage) {
         let at = package.name.span();
         let name = match PackageName::new(package.name.get_ref()) {
             Ok(name) => name,
@@ -191,9 +200,9 @@ impl Reader<'_> {
         let Some(marker) = self.marker(package.marker.as_ref()) else { return };
         let mut pin = Pin { marker, ..Pin::new(name, Version::new([0])) };
         let known_problems = self.problems.len();
-        let artifacts = package.wheels.iter().chain(&package.sdist).chain(&package.archive);
-        for artifact in artifacts {
-            self.artifact(&at, &mut pin, artifact);
+        let files = package.wheels.iter().chain(&package.sdist).chain(&package.archive);
+        for file in files {
+            self.file(&at, &mut pin, file);
         }
         if pin.hashes.is_empty() && self.problems.len() == known_problems {
             self.problem(at.clone(), format!("`{}` has no SHA-256 hash", pin.name), ONLY_FILES);
@@ -206,14 +215,14 @@ impl Reader<'_> {
         };
         pin.version = version;
         pin.via = via(&package.tool);
-        let spot = self.places.spot(at);
-        pin.at = Some(spot.at.clone());
-        self.pins.push((pin, spot));
+        let span = self.lines.span(at);
+        pin.at = Some(span.at.clone());
+        self.pins.push((pin, span));
     }
 
     fn build(&mut self, table: BuildTable) -> Option<PermittedBuild> {
         table.packages.into_iter().for_each(|package| self.package(package));
-        find_twins(&self.pins, &mut self.problems);
+        find_duplicates(&self.pins, &mut self.problems);
         let pins = self.pins.drain(..).map(|(pin, _)| pin).collect();
         Some(PermittedBuild {
             name: PackageName::new(&table.name).ok()?,
@@ -242,21 +251,21 @@ impl Reader<'_> {
         }
     }
 
-    fn artifact(&mut self, at: &Range<usize>, pin: &mut Pin, artifact: &Artifact) {
-        let url = artifact.url.as_deref().and_then(|url| Url::parse(url).ok());
-        let location = match (&artifact.path, url) {
+    fn file(&mut self, at: &Range<usize>, pin: &mut Pin, file: &PylockFile) {
+        let url = file.url.as_deref().and_then(|url| Url::parse(url).ok());
+        let location = match (&file.path, url) {
             (Some(path), _) => Some(FileLocation::Path(path.as_str().into())),
             (None, url) => url.map(|url| FileLocation::Url(url.into())),
         };
-        let digits = artifact.hashes.get("sha256");
-        let (Some(name), Some(digits)) = (artifact.file_name(location.as_ref()), digits) else {
+        let digits = file.hashes.get("sha256");
+        let (Some(name), Some(digits)) = (file.file_name(location.as_ref()), digits) else {
             // What has no SHA-256 is not installed; another file of the package may have one.
             return;
         };
         match digits.parse() {
             Ok(sha256) => {
                 pin.hashes.push(sha256);
-                pin.files.push(LockedFile { name, sha256, location, size: artifact.size });
+                pin.files.push(LockedFile { name, sha256, location, size: file.size });
             }
             Err(error) => {
                 let message = format!("{name}: {}", Sha256Error::to_string(&error));
@@ -266,7 +275,7 @@ impl Reader<'_> {
     }
 }
 
-impl Artifact {
+impl PylockFile {
     fn file_name(&self, location: Option<&FileLocation>) -> Option<Arc<str>> {
         if let Some(name) = &self.name {
             return Some(name.as_str().into());
@@ -289,6 +298,6 @@ fn direct_url(file: &LockedFile) -> Option<DirectUrl> {
 }
 
 fn via(tool: &BTreeMap<String, toml::Value>) -> Vec<Via> {
-    let ours: Option<OurPackage> = tool.get("pinfast").and_then(|table| table.clone().try_into().ok());
-    ours.unwrap_or_default().via.iter().filter_map(|entry| via_entry(entry)).collect()
+    let ours: Option<PackageToolTable> = tool.get("pinfast").and_then(|table| table.clone().try_into().ok());
+    ours.unwrap_or_default().via.iter().filter_map(|entry| via::entry(entry)).collect()
 }

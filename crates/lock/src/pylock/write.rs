@@ -3,8 +3,8 @@
 use std::fmt::Write as _;
 
 use super::{DIGEST, PylockCompatibility};
-use crate::text::{Annotations, seal};
-use crate::{FORMAT, FileLocation, Header, Lock, LockedFile, PermittedBuild, Pin, Via};
+use crate::digest::with_digest;
+use crate::{Annotations, FORMAT, FileLocation, Header, Lock, LockedFile, PermittedBuild, Pin, Via};
 use pinfast_base::error::{Error, Result};
 use pinfast_packaging::{DirectUrl, Sha256};
 
@@ -34,7 +34,7 @@ impl Lock {
         let Some(header) = &self.header else { return Ok(head + &body) };
         let before = format!("{head}\n[tool.pinfast]\nformat = {FORMAT}\n");
         let builds = self.builds.iter().map(write_build).collect::<Result<String>>()?;
-        Ok(seal(&before, DIGEST, "\"\n", &(write_header(header) + &builds + &body)))
+        Ok(with_digest(&before, DIGEST, "\"\n", &(write_header(header) + &builds + &body)))
     }
 }
 

@@ -10,7 +10,7 @@ mod why;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::line::{self, Subject};
+use super::header_line::{self, LineKey};
 use super::{Header, Lock, Via};
 use pinfast_base::error::{Error, Result};
 use pinfast_packaging::{PackageName, Role, Version};
@@ -224,10 +224,10 @@ impl GraphNode {
 /// The lines of `file` that speak of `name` in `role`. A constraint may stand in the record of the input
 /// that refers to its file.
 fn lines(header: Option<&Header>, file: &Arc<str>, name: &PackageName, role: Role) -> Vec<InputRequirement> {
-    let wanted = Subject::Package(role, name.clone());
+    let wanted = LineKey::Package(role, name.clone());
     let records = header.map(|header| header.inputs.as_slice()).unwrap_or_default();
     let here = records.iter().filter(|record| role == Role::Constraint || *record.file == **file);
-    let lines = here.flat_map(|record| &record.lines).filter(|line| line::subject(line) == wanted);
+    let lines = here.flat_map(|record| &record.lines).filter(|line| header_line::line_key(line) == wanted);
     let mut tops: Vec<InputRequirement> =
         lines.map(|line| InputRequirement { file: Arc::clone(file), line: line.clone() }).collect();
     if tops.is_empty() {

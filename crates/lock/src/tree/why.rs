@@ -41,7 +41,7 @@ pub struct ChainLink {
 }
 
 impl DependencyGraph {
-    /// WhyReport `name` is in the lock.
+    /// Why `name` is in the lock.
     ///
     /// # Errors
     /// Of kind `No`, when it is not.

@@ -3,12 +3,12 @@
 //! `name @ file:///…` is refused too: the lock would hold a path of this machine, and be another lock on
 //! each. A folder of files is named with `--find-links` instead.
 
+use super::diagnostic::Diagnostic;
 use super::paths;
-use super::problem::Finding;
 
 /// Why something cannot be locked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Refusal {
+pub(super) enum Unlockable {
     /// `-e`, `--editable`
     Editable,
     /// `git+https://…` and its kin.
@@ -26,25 +26,25 @@ pub(super) enum Refusal {
 const FIND_LINKS: &str =
     "put its wheel into a folder, name the folder with `--find-links`, and write `name==VERSION`";
 
-impl Refusal {
+impl Unlockable {
     /// As told at `start..start + len`; `shown` is the refused text where it may be shown.
-    pub(super) fn finding(self, start: usize, len: usize, shown: Option<&str>) -> Finding {
-        let finding = Finding::new(start, len, self.message());
+    pub(super) fn diagnostic(self, start: usize, len: usize, shown: Option<&str>) -> Diagnostic {
+        let diagnostic = Diagnostic::new(start, len, self.message());
         match self {
-            Self::Editable => finding
+            Self::Editable => diagnostic
                 .hint("for the dependencies of the project itself, give its pyproject.toml as an input; install the project apart with `pip install --no-deps -e .`"),
-            Self::Vcs => finding.hint(
+            Self::Vcs => diagnostic.hint(
                 "require a released version, or build its wheel once and write `name @ https://…/NAME-VERSION-py3-none-any.whl`",
             ),
-            Self::Path => finding
+            Self::Path => diagnostic
                 .hint(FIND_LINKS)
                 .hint("for the dependencies of a project, give its pyproject.toml as an input"),
-            Self::FileUrl => finding.hint(FIND_LINKS),
-            Self::Unnamed => finding.hint(match shown.and_then(named) {
+            Self::FileUrl => diagnostic.hint(FIND_LINKS),
+            Self::Unnamed => diagnostic.hint(match shown.and_then(named) {
                 Some(named) => format!("write `{named}`"),
                 None => "write `name @ URL`".to_owned(),
             }),
-            Self::Scheme => finding.hint("use an https URL"),
+            Self::Scheme => diagnostic.hint("use an https URL"),
         }
     }
 
@@ -61,42 +61,42 @@ impl Refusal {
 }
 
 /// Why the requirement `text` is refused, and from which character on, if it is.
-pub(super) fn refusal(text: &str) -> Option<(Refusal, usize)> {
+pub(super) fn unlockable(text: &str) -> Option<(Unlockable, usize)> {
     if let Some((name, target)) = text.split_once('@')
         && name.chars().all(|c| c.is_alphanumeric() || c.is_whitespace() || "-_.[],".contains(c))
     {
         let target = target.trim_start();
         let start = text[..text.len() - target.len()].chars().count();
-        return of_target(name.trim_end(), target).map(|refusal| (refusal, start));
+        return of_target(name.trim_end(), target).map(|unlockable| (unlockable, start));
     }
-    of_bare(text).map(|refusal| (refusal, 0))
+    of_bare(text).map(|unlockable| (unlockable, 0))
 }
 
 /// Of `name @ target`.
-fn of_target(name: &str, target: &str) -> Option<Refusal> {
+fn of_target(name: &str, target: &str) -> Option<Unlockable> {
     match paths::scheme(target) {
-        _ if name == "git" => Some(Refusal::Vcs),
+        _ if name == "git" => Some(Unlockable::Vcs),
         Some(scheme) => of_scheme(scheme),
-        None => looks_like_path(target).then_some(Refusal::Path),
+        None => looks_like_path(target).then_some(Unlockable::Path),
     }
 }
 
-fn of_scheme(scheme: &str) -> Option<Refusal> {
+fn of_scheme(scheme: &str) -> Option<Unlockable> {
     match scheme.to_ascii_lowercase().as_str() {
         "http" | "https" => None,
-        "file" => Some(Refusal::FileUrl),
-        "git" | "ssh" => Some(Refusal::Vcs),
-        scheme if scheme.contains('+') => Some(Refusal::Vcs),
-        _ => Some(Refusal::Scheme),
+        "file" => Some(Unlockable::FileUrl),
+        "git" | "ssh" => Some(Unlockable::Vcs),
+        scheme if scheme.contains('+') => Some(Unlockable::Vcs),
+        _ => Some(Unlockable::Scheme),
     }
 }
 
 /// Of something without a name.
-fn of_bare(text: &str) -> Option<Refusal> {
+fn of_bare(text: &str) -> Option<Unlockable> {
     match paths::scheme(text) {
-        Some(scheme) if paths::is_url(text) => Some(of_scheme(scheme).unwrap_or(Refusal::Unnamed)),
-        Some("file") => Some(Refusal::FileUrl),
-        _ => looks_like_path(text).then_some(Refusal::Path),
+        Some(scheme) if paths::is_url(text) => Some(of_scheme(scheme).unwrap_or(Unlockable::Unnamed)),
+        Some("file") => Some(Unlockable::FileUrl),
+        _ => looks_like_path(text).then_some(Unlockable::Path),
     }
 }
 
@@ -135,29 +135,29 @@ mod tests {
             ("foo[bar]@https://files.example/foo-1-py3-none-any.whl ; os_name == 'a/b'", None),
             ("foo ; os_name == 'a/b'", None),
             ("foo==1.0 ; platform_version == 'a@./b'", None),
-            (".", Some((Refusal::Path, 0))),
-            (".[dev]", Some((Refusal::Path, 0))),
-            ("./libs/foo", Some((Refusal::Path, 0))),
-            ("libs/foo[a] ; os_name == 'nt'", Some((Refusal::Path, 0))),
-            ("C:\\libs\\foo", Some((Refusal::Path, 0))),
-            ("foo-1.0-py3-none-any.whl", Some((Refusal::Path, 0))),
-            ("git+https://git.example/foo.git@main", Some((Refusal::Vcs, 0))),
-            ("git@git.example:me/foo.git", Some((Refusal::Vcs, 4))),
-            ("ssh://git@git.example/foo.git", Some((Refusal::Vcs, 0))),
-            ("foo @ git+https://git.example/foo.git@main", Some((Refusal::Vcs, 6))),
-            ("foo[a]@hg+ssh://hg.example/foo", Some((Refusal::Vcs, 7))),
-            ("https://files.example/foo-1-py3-none-any.whl", Some((Refusal::Unnamed, 0))),
-            ("file:///libs/foo", Some((Refusal::FileUrl, 0))),
-            ("file:libs/foo", Some((Refusal::FileUrl, 0))),
-            ("foo @ file:///libs/foo", Some((Refusal::FileUrl, 6))),
-            ("foo @ ../foo", Some((Refusal::Path, 6))),
-            ("foo @ ftp://files.example/foo.zip", Some((Refusal::Scheme, 6))),
+            (".", Some((Unlockable::Path, 0))),
+            (".[dev]", Some((Unlockable::Path, 0))),
+            ("./libs/foo", Some((Unlockable::Path, 0))),
+            ("libs/foo[a] ; os_name == 'nt'", Some((Unlockable::Path, 0))),
+            ("C:\\libs\\foo", Some((Unlockable::Path, 0))),
+            ("foo-1.0-py3-none-any.whl", Some((Unlockable::Path, 0))),
+            ("git+https://git.example/foo.git@main", Some((Unlockable::Vcs, 0))),
+            ("git@git.example:me/foo.git", Some((Unlockable::Vcs, 4))),
+            ("ssh://git@git.example/foo.git", Some((Unlockable::Vcs, 0))),
+            ("foo @ git+https://git.example/foo.git@main", Some((Unlockable::Vcs, 6))),
+            ("foo[a]@hg+ssh://hg.example/foo", Some((Unlockable::Vcs, 7))),
+            ("https://files.example/foo-1-py3-none-any.whl", Some((Unlockable::Unnamed, 0))),
+            ("file:///libs/foo", Some((Unlockable::FileUrl, 0))),
+            ("file:libs/foo", Some((Unlockable::FileUrl, 0))),
+            ("foo @ file:///libs/foo", Some((Unlockable::FileUrl, 6))),
+            ("foo @ ../foo", Some((Unlockable::Path, 6))),
+            ("foo @ ftp://files.example/foo.zip", Some((Unlockable::Scheme, 6))),
             ("foo@1.0", None),
             ("foo@https://files.example/foo-1-py3-none-any.whl", None),
-            ("https://me@files.example/foo-1-py3-none-any.whl", Some((Refusal::Unnamed, 0))),
-            ("./libs@2/foo", Some((Refusal::Path, 0))),
+            ("https://me@files.example/foo-1-py3-none-any.whl", Some((Unlockable::Unnamed, 0))),
+            ("./libs@2/foo", Some((Unlockable::Path, 0))),
         ] {
-            assert_eq!(refusal(text), refused, "{text}");
+            assert_eq!(unlockable(text), refused, "{text}");
         }
     }
 

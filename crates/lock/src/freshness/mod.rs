@@ -4,7 +4,7 @@
 //! remembers)? And do the pins keep what the inputs ask, even if someone edited both the pins and the
 //! digest?
 
-mod complete;
+mod satisfaction;
 #[cfg(test)]
 mod tests;
 
@@ -12,9 +12,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
-use super::{Header, InputRecord, Integrity, LockProblem, ParsedLock, line};
-use complete::complete;
+use super::{Header, InputRecord, Integrity, LockProblem, ParsedLock, header_line};
 use pinfast_packaging::{Location, Target};
+use satisfaction::unsatisfied;
 
 /// What the inputs say now.
 #[derive(Clone, Debug, Default)]
@@ -126,7 +126,7 @@ pub fn freshness(current: &ResolutionInputs, lock: &ParsedLock) -> LockFreshness
     // A line that is new or changed is told once: that the pins do not keep it yet goes without saying.
     let told: Vec<Location> = reasons.iter().filter_map(StaleReason::at).cloned().collect();
     let untold = |reason: &StaleReason| reason.at().is_none_or(|at| !told.contains(at));
-    reasons.extend(complete(current, &lock.lock).into_iter().filter(untold));
+    reasons.extend(unsatisfied(current, &lock.lock).into_iter().filter(untold));
     if reasons.is_empty() { LockFreshness::Fresh } else { LockFreshness::Stale(reasons) }
 }
 
@@ -175,7 +175,10 @@ fn compare_lines(reasons: &mut Vec<StaleReason>, input: &CurrentInput, record: &
     for added in new {
         let line = added.clone();
         reasons.push(
-            match gone.iter().position(|old| line::subject(old) == line::subject(&added.normalized)) {
+            match gone
+                .iter()
+                .position(|old| header_line::line_key(old) == header_line::line_key(&added.normalized))
+            {
                 Some(at) => StaleReason::LineChanged { line, old: gone.remove(at).to_owned() },
                 None => StaleReason::LineAdded { line },
             },

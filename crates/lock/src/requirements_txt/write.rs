@@ -6,10 +6,9 @@
 
 use std::fmt::{self, Write as _};
 
-use pinfast_packaging::DistFilename;
-
-use super::{builds, digest, header};
-use crate::{Lock, Pin, Via};
+use super::{builds, header};
+use crate::digest::with_digest;
+use crate::{Lock, Pin, Via, url_filename};
 
 /// How a lock is written.
 #[derive(Clone, Debug)]
@@ -48,7 +47,7 @@ impl Lock {
         match &self.header {
             Some(header) => {
                 let header = header::write(header, &options.output);
-                digest::seal(&header, header::DIGEST, "\n", &body)
+                with_digest(&header, header::DIGEST, "\n", &body)
             }
             None => body,
         }
@@ -138,17 +137,10 @@ impl Pin {
     /// Whether its requirement does not tell its version.
     fn hides_version(&self) -> bool {
         self.url.as_ref().is_some_and(|url| {
-            let told = url_dist(&url.url, &self.name);
-            told.is_none_or(|dist| *dist.version() != self.version)
+            let named = url_filename(&url.url, &self.name);
+            named.is_none_or(|dist| *dist.version() != self.version)
         })
     }
-}
-
-/// What the file name at the end of `url` says.
-pub(crate) fn url_dist(url: &url::Url, project: &pinfast_packaging::PackageName) -> Option<DistFilename> {
-    let name = url.path_segments()?.next_back()?;
-    let name = percent_encoding::percent_decode_str(name).decode_utf8().ok()?;
-    DistFilename::parse(&name, project).ok()
 }
 
 #[cfg(test)]

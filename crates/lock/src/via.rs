@@ -13,17 +13,17 @@ use std::sync::Arc;
 
 use pinfast_packaging::PackageName;
 
-use super::header::{escape, unescape};
-use crate::Via;
+use super::Via;
+use super::escape::{escape, unescape};
 
 /// What follows `via` in a comment that opens a list.
-pub(super) fn opened(comment: &str) -> Option<&str> {
+pub(crate) fn opened(comment: &str) -> Option<&str> {
     let rest = comment.trim_start().strip_prefix("via")?;
     (rest.is_empty() || rest.starts_with(char::is_whitespace)).then_some(rest)
 }
 
 /// The entries on the line of `via` itself.
-pub(super) fn entries(text: &str) -> impl Iterator<Item = Via> {
+pub(crate) fn entries(text: &str) -> impl Iterator<Item = Via> {
     text.split(", ").filter_map(entry)
 }
 

@@ -19,21 +19,21 @@ pub(super) fn requirement(line: &str) -> Option<(Role, Requirement)> {
 
 /// What two lines share when one is the other, changed.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Subject<'a> {
+pub(super) enum LineKey<'a> {
     /// A package in a role.
     Package(Role, PackageName),
     /// An option, or a line that cannot be read: its first word.
-    Word(&'a str),
+    Option(&'a str),
 }
 
 /// What a line is about.
-pub(super) fn subject(line: &str) -> Subject<'_> {
+pub(super) fn line_key(line: &str) -> LineKey<'_> {
     let package = |(role, text): (Role, &str)| {
         let end =
             text.find(|c: char| !(c.is_ascii_alphanumeric() || "-_.".contains(c))).unwrap_or(text.len());
-        Some(Subject::Package(role, PackageName::new(&text[..end]).ok()?))
+        Some(LineKey::Package(role, PackageName::new(&text[..end]).ok()?))
     };
-    let word = || Subject::Word(line.split([' ', '=']).next().unwrap_or_default());
+    let word = || LineKey::Option(line.split([' ', '=']).next().unwrap_or_default());
     split(line).and_then(package).unwrap_or_else(word)
 }
 

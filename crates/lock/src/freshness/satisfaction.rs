@@ -6,11 +6,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use pinfast_packaging::{PackageName, Requirement, Role};
 
 use super::{CurrentLine, ResolutionInputs, StaleReason};
-use crate::line;
+use crate::header_line;
 use crate::{Lock, Pin, Via};
 
 /// In what `lock` falls short of `current`, input lines first.
-pub(super) fn complete(current: &ResolutionInputs, lock: &Lock) -> Vec<StaleReason> {
+pub(super) fn unsatisfied(current: &ResolutionInputs, lock: &Lock) -> Vec<StaleReason> {
     let asks: Vec<Ask<'_>> =
         current.inputs.iter().flat_map(|input| &input.lines).filter_map(Ask::of).collect();
     let overridden: BTreeSet<&PackageName> =
@@ -35,7 +35,7 @@ struct Ask<'a> {
 
 impl<'a> Ask<'a> {
     fn of(line: &'a CurrentLine) -> Option<Self> {
-        let (role, requirement) = line::requirement(&line.normalized)?;
+        let (role, requirement) = header_line::requirement(&line.normalized)?;
         Some(Self { line, role, requirement })
     }
 
