@@ -26,8 +26,8 @@ pub struct IndexConfig {
     pub cache_mode: CacheMode,
     /// The netrc file.
     pub netrc: Option<PathBuf>,
-    /// A PEM file or a folder of certificates that replaces the system's (`PIP_CERT`, `REQUESTS_CA_BUNDLE`). Without
-    /// it, `SSL_CERT_FILE` and `SSL_CERT_DIR` are honoured.
+    /// A PEM file or a folder of certificates that replaces the system's (`PIP_CERT`, `REQUESTS_CA_BUNDLE`).
+    /// Without it, `SSL_CERT_FILE` and `SSL_CERT_DIR` are honoured.
     pub ca_bundle: Option<PathBuf>,
     /// A PEM file with a client certificate and its key (`client-cert`).
     pub client_cert: Option<PathBuf>,
@@ -51,7 +51,7 @@ pub enum ApiOrder {
 /// How the cache is used.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum CacheMode {
-    /// As RFC 9111 says: fresh pages are reused, stale ones revalidated. A page without cache headers is fresh for
+    /// By RFC 9111: fresh pages are reused, stale ones revalidated. A page without cache headers is fresh for
     /// ten minutes.
     #[default]
     Normal,

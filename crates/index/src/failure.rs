@@ -1,7 +1,7 @@
 //! Why an index gives no answer.
 //!
-//! A failure is shared (`Arc`), since many callers may wait for one resource. Its kind decides what the caller may try
-//! next.
+//! A failure is shared (`Arc`), since many callers may wait for one resource. Its kind decides what the caller may
+//! try next.
 
 use std::sync::Arc;
 
@@ -21,7 +21,7 @@ pub(crate) struct FetchFailure {
 /// What may be tried after a failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum FailureKind {
-    /// The transfer failed: broken connection, malformed body, odd status. Another source may be asked.
+    /// The transfer failed: broken connection, malformed body, unexpected status. Another source may be asked.
     Transfer,
     /// 401, 403 or 407. Another source may be asked.
     Denied,
@@ -29,7 +29,7 @@ pub(crate) enum FailureKind {
     Absent,
     /// The file itself is at fault: the candidate is excluded.
     Invalid,
-    /// The sdist has no static metadata: only a build tells.
+    /// The sdist has no static metadata: it must be built.
     NeedsBuild,
     /// Nothing may be tried: a limit, a hash that does not match, a wrong setting.
     Fatal,
@@ -71,7 +71,7 @@ impl FetchFailure {
         &self.error.message
     }
 
-    /// The error for the user. An invalid file that was asked for by itself is refused.
+    /// The error for the user. An invalid file that the user named is refused.
     pub(crate) fn to_error(&self) -> Error {
         let kind = if self.kind == FailureKind::Invalid { ErrorKind::Refused } else { self.error.kind };
         Error {

@@ -1,7 +1,7 @@
 //! Package indexes, over the network and on disk: listings, metadata, files.
 //!
-//! In: an [`IndexConfig`] (which indexes, which cache, which limits). Out: a [`Client`], which answers the solver's questions
-//! ([`pinfast_solve::Index`]) and downloads files.
+//! In: an [`IndexConfig`] (which indexes, which cache, which limits). Out: a [`Client`], which answers the solver's
+//! questions ([`pinfast_solve::Index`]) and downloads files.
 //!
 //! Each module owns one concern and takes what it depends on as arguments. From the top down:
 //!

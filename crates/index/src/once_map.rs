@@ -25,7 +25,8 @@ pub(crate) struct OnceSlot<V> {
     ready: Condvar,
 }
 
-/// The duty to provide a value. Dropped without one (after a panic), it fails the slot, so that nobody waits forever.
+/// The duty to provide a value. Dropped without one (after a panic), it fails the slot, so that nobody waits
+/// forever.
 pub(crate) struct Completer<V: Clone> {
     slot: Arc<OnceSlot<V>>,
 }

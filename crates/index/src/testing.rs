@@ -112,7 +112,7 @@ impl Reply {
         Self { delivery, ..self }
     }
 
-    /// A file, of which ranges are served.
+    /// A file, with support for ranges.
     pub(super) fn file(request: &Request, bytes: &[u8]) -> Self {
         let whole = Self::ok("application/octet-stream", bytes);
         let Some(range) = request.header("range").and_then(|range| range.strip_prefix("bytes=")) else {

@@ -11,8 +11,8 @@ use pinfast_base::error::Error;
 use pinfast_packaging::{DirectUrl, DistFile, DistFilename, MetadataHint, PackageName, Sha256};
 
 impl Client {
-    /// Downloads `file` to `path`, which is created or overwritten, and checks its hash. After a failure there is no file
-    /// at `path`. Blocks; may be called from several threads at once.
+    /// Downloads `file` to `path`, which is created or overwritten, and checks its hash. After a failure there is
+    /// no file at `path`. Blocks; may be called from several threads at once.
     ///
     /// # Errors
     /// When the file cannot be fetched or written (3), or does not match its hash (4).

@@ -30,8 +30,8 @@ impl Client {
         }
     }
 
-    /// Saves what the run learnt about these pins, for the next run that writes this `lock`. A loaded snapshot stays as it
-    /// is where it had most of the pins.
+    /// Saves what the run learnt about these pins, for the next run that writes this `lock`. A loaded snapshot
+    /// is kept where it had most of the pins.
     pub fn save_snapshot<'a>(&self, lock: &Path, pins: impl Iterator<Item = (&'a PackageName, &'a Version)>) {
         let (Some(key), Some(cache)) = (self.snapshot_key(lock), self.records.cache()) else { return };
         let mut releases = PinnedReleases::new();

@@ -92,7 +92,7 @@ impl AnchorParser {
         match self.base.join(href.trim()) {
             Ok(url) => self.page.files.extend(raw_file(&tag, url, label.trim())),
             Err(_) if is_distribution(label.trim()) => self.page.warnings.push(format!(
-                "{} is barred: its URL {} is unreadable",
+                "{} is skipped: its URL {} is unreadable",
                 quoted(label.trim()),
                 quoted(&href)
             )),

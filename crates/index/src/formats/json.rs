@@ -26,7 +26,7 @@ pub(super) struct YankedField<'a>(pub(super) Option<BorrowedText<'a>>);
 #[derive(Default)]
 pub(super) struct CoreMetadataField<'a>(Option<HashTable<'a>>);
 
-/// Parses entries one by one, to bar the bad ones alone: those that parse, and a warning for each other.
+/// Parses entries one by one, to skip only the bad ones: those that parse, and a warning for each other.
 pub(super) fn parse_each<'a, F: Deserialize<'a> + Into<RawFile<'a>>>(
     entries: &[&'a RawValue],
 ) -> (Vec<RawFile<'a>>, Vec<String>) {
@@ -35,7 +35,7 @@ pub(super) fn parse_each<'a, F: Deserialize<'a> + Into<RawFile<'a>>>(
         match serde_json::from_str::<F>(entry.get()) {
             Ok(file) => files.push(file.into()),
             Err(error) => {
-                warnings.push(format!("{} is barred: its entry is unreadable: {error}", filename_of(entry)));
+                warnings.push(format!("{} is skipped: its entry is unreadable: {error}", filename_of(entry)));
             }
         }
     }

@@ -86,7 +86,8 @@ pub(super) fn parse_release<'a>(body: &'a [u8], name: &PackageName) -> Result<Ra
     Ok(RawPage { info: Some(page.info), files, warnings: Vec::new() })
 }
 
-/// The `info` at the beginning of a project's page; `None` while it is incomplete, or where something else comes first.
+/// The `info` at the beginning of a project's page; `None` while it is incomplete, or where something else comes
+/// first.
 pub(crate) fn leading_info(body: &[u8]) -> Option<RawInfo<'_>> {
     let mut info = None;
     // The page goes on after `info`, so this always fails; `info` is set by then.

@@ -1,8 +1,8 @@
 //! Memoized parsing of file names and URLs.
 //!
-//! The names and URLs of a project's thousands of files share their parts. Where every part of a name was parsed before
-//! on the same page, the parsed parts are put together again; so is a URL that continues a known root with plain
-//! letters. All others are parsed in full. Both ways give the same result.
+//! The names and URLs of a project's thousands of files share their parts. Where every part of a name was parsed
+//! before on the same page, the parsed parts are put together again; so is a URL that continues a known root with
+//! plain letters. All others are parsed in full. Both ways give the same result.
 
 use rustc_hash::{FxHashMap, FxHashSet};
 use url::{Position, Url};
@@ -25,7 +25,7 @@ pub(super) struct ParseMemo<'p> {
 const LONGEST: usize = 255;
 
 impl<'p> ParseMemo<'p> {
-    /// An empty memo for a page whose links are relative to `base`.
+    /// An empty memo for a page with links relative to `base`.
     pub(super) fn new(base: &Url) -> Self {
         let is_http = matches!(base.scheme(), "http" | "https") && base.has_host();
         let origin = is_http.then(|| base[..Position::BeforePath].to_owned());

@@ -1,8 +1,8 @@
 //! The formats of index pages.
 //!
 //! In: the bytes of a page. Out: a [`RawPage`], which borrows from them, and then a validated
-//! [`Listing`](pinfast_packaging::Listing) that is the same whichever format it came from. These are pure functions,
-//! without network or disk.
+//! [`Listing`](pinfast_packaging::Listing) that is the same whichever format it came from. These are pure
+//! functions, without network or disk.
 //!
 //! | module | page | specification |
 //! |---|---|---|
@@ -11,7 +11,7 @@
 //! | `html` | `/simple/NAME/` as HTML, and find-links pages | PEP 503, 592, 629, 658, 714 |
 //! | `project_list` | `/simple/` | PEP 503, PEP 691 |
 //!
-//! One unreadable entry bars that file, with a warning. Only a page that is unreadable as a whole is an error.
+//! An unreadable entry is skipped, with a warning. Only a page that is unreadable as a whole is an error.
 //!
 //! Pages are large: thousands of files, 30 MB for a few projects. So a page is parsed in one pass that borrows its
 //! texts, and `memo` recognises names and URLs that differ in little from earlier ones.

@@ -1,7 +1,7 @@
 //! A [`RawPage`] -> a [`Listing`]: each entry validated, the files grouped by version.
 //!
-//! An entry with an unreadable name, hash or URL is barred, with a warning; so are entries that give one file two hashes.
-//! An unreadable Requires-Python is ignored, with a warning.
+//! An entry with an unreadable name, hash or URL is skipped, with a warning; so are entries that give one file two
+//! hashes. An unreadable Requires-Python is ignored, with a warning.
 
 use std::sync::Arc;
 
@@ -26,7 +26,7 @@ pub(crate) enum LinkScope {
     Disk,
 }
 
-/// The listing of a page whose links are relative to `base`.
+/// Makes a listing of `page`. Its links are relative to `base`.
 pub(crate) fn validate(name: &PackageName, page: RawPage<'_>, base: &Url, scope: LinkScope) -> Listing {
     let (memo, pythons) = (ParseMemo::new(base), FxHashMap::default());
     let mut validator = FileValidator { name, base, scope, memo, pythons, warnings: page.warnings };
@@ -60,13 +60,13 @@ impl<'p> FileValidator<'_, 'p> {
         let dist = match self.dist(&file.filename) {
             Ok(dist) => dist,
             Err(error) => {
-                self.warnings.push(format!("{}; it is barred", escape_controls(&error.message)));
+                self.warnings.push(format!("{}; it is skipped", escape_controls(&error.message)));
                 return None;
             }
         };
         let validated = self.validate(file, dist);
         validated
-            .map_err(|why| self.warnings.push(format!("{} is barred: {why}", quoted(&file.filename))))
+            .map_err(|why| self.warnings.push(format!("{} is skipped: {why}", quoted(&file.filename))))
             .ok()
     }
 
@@ -137,7 +137,7 @@ impl<'p> FileValidator<'_, 'p> {
     }
 }
 
-/// Groups files by version. A file that is listed twice counts once; with two hashes it is barred.
+/// Groups files by version. A file that is listed twice counts once; with two hashes it is skipped.
 fn group_by_version(
     mut files: Vec<Arc<DistFile>>,
     warnings: &mut Vec<String>,
@@ -149,7 +149,7 @@ fn group_by_version(
         let mut hashes = same.iter().filter_map(|file| file.sha256);
         let hash = hashes.next();
         if hashes.any(|other| Some(other) != hash) {
-            warnings.push(format!("{} is barred: it is listed with two hashes", quoted(&file.filename)));
+            warnings.push(format!("{} is skipped: it is listed with two hashes", quoted(&file.filename)));
             continue;
         }
         match releases.last_mut() {

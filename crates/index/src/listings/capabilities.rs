@@ -13,7 +13,7 @@ pub(super) struct IndexCapabilities {
     has_json_api: AtomicBool,
     /// The page of a release was absent, although the JSON API had named the release.
     no_release_pages: AtomicBool,
-    /// The Simple API answered without JSON: its HTML has less to say.
+    /// The Simple API has no JSON. Its HTML lacks sizes and upload times.
     no_simple_json: AtomicBool,
     /// Done once the first page of a release has shown whether there are such pages.
     pub(super) release_page_probe: OnceMap<(), ()>,
@@ -44,8 +44,8 @@ impl IndexCapabilities {
         self.may_have_json_api() && !self.no_release_pages.load(Ordering::Relaxed)
     }
 
-    /// Whether a whole listing should come from the Simple API in JSON. It is shorter and has more fields; the JSON API's
-    /// `info`, which it lacks, came with the newest release already.
+    /// Whether a whole listing should come from the Simple API in JSON. It is shorter and has more fields; the JSON
+    /// API's `info`, which it lacks, came with the newest release already.
     pub(super) fn prefers_simple_json(&self) -> bool {
         self.has_json_api.load(Ordering::Relaxed) && !self.no_simple_json.load(Ordering::Relaxed)
     }

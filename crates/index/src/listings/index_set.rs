@@ -25,7 +25,8 @@ impl IndexSet {
         }
     }
 
-    /// The one place that `name` can come from; `None` where several must be searched, or where it has its own index.
+    /// The one place that `name` can come from; `None` where several must be searched, or where it has its own
+    /// index.
     pub(crate) fn only_index_of(&self, name: &PackageName) -> Option<&RegistryIndex> {
         match &*self.indexes {
             [index] if !self.has_find_links && !self.sources.contains_key(name) => Some(index),

@@ -46,7 +46,7 @@ impl RegistryIndex {
         if self.capabilities.may_have_json_api() { self.possible_apis(order) } else { vec![IndexApi::Simple] }
     }
 
-    /// The APIs whose pages may be in the cache, in order.
+    /// All APIs of the index, in order: the cache may have pages of any.
     pub(super) fn possible_apis(&self, order: ApiOrder) -> Vec<IndexApi> {
         if self.json_root.is_none() {
             return vec![IndexApi::Simple];

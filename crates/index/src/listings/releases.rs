@@ -1,14 +1,14 @@
 //! One release of a project: a given one, or the newest.
 //!
-//! A project's page in the JSON API begins with the metadata of its newest release; the files of all releases, most of the
-//! page, follow. So we read it only so far, and get the files from the page of that release. The metadata at the
-//! beginning is passed on at once, so that a prefetch can continue with the dependencies.
+//! A project's page in the JSON API begins with the metadata of its newest release; the files of all releases, most
+//! of the page, follow. So we read it only so far, and get the files from the page of that release. The metadata at
+//! the beginning is passed on at once, so that a prefetch can continue with the dependencies.
 //!
 //! Two assumptions:
 //!
 //! - `info.version` is the newest stable release.
-//! - An index with pages of single releases has no local versions (PEP 440), as the public one has none. With them, `==1.0`
-//!   would also admit `1.0+local`, which is another page.
+//! - An index with pages of single releases has no local versions (PEP 440), as the public one has none. With them,
+//!   `==1.0` would also admit `1.0+local`, which is another page.
 
 use std::sync::Arc;
 
@@ -26,7 +26,7 @@ use crate::failure::FailureKind;
 use crate::formats::{leading_info, release_info};
 use crate::lock_snapshot::SnapshotReader;
 use crate::once_map::{Completer, OnceMap, OnceSlot};
-use crate::page_cache::{CacheRef, CachedListing, NegativeCaching, PageStatus, StoredPage};
+use crate::page_cache::{CachedListing, NegativeCaching, PageStatus, StoredPage};
 use crate::raw_metadata::metadata_of_release;
 use crate::transport::{BodyEnd, Decode, DecodeError, HttpRequest, HttpResponse};
 use pinfast_cache::CacheKey;
@@ -34,12 +34,12 @@ use pinfast_packaging::{Listing, Metadata, PackageName, ReleaseInfo, Version};
 
 /// Single releases, and the newest ones; `None` where the project's listing must be asked.
 pub(crate) struct Releases {
-    fetcher: PageFetcher,
-    indexes: Arc<IndexSet>,
-    listings: Arc<Listings>,
+    pub(super) fetcher: PageFetcher,
+    pub(super) indexes: Arc<IndexSet>,
+    pub(super) listings: Arc<Listings>,
     snapshot: Arc<SnapshotReader>,
-    newest: OnceMap<PackageName, Option<Arc<NewestRelease>>>,
-    releases: OnceMap<(PackageName, Version), Option<CachedListing>>,
+    pub(super) newest: OnceMap<PackageName, Option<Arc<NewestRelease>>>,
+    pub(super) releases: OnceMap<(PackageName, Version), Option<CachedListing>>,
     /// Whether the project's whole page was in the cache when that was first asked.
     has_project_page: OnceMap<PackageName, bool>,
 }
@@ -97,7 +97,7 @@ impl Releases {
         Some(self.start_release(name, version).wait_blocking().ok()??.listing)
     }
 
-    /// Whether the project's listing was asked for and is there: then no single release needs a request. Blocks.
+    /// Whether the project's listing was requested and arrived: then no single release needs a request. Blocks.
     fn is_listed(&self, name: &PackageName) -> bool {
         self.listings.is_started(name) && self.listings.start(name).wait_blocking().is_ok()
     }
@@ -171,7 +171,8 @@ impl Releases {
         slot
     }
 
-    /// The newest release, by the beginning of the project's page. A failure is `None`: asking for the listing repeats it.
+    /// The newest release, by the beginning of the project's page. A failure is `None`: asking for the listing
+    /// repeats it.
     async fn find_newest(self: &Arc<Self>, name: &PackageName) -> Option<NewestRelease> {
         let index = self.index_of_newest(name)?;
         if !index.may_have_release_pages() {
@@ -333,8 +334,8 @@ impl Releases {
         (is_possible && !self.had_project_page(index, name)).then_some(index)
     }
 
-    /// Whether the project's whole page was in the cache when that was first asked. It is asked once: a page that arrives
-    /// during the run must not change how the run goes on.
+    /// Whether the project's whole page was in the cache when that was first asked. It is asked once: a page that
+    /// arrives during the run must not change how the run goes on.
     fn had_project_page(&self, index: &RegistryIndex, name: &PackageName) -> bool {
         let (slot, completer) = self.has_project_page.register(name.clone());
         if let Some(completer) = completer {
@@ -344,56 +345,6 @@ impl Releases {
         }
         slot.wait_blocking().unwrap_or_default()
     }
-
-    /// The listing that has the release, where one is there already: that of the release, else the project's.
-    pub(crate) fn known_listing(&self, name: &PackageName, version: &Version) -> Option<CachedListing> {
-        let own = self.releases.get(&(name.clone(), version.clone())).and_then(|release| release.ok()?);
-        own.or_else(|| self.listings.get(name)?.ok()?)
-    }
-
-    /// Whether the listing of the newest release is there already, or that of its project.
-    pub(crate) fn is_newest_listed(&self, name: &PackageName, newest: &NewestRelease) -> bool {
-        let own =
-            self.releases.get(&(name.clone(), newest.version.clone())).and_then(|release| release.ok()?);
-        own.is_some() || self.listings.get(name).is_some()
-    }
-
-    /// A listing of this release alone, where the run knows it and the cache holds it.
-    pub(crate) fn known_release(
-        &self,
-        name: &PackageName,
-        version: &Version,
-    ) -> Option<(CacheRef, Arc<Listing>)> {
-        let CachedListing { listing, stored } = self.known_listing(name, version)?;
-        let (number, stored) = (listing.position(version)?, stored?);
-        if listing.len() == 1 {
-            return Some((stored, listing));
-        }
-        if has_local_variant(&listing, number) {
-            return None;
-        }
-        let release = (listing.version(number).clone(), listing.files(number).to_vec());
-        let info = listing.info.clone().filter(|info| info.version == *version);
-        let single = Listing::new(name.clone(), vec![release]).with(info, listing.warnings.clone());
-        Some((stored, Arc::new(single)))
-    }
-
-    /// The newest stable release, as far as the run has met it.
-    pub(crate) fn known_newest(&self, name: &PackageName) -> Option<Version> {
-        let named = self.newest.get(name).and_then(|newest| newest.ok()?);
-        if let Some(newest) = named {
-            return Some(newest.version.clone());
-        }
-        let CachedListing { listing, .. } = self.listings.get(name)?.ok()??;
-        let is_stable = |number: &usize| !listing.version(*number).any_prerelease();
-        (0..listing.len()).rev().find(is_stable).map(|number| listing.version(number).clone())
-    }
-
-    /// Whether `stored` is the release's own page, which does not know whether the release is the newest.
-    pub(crate) fn is_own_page(&self, stored: &CacheRef, name: &PackageName, version: &Version) -> bool {
-        let own = self.indexes.indexes.first().and_then(|index| index.release_page(name, version));
-        own.is_some_and(|url| self.fetcher.cache.key(&url) == stored.key)
-    }
 }
 
 /// Whether so much of a project's page names its newest release.
@@ -401,8 +352,8 @@ fn names_newest(body: &[u8]) -> bool {
     leading_info(body).is_some()
 }
 
-/// Waits until the first request for a release's page has shown whether `index` has such pages; else all projects would
-/// request theirs in vain. The first caller gets the duty to show it. The wait is short for the solver: the
+/// Waits until the first request for a release's page has shown whether `index` has such pages; else all projects
+/// would request theirs in vain. The first caller gets the duty to show it. The wait is short for the solver: the
 /// metadata at the beginning of each project's page is known before.
 async fn probe_release_pages(index: &RegistryIndex) -> Option<Completer<()>> {
     let (slot, completer) = index.capabilities.release_page_probe.register(());
@@ -410,12 +361,4 @@ async fn probe_release_pages(index: &RegistryIndex) -> Option<Completer<()>> {
         let _ = slot.wait().await;
     }
     completer
-}
-
-/// Whether the releases beside this one differ from it only in the local version (PEP 440): a pin without a local version
-/// admits them too.
-fn has_local_variant(listing: &Listing, number: usize) -> bool {
-    let public = |number: usize| listing.version(number).clone().without_local();
-    let beside = [number.checked_sub(1), Some(number + 1).filter(|next| *next < listing.len())];
-    beside.into_iter().flatten().any(|other| public(other) == public(number))
 }

@@ -25,7 +25,7 @@ struct LockSnapshot {
     files: FxHashMap<Sha256, Range<usize>>,
 }
 
-/// A project of which only the header's entry is decoded.
+/// A project. Its listings are decoded when first asked.
 struct LazyProject {
     freshness: PageFreshness,
     /// A line for each.

@@ -1,11 +1,12 @@
-//! One member of a zip archive of which only pieces are at hand (PKWARE's APPNOTE, sections 4.3 and 4.5.3).
+//! Reads one member of a zip archive from a few pieces of it (PKWARE's APPNOTE, sections 4.3 and 4.5.3).
 //!
-//! A state machine without I/O: [`PartialArchive::read`] returns the range that it needs next, and the caller adds those
-//! bytes, from a range request or from a file. The archive is hostile: every offset, length and count is
+//! A state machine without I/O: [`PartialArchive::read`] returns the range that it needs next, and the caller adds
+//! those bytes, from a range request or from a file. The archive is hostile: every offset, length and count is
 //! checked before it is used.
 //!
-//! Why not the `zip` crate over `Read + Seek`: its stable reader keys members by name, so that it cannot see a second METADATA; and
-//! its reads do not show how long the directory is, so that a forged offset would request the wheel from there to its end.
+//! The `zip` crate cannot take its place. Its stable reader keys members by name, so a second METADATA stays
+//! unseen. Over `Read + Seek`, its reads do not show how long the directory is: one with a forged offset would make
+//! us request the whole wheel, where we request the directory's length.
 
 use std::io::Read as _;
 use std::ops::Range;
@@ -220,8 +221,8 @@ fn within(offset: u64, size: u64, end: u64) -> StepResult<Range<u64>> {
     }
 }
 
-/// The offset of the last end record in `tail`. Its comment must end with the archive: the signature may also occur inside a
-/// comment.
+/// The offset of the last end record in `tail`. Its comment must end with the archive: the signature may also occur
+/// inside a comment.
 fn end_record(tail: &[u8]) -> Option<usize> {
     let last = tail.len().checked_sub(22)?;
     (0..=last).rev().find(|&at| {
@@ -300,7 +301,7 @@ mod tests {
     use super::*;
     use crate::testing::zip_of;
 
-    /// Reads `wanted` out of `bytes`, of which only the needed ranges are at hand; and how many those were.
+    /// Reads `wanted` out of `bytes` by the ranges that it needs. Returns their number too.
     fn read(bytes: &[u8], wanted: &str, most: u64) -> (Result<Option<Vec<u8>>, ArchiveError>, usize) {
         let mut archive = PartialArchive::new(bytes.len() as u64, most);
         for requested in 0..10 {

@@ -77,8 +77,8 @@ impl MetadataStore {
         self.files.is_registered(file.url.as_text())
     }
 
-    /// Whether the metadata is there or in the cache. Then the index's metadata of the release is not needed, which would
-    /// have to be confirmed.
+    /// Whether the metadata is there or in the cache. Then the index's metadata of the release is not needed, which
+    /// would have to be confirmed.
     pub(crate) fn is_at_hand(&self, file: &DistFile) -> bool {
         let in_cache =
             |cache: &Cache| record_key(file).is_some_and(|key| cache.contains(Bucket::Metadata, &key));
@@ -156,8 +156,8 @@ impl MetadataStore {
         }
     }
 
-    /// Requests a sibling that was not announced and the wheel's tail at the same time. Until the first answer of a server,
-    /// either may be in vain, and neither should cost a round trip.
+    /// Requests a sibling that was not announced and the wheel's tail at the same time. Until the first answer of a
+    /// server, either may be in vain, and neither should cost a round trip.
     async fn of_sibling_or_wheel(&self, file: &DistFile, wheel: &WheelFilename) -> FetchResult<Vec<u8>> {
         let ranged = fetch_ranged(&self.transport, &self.servers, file, wheel);
         let (sibling, ranged) = futures_util::future::join(self.of_sibling(file, None), ranged).await;

@@ -26,7 +26,7 @@ enum RangeResponse {
     Refused,
 }
 
-/// The METADATA text; `None` where only the whole wheel can tell.
+/// The METADATA text; `None` where the whole wheel must be read.
 pub(super) async fn fetch_ranged(
     transport: &Transport,
     servers: &FileServers,

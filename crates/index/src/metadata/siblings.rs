@@ -18,8 +18,8 @@ use crate::url::redacted;
 use pinfast_base::error::Error;
 use pinfast_packaging::{DistFile, MetadataHint, Sha256};
 
-/// Requests the metadata file of the wheel `file`. With a hash it must match that; without one it must state the wheel's
-/// name and version.
+/// Requests the metadata file of the wheel `file`. With a hash it must match that; without one it must state the
+/// wheel's name and version.
 pub(super) async fn fetch_sibling(
     transport: &Transport,
     servers: &FileServers,

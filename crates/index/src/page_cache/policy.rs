@@ -6,7 +6,7 @@ use http_cache_semantics::{self as semantics, CacheOptions};
 use reqwest::header::{self, HeaderMap, HeaderName, HeaderValue};
 use serde::{Deserialize, Serialize};
 
-/// The lifetime of a page whose headers do not say.
+/// The lifetime of a page without a lifetime in its headers.
 const DEFAULT_LIFETIME: Duration = Duration::from_secs(600);
 
 /// What is stored of a response beside its listing. It begins the record.

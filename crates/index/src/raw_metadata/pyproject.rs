@@ -1,10 +1,11 @@
 //! A static `[project]` table (PEP 621) -> metadata.
 //!
-//! It counts only where dependencies, extras and Requires-Python are all static, and name and version are the release's.
+//! It counts only where dependencies, extras and Requires-Python are all static, and name and version are the
+//! release's.
 
 use pinfast_packaging::{Metadata, MetadataError, PackageName, Version};
 
-/// The metadata of the release `version` of `name`; `None` where only a build tells it.
+/// The metadata of the release `version` of `name`; `None` where it is not static.
 pub(super) fn parse_static(
     text: &[u8],
     name: &PackageName,

@@ -51,7 +51,7 @@ impl RawMetadata {
         check_release(file, metadata.map_err(|error| FetchFailure::invalid(error.message))?)
     }
 
-    /// Whether it is an sdist's. That is stored even where only a build tells more: it saves the next download.
+    /// Whether it is an sdist's. An sdist's is stored even where a build is needed: that saves the next download.
     pub(crate) fn is_of_sdist(&self) -> bool {
         !matches!(self, Self::Wheel { .. })
     }

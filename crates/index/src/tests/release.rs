@@ -72,7 +72,8 @@ fn a_page_of_another_release_is_rejected() {
 /// How much more there is on long pages: more than is read over HTTP/1.1 rather than that the connection is closed.
 const MORE: usize = 3 << 20;
 
-/// A page of project `a` with `version` as the newest release. It is too long to be read to its end, and would be invalid.
+/// A page of project `a` with `version` as the newest release. It is too long to be read to its end, and would be
+/// invalid.
 fn long_page(version: &str) -> Reply {
     let more = "x".repeat(MORE);
     let info = format!(r#"{{"name": "a", "version": "{version}", "requires_dist": ["b>={version}"]}}"#);

@@ -11,8 +11,8 @@ use pinfast_solve::IndexQuery;
 
 const LOCK: &str = "/project/requirements.txt";
 
-/// A server of the projects `a` and `b` with two releases each: `a` has pages of single releases, `b` only a listing. A page
-/// is fresh for a minute.
+/// A server of the projects `a` and `b` with two releases each: `a` has pages of single releases, `b` only a
+/// listing. A page is fresh for a minute.
 fn server() -> Server {
     let of_release = |request: &Request, version: &str| {
         let filename = format!("a-{version}-py3-none-any.whl");
@@ -28,8 +28,8 @@ fn server() -> Server {
         )
     };
     let all = [entry("b-1-py3-none-any.whl", b"1", ""), entry("b-2-py3-none-any.whl", b"2", "")];
-    let barred = entry("b-odd-py3-none-any.whl", b"3", "");
-    let listing = page(&[&all[..], &[barred]].concat()).replace(r#""name": "a""#, r#""name": "b""#);
+    let skipped = entry("b-odd-py3-none-any.whl", b"3", "");
+    let listing = page(&[&all[..], &[skipped]].concat()).replace(r#""name": "a""#, r#""name": "b""#);
     Server::start(move |request| {
         let reply = match request.path.as_str() {
             "/pypi/a/json" => {

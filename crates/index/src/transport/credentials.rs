@@ -1,10 +1,9 @@
 //! Which credentials go to which origin.
 //!
-//! In: the credentials in the URLs that the user named, and a netrc file. Out: the login for a URL. Credentials go only
-//! to the scheme, host and port that they were given for. A netrc entry names a host only: it holds for `https` on port
-//! 443, and for the origins of the indexes that the user named.
+//! In: the credentials in the URLs that the user named, and a netrc file. Out: the login for a URL. Credentials go
+//! only to the scheme, host and port that they were given for. A netrc entry names a host only: it holds for
+//! `https` on port 443, and for the origins of the indexes that the user named.
 
-use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
 use netrc::Netrc;
@@ -43,7 +42,7 @@ impl Credentials {
         let text = self.config.netrc.as_deref().map(std::fs::read).and_then(Result::ok);
         let text = text.as_deref().map(String::from_utf8_lossy);
         Logins::new(self.config.urls(), text.as_deref()).unwrap_or_else(|why| {
-            let path = self.config.netrc.clone().unwrap_or_else(PathBuf::new);
+            let path = self.config.netrc.clone().unwrap_or_default();
             self.watcher.on(Event::Warning(format!("the netrc file {} is ignored: {why}", path.display())));
             Logins::new(self.config.urls(), None).unwrap_or_default()
         })

@@ -1,7 +1,7 @@
 //! The runtime, started when some work first has to wait.
 //!
-//! Work is a future. It begins on the caller's thread, which is enough for what is on disk. When it has to wait, for
-//! the network or for another caller's work, it continues in the runtime.
+//! Work is a future. It begins on the caller's thread, which is enough for what is on disk. When it has to wait,
+//! for the network or for another caller's work, it continues in the runtime.
 
 use std::future::Future;
 use std::pin::Pin;

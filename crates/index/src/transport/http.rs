@@ -29,7 +29,7 @@ use pinfast_base::event::{Event, Watcher};
 /// Sends the requests of a run.
 pub(crate) struct HttpClient {
     client: reqwest::Client,
-    /// The client for bodies of which the beginning may be enough: servers send it little beyond that.
+    /// The client for bodies that may be read only in part. Its small window keeps servers from sending more.
     prefix_client: reqwest::Client,
     /// One permit for each request that may be in flight.
     pub(crate) permits: Semaphore,
@@ -136,7 +136,8 @@ impl HttpClient {
         Err(FetchFailure::internal())
     }
 
-    /// The pause before a retry doubles each time. A jitter taken from the URL spreads the retries of many requests.
+    /// The pause before a retry doubles each time. A jitter taken from the URL spreads the retries of many
+    /// requests.
     fn backoff(&self, url: &Url, count: u32) -> Duration {
         let mut hasher = rustc_hash::FxHasher::default();
         (url, count).hash(&mut hasher);

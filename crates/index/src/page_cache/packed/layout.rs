@@ -19,7 +19,7 @@ pub(super) struct ListingHeader<'a> {
     /// A line for each tag set; summaries have its number.
     #[serde(borrow)]
     pub(super) tag_sets: BorrowedText<'a>,
-    /// A line for each Requires-Python, likewise.
+    /// A line for each Requires-Python; summaries have its number.
     #[serde(borrow)]
     pub(super) requires_pythons: BorrowedText<'a>,
     /// The beginnings of the files' URLs.

@@ -1,4 +1,4 @@
-//! A record -> its listing, of which most is decoded later.
+//! A record -> its listing. Most of it is decoded later.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -87,8 +87,8 @@ impl std::fmt::Debug for PackedListing {
     }
 }
 
-/// The record's checksum was verified, and the values below were written from valid ones. Where one cannot be decoded
-/// all the same, that is a bug of pinfast; a harmless value stands in.
+/// The record's checksum was verified, and the values below were written from valid ones. Where one cannot be
+/// decoded all the same, that is a bug of pinfast; a harmless value stands in.
 impl LazyListing for PackedListing {
     fn version(&self, number: usize) -> Version {
         self.versions.line(number).parse().unwrap_or_else(|_| Version::new([0]))
