@@ -11,7 +11,7 @@ use super::options::{IndexArgs, LockArg, OutputFormat};
 use super::ui::{ByteCount, Ui};
 use pinfast_base::error::Result;
 use pinfast_base::event::counted;
-use pinfast_install::Run;
+use pinfast_install::DryRun;
 use pinfast_ops::Session;
 use pinfast_ops::install::{DownloadLockRequest, download};
 use pinfast_ops::read_lock::FreshnessCheck;
@@ -49,7 +49,7 @@ pub(super) fn run(arguments: &DownloadArgs, ui: &Arc<Ui>) -> Result<()> {
         lock: arguments.lock.lock.clone(),
         folder: arguments.dir.clone(),
         indexes: arguments.indexes.request(),
-        run: if arguments.dry_run { Run::Dry } else { Run::Real },
+        dry_run: if arguments.dry_run { DryRun::Yes } else { DryRun::No },
         check: if arguments.no_check { FreshnessCheck::Nothing } else { FreshnessCheck::Inputs },
     };
     ui.begin("downloading");

@@ -10,7 +10,7 @@ use super::options::{EnvironmentArgs, IndexArgs, LockArg, OutputFormat, SeedArg}
 use super::ui::{ByteCount, Ui, Verbosity};
 use pinfast_base::error::Result;
 use pinfast_base::event::counted;
-use pinfast_install::{Compile, Done, Effort, Outcome, Prune, Run, Why};
+use pinfast_install::{Compile, DistributionChange, DryRun, Inspection, InstallReason, InstallReport, Prune};
 use pinfast_ops::Session;
 use pinfast_ops::install::{InstallRequest, install};
 use pinfast_ops::read_lock::FreshnessCheck;
@@ -48,7 +48,7 @@ struct PruneArgs {
     no_check: bool,
 }
 
-/// How it is done
+/// How it is change
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Installation")]
 struct InstallModeArgs {
@@ -67,8 +67,8 @@ struct InstallModeArgs {
 }
 
 impl InstallModeArgs {
-    fn run(&self) -> Run {
-        if self.dry_run { Run::Dry } else { Run::Real }
+    fn dry_run(&self) -> DryRun {
+        if self.dry_run { DryRun::Yes } else { DryRun::No }
     }
 }
 
@@ -84,9 +84,9 @@ impl InstallArgs {
                 (_, true) => Prune::KeepSeed,
                 _ => Prune::All,
             },
-            effort: if self.how.repair { Effort::Hash } else { Effort::Look },
+            inspection: if self.how.repair { Inspection::Hashes } else { Inspection::Metadata },
             compile: if self.how.compile { Compile::Yes } else { Compile::No },
-            run: self.how.run(),
+            dry_run: self.how.dry_run(),
         }
     }
 }
@@ -96,109 +96,111 @@ pub(super) fn run(arguments: &InstallArgs, ui: &Arc<Ui>) -> Result<()> {
     let cache = arguments.indexes.cache.cache_dir.clone();
     let session = Session::new(ProcessEnv::capture(), cache, ui.clone())?;
     ui.begin("installing");
-    let outcome = install(&arguments.request(), &session);
+    let report = install(&arguments.request(), &session);
     ui.finish();
-    let outcome = outcome?;
+    let report = report?;
     if arguments.how.format == OutputFormat::Json {
-        ui.json(&document(&outcome, arguments.how.run()))?;
+        ui.json(&document(&report, arguments.how.dry_run()))?;
     }
-    told(&outcome, &session, arguments, started, ui);
+    told(&report, &session, arguments, started, ui);
     Ok(())
 }
 
 /// Each change on a line, unless all is new; then the summary.
-fn told(outcome: &Outcome, session: &Session, arguments: &InstallArgs, started: Instant, ui: &Ui) {
-    let fresh = |done: &Done| done.old.is_empty() && done.why == Some(Why::Missing);
-    let afresh = outcome.kept == 0 && outcome.changes.iter().all(fresh);
+fn told(report: &InstallReport, session: &Session, arguments: &InstallArgs, started: Instant, ui: &Ui) {
+    let fresh =
+        |change: &DistributionChange| change.old.is_empty() && change.reason == Some(InstallReason::Missing);
+    let afresh = report.kept == 0 && report.changes.iter().all(fresh);
     if !afresh || ui.verbosity() >= Verbosity::Verbose {
-        outcome.changes.iter().for_each(|done| ui.note(line(done)));
+        report.changes.iter().for_each(|change| ui.note(line(change)));
     }
-    if !outcome.spared.is_empty() {
-        ui.note(format_args!("not in the lock, and left: {}", outcome.spared.join(", ")));
+    if !report.spared.is_empty() {
+        ui.note(format_args!("not in the lock, and left: {}", report.spared.join(", ")));
     }
-    let what = if outcome.spared.is_empty() { "exactly the lock" } else { "the lock and more" };
-    let place = session.shown(&outcome.environment);
+    let what = if report.spared.is_empty() { "exactly the lock" } else { "the lock and more" };
+    let place = session.shown(&report.environment);
     let seconds = started.elapsed().as_secs_f64();
-    if outcome.changes.is_empty() {
-        let kept = counted(outcome.kept, "package");
+    if report.changes.is_empty() {
+        let kept = counted(report.kept, "package");
         return ui.note(format_args!("{place} is {what}: {kept} in {seconds:.2} s"));
     }
-    let done = if arguments.how.dry_run { "would be" } else { "is now" };
+    let change = if arguments.how.dry_run { "would be" } else { "is now" };
     let (_, bytes) = ui.traffic();
     ui.note(format_args!(
-        "{place} {done} {what}: {} in {seconds:.2} s ({} fetched, {})",
-        counts(outcome),
-        outcome.fetched,
+        "{place} {change} {what}: {} in {seconds:.2} s ({} fetched, {})",
+        counts(report),
+        report.fetched,
         ByteCount(bytes)
     ));
 }
 
 /// `3 installed, 1 replaced, 2 removed, 90 kept`
-fn counts(outcome: &Outcome) -> String {
-    let count = |is: fn(&Done) -> bool| outcome.changes.iter().filter(|done| is(done)).count();
+fn counts(report: &InstallReport) -> String {
+    let count =
+        |is: fn(&DistributionChange) -> bool| report.changes.iter().filter(|change| is(change)).count();
     let counts = [
-        (count(|done| done.old.is_empty()), "installed"),
-        (count(|done| !done.old.is_empty() && done.new.is_some()), "replaced"),
-        (count(|done| done.new.is_none()), "removed"),
-        (outcome.kept, "kept"),
+        (count(|change| change.old.is_empty()), "installed"),
+        (count(|change| !change.old.is_empty() && change.new.is_some()), "replaced"),
+        (count(|change| change.new.is_none()), "removed"),
+        (report.kept, "kept"),
     ];
     let shown = counts.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}"));
     shown.collect::<Vec<_>>().join(", ")
 }
 
-fn line(done: &Done) -> String {
-    let name = &done.name;
-    let old = done.old.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-    match (&done.new, done.old.last()) {
+fn line(change: &DistributionChange) -> String {
+    let name = &change.name;
+    let old = change.old.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+    match (&change.new, change.old.last()) {
         (Some(new), None) => format!("+ {name} {new}"),
         (Some(new), Some(last)) if last == new => {
-            format!("~ {name} {new} ({})", done.why.map_or("", reason))
+            format!("~ {name} {new} ({})", change.reason.map_or("", reason_text))
         }
         (Some(new), Some(last)) => format!("{} {name} {old} -> {new}", if new > last { '^' } else { 'v' }),
         (None, _) => format!("- {name} {old}"),
     }
 }
 
-/// Why a package was installed anew.
-fn reason(why: Why) -> &'static str {
-    match why {
-        Why::Missing => "missing",
-        Why::OtherVersion => "another version",
-        Why::OtherFile => "not from a file of the lock",
-        Why::Unfinished => "unfinished",
-        Why::Shared => "shared a file with what went",
-        Why::Altered => "altered",
+/// Why a package was installed, for people.
+fn reason_text(reason: InstallReason) -> &'static str {
+    match reason {
+        InstallReason::Missing => "missing",
+        InstallReason::OtherVersion => "another version",
+        InstallReason::OtherFile => "not from a file of the lock",
+        InstallReason::Unfinished => "unfinished",
+        InstallReason::SharedFile => "shared a file with what went",
+        InstallReason::Altered => "altered",
     }
 }
 
-fn code(why: Why) -> &'static str {
-    match why {
-        Why::Missing => "missing",
-        Why::OtherVersion => "other-version",
-        Why::OtherFile => "other-file",
-        Why::Unfinished => "unfinished",
-        Why::Shared => "shared",
-        Why::Altered => "altered",
+fn reason_code(reason: InstallReason) -> &'static str {
+    match reason {
+        InstallReason::Missing => "missing",
+        InstallReason::OtherVersion => "other-version",
+        InstallReason::OtherFile => "other-file",
+        InstallReason::Unfinished => "unfinished",
+        InstallReason::SharedFile => "shared",
+        InstallReason::Altered => "altered",
     }
 }
 
 /// The document of `docs/json.md`.
-fn document(outcome: &Outcome, run: Run) -> serde_json::Value {
-    let change = |done: &Done| {
+fn document(report: &InstallReport, dry_run: DryRun) -> serde_json::Value {
+    let change = |change: &DistributionChange| {
         json!({
-            "name": done.name.as_str(),
-            "old": done.old.iter().map(ToString::to_string).collect::<Vec<_>>(),
-            "new": done.new.as_ref().map(ToString::to_string),
-            "why": done.why.map(code),
+            "name": change.name.as_str(),
+            "old": change.old.iter().map(ToString::to_string).collect::<Vec<_>>(),
+            "new": change.new.as_ref().map(ToString::to_string),
+            "why": change.reason.map(reason_code),
         })
     };
     json!({
         "schema": 1,
-        "environment": outcome.environment.display().to_string(),
-        "dry_run": run == Run::Dry,
-        "changes": outcome.changes.iter().map(change).collect::<Vec<_>>(),
-        "kept": outcome.kept,
-        "spared": outcome.spared,
-        "fetched": outcome.fetched,
+        "environment": report.environment.display().to_string(),
+        "dry_run": dry_run == DryRun::Yes,
+        "changes": report.changes.iter().map(change).collect::<Vec<_>>(),
+        "kept": report.kept,
+        "spared": report.spared,
+        "fetched": report.fetched,
     })
 }

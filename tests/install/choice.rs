@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use pinfast::error::ErrorKind;
-use pinfast::install::{Effort, Finding, Prune, Strictness, VerifyRequest, verify};
+use pinfast::install::{Inspection, Prune, Strictness, VerifyFinding, VerifyJob, verify};
 use pinfast::lock::{Header, Lock, Pin, Via};
 use pinfast::packaging::{PackageName, Sha256};
 
@@ -27,7 +27,7 @@ fn the_best_wheel_is_taken() {
     bench.install(&shelf.lock(), &shelf).unwrap();
     assert_eq!(bench.python("import a; print(a.which)"), "native");
     // From memory too, although another wheel of the pin is in the cache.
-    let again = Bench { effort: Effort::Look, ..bench };
+    let again = Bench { inspection: Inspection::Metadata, ..bench };
     again.install_to("two", &shelf.lock(), &Shelf::default()).unwrap();
 }
 
@@ -167,14 +167,14 @@ fn another_file_of_the_same_version_is_replaced() {
     bench.install(&one.lock(), &one).unwrap();
     let lock = two.lock();
     let environment = bench.environment();
-    let request = VerifyRequest {
+    let request = VerifyJob {
         lock: &lock,
         environment: &environment,
         prune: Prune::All,
         strictness: Strictness::Owned,
     };
     let found = verify(&request).unwrap().findings;
-    assert!(matches!(found.as_slice(), [Finding::OtherArchive { .. }]), "{found:?}");
+    assert!(matches!(found.as_slice(), [VerifyFinding::OtherArchive { .. }]), "{found:?}");
     bench.install(&lock, &two).unwrap();
     assert_eq!(bench.python("import a; print(a.which)"), "two");
 }
@@ -198,12 +198,8 @@ fn two_wheels_with_one_file() {
     );
     let environment = bench.environment();
     let clean = |lock: &Lock| {
-        let request = VerifyRequest {
-            lock,
-            environment: &environment,
-            prune: Prune::All,
-            strictness: Strictness::Strict,
-        };
+        let request =
+            VerifyJob { lock, environment: &environment, prune: Prune::All, strictness: Strictness::Strict };
         verify(&request).unwrap().findings
     };
     assert_eq!(clean(&lock), []);
@@ -231,7 +227,7 @@ fn what_nobody_owns_is_not_overwritten() {
     write(&bench.site().join("a.py"), "which = 'x'\n");
     bench.install(&shelf.lock(), &shelf).unwrap();
     let environment = bench.environment();
-    let request = VerifyRequest {
+    let request = VerifyJob {
         lock: &shelf.lock(),
         environment: &environment,
         prune: Prune::All,

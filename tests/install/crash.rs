@@ -8,21 +8,16 @@ use std::process::{Child, Command};
 use std::time::Duration;
 
 use pinfast::error::ErrorKind;
-use pinfast::install::{Finding, Prune, Strictness, VerifyRequest, verify};
+use pinfast::install::{Prune, Strictness, VerifyFinding, VerifyJob, verify};
 use pinfast::lock::Lock;
 
 use crate::kit::{Bench, Shelf, Wheel};
 
-fn findings(bench: &Bench, lock: &Lock) -> Vec<Finding> {
+fn findings(bench: &Bench, lock: &Lock) -> Vec<VerifyFinding> {
     let environment = bench.environment();
-    verify(&VerifyRequest {
-        lock,
-        environment: &environment,
-        prune: Prune::All,
-        strictness: Strictness::Strict,
-    })
-    .unwrap()
-    .findings
+    verify(&VerifyJob { lock, environment: &environment, prune: Prune::All, strictness: Strictness::Strict })
+        .unwrap()
+        .findings
 }
 
 const PACKAGES: usize = 12;
@@ -159,7 +154,7 @@ fn an_unfinished_environment_says_so() {
     let lock = shelf.lock();
     bench.install(&lock, &shelf).unwrap();
     fs::write(bench.root().join(".pinfast/unfinished"), "\n").unwrap();
-    assert_eq!(findings(&bench, &lock), [Finding::Unfinished]);
+    assert_eq!(findings(&bench, &lock), [VerifyFinding::Unfinished]);
     assert_eq!(bench.install(&lock, &shelf).unwrap().changes.len(), 0);
     assert_eq!(findings(&bench, &lock), []);
 }
@@ -193,7 +188,8 @@ fn a_moved_environment_gets_its_scripts_mended() {
     let lock = shelf.lock();
     bench.install_to("elsewhere", &lock, &shelf).unwrap();
     fs::rename(bench.folder.path().join("elsewhere"), bench.root()).unwrap();
-    let nowhere = findings(&bench, &lock).iter().filter(|it| matches!(it, Finding::Script { .. })).count();
+    let nowhere =
+        findings(&bench, &lock).iter().filter(|it| matches!(it, VerifyFinding::Script { .. })).count();
     assert_eq!(nowhere, PACKAGES);
     bench.install(&lock, &shelf).unwrap();
     assert_eq!(findings(&bench, &lock), []);

@@ -7,16 +7,16 @@ use std::process::Command;
 use crate::kit::{Bench, Entry, Shelf, Wheel, run, tree};
 use pinfast::install::venv::BasePython;
 use pinfast::install::{
-    Compile, Effort, Environment, EnvironmentKind, Finding, Place, Prune, Request, Run, Strictness,
-    VerifyRequest, Why, install, verify,
+    Compile, Destination, DryRun, Environment, EnvironmentKind, Inspection, InstallJob, InstallReason, Prune,
+    Strictness, VerifyFinding, VerifyJob, install, verify,
 };
 use pinfast::lock::Lock;
 use pinfast::python::Prober;
 
-fn findings(bench: &Bench, lock: &Lock) -> Vec<Finding> {
+fn findings(bench: &Bench, lock: &Lock) -> Vec<VerifyFinding> {
     let environment = bench.environment();
     let request =
-        VerifyRequest { lock, environment: &environment, prune: bench.prune, strictness: Strictness::Strict };
+        VerifyJob { lock, environment: &environment, prune: bench.prune, strictness: Strictness::Strict };
     verify(&request).unwrap().findings
 }
 
@@ -100,15 +100,15 @@ fn versions_are_replaced_and_strangers_go() {
     let new = Shelf::of(&[Wheel::new("a", "2.0").module()]);
     let lock = new.lock();
 
-    let bench = Bench { run: Run::Dry, ..bench };
+    let bench = Bench { dry_run: DryRun::Yes, ..bench };
     let before = tree(&bench.root());
     let planned = bench.install(&lock, &new).unwrap();
     assert_eq!(tree(&bench.root()), before);
-    let bench = Bench { run: Run::Real, ..bench };
+    let bench = Bench { dry_run: DryRun::No, ..bench };
     let outcome = bench.install(&lock, &new).unwrap();
     assert_eq!(planned.changes, outcome.changes);
-    let told: Vec<_> = outcome.changes.iter().map(|done| (done.name.as_str(), done.why)).collect();
-    assert_eq!(told, [("a", Some(Why::OtherVersion)), ("gone", None), ("pip", None)]);
+    let told: Vec<_> = outcome.changes.iter().map(|done| (done.name.as_str(), done.reason)).collect();
+    assert_eq!(told, [("a", Some(InstallReason::OtherVersion)), ("gone", None), ("pip", None)]);
     assert_eq!(bench.python("import a; print(a.__version__)"), "2.0");
     for path in ["a/old.py", "gone", "gone-1.0.dist-info", "a-1.0.dist-info", "../../../share"] {
         assert!(!bench.site().join(path).exists(), "{path}");
@@ -177,9 +177,9 @@ fn verify_finds_each_difference() {
             format!("{lib}/stray.pth belongs to no distribution"),
         ]
     );
-    let bench = Bench { effort: Effort::Hash, ..bench };
+    let bench = Bench { inspection: Inspection::Hashes, ..bench };
     let outcome = bench.install(&lock, &shelf).unwrap();
-    assert!(outcome.changes.iter().all(|done| done.why == Some(Why::Altered)));
+    assert!(outcome.changes.iter().all(|done| done.reason == Some(InstallReason::Altered)));
     assert_eq!(outcome.changes.len(), 3);
     assert!(bench.notes.warnings().iter().any(|said| said.ends_with("stray.pth belongs to no distribution")));
     fs::remove_file(site.join("stray.pth")).unwrap();
@@ -259,8 +259,8 @@ fn a_created_environment_is_what_its_interpreter_says() {
     let base = BasePython::of(&probe).unwrap();
     assert_eq!(fs::canonicalize(base.executable).unwrap(), fs::canonicalize(&bench.base.executable).unwrap());
     // The same environment by way of its interpreter has nothing to do.
-    let place = Place::Existing(Environment { target: planned.target, ..told });
-    let request = Request { place, ..bench.request(&lock) };
+    let destination = Destination::Existing(Environment { target: planned.target, ..told });
+    let request = InstallJob { destination, ..bench.request(&lock) };
     assert_eq!(install(&request, &shelf, &bench.notes).unwrap().changes, []);
 }
 
@@ -288,8 +288,8 @@ fn a_systems_own_packages_are_left_alone() {
     fs::write(stdlib.join("EXTERNALLY-MANAGED"), "").unwrap();
     let kind = EnvironmentKind::Interpreter { stdlib };
     let lock = Lock::default();
-    let place = Place::Existing(Environment { kind, ..bench.environment() });
-    let request = Request { place, ..bench.request(&lock) };
+    let destination = Destination::Existing(Environment { kind, ..bench.environment() });
+    let request = InstallJob { destination, ..bench.request(&lock) };
     let error = install(&request, &Shelf::default(), &bench.notes).unwrap_err();
     assert!(error.to_string().ends_with("belong to the system"), "{error}");
     assert!(!bench.root().exists());

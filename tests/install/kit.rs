@@ -13,8 +13,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use pinfast::error::{Error, Result};
 use pinfast::event::{Event, Watcher};
 use pinfast::install::{
-    Compile, Effort, Environment, Files, Limits, LinkMode, Outcome, Place, Prune, Request, Run, Store,
-    install, venv,
+    ArchiveLimits, Compile, Destination, DryRun, Environment, FileSource, Inspection, InstallJob,
+    InstallReport, LinkMode, Prune, WheelCache, install, venv,
 };
 use pinfast::lock::{Lock, Pin};
 use pinfast::packaging::{
@@ -274,7 +274,7 @@ impl Shelf {
     }
 }
 
-impl Files for Shelf {
+impl FileSource for Shelf {
     fn files(&self, name: &PackageName, version: &Version) -> Result<Vec<Arc<DistFile>>> {
         self.listings.fetch_add(1, Ordering::Relaxed);
         let files = self.files.iter().map(|(file, _)| file);
@@ -343,7 +343,7 @@ pub(crate) fn base() -> venv::BasePython {
         executable,
         target: Target::declared(&version, &platform),
         implementation: "cpython".to_owned(),
-        threading: venv::Threading::GlobalLock,
+        threading: pinfast::packaging::Threading::Gil,
     }
 }
 
@@ -365,15 +365,15 @@ impl Folder {
 /// A place to install in, with a cache of its own.
 pub(crate) struct Bench {
     pub(crate) folder: Folder,
-    pub(crate) store: Store,
+    pub(crate) wheels: WheelCache,
     pub(crate) base: venv::BasePython,
     pub(crate) notes: Notes,
     pub(crate) prune: Prune,
-    pub(crate) effort: Effort,
+    pub(crate) inspection: Inspection,
     pub(crate) compile: Compile,
     pub(crate) link: LinkMode,
-    pub(crate) run: Run,
-    pub(crate) limits: Limits,
+    pub(crate) dry_run: DryRun,
+    pub(crate) limits: ArchiveLimits,
 }
 
 impl Bench {
@@ -388,18 +388,18 @@ impl Bench {
 
     fn within(folder: Folder) -> Self {
         let notes = Notes::default();
-        let store = Store::open(&folder.path().join("cache"), &notes).unwrap();
+        let wheels = WheelCache::open(&folder.path().join("cache"), &notes).unwrap();
         Self {
             folder,
-            store,
+            wheels,
             base: base(),
             notes,
             prune: Prune::All,
-            effort: Effort::Look,
+            inspection: Inspection::Metadata,
             compile: Compile::No,
             link: LinkMode::Auto,
-            run: Run::Real,
-            limits: Limits::default(),
+            dry_run: DryRun::No,
+            limits: ArchiveLimits::default(),
         }
     }
 
@@ -419,25 +419,25 @@ impl Bench {
         self.folder.path().join("cache")
     }
 
-    pub(crate) fn install(&self, lock: &Lock, shelf: &Shelf) -> Result<Outcome> {
+    pub(crate) fn install(&self, lock: &Lock, shelf: &Shelf) -> Result<InstallReport> {
         self.install_to("venv", lock, shelf)
     }
 
-    pub(crate) fn install_to(&self, name: &str, lock: &Lock, shelf: &Shelf) -> Result<Outcome> {
-        let place = Place::New { folder: self.folder.path().join(name), base: self.base.clone() };
-        install(&Request { place, ..self.request(lock) }, shelf, &self.notes)
+    pub(crate) fn install_to(&self, name: &str, lock: &Lock, shelf: &Shelf) -> Result<InstallReport> {
+        let destination = Destination::New { folder: self.folder.path().join(name), base: self.base.clone() };
+        install(&InstallJob { destination, ..self.request(lock) }, shelf, &self.notes)
     }
 
-    pub(crate) fn request<'a>(&'a self, lock: &'a Lock) -> Request<'a> {
-        Request {
+    pub(crate) fn request<'a>(&'a self, lock: &'a Lock) -> InstallJob<'a> {
+        InstallJob {
             lock,
-            place: Place::New { folder: self.root(), base: self.base.clone() },
-            store: &self.store,
+            destination: Destination::New { folder: self.root(), base: self.base.clone() },
+            wheels: &self.wheels,
             prune: self.prune,
-            effort: self.effort,
+            inspection: self.inspection,
             link: self.link,
             compile: self.compile,
-            run: self.run,
+            dry_run: self.dry_run,
             limits: self.limits,
         }
     }

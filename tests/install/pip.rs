@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use pinfast::install::{DownloadRequest, Run, Scope, download};
+use pinfast::install::{DownloadJob, DownloadScope, DryRun, download};
 
 use crate::good::rich;
 use crate::kit::{Bench, Entry, Shelf, Wheel, python, run, tree};
@@ -141,14 +141,16 @@ fn a_download_serves_pip_both_ways() {
     let shelf = Shelf::of(&[rich(), Wheel::new("plat", "1.0+local.1").module()]);
     let folder = bench.folder.path().join("files");
     let lock = shelf.lock();
-    let request = DownloadRequest { lock: &lock, folder: &folder, scope: Scope::All, run: Run::Real };
+    let request =
+        DownloadJob { lock: &lock, folder: &folder, scope: DownloadScope::All, dry_run: DryRun::No };
     let outcome = download(&request, &shelf, &bench.notes).unwrap();
     assert_eq!((outcome.files.len(), outcome.fetched), (2, 2));
     let again = download(&request, &shelf, &bench.notes).unwrap();
     assert_eq!((again.files, again.fetched), (outcome.files, 0));
     let other = Shelf::of(&[Wheel::new("Rich_Demo", "2.0").module()]);
     let other_lock = other.lock();
-    let more = DownloadRequest { lock: &other_lock, folder: &folder, scope: Scope::All, run: Run::Real };
+    let more =
+        DownloadJob { lock: &other_lock, folder: &folder, scope: DownloadScope::All, dry_run: DryRun::No };
     download(&more, &other, &bench.notes).unwrap();
     let page = fs::read_to_string(folder.join("simple/rich-demo/index.html")).unwrap();
     assert_eq!(page.matches("<a href").count(), 2);
@@ -178,7 +180,7 @@ fn a_download_serves_pip_both_ways() {
     let mut bad = Shelf::of(&[rich(), Wheel::new("plat", "1.0+local.1").module()]);
     bad.corrupt("Rich_Demo-1.0-py3-none-any.whl", b"x".to_vec());
     let elsewhere = bench.folder.path().join("elsewhere");
-    let request = DownloadRequest { folder: &elsewhere, ..request };
+    let request = DownloadJob { folder: &elsewhere, ..request };
     download(&request, &bad, &bench.notes).unwrap_err();
     let left: Vec<_> = tree(&elsewhere).into_keys().filter(|name| name.contains("Rich")).collect();
     assert_eq!(left, [""; 0]);

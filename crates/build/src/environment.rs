@@ -15,7 +15,9 @@ use pinfast_base::event::{Event, Watcher};
 use pinfast_explain::{self as explain, Budget, ExplainRequest};
 use pinfast_index::Client;
 use pinfast_inputs::{InputLine, Inputs};
-use pinfast_install::{self as install, Compile, Effort, Files, LinkMode, Prune, Run, Store, venv};
+use pinfast_install::{
+    self as install, Compile, DryRun, FileSource, Inspection, LinkMode, Prune, WheelCache, venv,
+};
 use pinfast_lock::{FileLocation, Lock, LockedFile, Pin};
 use pinfast_packaging::{Location, PackageName, Requirement};
 use pinfast_solve::{
@@ -24,22 +26,22 @@ use pinfast_solve::{
 
 /// Makes the build environment at `place` exactly `lock`.
 pub(super) fn install_lock(
-    place: install::Place,
+    destination: install::Destination,
     lock: &Lock,
-    store: &Store,
-    files: &dyn Files,
+    wheels: &WheelCache,
+    files: &dyn FileSource,
     watcher: &dyn Watcher,
 ) -> Result<()> {
-    let request = install::Request {
+    let request = install::InstallJob {
         lock,
-        place,
-        store,
+        destination,
+        wheels,
         prune: Prune::All,
-        effort: Effort::Look,
+        inspection: Inspection::Metadata,
         link: LinkMode::Auto,
         compile: Compile::No,
-        run: Run::Real,
-        limits: install::Limits::default(),
+        dry_run: DryRun::No,
+        limits: install::ArchiveLimits::default(),
     };
     install::install(&request, files, &BuildWatcher(watcher)).map(drop)
 }
@@ -59,9 +61,10 @@ impl BuildEnvironment<'_> {
     pub(super) fn install(&self, requirements: &[Requirement]) -> Result<(), BuildFailure> {
         let lock = self.resolve(requirements)?;
         let root = self.config.cache.clone().unwrap_or_else(|| self.folder.with_extension("cache"));
-        let place = install::Place::New { folder: self.folder.clone(), base: self.interpreter.base.clone() };
-        let store = Store::open(&root, self.watcher)?;
-        Ok(install_lock(place, &lock, &store, &**self.client, self.watcher)?)
+        let destination =
+            install::Destination::New { folder: self.folder.clone(), base: self.interpreter.base.clone() };
+        let wheels = WheelCache::open(&root, self.watcher)?;
+        Ok(install_lock(destination, &lock, &wheels, &**self.client, self.watcher)?)
     }
 
     /// The interpreter in the environment.

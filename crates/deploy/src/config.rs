@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::root::DeployRoot;
 use pinfast_base::error::{Error, Result};
-use pinfast_install::{Content, VerifyReport};
+use pinfast_install::{PlacedFile, VerifyReport};
 use pinfast_settings::DeploySettings;
 
 /// The configuration of deploys and rollbacks.
@@ -46,7 +46,7 @@ pub trait Environments {
     ///
     /// # Errors
     /// A file cannot be downloaded, or does not match its hash.
-    fn contents(&self, view: SourceView<'_>) -> Result<Vec<Content>>;
+    fn contents(&self, view: SourceView<'_>) -> Result<Vec<PlacedFile>>;
 
     /// The interpreter that environments are made from.
     ///

@@ -13,7 +13,7 @@ use super::source::{ReleaseSource, resolve_commit};
 use super::space::{SpaceNeed, permission_problems, space_problem};
 use pinfast_base::error::{Error, ErrorKind, Result};
 use pinfast_git::{TreeEntry, TreeEntryKind, WorkTree, check_environment_names};
-use pinfast_install::Content;
+use pinfast_install::PlacedFile;
 use pinfast_packaging::Sha256;
 use pinfast_settings::{SharedPath, SmokeTest};
 
@@ -198,7 +198,7 @@ fn root_problems(config: &DeployConfig, pass: PreflightPass) -> Vec<Error> {
 }
 
 /// The space of the source's files, the environment's files, and the environment's folders.
-fn space_need(files: &[TreeEntry], contents: &[Content]) -> SpaceNeed {
+fn space_need(files: &[TreeEntry], contents: &[PlacedFile]) -> SpaceNeed {
     let sizes = files.iter().map(|file| file.size).chain(contents.iter().map(|content| content.size));
     let folders: BTreeSet<&Path> = contents.iter().filter_map(|content| content.path.parent()).collect();
     SpaceNeed::of_files(sizes.chain(folders.iter().map(|_| 0)))
@@ -207,7 +207,7 @@ fn space_need(files: &[TreeEntry], contents: &[Content]) -> SpaceNeed {
 /// Smoke tests that import a module which exists nowhere.
 fn module_problems(
     files: &[TreeEntry],
-    contents: &[Content],
+    contents: &[PlacedFile],
     config: &DeployConfig,
     environments: &dyn Environments,
 ) -> Vec<Error> {

@@ -12,7 +12,7 @@ use zip::result::ZipError;
 
 /// How much an archive may hold.
 #[derive(Clone, Copy, Debug)]
-pub struct Limits {
+pub struct ArchiveLimits {
     /// Entries.
     pub entries: usize,
     /// Bytes of all entries together, unpacked, whatever the archive's own size.
@@ -26,7 +26,7 @@ pub struct Limits {
     pub path: usize,
 }
 
-impl Default for Limits {
+impl Default for ArchiveLimits {
     fn default() -> Self {
         Self { entries: 200_000, unpacked: 32 << 30, ratio: 100, free: 64 << 20, path: 1024 }
     }
@@ -34,20 +34,20 @@ impl Default for Limits {
 
 /// Why an archive could not be read.
 #[derive(Debug)]
-pub(super) enum Fault {
+pub(super) enum ArchiveError {
     /// The archive is at fault: a clause that goes on after its name.
     Bad(String),
     /// The disk is.
     Disk(io::Error),
 }
 
-impl Fault {
+impl ArchiveError {
     pub(super) fn bad(what: impl Into<String>) -> Self {
         Self::Bad(what.into())
     }
 }
 
-impl From<io::Error> for Fault {
+impl From<io::Error> for ArchiveError {
     fn from(error: io::Error) -> Self {
         // Only the operating system's own errors are the disk's; the rest come from the decoders.
         if error.raw_os_error().is_some() {
@@ -58,7 +58,7 @@ impl From<io::Error> for Fault {
     }
 }
 
-impl From<ZipError> for Fault {
+impl From<ZipError> for ArchiveError {
     fn from(error: ZipError) -> Self {
         match error {
             ZipError::Io(error) => error.into(),
@@ -69,14 +69,14 @@ impl From<ZipError> for Fault {
 
 /// An archive whose directory was checked. Cloning is cheap, and clones read independently.
 #[derive(Clone)]
-pub(super) struct Archive {
-    zip: ZipArchive<Shared>,
-    entries: Arc<[Entry]>,
+pub(super) struct WheelArchive {
+    zip: ZipArchive<SharedFile>,
+    entries: Arc<[ArchiveEntry]>,
 }
 
 /// One file of an archive.
 #[derive(Clone, Debug)]
-pub(super) struct Entry {
+pub(super) struct ArchiveEntry {
     index: usize,
     /// Its path: relative, with `/`, no `.` or `..`, unique whatever the case.
     pub(super) path: String,
@@ -86,20 +86,24 @@ pub(super) struct Entry {
     pub(super) executable: bool,
 }
 
-impl Archive {
+impl WheelArchive {
     /// Opens an archive and checks its whole directory.
-    pub(super) fn open(file: File, limits: &Limits) -> Result<Self, Fault> {
-        let shared = Shared::new(file)?;
+    pub(super) fn open(file: File, limits: &ArchiveLimits) -> Result<Self, ArchiveError> {
+        let shared = SharedFile::new(file)?;
         let length = shared.length;
         let mut zip = ZipArchive::new(shared)?;
         if zip.offset() != 0 {
-            return Err(Fault::bad("has other data before its first entry"));
+            return Err(ArchiveError::bad("has other data before its first entry"));
         }
         if zip.len() > limits.entries {
-            return Err(Fault::bad(format!("has {} entries, more than {}", zip.len(), limits.entries)));
+            return Err(ArchiveError::bad(format!(
+                "has {} entries, more than {}",
+                zip.len(),
+                limits.entries
+            )));
         }
         if zip.has_duplicate_names() {
-            return Err(Fault::bad("holds a name twice"));
+            return Err(ArchiveError::bad("holds a name twice"));
         }
         zip.validate_header_consistency()?;
         let entries = entries(&zip, limits)?;
@@ -109,19 +113,19 @@ impl Archive {
     }
 
     /// Its files, in the order of its directory.
-    pub(super) fn entries(&self) -> &Arc<[Entry]> {
+    pub(super) fn entries(&self) -> &Arc<[ArchiveEntry]> {
         &self.entries
     }
 
     /// The entry of this path.
-    pub(super) fn entry(&self, path: &str) -> Option<&Entry> {
+    pub(super) fn entry(&self, path: &str) -> Option<&ArchiveEntry> {
         self.entries.iter().find(|entry| entry.path == path)
     }
 
     /// The whole content of a small file.
-    pub(super) fn read(&mut self, entry: &Entry, limit: u64) -> Result<Vec<u8>, Fault> {
+    pub(super) fn read(&mut self, entry: &ArchiveEntry, limit: u64) -> Result<Vec<u8>, ArchiveError> {
         if entry.size > limit {
-            return Err(Fault::bad(format!("has a `{}` larger than {limit} bytes", entry.path)));
+            return Err(ArchiveError::bad(format!("has a `{}` larger than {limit} bytes", entry.path)));
         }
         let mut bytes = Vec::new();
         self.stream(entry, |chunk| {
@@ -134,9 +138,9 @@ impl Archive {
     /// Hands the content of a file to `sink`, piece by piece; its length and CRC are checked.
     pub(super) fn stream(
         &mut self,
-        entry: &Entry,
-        mut sink: impl FnMut(&[u8]) -> Result<(), Fault>,
-    ) -> Result<(), Fault> {
+        entry: &ArchiveEntry,
+        mut sink: impl FnMut(&[u8]) -> Result<(), ArchiveError>,
+    ) -> Result<(), ArchiveError> {
         let mut reader = self.zip.by_index(entry.index)?;
         let mut buffer = vec![0; usize::try_from(entry.size + 1).unwrap_or(usize::MAX).min(128 << 10)];
         let mut left = entry.size;
@@ -150,7 +154,10 @@ impl Archive {
                 return Ok(());
             }
             if count == 0 || count as u64 > left {
-                return Err(Fault::bad(format!("holds `{}` with another size than it says", entry.path)));
+                return Err(ArchiveError::bad(format!(
+                    "holds `{}` with another size than it says",
+                    entry.path
+                )));
             }
             left -= count as u64;
             sink(&buffer[..count])?;
@@ -158,15 +165,15 @@ impl Archive {
     }
 }
 
-fn broken_entry(entry: &Entry, error: io::Error) -> Fault {
-    match Fault::from(error) {
-        Fault::Bad(what) => Fault::Bad(format!("{what} (in `{}`)", entry.path)),
+fn broken_entry(entry: &ArchiveEntry, error: io::Error) -> ArchiveError {
+    match ArchiveError::from(error) {
+        ArchiveError::Bad(what) => ArchiveError::Bad(format!("{what} (in `{}`)", entry.path)),
         disk => disk,
     }
 }
 
 /// The files of the directory; folders are checked and then dropped, since files imply them.
-fn entries(zip: &ZipArchive<Shared>, limits: &Limits) -> Result<Vec<Entry>, Fault> {
+fn entries(zip: &ZipArchive<SharedFile>, limits: &ArchiveLimits) -> Result<Vec<ArchiveEntry>, ArchiveError> {
     let mut entries = Vec::with_capacity(zip.len());
     for index in 0..zip.len() {
         let data = zip.by_index_data(index)?;
@@ -179,16 +186,16 @@ fn entries(zip: &ZipArchive<Shared>, limits: &Limits) -> Result<Vec<Entry>, Faul
         check_path(file, limits)?;
         check_kind(file, folder, data.external_attributes())?;
         if data.encrypted() {
-            return Err(Fault::bad(format!("holds `{file}` encrypted")));
+            return Err(ArchiveError::bad(format!("holds `{file}` encrypted")));
         }
         if folder {
             if data.size() != 0 {
-                return Err(Fault::bad(format!("holds data in the folder `{file}`")));
+                return Err(ArchiveError::bad(format!("holds data in the folder `{file}`")));
             }
             continue;
         }
         let executable = (data.external_attributes() >> 16) & 0o111 != 0;
-        entries.push(Entry { index, path: path.to_owned(), size: data.size(), executable });
+        entries.push(ArchiveEntry { index, path: path.to_owned(), size: data.size(), executable });
     }
     Ok(entries)
 }
@@ -196,10 +203,10 @@ fn entries(zip: &ZipArchive<Shared>, limits: &Limits) -> Result<Vec<Entry>, Faul
 /// Bit 11 of an entry's flags: its name is UTF-8, not the code page of the first PCs.
 const UTF8_FLAG: u16 = 1 << 11;
 
-fn read_name(raw: &[u8], ascii: bool) -> Result<&str, Fault> {
+fn read_name(raw: &[u8], ascii: bool) -> Result<&str, ArchiveError> {
     let name = std::str::from_utf8(raw).ok().filter(|name| !ascii || name.is_ascii());
     name.ok_or_else(|| {
-        Fault::bad(format!(
+        ArchiveError::bad(format!(
             "holds a name that is not UTF-8: `{}`",
             String::from_utf8_lossy(raw).escape_debug()
         ))
@@ -207,8 +214,8 @@ fn read_name(raw: &[u8], ascii: bool) -> Result<&str, Fault> {
 }
 
 /// Refuses every path that another reader, platform or folder might understand in another way.
-pub(super) fn check_path(path: &str, limits: &Limits) -> Result<(), Fault> {
-    let bad = |what: &str| Err(Fault::bad(format!("holds a path that {what}: `{}`", excerpt(path))));
+pub(super) fn check_path(path: &str, limits: &ArchiveLimits) -> Result<(), ArchiveError> {
+    let bad = |what: &str| Err(ArchiveError::bad(format!("holds a path that {what}: `{}`", excerpt(path))));
     if path.len() > limits.path {
         return bad("is too long");
     }
@@ -235,7 +242,7 @@ fn excerpt(text: &str) -> String {
 
 /// Refuses links, devices and whatever else is neither a file nor a folder. Archives of some builders
 /// have no type bits at all.
-fn check_kind(path: &str, folder: bool, attributes: u32) -> Result<(), Fault> {
+fn check_kind(path: &str, folder: bool, attributes: u32) -> Result<(), ArchiveError> {
     let what = match (attributes >> 16) & 0o170_000 {
         0 => return Ok(()),
         0o100_000 if !folder => return Ok(()),
@@ -244,15 +251,15 @@ fn check_kind(path: &str, folder: bool, attributes: u32) -> Result<(), Fault> {
         0o100_000 | 0o040_000 => "a file that is a folder",
         _ => "a special file",
     };
-    Err(Fault::bad(format!("holds {what}: `{path}`")))
+    Err(ArchiveError::bad(format!("holds {what}: `{path}`")))
 }
 
-fn check_sizes(entries: &[Entry], length: u64, limits: &Limits) -> Result<(), Fault> {
+fn check_sizes(entries: &[ArchiveEntry], length: u64, limits: &ArchiveLimits) -> Result<(), ArchiveError> {
     let total = entries.iter().try_fold(0_u64, |total, entry| total.checked_add(entry.size));
     let allowed = limits.free.saturating_add(length.saturating_mul(limits.ratio)).min(limits.unpacked);
     match total {
         Some(total) if total <= allowed => Ok(()),
-        _ => Err(Fault::bad(format!(
+        _ => Err(ArchiveError::bad(format!(
             "of {length} bytes would unpack to {}, more than the {allowed} that are allowed",
             total.map_or_else(|| "more than can be counted".to_owned(), |total| total.to_string())
         ))),
@@ -261,12 +268,12 @@ fn check_sizes(entries: &[Entry], length: u64, limits: &Limits) -> Result<(), Fa
 
 /// Refuses two files whose names differ by case only, and a file where another needs a folder: on
 /// some disks the one would overwrite the other.
-fn check_clashes(entries: &[Entry]) -> Result<(), Fault> {
+fn check_clashes(entries: &[ArchiveEntry]) -> Result<(), ArchiveError> {
     let folded: Vec<String> = entries.iter().map(|entry| entry.path.to_lowercase()).collect();
     let mut seen = FxHashMap::default();
     for (entry, folded) in entries.iter().zip(&folded) {
         if let Some(other) = seen.insert(folded.as_str(), entry) {
-            return Err(Fault::bad(format!(
+            return Err(ArchiveError::bad(format!(
                 "holds `{}` and `{}`, which differ by case only",
                 other.path, entry.path
             )));
@@ -275,7 +282,7 @@ fn check_clashes(entries: &[Entry]) -> Result<(), Fault> {
     for (entry, folded) in entries.iter().zip(&folded) {
         for (at, _) in folded.match_indices('/') {
             if let Some(file) = seen.get(&folded[..at]) {
-                return Err(Fault::bad(format!(
+                return Err(ArchiveError::bad(format!(
                     "holds `{}` as a file and as a folder of `{}`",
                     file.path, entry.path
                 )));
@@ -286,7 +293,7 @@ fn check_clashes(entries: &[Entry]) -> Result<(), Fault> {
 }
 
 /// A file that many readers read at once, each with its own position and buffer.
-struct Shared {
+struct SharedFile {
     file: Arc<File>,
     length: u64,
     position: u64,
@@ -295,7 +302,7 @@ struct Shared {
     start: u64,
 }
 
-impl Shared {
+impl SharedFile {
     fn new(file: File) -> io::Result<Self> {
         let length = file.metadata()?.len();
         Ok(Self { file: Arc::new(file), length, position: 0, buffer: Vec::new(), start: 0 })
@@ -317,13 +324,13 @@ impl Shared {
     }
 }
 
-impl Clone for Shared {
+impl Clone for SharedFile {
     fn clone(&self) -> Self {
         Self { file: self.file.clone(), buffer: Vec::new(), start: 0, ..*self }
     }
 }
 
-impl Read for Shared {
+impl Read for SharedFile {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
         if self.buffered().is_empty() {
             self.fill()?;
@@ -336,7 +343,7 @@ impl Read for Shared {
     }
 }
 
-impl Seek for Shared {
+impl Seek for SharedFile {
     fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
         let position = match to {
             SeekFrom::Start(position) => Some(position),

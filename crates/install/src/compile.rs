@@ -4,10 +4,10 @@ use std::io::Write as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use super::disk::{self, Mode};
+use super::disk::{self, FileMode};
 use super::environment::Environment;
-use super::layout::Layout;
-use super::record::Row;
+use super::layout::WheelLayout;
+use super::record::RecordRow;
 use super::remove::is_compiled_from;
 use pinfast_base::error::{Error, Result};
 use pinfast_base::event::{Event, Watcher};
@@ -25,13 +25,13 @@ pub enum Compile {
 /// Compiles the sources of `layouts` and adds what came of it to their RECORDs. A source that cannot
 /// be compiled (a template, say) stays as it is, as with pip.
 pub(super) fn compile(
-    layouts: &mut [Layout],
+    layouts: &mut [WheelLayout],
     environment: &Environment,
     watcher: &dyn Watcher,
 ) -> Result<()> {
     let list: Vec<u8> = layouts
         .iter()
-        .flat_map(Layout::targets)
+        .flat_map(WheelLayout::targets)
         .filter(|path| path.extension().is_some_and(|extension| extension == "py"))
         .flat_map(|path| [path.as_os_str().as_encoded_bytes(), b"\n"].concat())
         .collect();
@@ -42,8 +42,8 @@ pub(super) fn compile(
     run(environment, list)?;
     for layout in layouts {
         add_rows(layout);
-        layout.seal();
-        disk::write(&layout.info.join("RECORD"), &layout.record, Mode::Plain)?;
+        layout.write_record();
+        disk::write(&layout.info.join("RECORD"), &layout.record, FileMode::Plain)?;
     }
     Ok(())
 }
@@ -71,7 +71,7 @@ fn run(environment: &Environment, list: Vec<u8>) -> Result<()> {
 
 /// Rows for the compiled files of a layout's sources, without hashes, since an interpreter may write
 /// them anew at any time.
-fn add_rows(layout: &mut Layout) {
+fn add_rows(layout: &mut WheelLayout) {
     let mut rows = Vec::new();
     for source in layout.targets().filter(|path| path.extension().is_some_and(|e| e == "py")) {
         let (Some(folder), Some(stem)) = (source.parent(), source.file_stem().and_then(|s| s.to_str()))
@@ -80,7 +80,9 @@ fn add_rows(layout: &mut Layout) {
         };
         let cache = folder.join("__pycache__");
         rows.extend(
-            compiled(&cache, stem).into_iter().map(|name| Row::bare(layout.record_path(&cache.join(name)))),
+            compiled(&cache, stem)
+                .into_iter()
+                .map(|name| RecordRow::bare(layout.record_path(&cache.join(name)))),
         );
     }
     layout.rows.extend(rows);

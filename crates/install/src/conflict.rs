@@ -7,17 +7,17 @@ use std::path::{Path, PathBuf};
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::disk;
 use super::environment::Environment;
-use super::installed::{Installed, Owned};
-use super::layout::Layout;
-use super::record::{self, Algorithm, Digest};
+use super::installed::{InstalledDistribution, OwnedFile};
+use super::layout::WheelLayout;
+use super::record::{self, HashAlgorithm, RecordDigest};
 use pinfast_base::error::{Error, Result};
 use pinfast_base::event::{Event, Watcher};
+use pinfast_files::{is_absent, path_error};
 
 /// Settles who writes a file that several of `layouts` carry: the last by name, as every run would
 /// have it; the others keep it in their RECORDs.
-pub(super) fn settle(layouts: &mut [Layout], watcher: &dyn Watcher) -> Result<()> {
+pub(super) fn resolve_duplicates(layouts: &mut [WheelLayout], watcher: &dyn Watcher) -> Result<()> {
     // Paths in plain form, so that their text says it all.
     let mut owners: FxHashMap<&OsStr, (usize, &str)> = FxHashMap::default();
     owners.reserve(layouts.iter().map(|layout| layout.links.len() + layout.writes.len()).sum());
@@ -50,7 +50,7 @@ pub(super) fn settle(layouts: &mut [Layout], watcher: &dyn Watcher) -> Result<()
 }
 
 /// Each file of a layout with its hash.
-fn carried(layout: &Layout) -> impl Iterator<Item = (&Path, &str)> {
+fn carried(layout: &WheelLayout) -> impl Iterator<Item = (&Path, &str)> {
     let links = layout
         .links
         .iter()
@@ -59,7 +59,7 @@ fn carried(layout: &Layout) -> impl Iterator<Item = (&Path, &str)> {
 }
 
 /// Refuses a file where another distribution needs a folder.
-fn check_folders(layouts: &[Layout], owners: &FxHashMap<&OsStr, (usize, &str)>) -> Result<()> {
+fn check_folders(layouts: &[WheelLayout], owners: &FxHashMap<&OsStr, (usize, &str)>) -> Result<()> {
     let mut seen = FxHashSet::default();
     for layout in layouts {
         for path in layout.targets() {
@@ -82,18 +82,18 @@ fn check_folders(layouts: &[Layout], owners: &FxHashMap<&OsStr, (usize, &str)>) 
 }
 
 /// What is on the disk where `layouts` want to write.
-pub(super) struct Ground<'a> {
+pub(super) struct OnDisk<'a> {
     pub(super) environment: &'a Environment,
     /// What goes.
-    pub(super) goes: &'a FxHashSet<PathBuf>,
+    pub(super) removed: &'a FxHashSet<PathBuf>,
     /// What stays.
-    pub(super) stays: &'a [&'a Installed],
+    pub(super) remaining: &'a [&'a InstalledDistribution],
 }
 
-impl Ground<'_> {
+impl OnDisk<'_> {
     /// Looks at every path that is to be written, before anything is: links in the place of folders
     /// and files that nobody owns are refused; a file of a distribution that stays is shared.
-    pub(super) fn check(&self, layouts: &mut [Layout], watcher: &dyn Watcher) -> Result<()> {
+    pub(super) fn check(&self, layouts: &mut [WheelLayout], watcher: &dyn Watcher) -> Result<()> {
         let mut folders = FxHashMap::default();
         let mut owners: Option<FxHashMap<PathBuf, String>> = None;
         for layout in layouts.iter_mut() {
@@ -104,7 +104,7 @@ impl Ground<'_> {
                 if folder.as_os_str() != last.0 {
                     last = (folder.as_os_str(), self.is_folder(folder, &mut folders)?);
                 }
-                if !last.1 || self.goes.contains(path) {
+                if !last.1 || self.removed.contains(path) {
                     continue;
                 }
                 let Ok(metadata) = fs::symlink_metadata(path) else { continue };
@@ -136,10 +136,10 @@ impl Ground<'_> {
         let there = match path.parent() {
             Some(parent) if !base && !self.is_folder(parent, seen)? => false,
             _ => match fs::symlink_metadata(path) {
-                Ok(metadata) if metadata.is_dir() || self.goes.contains(path) => metadata.is_dir(),
+                Ok(metadata) if metadata.is_dir() || self.removed.contains(path) => metadata.is_dir(),
                 Ok(metadata) => return Err(no_folder(path, &metadata)),
-                Err(error) if disk::is_absent(&error) => false,
-                Err(error) => return Err(disk::failed("look at", path, error)),
+                Err(error) if is_absent(&error) => false,
+                Err(error) => return Err(path_error("look at", path, error)),
             },
         };
         seen.insert(path.to_owned(), there);
@@ -148,15 +148,15 @@ impl Ground<'_> {
 
     /// Which distribution that stays owns which file.
     fn owners(&self) -> FxHashMap<PathBuf, String> {
-        owned_by(self.stays, self.environment).map(|(name, owned)| (owned.path, name)).collect()
+        owned_by(self.remaining, self.environment).map(|(name, owned)| (owned.path, name)).collect()
     }
 }
 
 /// The files of these distributions, each with its owner's name; what cannot be read owns nothing.
 pub(super) fn owned_by<'a>(
-    distributions: &'a [&'a Installed],
+    distributions: &'a [&'a InstalledDistribution],
     environment: &'a Environment,
-) -> impl Iterator<Item = (String, Owned)> + 'a {
+) -> impl Iterator<Item = (String, OwnedFile)> + 'a {
     distributions.iter().flat_map(|distribution| {
         let owned = distribution.owned(environment).map(|(owned, _)| owned).unwrap_or_default();
         owned.into_iter().map(|owned| (distribution.name.to_string(), owned))
@@ -164,12 +164,12 @@ pub(super) fn owned_by<'a>(
 }
 
 fn has_digest(path: &Path, digest: &str) -> bool {
-    let algorithm = Digest::parse(digest).map_or(Algorithm::Sha256, |digest| digest.algorithm);
+    let algorithm = RecordDigest::parse(digest).map_or(HashAlgorithm::Sha256, |digest| digest.algorithm);
     let found = File::open(path).and_then(|file| record::hash(file, algorithm));
     found.is_ok_and(|(found, _)| found.to_string() == digest)
 }
 
-fn in_the_way(path: &Path, layout: &Layout) -> Error {
+fn in_the_way(path: &Path, layout: &WheelLayout) -> Error {
     Error::no_answer(format!(
         "{} stands where {} has a file, and no distribution owns it",
         path.display(),

@@ -1,30 +1,20 @@
-//! The disk, with errors that say what was tried and where.
+//! Files and folders, with errors that name the action and the path.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Component, Path, PathBuf};
 
-use pinfast_base::error::{Error, Result};
+use pinfast_base::error::Result;
+use pinfast_files::{is_absent, path_error};
 
-/// What a generated file may do.
+/// The permissions of a generated file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Mode {
+pub(super) enum FileMode {
     /// `rw-r--r--`
     Plain,
     /// `rwxr-xr-x`
     Executable,
-}
-
-/// An error about `path`: `cannot VERB PATH`.
-pub(super) fn failed(verb: &str, path: &Path, error: io::Error) -> Error {
-    let full = matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded);
-    let said = Error::no_answer(format!("cannot {verb} {}", path.display())).because(error);
-    if full {
-        said.hint("free some space and run the command again: it goes on where it stopped")
-    } else {
-        said
-    }
 }
 
 /// Reads a whole file of at most `limit` bytes.
@@ -38,7 +28,7 @@ pub(super) fn read(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Hands all that `reader` yields to `take`, piece by piece.
+/// Passes all that `reader` yields to `take`, piece by piece.
 pub(super) fn pieces(mut reader: impl io::Read, mut take: impl FnMut(&[u8])) -> io::Result<()> {
     let mut buffer = vec![0; 128 << 10];
     loop {
@@ -51,18 +41,18 @@ pub(super) fn pieces(mut reader: impl io::Read, mut take: impl FnMut(&[u8])) -> 
     }
 }
 
-/// Writes a file that was not there, or replaces one without writing through what stood at the path.
-pub(super) fn write(path: &Path, bytes: &[u8], mode: Mode) -> Result<()> {
+/// Writes a new file. If there is one, it is removed first, never written through: it may be a hard link.
+pub(super) fn write(path: &Path, bytes: &[u8], mode: FileMode) -> Result<()> {
     let mut file = create_new(path, mode)?;
-    file.write_all(bytes).map_err(|error| failed("write", path, error))
+    file.write_all(bytes).map_err(|error| path_error("write", path, error))
 }
 
-/// Whether a file has to outlive a power failure.
+/// Whether a file has to survive a power failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Durability {
-    /// It lies on the disk before anything else is done.
+    /// It is on the disk before anything else is done.
     Synced,
-    /// It may be lost: whoever reads it notices, and only time is lost.
+    /// It may be lost: its reader notices, and repeats the work.
     Loose,
 }
 
@@ -80,58 +70,53 @@ pub(super) fn replace(path: &Path, bytes: &[u8], durability: Durability) -> Resu
         fs::rename(&beside, path)
     };
     write().map_err(|error| {
-        // What is left of a failed write is of no use; that it cannot be removed changes nothing.
+        // The error below matters more than a temporary file that stays.
         let _ = fs::remove_file(&beside);
-        failed("write", path, error)
+        path_error("write", path, error)
     })
 }
 
-fn create_new(path: &Path, mode: Mode) -> Result<File> {
+fn create_new(path: &Path, mode: FileMode) -> Result<File> {
     let bits = match mode {
-        Mode::Plain => 0o666,
-        Mode::Executable => 0o777,
+        FileMode::Plain => 0o666,
+        FileMode::Executable => 0o777,
     };
     let open = || OpenOptions::new().write(true).create_new(true).mode(bits).open(path);
     match open() {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-            fs::remove_file(path).and_then(|()| open()).map_err(|error| failed("replace", path, error))
+            fs::remove_file(path).and_then(|()| open()).map_err(|error| path_error("replace", path, error))
         }
-        opened => opened.map_err(|error| failed("write", path, error)),
+        opened => opened.map_err(|error| path_error("write", path, error)),
     }
 }
 
 /// Creates a folder and those above it.
 pub(super) fn create_dirs(path: &Path) -> Result<()> {
-    fs::create_dir_all(path).map_err(|error| failed("create the folder", path, error))
+    fs::create_dir_all(path).map_err(|error| path_error("create the folder", path, error))
 }
 
-/// Removes a file; that it is gone already is no trouble.
+/// Removes a file; it may be gone already.
 pub(super) fn remove_file(path: &Path) -> Result<()> {
     match fs::remove_file(path) {
-        Err(error) if !is_absent(&error) => Err(failed("remove", path, error)),
+        Err(error) if !is_absent(&error) => Err(path_error("remove", path, error)),
         _ => Ok(()),
     }
 }
 
-/// Removes a folder with all that is in it, following no link; that it is gone already is no trouble.
+/// Removes a folder with all that is in it, following no link; it may be gone already.
 pub(super) fn remove_tree(path: &Path) -> Result<()> {
     match fs::remove_dir_all(path) {
-        Err(error) if !is_absent(&error) => Err(failed("remove", path, error)),
+        Err(error) if !is_absent(&error) => Err(path_error("remove", path, error)),
         _ => Ok(()),
     }
 }
 
-/// Whether the error says that there is nothing at the path.
-pub(super) fn is_absent(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
-}
-
-/// Sets the permission bits of an open file where they are not so already.
+/// Sets the permission bits of an open file, unless they are these already: that saves a system call a file.
 pub(super) fn set_mode(file: &File, now: u32, bits: u32) -> io::Result<()> {
     if now & 0o7777 == bits { Ok(()) } else { file.set_permissions(fs::Permissions::from_mode(bits)) }
 }
 
-/// `path` without `.` and `..`, by its text alone; `None` where `..` leads above it.
+/// `path` without `.` and `..`, by its text alone; `None` if `..` leads above its start.
 pub(super) fn normalise(path: &Path) -> Option<PathBuf> {
     let mut out = PathBuf::new();
     for component in path.components() {
@@ -149,8 +134,7 @@ pub(super) fn normalise(path: &Path) -> Option<PathBuf> {
     Some(out)
 }
 
-/// `path` as seen from the folder `from`, both absolute, with `/` between components, as RECORD
-/// spells it.
+/// `path` relative to the folder `from`, both absolute, with `/` between components, as RECORD has it.
 pub(super) fn relative(path: &Path, from: &Path) -> String {
     let (path, from): (Vec<_>, Vec<_>) = (path.components().collect(), from.components().collect());
     let common = path.iter().zip(&from).take_while(|(a, b)| a == b).count();
@@ -164,7 +148,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn dots_go_by_text() {
+    fn dots_are_removed_without_looking_at_the_disk() {
         for (path, normal) in [
             ("/a/b/../c", Some("/a/c")),
             ("/a/./b", Some("/a/b")),
@@ -178,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn record_paths_go_up_and_down() {
+    fn record_paths_may_lead_up() {
         for (path, from, relative) in [
             ("/v/lib/a/b.py", "/v/lib", "a/b.py"),
             ("/v/bin/x", "/v/lib/python3.11/site-packages", "../../../bin/x"),

@@ -9,32 +9,34 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::choose::listed_files;
 use super::disk::{self, Durability};
-use super::obtain::side_by_side;
+use super::fetch::map_concurrently;
+use super::job::DryRun;
 use super::plan;
-use super::run::Run;
-use super::source::{self, Files, listed};
+use super::source::{self, FileSource};
 use pinfast_base::error::{Error, Result};
 use pinfast_base::event::{Event, Watcher, counted};
+use pinfast_files::path_error;
 use pinfast_lock::{Lock, Pin};
 use pinfast_packaging::{DistFile, Sha256, Target};
 
 /// What is to be downloaded.
 #[derive(Clone, Copy, Debug)]
-pub struct DownloadRequest<'a> {
+pub struct DownloadJob<'a> {
     /// Whose files.
     pub lock: &'a Lock,
     /// Where they go; created where it is not there.
     pub folder: &'a Path,
     /// Which of them.
-    pub scope: Scope<'a>,
+    pub scope: DownloadScope<'a>,
     /// Whether it is done, or only found out.
-    pub run: Run,
+    pub dry_run: DryRun,
 }
 
 /// Which files of a lock.
 #[derive(Clone, Copy, Debug)]
-pub enum Scope<'a> {
+pub enum DownloadScope<'a> {
     /// All, for every environment.
     All,
     /// All of the pins that apply to this environment.
@@ -43,7 +45,7 @@ pub enum Scope<'a> {
 
 /// What a download did.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct DownloadOutcome {
+pub struct DownloadReport {
     /// The files that are there now, sorted, whether fetched or there before.
     pub files: Vec<String>,
     /// How many of them were fetched, or would be.
@@ -56,22 +58,22 @@ pub struct DownloadOutcome {
 /// `Usage` for a lock without hashes, `Refused` for a file with another hash, `NoAnswer` when a file
 /// cannot be had or written.
 pub fn download(
-    request: &DownloadRequest<'_>,
-    files: &dyn Files,
+    job: &DownloadJob<'_>,
+    files: &dyn FileSource,
     watcher: &dyn Watcher,
-) -> Result<DownloadOutcome> {
-    let pins = match request.scope {
-        Scope::Target(target) => plan::applicable(request.lock, target)?,
-        Scope::All => {
-            plan::check_hashes(request.lock)?;
-            let builds = request.lock.builds.iter().flat_map(|build| &build.pins);
-            request.lock.pins.iter().chain(builds).collect()
+) -> Result<DownloadReport> {
+    let pins = match job.scope {
+        DownloadScope::Target(target) => plan::applicable(job.lock, target)?,
+        DownloadScope::All => {
+            plan::check_hashes(job.lock)?;
+            let builds = job.lock.builds.iter().flat_map(|build| &build.pins);
+            job.lock.pins.iter().chain(builds).collect()
         }
     };
-    if request.run == Run::Real {
-        disk::create_dirs(request.folder)?;
+    if job.dry_run == DryRun::No {
+        disk::create_dirs(job.folder)?;
     }
-    let found = side_by_side(&pins, |pin| locked(pin, files, watcher))?;
+    let found = map_concurrently(&pins, |pin| locked(pin, files, watcher))?;
     let jobs: BTreeMap<Arc<str>, (&Pin, Arc<DistFile>)> = pins
         .iter()
         .zip(&found)
@@ -79,23 +81,23 @@ pub fn download(
         .collect();
     let jobs: Vec<(&Pin, Arc<DistFile>)> = jobs.into_values().collect();
     let names = jobs.iter().map(|(_, file)| file.filename.to_string()).collect();
-    if request.run == Run::Dry {
-        let lacking = jobs.iter().filter(|(pin, file)| there(pin, file, request.folder).is_none());
-        return Ok(DownloadOutcome { files: names, fetched: lacking.count() });
+    if job.dry_run == DryRun::Yes {
+        let lacking = jobs.iter().filter(|(pin, file)| there(pin, file, job.folder).is_none());
+        return Ok(DownloadReport { files: names, fetched: lacking.count() });
     }
     watcher.on(Event::Step(format!("downloading {}", counted(jobs.len(), "file"))));
     let bytes = jobs.iter().map(|(_, file)| file.size).sum();
     watcher.on(Event::FilesWanted { files: jobs.len(), bytes });
-    let done = side_by_side(&jobs, |(pin, file)| fetch(pin, file, request.folder, files))?;
-    write_pages(request.folder, &jobs, &done)?;
+    let done = map_concurrently(&jobs, |(pin, file)| fetch(pin, file, job.folder, files))?;
+    write_pages(job.folder, &jobs, &done)?;
     let fetched = done.iter().filter(|done| done.came == Came::Now).count();
-    Ok(DownloadOutcome { files: names, fetched })
+    Ok(DownloadReport { files: names, fetched })
 }
 
 /// The files of a pin that the lock has the hash of, or may have.
-fn locked(pin: &Pin, files: &dyn Files, watcher: &dyn Watcher) -> Result<Vec<Arc<DistFile>>> {
-    let pinned = format!("{}=={}{}", pin.name, pin.version, source::at(pin));
-    let mut found = listed(pin, files)?;
+fn locked(pin: &Pin, files: &dyn FileSource, watcher: &dyn Watcher) -> Result<Vec<Arc<DistFile>>> {
+    let pinned = format!("{}=={}{}", pin.name, pin.version, source::lock_location(pin));
+    let mut found = listed_files(pin, files)?;
     found.retain(|file| file.sha256.is_none_or(|hash| pin.hashes.contains(&hash)));
     let told: BTreeSet<Sha256> = found.iter().filter_map(|file| file.sha256).collect();
     let missing = pin.hashes.iter().filter(|hash| !told.contains(hash)).count();
@@ -136,17 +138,17 @@ fn there(pin: &Pin, file: &DistFile, folder: &Path) -> Option<Sha256> {
     source::hash_file(&folder.join(&*file.filename)).ok().filter(|sha256| pin.hashes.contains(sha256))
 }
 
-fn fetch(pin: &Pin, file: &DistFile, folder: &Path, files: &dyn Files) -> Result<Downloaded> {
+fn fetch(pin: &Pin, file: &DistFile, folder: &Path, files: &dyn FileSource) -> Result<Downloaded> {
     let path = folder.join(&*file.filename);
     if let Some(sha256) = there(pin, file, folder) {
         return Ok(Downloaded { sha256, came: Came::Before });
     }
     let beside = tempfile::Builder::new().prefix(".pinfast-").suffix(".part").tempfile_in(folder);
-    let beside = beside.map_err(|error| disk::failed("create a file in", folder, error))?.into_temp_path();
+    let beside = beside.map_err(|error| path_error("create a file in", folder, error))?.into_temp_path();
     let sha256 = source::fetch(pin, file, files, &beside)?;
     let written = fs::set_permissions(&beside, fs::Permissions::from_mode(0o644))
         .and_then(|()| beside.persist(&path).map_err(|error| error.error));
-    written.map_err(|error| disk::failed("write", &path, error))?;
+    written.map_err(|error| path_error("write", &path, error))?;
     Ok(Downloaded { sha256, came: Came::Now })
 }
 
@@ -206,7 +208,7 @@ fn earlier(page: &Path, folder: &Path) -> Vec<(String, String)> {
 
 fn projects(simple: &Path) -> Result<Vec<String>> {
     disk::create_dirs(simple)?;
-    let entries = fs::read_dir(simple).map_err(|error| disk::failed("list", simple, error))?;
+    let entries = fs::read_dir(simple).map_err(|error| path_error("list", simple, error))?;
     let folders =
         entries.flatten().map(|entry| entry.path()).filter(|path| path.join("index.html").is_file());
     let name = |path: PathBuf| path.file_name().and_then(|name| name.to_str()).map(str::to_owned);

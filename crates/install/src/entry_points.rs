@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// A script to be made: calls one function of one module.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Script {
+pub(super) struct EntryPoint {
     /// The name of the script's file.
     pub(super) name: String,
     /// The module, such as `black`.
@@ -14,9 +14,9 @@ pub(super) struct Script {
 }
 
 /// The console and GUI scripts that the text tells of; one list, since both are the same on Unix.
-pub(super) fn scripts(text: &[u8]) -> Result<Vec<Script>, String> {
+pub(super) fn scripts(text: &[u8]) -> Result<Vec<EntryPoint>, String> {
     let text = std::str::from_utf8(text).map_err(|_| "it is not UTF-8".to_owned())?;
-    let mut scripts: Vec<Script> = Vec::new();
+    let mut scripts: Vec<EntryPoint> = Vec::new();
     let mut wanted = false;
     for line in text.lines().map(str::trim) {
         if line.is_empty() || line.starts_with(['#', ';']) {
@@ -43,13 +43,13 @@ fn odd(line: &str) -> String {
 
 /// Reads `name = module:call [extras]`. Every part ends up in a file name or in Python code, so only
 /// names pass.
-fn script(line: &str) -> Option<Script> {
+fn script(line: &str) -> Option<EntryPoint> {
     let (name, object) = line.split_once('=')?;
     let object = object.split_once('[').map_or(object, |(object, _extras)| object);
     let (module, call) = object.split_once(':')?;
     let (name, module, call) = (name.trim(), module.trim(), call.trim());
     let sound = is_file_name(name) && is_dotted_name(module) && is_dotted_name(call);
-    sound.then(|| Script { name: name.to_owned(), module: module.to_owned(), call: call.to_owned() })
+    sound.then(|| EntryPoint { name: name.to_owned(), module: module.to_owned(), call: call.to_owned() })
 }
 
 fn is_file_name(name: &str) -> bool {

@@ -3,8 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::disk;
 use pinfast_base::error::{Error, Result};
+use pinfast_files::{is_absent, path_error};
 use pinfast_packaging::{PackageName, Target};
 
 /// An environment that is there, or is to be made.
@@ -16,7 +16,7 @@ pub struct Environment {
     /// environment's interpreter is a link.
     pub python: PathBuf,
     /// Where installed files go.
-    pub scheme: Scheme,
+    pub scheme: InstallScheme,
     /// What it accepts.
     pub target: Target,
     /// Whose it is.
@@ -25,7 +25,7 @@ pub struct Environment {
 
 /// The folders of the installation scheme, absolute.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Scheme {
+pub struct InstallScheme {
     /// Pure Python packages.
     pub purelib: PathBuf,
     /// Packages with compiled parts; often the same folder.
@@ -68,7 +68,7 @@ impl Environment {
 
     /// Every folder that a distribution may have files in.
     pub(super) fn bases(&self) -> [&Path; 5] {
-        let Scheme { purelib, platlib, scripts, data, headers } = &self.scheme;
+        let InstallScheme { purelib, platlib, scripts, data, headers } = &self.scheme;
         [purelib, platlib, scripts, headers, data]
     }
 
@@ -86,8 +86,8 @@ impl Environment {
     /// The same environment with links in its folders resolved, so that what is below each folder can
     /// be held to have none. Folders that are not there yet are resolved as far as they are.
     pub(super) fn resolved(&self) -> Result<Self> {
-        let Scheme { purelib, platlib, scripts, data, headers } = &self.scheme;
-        let scheme = Scheme {
+        let InstallScheme { purelib, platlib, scripts, data, headers } = &self.scheme;
+        let scheme = InstallScheme {
             purelib: resolve(purelib)?,
             platlib: resolve(platlib)?,
             scripts: resolve(scripts)?,
@@ -116,7 +116,7 @@ impl Environment {
     ///
     /// # Errors
     /// When it does (PEP 668).
-    pub(super) fn check_ours(&self) -> Result<()> {
+    pub(super) fn check_not_externally_managed(&self) -> Result<()> {
         let EnvironmentKind::Interpreter { stdlib } = &self.kind else { return Ok(()) };
         if !stdlib.join("EXTERNALLY-MANAGED").exists() {
             return Ok(());
@@ -151,8 +151,8 @@ fn resolve(path: &Path) -> Result<PathBuf> {
     loop {
         match fs::canonicalize(head) {
             Ok(resolved) => return Ok(missing.iter().rev().fold(resolved, |path, name| path.join(name))),
-            Err(error) if disk::is_absent(&error) => {}
-            Err(error) => return Err(disk::failed("find", head, error)),
+            Err(error) if is_absent(&error) => {}
+            Err(error) => return Err(path_error("find", head, error)),
         }
         let (Some(parent), Some(name)) = (head.parent(), head.file_name()) else {
             return Err(Error::usage(format!("{} is not an absolute path", path.display())));

@@ -5,13 +5,14 @@ use std::path::{Path, PathBuf};
 
 use super::disk;
 use super::environment::Environment;
-use super::record::{self, Row};
+use super::record::{self, RecordRow};
 use pinfast_base::error::Result;
+use pinfast_files::{is_absent, path_error};
 use pinfast_packaging::{PackageName, Sha256, Version};
 
 /// One installed distribution.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Installed {
+pub struct InstalledDistribution {
     /// Its normalised name.
     pub name: PackageName,
     /// Its version, where that is readable.
@@ -19,14 +20,14 @@ pub struct Installed {
     /// Its `.dist-info` folder, or its `.egg-info`.
     pub info: PathBuf,
     /// How it can be taken away.
-    pub form: Form,
+    pub format: DistributionFormat,
     /// How it came here.
-    pub origin: Origin,
+    pub provenance: Provenance,
 }
 
 /// In what form a distribution is recorded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Form {
+pub enum DistributionFormat {
     /// A `.dist-info` folder, with `RECORD`.
     DistInfo,
     /// An `.egg-info` or `.egg-link` of former times, which tells of no files.
@@ -35,7 +36,7 @@ pub enum Form {
 
 /// How a distribution came into the environment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Origin {
+pub enum Provenance {
     /// From the archive with this hash, and its RECORD is as it was then.
     Archive(Sha256),
     /// By another tool, or it was changed since.
@@ -46,9 +47,9 @@ pub enum Origin {
 
 /// All that stands in the site folders.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Site {
+pub(super) struct SitePackages {
     /// The distributions, sorted by name and then by folder.
-    pub(super) distributions: Vec<Installed>,
+    pub(super) distributions: Vec<InstalledDistribution>,
     /// The other entries, each with the folder it stands in.
     pub(super) others: Vec<PathBuf>,
     /// What looks like a distribution but has no readable name.
@@ -56,15 +57,15 @@ pub(super) struct Site {
 }
 
 /// Lists the site folders; a folder that is not there is empty.
-pub(super) fn scan(environment: &Environment) -> Result<Site> {
-    let mut site = Site::default();
+pub(super) fn scan(environment: &Environment) -> Result<SitePackages> {
+    let mut site = SitePackages::default();
     for folder in environment.sites() {
         let entries = match fs::read_dir(folder) {
-            Err(error) if disk::is_absent(&error) => continue,
-            entries => entries.map_err(|error| disk::failed("list", folder, error))?,
+            Err(error) if is_absent(&error) => continue,
+            entries => entries.map_err(|error| path_error("list", folder, error))?,
         };
         for entry in entries {
-            let path = entry.map_err(|error| disk::failed("list", folder, error))?.path();
+            let path = entry.map_err(|error| path_error("list", folder, error))?.path();
             sort_in(&mut site, path);
         }
     }
@@ -73,64 +74,71 @@ pub(super) fn scan(environment: &Environment) -> Result<Site> {
     Ok(site)
 }
 
-fn sort_in(site: &mut Site, path: PathBuf) {
+fn sort_in(site: &mut SitePackages, path: PathBuf) {
     let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    let (stem, form) = match name.rsplit_once('.') {
-        Some((stem, "dist-info")) => (stem, Form::DistInfo),
-        Some((stem, "egg-info" | "egg-link")) => (stem, Form::Egg),
+    let (stem, format) = match name.rsplit_once('.') {
+        Some((stem, "dist-info")) => (stem, DistributionFormat::DistInfo),
+        Some((stem, "egg-info" | "egg-link")) => (stem, DistributionFormat::Egg),
         _ => return site.others.push(path),
     };
     let mut parts = stem.split('-');
     let name = parts.next().and_then(|name| PackageName::new(name).ok());
     let version = parts.next().and_then(|version| version.replace('_', "-").parse().ok());
     match name {
-        Some(name) => {
-            site.distributions.push(Installed { name, version, info: path, form, origin: Origin::Foreign })
-        }
+        Some(name) => site.distributions.push(InstalledDistribution {
+            name,
+            version,
+            info: path,
+            format,
+            provenance: Provenance::Foreign,
+        }),
         None => site.unreadable.push(path),
     }
 }
 
 /// A file that a distribution owns, as its RECORD tells.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Owned {
+pub(super) struct OwnedFile {
     /// Where it is, in plain form.
     pub(super) path: PathBuf,
     /// What RECORD says of it.
-    pub(super) row: Row,
+    pub(super) row: RecordRow,
 }
 
 /// Why a RECORD is of no use.
 #[derive(Debug)]
-pub(super) enum NoRecord {
+pub(super) enum RecordError {
     /// There is none.
     Missing,
     /// It cannot be read; a clause that goes on after its path.
     Unreadable(String),
 }
 
-impl Installed {
+impl InstalledDistribution {
     /// The folder that its RECORD's paths start from.
     pub(super) fn base(&self) -> &Path {
         self.info.parent().unwrap_or(Path::new("/"))
     }
 
     /// The rows of its RECORD.
-    pub(super) fn record(&self) -> Result<Vec<Row>, NoRecord> {
+    pub(super) fn record(&self) -> Result<Vec<RecordRow>, RecordError> {
         let path = self.info.join("RECORD");
         let text = disk::read(&path, 256 << 20).map_err(|error| match error {
-            error if disk::is_absent(&error) => NoRecord::Missing,
-            error => NoRecord::Unreadable(format!("cannot be read: {error}")),
+            error if is_absent(&error) => RecordError::Missing,
+            error => RecordError::Unreadable(format!("cannot be read: {error}")),
         })?;
-        record::parse(&text).map_err(|what| NoRecord::Unreadable(format!("makes no sense: {what}")))
+        record::parse(&text).map_err(|what| RecordError::Unreadable(format!("makes no sense: {what}")))
     }
 
     /// Its files, each in plain form, and the rows that lead outside of every folder of the environment.
-    pub(super) fn owned(&self, environment: &Environment) -> Result<(Vec<Owned>, Vec<Row>), NoRecord> {
+    pub(super) fn owned(
+        &self,
+        environment: &Environment,
+    ) -> Result<(Vec<OwnedFile>, Vec<RecordRow>), RecordError> {
         let (mut owned, mut outside) = (Vec::new(), Vec::new());
         for row in self.record()? {
             match disk::normalise(&self.base().join(&row.path)) {
-                Some(path) if environment.is_inside(&path) => owned.push(Owned { path, row }),
+                Some(path) if environment.is_inside(&path) => owned.push(OwnedFile { path, row }),
                 _ => outside.push(row),
             }
         }

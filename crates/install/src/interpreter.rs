@@ -1,9 +1,10 @@
 //! What an interpreter says of itself, as the environment that it belongs to, and as the base of new
 //! ones.
 
-use super::environment::{Environment, EnvironmentKind, Scheme};
-use super::venv::{BasePython, Threading};
+use super::environment::{Environment, EnvironmentKind, InstallScheme};
+use super::venv::BasePython;
 use pinfast_base::error::Result;
+use pinfast_packaging::Threading;
 use pinfast_python::Probe;
 
 impl Environment {
@@ -23,7 +24,7 @@ impl Environment {
             let stdlib = paths.stdlib.clone();
             (probe.executable.clone(), paths.include.clone(), EnvironmentKind::Interpreter { stdlib })
         };
-        let scheme = Scheme {
+        let scheme = InstallScheme {
             purelib: paths.purelib.clone(),
             platlib: paths.platlib.clone(),
             scripts: paths.scripts.clone(),
@@ -45,7 +46,7 @@ impl BasePython {
             executable: base.unwrap_or(&probe.executable).clone(),
             target: probe.target()?,
             implementation: probe.markers.implementation_name.clone(),
-            threading: if probe.abi.build.gil_disabled { Threading::Free } else { Threading::GlobalLock },
+            threading: if probe.abi.build.gil_disabled { Threading::Free } else { Threading::Gil },
         })
     }
 }

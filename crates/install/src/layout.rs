@@ -1,25 +1,26 @@
-//! Where each file of a wheel goes in an environment, and what is written besides: all that an
-//! installation will do, known before it does anything.
+//! Where each file of a wheel goes in an environment, and which files an installation adds.
+//!
+//! In: an unpacked wheel, an environment. Out: links, writes and the RECORD, without touching the
+//! environment (PyPA "Binary distribution format", "Recording installed projects").
 
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
-use super::disk::{self, Mode};
+use super::disk::{self, FileMode};
 use super::environment::Environment;
 use super::manifest::{CachedFile, FileKind};
-use super::record::{self, Algorithm, Digest, Row};
-use super::run::Content;
+use super::record::{self, HashAlgorithm, RecordDigest, RecordRow};
 use super::scripts;
-use super::store::CachedWheel;
-use super::wheel::Root;
+use super::wheel::LibraryScheme;
+use super::wheel_cache::CachedWheel;
 use pinfast_base::error::{Error, Result};
 use pinfast_lock::Pin;
 use pinfast_packaging::Sha256;
 
-/// A wheel and its place.
+/// A wheel laid out in an environment.
 #[derive(Clone, Debug)]
-pub(super) struct Layout {
+pub(super) struct WheelLayout {
     pub(super) wheel: CachedWheel,
     /// Its normalised name.
     pub(super) name: String,
@@ -27,45 +28,54 @@ pub(super) struct Layout {
     pub(super) site: PathBuf,
     /// Its `.dist-info` folder.
     pub(super) info: PathBuf,
-    /// The files that come from the cache as they are.
-    pub(super) links: Vec<Link>,
-    /// The files that are written.
-    pub(super) writes: Vec<Write>,
+    /// The files that are linked or copied from the cache.
+    pub(super) links: Vec<LinkedFile>,
+    /// The files that are written: scripts, and what describes the installation.
+    pub(super) writes: Vec<WrittenFile>,
     /// The rows of its RECORD.
-    pub(super) rows: Vec<Row>,
+    pub(super) rows: Vec<RecordRow>,
     /// The text of its RECORD.
     pub(super) record: Vec<u8>,
 }
 
+/// A file that an installation puts into an environment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PlacedFile {
+    /// Its path relative to the site folder; outside of it, relative to the environment.
+    pub path: PathBuf,
+    /// Its size in bytes.
+    pub size: u64,
+}
+
 /// A file that comes from the cache.
 #[derive(Clone, Debug)]
-pub(super) struct Link {
-    /// Which of the wheel's files it is.
+pub(super) struct LinkedFile {
+    /// Its position in the manifest's files.
     pub(super) file: usize,
-    /// Where it goes, in plain form.
+    /// Its path in the environment, without `..`.
     pub(super) to: PathBuf,
 }
 
-/// A file that is written.
+/// A file with content of its own.
 #[derive(Clone, Debug)]
-pub(super) struct Write {
+pub(super) struct WrittenFile {
     pub(super) to: PathBuf,
     pub(super) content: Vec<u8>,
-    /// The hash of the content, as RECORD spells it.
+    /// The hash of the content, in RECORD's form.
     pub(super) digest: String,
-    pub(super) mode: Mode,
+    pub(super) mode: FileMode,
 }
 
-/// What an installation notes besides the wheel.
+/// What an installation records beside the wheel's own files.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Extras<'a> {
-    /// Whether the user asked for it, rather than another package.
+pub(super) struct InstallerMetadata<'a> {
+    /// Whether there will be a `REQUESTED`.
     pub(super) requested: Requested,
-    /// The pin, which may have a URL.
+    /// Its URL, if it has one, goes into `direct_url.json`.
     pub(super) pin: &'a Pin,
 }
 
-/// Whether the user asked for a distribution.
+/// Who requested a distribution (`REQUESTED`, PEP 376).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Requested {
     ByUser,
@@ -74,10 +84,10 @@ pub(super) enum Requested {
 
 /// Why there is no layout.
 #[derive(Debug)]
-pub(super) enum NoLayout {
-    /// The cache is damaged.
+pub(super) enum LayoutError {
+    /// A file in the cache is damaged.
     Damaged,
-    /// The wheel is not to be installed here.
+    /// The wheel must not be installed here.
     Refused(Error),
 }
 
@@ -85,16 +95,16 @@ pub(super) enum NoLayout {
 pub(super) fn layout(
     wheel: CachedWheel,
     environment: &Environment,
-    extras: Extras<'_>,
-) -> Result<Layout, NoLayout> {
+    metadata: InstallerMetadata<'_>,
+) -> Result<WheelLayout, LayoutError> {
     let manifest = &wheel.manifest;
     let site = match manifest.root {
-        Root::Purelib => environment.scheme.purelib.clone(),
-        Root::Platlib => environment.scheme.platlib.clone(),
+        LibraryScheme::Purelib => environment.scheme.purelib.clone(),
+        LibraryScheme::Platlib => environment.scheme.platlib.clone(),
     };
     let info = site.join(format!("{}.dist-info", manifest.stem));
-    let name = extras.pin.name.to_string();
-    let mut layout = Layout {
+    let name = metadata.pin.name.to_string();
+    let mut layout = WheelLayout {
         name,
         site,
         info,
@@ -106,16 +116,16 @@ pub(super) fn layout(
     };
     layout.place_files(environment)?;
     layout.add_scripts(environment);
-    layout.add_notes(extras);
-    layout.rows.push(Row::bare(layout.record_path(&layout.info.join("RECORD"))));
-    layout.seal();
-    layout.check(environment).map_err(NoLayout::Refused)?;
+    layout.add_installer_metadata(metadata);
+    layout.rows.push(RecordRow::bare(layout.record_path(&layout.info.join("RECORD"))));
+    layout.write_record();
+    layout.check(environment).map_err(LayoutError::Refused)?;
     Ok(layout)
 }
 
-impl Layout {
-    /// Assigns each file of the wheel its place.
-    fn place_files(&mut self, environment: &Environment) -> Result<(), NoLayout> {
+impl WheelLayout {
+    /// Assigns each file of the wheel its path.
+    fn place_files(&mut self, environment: &Environment) -> Result<(), LayoutError> {
         let data = format!("{}.data/", self.wheel.manifest.stem);
         let wheel = self.wheel.clone();
         self.links.reserve(wheel.manifest.files.len());
@@ -123,11 +133,11 @@ impl Layout {
         for (at, file) in wheel.manifest.files.iter().enumerate() {
             let Some((scheme, rest)) = file.path.strip_prefix(&data).and_then(|path| path.split_once('/'))
             else {
-                self.links.push(Link { file: at, to: self.site.join(&file.path) });
+                self.links.push(LinkedFile { file: at, to: self.site.join(&file.path) });
                 self.rows.push(row(file.path.clone(), file));
                 continue;
             };
-            if scheme == "scripts" && self.is_made(rest) {
+            if scheme == "scripts" && self.is_entry_point(rest) {
                 continue;
             }
             let to = match scheme {
@@ -140,19 +150,23 @@ impl Layout {
             match file.kind {
                 FileKind::Plain => {
                     self.rows.push(row(self.record_path(&to), file));
-                    self.links.push(Link { file: at, to });
+                    self.links.push(LinkedFile { file: at, to });
                 }
                 FileKind::Script => {
                     let text = read_checked(&wheel.files.join(&file.path), file)?;
-                    self.write(to, scripts::with_interpreter(&text, &environment.python), Mode::Executable);
+                    self.write(
+                        to,
+                        scripts::with_interpreter(&text, &environment.python),
+                        FileMode::Executable,
+                    );
                 }
             }
         }
         Ok(())
     }
 
-    /// Whether a script of the wheel is one that its entry points make anyway.
-    fn is_made(&self, script: &str) -> bool {
+    /// Whether an entry point makes this script anyway: old builders put their own launchers into wheels.
+    fn is_entry_point(&self, script: &str) -> bool {
         let name = script.strip_suffix("-script.py").unwrap_or(script);
         self.wheel.manifest.scripts.iter().any(|made| made.name == name)
     }
@@ -160,65 +174,65 @@ impl Layout {
     fn add_scripts(&mut self, environment: &Environment) {
         for script in self.wheel.manifest.scripts.clone() {
             let to = environment.scheme.scripts.join(&script.name);
-            self.write(to, scripts::launcher(&script, &environment.python), Mode::Executable);
+            self.write(to, scripts::launcher(&script, &environment.python), FileMode::Executable);
         }
     }
 
-    fn add_notes(&mut self, extras: Extras<'_>) {
-        self.write(self.info.join("INSTALLER"), b"pinfast\n".to_vec(), Mode::Plain);
-        if extras.requested == Requested::ByUser {
-            self.write(self.info.join("REQUESTED"), Vec::new(), Mode::Plain);
+    fn add_installer_metadata(&mut self, metadata: InstallerMetadata<'_>) {
+        self.write(self.info.join("INSTALLER"), b"pinfast\n".to_vec(), FileMode::Plain);
+        if metadata.requested == Requested::ByUser {
+            self.write(self.info.join("REQUESTED"), Vec::new(), FileMode::Plain);
         }
-        if let Some(url) = &extras.pin.url {
+        if let Some(url) = &metadata.pin.url {
             let text = direct_url(&url.to_string(), &self.wheel.key.archive);
-            self.write(self.info.join("direct_url.json"), text.into_bytes(), Mode::Plain);
+            self.write(self.info.join("direct_url.json"), text.into_bytes(), FileMode::Plain);
         }
     }
 
-    fn write(&mut self, to: PathBuf, content: Vec<u8>, mode: Mode) {
-        let row = Row::of(self.record_path(&to), &content);
-        self.writes.push(Write { to, content, digest: row.digest.clone(), mode });
+    fn write(&mut self, to: PathBuf, content: Vec<u8>, mode: FileMode) {
+        let row = RecordRow::of(self.record_path(&to), &content);
+        self.writes.push(WrittenFile { to, content, digest: row.digest.clone(), mode });
         self.rows.push(row);
     }
 
-    /// How RECORD spells a path.
+    /// The path in RECORD's form.
     pub(super) fn record_path(&self, path: &Path) -> String {
         disk::relative(path, &self.site)
     }
 
-    /// Makes the text of RECORD from its rows.
-    pub(super) fn seal(&mut self) {
+    /// Writes the rows to the text of RECORD.
+    pub(super) fn write_record(&mut self) {
         self.rows.sort();
         self.record = record::write(&self.rows);
     }
 
-    /// Where it will have files, RECORD left out.
+    /// The paths of its files, except for RECORD.
     pub(super) fn targets(&self) -> impl Iterator<Item = &Path> {
         let links = self.links.iter().map(|link| link.to.as_path());
         links.chain(self.writes.iter().map(|write| write.to.as_path()))
     }
 
-    /// The entries of the site folder that it has files in.
-    pub(super) fn tops(&self) -> BTreeSet<String> {
+    /// The names of its files and folders directly in the site folder.
+    pub(super) fn top_level(&self) -> BTreeSet<String> {
         let rows = self.rows.iter().map(|row| row.path.split('/').next().unwrap_or_default());
-        let tops: BTreeSet<&str> = rows.filter(|top| *top != "..").collect();
-        tops.into_iter().map(str::to_owned).collect()
+        let names: BTreeSet<&str> = rows.filter(|name| *name != "..").collect();
+        names.into_iter().map(str::to_owned).collect()
     }
 
-    /// Its files, each with its size; see [`Content`].
-    pub(super) fn contents(&self, root: &Path) -> impl Iterator<Item = Content> {
+    /// Its files, except for RECORD.
+    pub(super) fn placed_files(&self, root: &Path) -> impl Iterator<Item = PlacedFile> {
         let from_cache =
             self.links.iter().map(|link| (&link.to, self.wheel.manifest.files[link.file].stamp.size));
         let written = self.writes.iter().map(|write| (&write.to, write.content.len() as u64));
         from_cache.chain(written).map(move |(to, size)| {
             let path = to.strip_prefix(&self.site).or_else(|_| to.strip_prefix(root)).unwrap_or(to);
-            Content { path: path.to_owned(), size }
+            PlacedFile { path: path.to_owned(), size }
         })
     }
 
-    /// Refuses a file that would overwrite what makes the environment one, or leave it.
+    /// Refuses a file that would leave the environment, or overwrite what makes it one.
     fn check(&self, environment: &Environment) -> Result<()> {
-        // Below the folders of the scheme, what holds for one file of a folder holds for all.
+        // Deeper than the scheme's own folders, all files of one folder get the same answer.
         let mut last = OsStr::new("");
         let bad = self.targets().find(|to| {
             let folder = to.parent().unwrap_or(to);
@@ -239,20 +253,20 @@ impl Layout {
     }
 }
 
-fn row(path: String, file: &CachedFile) -> Row {
+fn row(path: String, file: &CachedFile) -> RecordRow {
     if file.digest.is_empty() {
-        return Row::bare(path);
+        return RecordRow::bare(path);
     }
-    Row { path, digest: file.digest.clone(), size: file.stamp.size.to_string() }
+    RecordRow { path, digest: file.digest.clone(), size: file.stamp.size.to_string() }
 }
 
-/// A file of the cache that is read rather than linked.
-fn read_checked(path: &Path, file: &CachedFile) -> Result<Vec<u8>, NoLayout> {
-    let content = disk::read(path, file.stamp.size).map_err(|_| NoLayout::Damaged)?;
-    let promise = Digest::parse(&file.digest);
-    let algorithm = promise.as_ref().map_or(Algorithm::Sha256, |promise| promise.algorithm);
-    let (found, _) = record::hash(content.as_slice(), algorithm).map_err(|_| NoLayout::Damaged)?;
-    if promise == Some(found) { Ok(content) } else { Err(NoLayout::Damaged) }
+/// Reads a file of the cache that cannot be linked, and checks it: its stamp is compared only when linking.
+fn read_checked(path: &Path, file: &CachedFile) -> Result<Vec<u8>, LayoutError> {
+    let content = disk::read(path, file.stamp.size).map_err(|_| LayoutError::Damaged)?;
+    let expected = RecordDigest::parse(&file.digest);
+    let algorithm = expected.as_ref().map_or(HashAlgorithm::Sha256, |expected| expected.algorithm);
+    let (found, _) = record::hash(content.as_slice(), algorithm).map_err(|_| LayoutError::Damaged)?;
+    if expected == Some(found) { Ok(content) } else { Err(LayoutError::Damaged) }
 }
 
 /// The text of `direct_url.json` (PyPA "Recording the direct URL origin").

@@ -1,55 +1,70 @@
-//! The room of installation: a lock and a source of files -> an environment that is exactly the lock.
+//! Makes an environment exactly what a lock says, and verifies one.
 //!
-//! - [`install`]: plans, fetches, checks and unpacks everything, and only then changes the environment
-//! - [`verify`]: is an environment what the lock says, down to each file's hash
-//! - [`download`]: the lock's files as a folder that serves as an index
-//! - [`venv`]: creates a standard virtual environment
+//! In: a lock, an environment, a source of files, the cache. Out: the environment with the locked
+//! distributions and no others, as PyPA's "Binary distribution format" and "Recording installed projects" have
+//! it; or a report; or an error that names the file.
 //!
-//! How the parts hang together, from the archive to the environment: `archive` reads a hostile zip,
-//! `wheel` checks that it is the wheel that the lock means, `unpack` writes it into the `store` with a
-//! `manifest`; `source` chooses a pin's file; `plan` compares the lock with what is `installed`;
-//! `layout` says where each file will go, `conflict` whether that can be; `remove` and `place` do it,
-//! between two notes in the `journal`, so that a run that is killed is finished by the next one.
+//! - [`install()`]: plans, fetches, checks and unpacks everything, and only then changes the environment
+//! - [`verify()`]: compares an environment with a lock, down to each file's hash
+//! - [`download()`]: puts the lock's files into a folder that serves as an index (PEP 503)
+//! - [`venv`]: creates a standard virtual environment (PEP 405)
+//!
+//! From an archive to the environment:
+//!
+//! - `source`, `choose`, `fetch`: which file of a pin, and its download
+//! - `archive`, `wheel`, `record`, `entry_points`, `unpack`: a hostile zip -> checked, unpacked files
+//! - `manifest`, `wheel_cache`: unpacked wheels in the cache
+//! - `environment`, `interpreter`, `installed`, `compatibility`: what is there, and whether the lock is for it
+//! - `plan`, `layout`, `scripts`, `conflict`, `unowned`: what will change, known before anything does
+//! - `install`, `remove`, `place`, `link`, `compile`: the change itself
+//! - `journal`: written before and after, so that the next run finishes what a killed one began
 
 mod archive;
+mod choose;
+mod compatibility;
 mod compile;
 mod conflict;
-mod covers;
 mod disk;
 mod download;
 mod entry_points;
 mod environment;
+mod fetch;
+mod finding;
+mod install;
 mod installed;
 mod interpreter;
+mod job;
 mod journal;
 mod layout;
+mod link;
 mod manifest;
-mod obtain;
 mod place;
 mod plan;
+mod prepare;
 mod record;
 mod remove;
-mod run;
 mod scripts;
 mod source;
-mod store;
-mod strays;
-mod take;
+mod unowned;
 mod unpack;
 pub mod venv;
 mod verify;
 mod wheel;
+mod wheel_cache;
 
-pub use archive::Limits;
+pub use archive::ArchiveLimits;
+pub use compatibility::check_compatible;
 pub use compile::Compile;
-pub use covers::covers;
-pub use download::{DownloadOutcome, DownloadRequest, Scope, download};
-pub use environment::{Environment, EnvironmentKind, Scheme};
-pub use installed::{Form, Installed, Origin};
-pub use plan::{Prune, Why, applicable};
-pub use run::{Content, Done, Effort, Outcome, Place, Request, Run, contents, install};
-pub use source::{Files, Order};
-pub use store::Store;
-pub use take::LinkMode;
+pub use download::{DownloadJob, DownloadReport, DownloadScope, download};
+pub use environment::{Environment, EnvironmentKind, InstallScheme};
+pub use finding::{Remedy, VerifyFinding, VerifyReport};
+pub use install::{contents, install};
+pub use installed::{DistributionFormat, InstalledDistribution, Provenance};
+pub use job::{Destination, DistributionChange, DryRun, Inspection, InstallJob, InstallReport};
+pub use layout::PlacedFile;
+pub use link::LinkMode;
+pub use plan::{InstallReason, Prune, applicable};
+pub use source::{FileSource, WheelBuildRequest};
 pub use venv::BasePython;
-pub use verify::{Finding, Remedy, Strictness, VerifyReport, VerifyRequest, verify};
+pub use verify::{Strictness, VerifyJob, verify};
+pub use wheel_cache::WheelCache;

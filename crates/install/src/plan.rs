@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::environment::is_seed;
-use super::installed::{Form, Installed, Origin};
+use super::installed::{DistributionFormat, InstalledDistribution, Provenance};
 use pinfast_base::error::{Error, Result};
 use pinfast_lock::{Lock, Pin};
 use pinfast_packaging::{PackageName, Target};
@@ -22,31 +22,31 @@ pub enum Prune {
 
 /// What has to change.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Plan<'a> {
+pub(super) struct InstallPlan<'a> {
     /// What is right as it is.
-    pub(super) keep: Vec<Installed>,
+    pub(super) keep: Vec<InstalledDistribution>,
     /// What has to be installed, sorted by name.
-    pub(super) install: Vec<Change<'a>>,
+    pub(super) install: Vec<PlannedInstall<'a>>,
     /// What has to go without anything in its place.
-    pub(super) remove: Vec<Installed>,
+    pub(super) remove: Vec<InstalledDistribution>,
     /// What the lock does not name and stays all the same.
-    pub(super) spared: Vec<Installed>,
+    pub(super) spared: Vec<InstalledDistribution>,
 }
 
 /// A pin to be installed, with what it replaces.
 #[derive(Clone, Debug)]
-pub(super) struct Change<'a> {
+pub(super) struct PlannedInstall<'a> {
     /// What is to be there.
     pub(super) pin: &'a Pin,
     /// What has to go first: mostly nothing or one.
-    pub(super) replaces: Vec<Installed>,
+    pub(super) replaces: Vec<InstalledDistribution>,
     /// Why it is not right as it is.
-    pub(super) why: Why,
+    pub(super) reason: InstallReason,
 }
 
 /// Why a pin has to be installed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Why {
+pub enum InstallReason {
     /// It is not there.
     Missing,
     /// Another version is there.
@@ -56,7 +56,7 @@ pub enum Why {
     /// An earlier run did not finish.
     Unfinished,
     /// It shares a file with a distribution that goes.
-    Shared,
+    SharedFile,
     /// Its files are not as they were installed.
     Altered,
 }
@@ -71,7 +71,8 @@ pub fn applicable<'a>(lock: &'a Lock, target: &Target) -> Result<Vec<&'a Pin>> {
     let mut pins: BTreeMap<&PackageName, &Pin> = BTreeMap::new();
     for pin in lock.pins.iter().filter(|pin| pin.marker.holds(target, &[])) {
         if let Some(other) = pins.insert(&pin.name, pin) {
-            let places = format!("{}{}", super::source::at(other), super::source::at(pin));
+            let places =
+                format!("{}{}", super::source::lock_location(other), super::source::lock_location(pin));
             return Err(Error::usage(format!(
                 "the lock names {} twice for {}{places}",
                 pin.name,
@@ -88,33 +89,35 @@ pub fn applicable<'a>(lock: &'a Lock, target: &Target) -> Result<Vec<&'a Pin>> {
 pub(super) fn check_hashes(lock: &Lock) -> Result<()> {
     match lock.pins.iter().find(|pin| pin.hashes.is_empty()) {
         None => Ok(()),
-        Some(pin) => {
-            Err(Error::usage(format!("{} has no hash in the lock{}", pin.name, super::source::at(pin)))
-                .hint("`pinfast lock` writes the hashes of every file"))
-        }
+        Some(pin) => Err(Error::usage(format!(
+            "{} has no hash in the lock{}",
+            pin.name,
+            super::source::lock_location(pin)
+        ))
+        .hint("`pinfast lock` writes the hashes of every file")),
     }
 }
 
-/// Compares the pins that apply with what is installed; those of `afresh` are installed anew even if
+/// Compares the pins that apply with what is installed; those of `reinstall` are installed anew even if
 /// they look right.
 ///
 /// # Errors
 /// When something would have to go that does not say which files it has.
 pub(super) fn plan<'a>(
     pins: &[&'a Pin],
-    installed: Vec<Installed>,
+    installed: Vec<InstalledDistribution>,
     prune: Prune,
-    afresh: &BTreeMap<PackageName, Why>,
-) -> Result<Plan<'a>> {
-    let mut by_name: BTreeMap<PackageName, Vec<Installed>> = BTreeMap::new();
+    reinstall: &BTreeMap<PackageName, InstallReason>,
+) -> Result<InstallPlan<'a>> {
+    let mut by_name: BTreeMap<PackageName, Vec<InstalledDistribution>> = BTreeMap::new();
     for distribution in installed {
         by_name.entry(distribution.name.clone()).or_default().push(distribution);
     }
-    let mut plan = Plan::default();
+    let mut plan = InstallPlan::default();
     for pin in pins {
         let mut found = by_name.remove(&pin.name).unwrap_or_default();
-        match why(pin, &found, afresh) {
-            Some(why) => plan.install.push(Change { pin, replaces: found, why }),
+        match reason_to_install(pin, &found, reinstall) {
+            Some(reason) => plan.install.push(PlannedInstall { pin, replaces: found, reason }),
             None => plan.keep.append(&mut found),
         }
     }
@@ -126,7 +129,7 @@ pub(super) fn plan<'a>(
         };
         // What was left half done cannot stay as it is.
         let (unfinished, whole): (Vec<_>, Vec<_>) =
-            found.into_iter().partition(|distribution| distribution.origin == Origin::Unfinished);
+            found.into_iter().partition(|distribution| distribution.provenance == Provenance::Unfinished);
         plan.remove.extend(unfinished);
         if spare { plan.spared.extend(whole) } else { plan.remove.extend(whole) }
     }
@@ -134,33 +137,37 @@ pub(super) fn plan<'a>(
     Ok(plan)
 }
 
-fn why(pin: &Pin, found: &[Installed], afresh: &BTreeMap<PackageName, Why>) -> Option<Why> {
+fn reason_to_install(
+    pin: &Pin,
+    found: &[InstalledDistribution],
+    reinstall: &BTreeMap<PackageName, InstallReason>,
+) -> Option<InstallReason> {
     let [only] = found else {
-        return Some(if found.is_empty() { Why::Missing } else { Why::OtherVersion });
+        return Some(if found.is_empty() { InstallReason::Missing } else { InstallReason::OtherVersion });
     };
-    match only.origin {
-        _ if only.version.as_ref() != Some(&pin.version) => Some(Why::OtherVersion),
-        Origin::Unfinished => Some(Why::Unfinished),
-        Origin::Foreign => Some(Why::OtherFile),
-        Origin::Archive(archive) if !pin.hashes.contains(&archive) => Some(Why::OtherFile),
-        Origin::Archive(_) => afresh.get(&pin.name).copied(),
+    match only.provenance {
+        _ if only.version.as_ref() != Some(&pin.version) => Some(InstallReason::OtherVersion),
+        Provenance::Unfinished => Some(InstallReason::Unfinished),
+        Provenance::Foreign => Some(InstallReason::OtherFile),
+        Provenance::Archive(archive) if !pin.hashes.contains(&archive) => Some(InstallReason::OtherFile),
+        Provenance::Archive(_) => reinstall.get(&pin.name).copied(),
     }
 }
 
-fn check_removable(plan: &Plan<'_>) -> Result<()> {
+fn check_removable(plan: &InstallPlan<'_>) -> Result<()> {
     let goes = plan.install.iter().flat_map(|change| &change.replaces).chain(&plan.remove);
-    match goes.into_iter().find(|distribution| distribution.form == Form::Egg) {
+    match goes.into_iter().find(|distribution| distribution.format == DistributionFormat::Egg) {
         None => Ok(()),
         Some(egg) => Err(Error::no(format!(
             "{} cannot be taken away: {} does not say which files it has",
             egg.label(),
             egg.info.display()
         ))
-        .hint("make the environment afresh: remove its folder and run the command again")),
+        .hint("make the environment reinstall: remove its folder and run the command again")),
     }
 }
 
-impl Plan<'_> {
+impl InstallPlan<'_> {
     /// Whether nothing has to change.
     #[must_use]
     pub(super) fn is_empty(&self) -> bool {
@@ -168,7 +175,7 @@ impl Plan<'_> {
     }
 
     /// Everything that goes.
-    pub(super) fn goes(&self) -> impl Iterator<Item = &Installed> {
+    pub(super) fn removed(&self) -> impl Iterator<Item = &InstalledDistribution> {
         self.install.iter().flat_map(|change| &change.replaces).chain(&self.remove)
     }
 }

@@ -11,7 +11,7 @@ use super::disk;
 
 /// One line.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Row {
+pub(super) struct RecordRow {
     /// The file, with `/` between components; relative to the folder of the distribution, mostly.
     pub(super) path: String,
     /// Its hash, as it stands in the line; empty for files such as `RECORD` itself.
@@ -20,10 +20,10 @@ pub(super) struct Row {
     pub(super) size: String,
 }
 
-impl Row {
+impl RecordRow {
     /// The line of a file with this content.
     pub(super) fn of(path: String, content: &[u8]) -> Self {
-        let mut hasher = Hasher::new(Algorithm::Sha256);
+        let mut hasher = RecordHasher::new(HashAlgorithm::Sha256);
         hasher.update(content);
         Self { path, digest: hasher.finish().to_string(), size: content.len().to_string() }
     }
@@ -36,7 +36,7 @@ impl Row {
 
 /// The hashes that a `RECORD` may hold: SHA-256 or better.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Algorithm {
+pub(super) enum HashAlgorithm {
     Sha256,
     Sha384,
     Sha512,
@@ -44,19 +44,19 @@ pub(super) enum Algorithm {
 
 /// A hash as a `RECORD` spells it: `sha256=` and unpadded URL-safe base64.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Digest {
-    pub(super) algorithm: Algorithm,
+pub(super) struct RecordDigest {
+    pub(super) algorithm: HashAlgorithm,
     bytes: Vec<u8>,
 }
 
-impl Digest {
+impl RecordDigest {
     /// Reads `ALGORITHM=BASE64`; `None` for what is unreadable or weak.
     pub(super) fn parse(text: &str) -> Option<Self> {
         let (name, value) = text.split_once('=')?;
         let (algorithm, length) = match name {
-            "sha256" => (Algorithm::Sha256, 32),
-            "sha384" => (Algorithm::Sha384, 48),
-            "sha512" => (Algorithm::Sha512, 64),
+            "sha256" => (HashAlgorithm::Sha256, 32),
+            "sha384" => (HashAlgorithm::Sha384, 48),
+            "sha512" => (HashAlgorithm::Sha512, 64),
             _ => return None,
         };
         let bytes = URL_SAFE_NO_PAD.decode(value.trim_end_matches('=')).ok()?;
@@ -64,30 +64,30 @@ impl Digest {
     }
 }
 
-impl std::fmt::Display for Digest {
+impl std::fmt::Display for RecordDigest {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let name = match self.algorithm {
-            Algorithm::Sha256 => "sha256",
-            Algorithm::Sha384 => "sha384",
-            Algorithm::Sha512 => "sha512",
+            HashAlgorithm::Sha256 => "sha256",
+            HashAlgorithm::Sha384 => "sha384",
+            HashAlgorithm::Sha512 => "sha512",
         };
         write!(f, "{name}={}", URL_SAFE_NO_PAD.encode(&self.bytes))
     }
 }
 
 /// Hashes by one of the algorithms.
-pub(super) enum Hasher {
+pub(super) enum RecordHasher {
     Sha256(sha2::Sha256),
     Sha384(sha2::Sha384),
     Sha512(sha2::Sha512),
 }
 
-impl Hasher {
-    pub(super) fn new(algorithm: Algorithm) -> Self {
+impl RecordHasher {
+    pub(super) fn new(algorithm: HashAlgorithm) -> Self {
         match algorithm {
-            Algorithm::Sha256 => Self::Sha256(sha2::Sha256::new()),
-            Algorithm::Sha384 => Self::Sha384(sha2::Sha384::new()),
-            Algorithm::Sha512 => Self::Sha512(sha2::Sha512::new()),
+            HashAlgorithm::Sha256 => Self::Sha256(sha2::Sha256::new()),
+            HashAlgorithm::Sha384 => Self::Sha384(sha2::Sha384::new()),
+            HashAlgorithm::Sha512 => Self::Sha512(sha2::Sha512::new()),
         }
     }
 
@@ -99,18 +99,24 @@ impl Hasher {
         }
     }
 
-    pub(super) fn finish(self) -> Digest {
+    pub(super) fn finish(self) -> RecordDigest {
         match self {
-            Self::Sha256(h) => Digest { algorithm: Algorithm::Sha256, bytes: h.finalize().to_vec() },
-            Self::Sha384(h) => Digest { algorithm: Algorithm::Sha384, bytes: h.finalize().to_vec() },
-            Self::Sha512(h) => Digest { algorithm: Algorithm::Sha512, bytes: h.finalize().to_vec() },
+            Self::Sha256(h) => {
+                RecordDigest { algorithm: HashAlgorithm::Sha256, bytes: h.finalize().to_vec() }
+            }
+            Self::Sha384(h) => {
+                RecordDigest { algorithm: HashAlgorithm::Sha384, bytes: h.finalize().to_vec() }
+            }
+            Self::Sha512(h) => {
+                RecordDigest { algorithm: HashAlgorithm::Sha512, bytes: h.finalize().to_vec() }
+            }
         }
     }
 }
 
 /// The digest and the size of all that `reader` yields.
-pub(super) fn hash(reader: impl Read, algorithm: Algorithm) -> io::Result<(Digest, u64)> {
-    let (mut hasher, mut size) = (Hasher::new(algorithm), 0);
+pub(super) fn hash(reader: impl Read, algorithm: HashAlgorithm) -> io::Result<(RecordDigest, u64)> {
+    let (mut hasher, mut size) = (RecordHasher::new(algorithm), 0);
     disk::pieces(reader, |piece| {
         hasher.update(piece);
         size += piece.len() as u64;
@@ -119,7 +125,7 @@ pub(super) fn hash(reader: impl Read, algorithm: Algorithm) -> io::Result<(Diges
 }
 
 /// Reads a `RECORD`: comma-separated values, fields in quotes where need be, LF or CRLF.
-pub(super) fn parse(text: &[u8]) -> Result<Vec<Row>, String> {
+pub(super) fn parse(text: &[u8]) -> Result<Vec<RecordRow>, String> {
     let text = std::str::from_utf8(text).map_err(|_| "it is not UTF-8".to_owned())?;
     let mut rows = Vec::new();
     let mut rest = text;
@@ -129,9 +135,11 @@ pub(super) fn parse(text: &[u8]) -> Result<Vec<Row>, String> {
         let mut fields = fields.into_iter();
         match (fields.next(), fields.next(), fields.next(), fields.next()) {
             (Some(path), None, ..) if path.is_empty() => {}
-            (Some(path), digest, size, None) => {
-                rows.push(Row { path, digest: digest.unwrap_or_default(), size: size.unwrap_or_default() })
-            }
+            (Some(path), digest, size, None) => rows.push(RecordRow {
+                path,
+                digest: digest.unwrap_or_default(),
+                size: size.unwrap_or_default(),
+            }),
             _ => return Err(format!("line {}: it has more than three fields", rows.len() + 1)),
         }
     }
@@ -180,7 +188,7 @@ fn field(text: &str) -> Result<(String, &str), String> {
 }
 
 /// Writes a `RECORD` of these rows, which are sorted, in the form of Python's `csv` module, which ends lines in CRLF.
-pub(super) fn write(rows: &[Row]) -> Vec<u8> {
+pub(super) fn write(rows: &[RecordRow]) -> Vec<u8> {
     let mut out = String::with_capacity(rows.len() * 128);
     for row in rows {
         for (field, end) in [(&row.path, ","), (&row.digest, ","), (&row.size, "\r\n")] {
@@ -205,8 +213,8 @@ fn push_field(out: &mut String, field: &str) {
 mod tests {
     use super::*;
 
-    fn row(path: &str, digest: &str, size: &str) -> Row {
-        Row { path: path.to_owned(), digest: digest.to_owned(), size: size.to_owned() }
+    fn row(path: &str, digest: &str, size: &str) -> RecordRow {
+        RecordRow { path: path.to_owned(), digest: digest.to_owned(), size: size.to_owned() }
     }
 
     #[test]
@@ -234,11 +242,11 @@ mod tests {
     #[test]
     fn digests_are_strong() {
         let good = "sha256=47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU";
-        assert_eq!(Digest::parse(good).unwrap().to_string(), good);
-        assert_eq!(Digest::parse(&format!("{good}=")).unwrap().to_string(), good);
-        assert_eq!(hash(&b""[..], Algorithm::Sha256).unwrap().0.to_string(), good);
+        assert_eq!(RecordDigest::parse(good).unwrap().to_string(), good);
+        assert_eq!(RecordDigest::parse(&format!("{good}=")).unwrap().to_string(), good);
+        assert_eq!(hash(&b""[..], HashAlgorithm::Sha256).unwrap().0.to_string(), good);
         for bad in ["", "sha256", "md5=1B2M2Y8AsgTpgAmY7PhCfg", "sha256=AAAA", "sha256=!"] {
-            assert!(Digest::parse(bad).is_none(), "{bad}");
+            assert!(RecordDigest::parse(bad).is_none(), "{bad}");
         }
     }
 }

@@ -10,25 +10,29 @@ use rustc_hash::FxHashSet;
 
 use super::disk;
 use super::environment::Environment;
-use super::installed::{Installed, NoRecord, Origin, Owned};
+use super::installed::{InstalledDistribution, OwnedFile, Provenance, RecordError};
 use pinfast_base::error::{Error, Result};
+use pinfast_files::{is_absent, path_error};
 
 /// What a removal takes away.
 #[derive(Clone, Debug)]
 pub(super) struct Removal {
-    pub(super) distribution: Installed,
+    pub(super) distribution: InstalledDistribution,
     /// Its files, its RECORD left out.
-    pub(super) files: Vec<Owned>,
+    pub(super) files: Vec<OwnedFile>,
     /// Paths in its RECORD that are none of its business, each as RECORD spells it: they stay.
     pub(super) foreign: Vec<String>,
 }
 
 /// Says what a removal would take away, changing nothing.
-pub(super) fn prepare(distribution: &Installed, environment: &Environment) -> Result<Removal> {
+pub(super) fn plan_removal(
+    distribution: &InstalledDistribution,
+    environment: &Environment,
+) -> Result<Removal> {
     let (owned, outside) = match distribution.owned(environment) {
         Ok(found) => found,
         // RECORD is written before, and removed after, every other file: what has none has no files.
-        Err(_) if distribution.origin == Origin::Unfinished => (Vec::new(), Vec::new()),
+        Err(_) if distribution.provenance == Provenance::Unfinished => (Vec::new(), Vec::new()),
         Err(why) => return Err(unremovable(distribution, &why)),
     };
     let (reserved, owned): (Vec<_>, Vec<_>) =
@@ -42,10 +46,10 @@ pub(super) fn prepare(distribution: &Installed, environment: &Environment) -> Re
     })
 }
 
-fn unremovable(distribution: &Installed, why: &NoRecord) -> Error {
+fn unremovable(distribution: &InstalledDistribution, why: &RecordError) -> Error {
     let what = match why {
-        NoRecord::Missing => "is missing".to_owned(),
-        NoRecord::Unreadable(what) => what.clone(),
+        RecordError::Missing => "is missing".to_owned(),
+        RecordError::Unreadable(what) => what.clone(),
     };
     let record = distribution.info.join("RECORD");
     Error::no(format!("{} cannot be taken away: {} {what}", distribution.label(), record.display()))
@@ -68,7 +72,7 @@ pub(super) fn remove(
 }
 
 fn remove_one(removal: &Removal, spare: &FxHashSet<PathBuf>, environment: &Environment) -> Result<()> {
-    let mut real = Folders::default();
+    let mut real = RealFolders::default();
     for owned in removal.files.iter().filter(|owned| !spare.contains(&owned.path)) {
         if real.has_no_link(&owned.path, environment) {
             remove_file(&owned.path)?;
@@ -89,8 +93,8 @@ fn remove_one(removal: &Removal, spare: &FxHashSet<PathBuf>, environment: &Envir
 /// A folder in the place of a file is not what RECORD means.
 fn remove_file(path: &Path) -> Result<()> {
     match fs::remove_file(path) {
-        Err(error) if disk::is_absent(&error) || error.kind() == io::ErrorKind::IsADirectory => Ok(()),
-        Err(error) => Err(disk::failed("remove", path, error)),
+        Err(error) if is_absent(&error) || error.kind() == io::ErrorKind::IsADirectory => Ok(()),
+        Err(error) => Err(path_error("remove", path, error)),
         Ok(()) => Ok(()),
     }
 }
@@ -109,9 +113,9 @@ fn remove_compiled(source: &Path) -> Result<()> {
     if !metadata.is_dir() {
         return Ok(());
     }
-    let entries = fs::read_dir(&cache).map_err(|error| disk::failed("list", &cache, error))?;
+    let entries = fs::read_dir(&cache).map_err(|error| path_error("list", &cache, error))?;
     for entry in entries {
-        let entry = entry.map_err(|error| disk::failed("list", &cache, error))?;
+        let entry = entry.map_err(|error| path_error("list", &cache, error))?;
         if is_compiled_from(&entry.file_name().to_string_lossy(), stem) {
             disk::remove_file(&entry.path())?;
         }
@@ -128,13 +132,13 @@ pub(super) fn is_compiled_from(name: &str, stem: &str) -> bool {
 
 /// Removes what tools left in a `.dist-info` folder besides what RECORD names.
 fn remove_all_but(folder: &Path, keep: &Path) -> Result<()> {
-    let entries = fs::read_dir(folder).map_err(|error| disk::failed("list", folder, error))?;
+    let entries = fs::read_dir(folder).map_err(|error| path_error("list", folder, error))?;
     for entry in entries {
-        let path = entry.map_err(|error| disk::failed("list", folder, error))?.path();
+        let path = entry.map_err(|error| path_error("list", folder, error))?.path();
         if path == keep {
             continue;
         }
-        let metadata = fs::symlink_metadata(&path).map_err(|error| disk::failed("look at", &path, error))?;
+        let metadata = fs::symlink_metadata(&path).map_err(|error| path_error("look at", &path, error))?;
         if metadata.is_dir() { disk::remove_tree(&path)? } else { disk::remove_file(&path)? }
     }
     Ok(())
@@ -163,11 +167,11 @@ fn prune(folder: &Path, environment: &Environment) {
 
 /// Remembers which folders were seen to be real.
 #[derive(Default)]
-struct Folders {
+struct RealFolders {
     real: FxHashSet<PathBuf>,
 }
 
-impl Folders {
+impl RealFolders {
     /// Whether no folder between the environment and `path` is a link.
     fn has_no_link(&mut self, path: &Path, environment: &Environment) -> bool {
         let Some(folder) = path.parent() else { return false };

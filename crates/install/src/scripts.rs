@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::entry_points::Script;
+use super::entry_points::EntryPoint;
 
 /// The longest first line that every kernel in use reads: Linux before 5.1 cut it at 127 bytes.
 const LONGEST: usize = 127;
@@ -31,8 +31,8 @@ fn sh_escaped(text: &str) -> String {
 }
 
 /// The whole text of a script that calls an entry point.
-pub(super) fn launcher(script: &Script, python: &Path) -> Vec<u8> {
-    let Script { module, call, .. } = script;
+pub(super) fn launcher(script: &EntryPoint, python: &Path) -> Vec<u8> {
+    let EntryPoint { module, call, .. } = script;
     let first = call.split('.').next().unwrap_or(call);
     let mut text = shebang(python);
     text.extend_from_slice(

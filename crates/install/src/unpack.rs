@@ -8,11 +8,12 @@ use std::path::Path;
 use rayon::prelude::*;
 use rustc_hash::FxHashSet;
 
-use super::archive::{Archive, Entry, Fault, Limits};
+use super::archive::{ArchiveEntry, ArchiveError, ArchiveLimits, WheelArchive};
 use super::disk;
-use super::manifest::{CachedFile, FileKind, Manifest, Stamp};
-use super::record::{Algorithm, Digest, Hasher};
-use super::wheel::{self, Claims};
+use super::manifest::{CachedFile, FileKind, Manifest};
+use super::record::{HashAlgorithm, RecordDigest, RecordHasher};
+use super::wheel::{self, WheelInfo};
+use pinfast_cache::FileStamp;
 use pinfast_packaging::{PackageName, Version};
 
 /// Unpacks `archive`, which has to be a wheel of `name` and `version`, into the empty folder `into`.
@@ -21,12 +22,12 @@ pub(super) fn unpack(
     archive: File,
     name: &PackageName,
     version: &Version,
-    limits: &Limits,
+    limits: &ArchiveLimits,
     into: &Path,
-) -> Result<(Manifest, Vec<String>), Fault> {
-    let mut archive = Archive::open(archive, limits)?;
-    let claims = wheel::claims(&mut archive, name, version)?;
-    let jobs = jobs(&archive, &claims)?;
+) -> Result<(Manifest, Vec<String>), ArchiveError> {
+    let mut archive = WheelArchive::open(archive, limits)?;
+    let info = wheel::read_info(&mut archive, name, version)?;
+    let jobs = jobs(&archive, &info)?;
     create_folders(into, &jobs)?;
     let mut files = jobs
         .into_par_iter()
@@ -37,57 +38,57 @@ pub(super) fn unpack(
     let manifest = Manifest {
         name: name.to_string(),
         version: version.to_string(),
-        stem: claims.stem,
-        root: claims.root,
-        requires_python: claims.metadata.requires_python.map(|specifiers| specifiers.to_string()),
-        scripts: claims.scripts,
+        stem: info.stem,
+        root: info.root,
+        requires_python: info.metadata.requires_python.map(|specifiers| specifiers.to_string()),
+        scripts: info.scripts,
         files,
     };
-    Ok((manifest, claims.warnings))
+    Ok((manifest, info.warnings))
 }
 
 /// One file to be unpacked.
-struct Job {
-    entry: Entry,
-    promise: Option<Digest>,
-    scheme: Scheme,
+struct UnpackJob {
+    entry: ArchiveEntry,
+    expected: Option<RecordDigest>,
+    scheme: DataScheme,
 }
 
 /// Whether a file is a script of the wheel, which has to be executable whatever its archive says.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Scheme {
-    Script,
+enum DataScheme {
+    Scripts,
     Other,
 }
 
 /// The files to unpack, the largest first so that no core ends up alone with a large one.
-fn jobs(archive: &Archive, claims: &Claims) -> Result<Vec<Job>, Fault> {
-    let info = format!("{}.dist-info/", claims.stem);
+fn jobs(archive: &WheelArchive, info: &WheelInfo) -> Result<Vec<UnpackJob>, ArchiveError> {
+    let dist_info = format!("{}.dist-info/", info.stem);
     let mut jobs = Vec::with_capacity(archive.entries().len());
-    for (entry, promise) in archive.entries().iter().zip(&claims.promises) {
+    for (entry, expected) in archive.entries().iter().zip(&info.digests) {
         // An installation writes its own of these; what a wheel has of them is nobody's word.
-        let own = entry.path.strip_prefix(&info);
+        let own = entry.path.strip_prefix(&dist_info);
         if own.is_some_and(|name| matches!(name, "RECORD" | "INSTALLER" | "REQUESTED" | "direct_url.json")) {
             continue;
         }
-        let scheme = scheme(&entry.path, &claims.stem)?;
-        jobs.push(Job { entry: entry.clone(), promise: promise.clone(), scheme });
+        let scheme = scheme(&entry.path, &info.stem)?;
+        jobs.push(UnpackJob { entry: entry.clone(), expected: expected.clone(), scheme });
     }
     jobs.sort_by_key(|job| std::cmp::Reverse(job.entry.size));
     Ok(jobs)
 }
 
-fn scheme(path: &str, stem: &str) -> Result<Scheme, Fault> {
+fn scheme(path: &str, stem: &str) -> Result<DataScheme, ArchiveError> {
     let data = path.strip_prefix(stem).and_then(|rest| rest.strip_prefix(".data/"));
     match data.map(|data| data.split_once('/').unwrap_or((data, ""))) {
-        None => Ok(Scheme::Other),
-        Some(("scripts", name)) if !name.is_empty() => Ok(Scheme::Script),
-        Some(("purelib" | "platlib" | "headers" | "data", rest)) if !rest.is_empty() => Ok(Scheme::Other),
-        Some(_) => Err(Fault::bad(format!("holds `{path}`, which belongs to no known scheme"))),
+        None => Ok(DataScheme::Other),
+        Some(("scripts", name)) if !name.is_empty() => Ok(DataScheme::Scripts),
+        Some(("purelib" | "platlib" | "headers" | "data", rest)) if !rest.is_empty() => Ok(DataScheme::Other),
+        Some(_) => Err(ArchiveError::bad(format!("holds `{path}`, which belongs to no known scheme"))),
     }
 }
 
-fn create_folders(into: &Path, jobs: &[Job]) -> Result<(), Fault> {
+fn create_folders(into: &Path, jobs: &[UnpackJob]) -> Result<(), ArchiveError> {
     let folders: FxHashSet<&str> =
         jobs.iter().filter_map(|job| job.entry.path.rsplit_once('/')).map(|(folder, _)| folder).collect();
     for folder in folders {
@@ -97,13 +98,13 @@ fn create_folders(into: &Path, jobs: &[Job]) -> Result<(), Fault> {
 }
 
 /// Writes one file, hashing in the stream, and takes its stamp.
-fn write(archive: &mut Archive, job: &Job, into: &Path) -> Result<CachedFile, Fault> {
+fn write(archive: &mut WheelArchive, job: &UnpackJob, into: &Path) -> Result<CachedFile, ArchiveError> {
     let path = into.join(&job.entry.path);
-    let executable = job.entry.executable || job.scheme == Scheme::Script;
+    let executable = job.entry.executable || job.scheme == DataScheme::Scripts;
     let mode = if executable { 0o555 } else { 0o444 };
     let mut file = OpenOptions::new().write(true).create_new(true).mode(mode).open(&path)?;
-    let algorithm = job.promise.as_ref().map_or(Algorithm::Sha256, |promise| promise.algorithm);
-    let (mut hasher, mut start) = (Hasher::new(algorithm), Vec::new());
+    let algorithm = job.expected.as_ref().map_or(HashAlgorithm::Sha256, |expected| expected.algorithm);
+    let (mut hasher, mut start) = (RecordHasher::new(algorithm), Vec::new());
     archive.stream(&job.entry, |chunk| {
         hasher.update(chunk);
         let lacking = SCRIPT_START.len().saturating_sub(start.len()).min(chunk.len());
@@ -111,19 +112,22 @@ fn write(archive: &mut Archive, job: &Job, into: &Path) -> Result<CachedFile, Fa
         Ok(file.write_all(chunk)?)
     })?;
     let found = hasher.finish();
-    if job.promise.as_ref().is_some_and(|promise| *promise != found) {
-        return Err(Fault::bad(format!("holds `{}` with another hash than RECORD says", job.entry.path)));
+    if job.expected.as_ref().is_some_and(|expected| *expected != found) {
+        return Err(ArchiveError::bad(format!(
+            "holds `{}` with another hash than RECORD says",
+            job.entry.path
+        )));
     }
     let kind = match job.scheme {
-        Scheme::Script if start == SCRIPT_START => FileKind::Script,
+        DataScheme::Scripts if start == SCRIPT_START => FileKind::Script,
         _ => FileKind::Plain,
     };
     disk::set_mode(&file, file.metadata()?.mode(), mode)?;
     Ok(CachedFile {
         path: job.entry.path.clone(),
-        digest: job.promise.as_ref().map(ToString::to_string).unwrap_or_default(),
+        digest: job.expected.as_ref().map(ToString::to_string).unwrap_or_default(),
         kind,
-        stamp: Stamp::of(&file.metadata()?),
+        stamp: FileStamp::of(&file.metadata()?),
     })
 }
 

@@ -6,10 +6,11 @@ use std::io;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
-use super::disk::{self, Durability, Mode};
-use super::environment::{Environment, EnvironmentKind, NOTES, Scheme};
+use super::disk::{self, Durability, FileMode};
+use super::environment::{Environment, EnvironmentKind, InstallScheme, NOTES};
 use pinfast_base::error::{Error, Result};
-use pinfast_packaging::Target;
+use pinfast_files::path_error;
+use pinfast_packaging::{Target, Threading};
 
 /// The interpreter that an environment is made from.
 #[derive(Clone, Debug)]
@@ -33,18 +34,9 @@ impl BasePython {
     }
 }
 
-/// How an interpreter treats threads.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Threading {
-    /// One thread of Python code at a time.
-    GlobalLock,
-    /// Free-threaded.
-    Free,
-}
-
 /// What stands at the path of an environment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum State {
+pub enum VenvState {
     /// Nothing, or an empty folder.
     Absent,
     /// A creation that was not finished.
@@ -59,20 +51,20 @@ pub enum State {
 ///
 /// # Errors
 /// When it cannot be looked at.
-pub fn state(folder: &Path) -> Result<State> {
+pub fn state(folder: &Path) -> Result<VenvState> {
     if folder.join("pyvenv.cfg").is_file() {
-        return Ok(State::Ready);
+        return Ok(VenvState::Ready);
     }
     let mut entries = match fs::read_dir(folder) {
         Ok(entries) => entries,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(State::Absent),
-        Err(error) if error.kind() == io::ErrorKind::NotADirectory => return Ok(State::Other),
-        Err(error) => return Err(disk::failed("list", folder, error)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(VenvState::Absent),
+        Err(error) if error.kind() == io::ErrorKind::NotADirectory => return Ok(VenvState::Other),
+        Err(error) => return Err(path_error("list", folder, error)),
     };
     if folder.join(NOTES).is_dir() {
-        return Ok(State::Begun);
+        return Ok(VenvState::Begun);
     }
-    Ok(if entries.next().is_none() { State::Absent } else { State::Other })
+    Ok(if entries.next().is_none() { VenvState::Absent } else { VenvState::Other })
 }
 
 /// The environment that [`create`] would make in `folder`, which has to be absolute.
@@ -80,7 +72,7 @@ pub fn state(folder: &Path) -> Result<State> {
 pub fn planned(folder: &Path, base: &BasePython) -> Environment {
     let lib = lib_name(base);
     let site = folder.join("lib").join(&lib).join("site-packages");
-    let scheme = Scheme {
+    let scheme = InstallScheme {
         purelib: site.clone(),
         platlib: site,
         scripts: folder.join("bin"),
@@ -100,7 +92,7 @@ pub fn planned(folder: &Path, base: &BasePython) -> Environment {
 fn lib_name(base: &BasePython) -> String {
     let name = if base.implementation == "pypy" { "pypy" } else { "python" };
     let suffix = match base.threading {
-        Threading::GlobalLock => "",
+        Threading::Gil => "",
         Threading::Free => "t",
     };
     format!("{name}{}{suffix}", minor(&base.target))
@@ -130,16 +122,16 @@ pub fn create(folder: &Path, base: &BasePython) -> Result<Environment> {
         .hint("name another interpreter with `--python`"));
     }
     match state(folder)? {
-        State::Ready => return Ok(planned(folder, base)),
-        State::Absent | State::Begun => {}
-        State::Other => {
+        VenvState::Ready => return Ok(planned(folder, base)),
+        VenvState::Absent | VenvState::Begun => {}
+        VenvState::Other => {
             return Err(Error::usage(format!("{} is not an environment", folder.display()))
                 .hint("name another folder with `--venv`, or move this one away"));
         }
     }
     let environment = planned(folder, base);
     disk::create_dirs(&folder.join(NOTES))?;
-    disk::write(&folder.join(".gitignore"), b"*\n", Mode::Plain)?;
+    disk::write(&folder.join(".gitignore"), b"*\n", FileMode::Plain)?;
     for path in [&environment.scheme.purelib, &environment.scheme.scripts] {
         disk::create_dirs(path)?;
     }
@@ -149,7 +141,7 @@ pub fn create(folder: &Path, base: &BasePython) -> Result<Environment> {
         link(Path::new("lib"), &folder.join("lib64"))?;
     }
     for (name, text) in activation(folder) {
-        disk::write(&environment.scheme.scripts.join(name), text.as_bytes(), Mode::Plain)?;
+        disk::write(&environment.scheme.scripts.join(name), text.as_bytes(), FileMode::Plain)?;
     }
     disk::replace(&folder.join("pyvenv.cfg"), configuration(base).as_bytes(), Durability::Synced)?;
     Ok(environment)
@@ -174,7 +166,7 @@ fn link(to: &Path, at: &Path) -> Result<()> {
         }
         made => made,
     };
-    made.map_err(|error| disk::failed("make the link", at, error))
+    made.map_err(|error| path_error("make the link", at, error))
 }
 
 fn configuration(base: &BasePython) -> String {

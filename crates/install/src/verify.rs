@@ -2,7 +2,6 @@
 //! is not touched.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
 use std::fs::{self, File};
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -10,21 +9,23 @@ use std::path::{Path, PathBuf};
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 
+use super::compatibility::check_compatible;
 use super::disk;
 use super::environment::{Environment, is_seed};
-use super::installed::{self, Installed, NoRecord, Origin, Owned, Site};
-use super::journal::{self, Journal};
-use super::plan::{self, Prune, Why};
-use super::record::{self, Digest};
+use super::finding::{VerifyFinding, VerifyReport};
+use super::installed::{self, InstalledDistribution, OwnedFile, Provenance, RecordError, SitePackages};
+use super::journal::{self, InstallJournal};
+use super::plan::{self, InstallReason, Prune};
+use super::record::{self, RecordDigest};
 use super::scripts;
-use super::strays;
+use super::unowned;
 use pinfast_base::error::Result;
 use pinfast_lock::{Lock, Pin};
-use pinfast_packaging::{ExtraName, Metadata, PackageName, Version};
+use pinfast_packaging::{ExtraName, Metadata, PackageName};
 
 /// What is to be verified.
 #[derive(Clone, Copy, Debug)]
-pub struct VerifyRequest<'a> {
+pub struct VerifyJob<'a> {
     /// What should be there.
     pub lock: &'a Lock,
     /// What is looked at.
@@ -45,90 +46,38 @@ pub enum Strictness {
     Strict,
 }
 
-/// What was found.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct VerifyReport {
-    /// What is not as the lock says, sorted; empty is the good answer.
-    pub findings: Vec<Finding>,
-    /// How many distributions were looked at.
-    pub distributions: usize,
-    /// How many files were hashed.
-    pub files: usize,
-}
-
-/// Something that is not as the lock says. Shown as a sentence without a full stop.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-#[expect(missing_docs, reason = "each field is what its name says, and the sentence tells the rest")]
-pub enum Finding {
-    /// A run that changed the environment was not finished.
-    Unfinished,
-    /// A pin is not installed.
-    Missing { name: PackageName, version: Version },
-    /// Another version is installed.
-    WrongVersion { name: PackageName, wanted: Version, found: Option<Version> },
-    /// A package is installed more than once.
-    Twice { name: PackageName, found: Vec<PathBuf> },
-    /// The lock does not name it.
-    Extra { name: PackageName, version: Option<Version> },
-    /// It came from an archive whose hash the lock does not have.
-    OtherArchive { name: PackageName, archive: String },
-    /// A dependency, by itself or through an extra, is not installed.
-    MissingDependency { name: PackageName, of: PackageName, requirement: String },
-    /// Its records cannot be read or contradict themselves.
-    Metadata { name: String, what: String },
-    /// A file of it is gone.
-    FileMissing { name: PackageName, path: PathBuf },
-    /// A file of it is not as it was installed.
-    FileAltered { name: PackageName, path: PathBuf },
-    /// A script names an interpreter that is not there.
-    Script { name: PackageName, path: PathBuf, interpreter: String },
-    /// A file in a site folder that no distribution owns.
-    Stray { path: PathBuf },
-}
-
-/// What mends the findings.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Remedy {
-    /// An installation.
-    Install,
-    /// An installation that looks at every file ([`super::Effort::Hash`]).
-    Repair,
-    /// Nobody but the user knows what a stray file is for.
-    ByHand,
-}
-
 /// Compares an environment with a lock.
 ///
 /// # Errors
 /// When the lock cannot be installed from, or the environment cannot be looked at.
-pub fn verify(request: &VerifyRequest<'_>) -> Result<VerifyReport> {
-    let environment = request.environment.resolved()?;
-    super::covers::covers(request.lock, &environment.target)?;
-    let pins = plan::applicable(request.lock, &environment.target)?;
-    let _shared = journal::share(&environment);
-    let journal = Journal::read(&environment)?;
+pub fn verify(job: &VerifyJob<'_>) -> Result<VerifyReport> {
+    let environment = job.environment.resolved()?;
+    check_compatible(job.lock, &environment.target)?;
+    let pins = plan::applicable(job.lock, &environment.target)?;
+    let _shared = journal::lock_shared(&environment);
+    let journal = InstallJournal::read(&environment)?;
     let mut site = installed::scan(&environment)?;
     for distribution in &mut site.distributions {
-        distribution.origin = journal.origin(distribution);
+        distribution.provenance = journal.provenance(distribution);
     }
     let mut findings = Vec::new();
     if journal.is_unfinished() {
-        findings.push(Finding::Unfinished);
+        findings.push(VerifyFinding::Unfinished);
     }
-    compare(&pins, &site.distributions, request.prune, &mut findings);
-    findings.extend(site.unreadable.iter().map(|path| Finding::Metadata {
+    compare(&pins, &site.distributions, job.prune, &mut findings);
+    findings.extend(site.unreadable.iter().map(|path| VerifyFinding::Metadata {
         name: path.display().to_string(),
         what: "looks like a distribution, but its name cannot be read".to_owned(),
     }));
     let metadata = read_metadata(&site, &mut findings);
-    check_dependencies(&pins, &metadata, &environment, request.lock, &mut findings);
+    check_dependencies(&pins, &metadata, &environment, job.lock, &mut findings);
     let records = Records::read(&site.distributions, &environment, &mut findings);
     findings.extend(records.check_files());
     findings.extend(records.check_scripts(&environment));
-    if request.strictness == Strictness::Strict {
+    if job.strictness == Strictness::Strict {
         let owned = records.owned.iter().map(|(_, owned)| owned.path.as_path());
-        let strays = strays::find(&environment, owned)?;
-        findings.extend(strays.into_iter().map(|path| Finding::Stray { path }));
+        let unowned = unowned::find(&environment, owned)?;
+        findings.extend(unowned.into_iter().map(|path| VerifyFinding::Unowned { path }));
     }
     findings.sort();
     findings.dedup();
@@ -136,50 +85,43 @@ pub fn verify(request: &VerifyRequest<'_>) -> Result<VerifyReport> {
 }
 
 /// Which distributions have a file that is not as it was installed.
-pub(super) fn altered(distributions: &[Installed], environment: &Environment) -> BTreeMap<PackageName, Why> {
+pub(super) fn altered(
+    distributions: &[InstalledDistribution],
+    environment: &Environment,
+) -> BTreeMap<PackageName, InstallReason> {
     let mut findings = Vec::new();
     let records = Records::read(distributions, environment, &mut findings);
     findings.extend(records.check_files());
     findings.extend(records.check_scripts(environment));
     let names = findings.into_iter().filter_map(|finding| match finding {
-        Finding::FileMissing { name, .. }
-        | Finding::FileAltered { name, .. }
-        | Finding::Script { name, .. } => Some(name),
-        Finding::Metadata { name, .. } => PackageName::new(&name).ok(),
+        VerifyFinding::FileMissing { name, .. }
+        | VerifyFinding::FileAltered { name, .. }
+        | VerifyFinding::Script { name, .. } => Some(name),
+        VerifyFinding::Metadata { name, .. } => PackageName::new(&name).ok(),
         _ => None,
     });
-    names.map(|name| (name, Why::Altered)).collect()
-}
-
-impl VerifyReport {
-    /// What mends all findings; `None` where there are none.
-    #[must_use]
-    pub fn remedy(&self) -> Option<Remedy> {
-        let needs = |finding: &Finding| match finding {
-            Finding::FileMissing { .. }
-            | Finding::FileAltered { .. }
-            | Finding::Script { .. }
-            | Finding::Metadata { .. } => Remedy::Repair,
-            Finding::Stray { .. } => Remedy::ByHand,
-            _ => Remedy::Install,
-        };
-        let needs: Vec<Remedy> = self.findings.iter().map(needs).collect();
-        [Remedy::Repair, Remedy::Install, Remedy::ByHand].into_iter().find(|remedy| needs.contains(remedy))
-    }
+    names.map(|name| (name, InstallReason::Altered)).collect()
 }
 
 /// Names and versions.
-fn compare(pins: &[&Pin], installed: &[Installed], prune: Prune, findings: &mut Vec<Finding>) {
-    let mut by_name: BTreeMap<&PackageName, Vec<&Installed>> = BTreeMap::new();
+fn compare(
+    pins: &[&Pin],
+    installed: &[InstalledDistribution],
+    prune: Prune,
+    findings: &mut Vec<VerifyFinding>,
+) {
+    let mut by_name: BTreeMap<&PackageName, Vec<&InstalledDistribution>> = BTreeMap::new();
     for distribution in installed {
         by_name.entry(&distribution.name).or_default().push(distribution);
     }
     for pin in pins {
         let found = by_name.remove(&pin.name).unwrap_or_default();
         match found.as_slice() {
-            [] => findings.push(Finding::Missing { name: pin.name.clone(), version: pin.version.clone() }),
+            [] => {
+                findings.push(VerifyFinding::Missing { name: pin.name.clone(), version: pin.version.clone() })
+            }
             [only] => findings.extend(compare_one(pin, only)),
-            several => findings.push(Finding::Twice {
+            several => findings.push(VerifyFinding::Twice {
                 name: pin.name.clone(),
                 found: several.iter().map(|one| one.info.clone()).collect(),
             }),
@@ -191,36 +133,37 @@ fn compare(pins: &[&Pin], installed: &[Installed], prune: Prune, findings: &mut 
         Prune::Nothing => true,
     };
     let extra = by_name.into_values().flatten().filter(|it| !allowed(&it.name));
-    findings.extend(extra.map(|it| Finding::Extra { name: it.name.clone(), version: it.version.clone() }));
+    findings
+        .extend(extra.map(|it| VerifyFinding::Extra { name: it.name.clone(), version: it.version.clone() }));
 }
 
-fn compare_one(pin: &Pin, found: &Installed) -> Option<Finding> {
+fn compare_one(pin: &Pin, found: &InstalledDistribution) -> Option<VerifyFinding> {
     if found.version.as_ref() != Some(&pin.version) {
         let (wanted, found) = (pin.version.clone(), found.version.clone());
-        return Some(Finding::WrongVersion { name: pin.name.clone(), wanted, found });
+        return Some(VerifyFinding::WrongVersion { name: pin.name.clone(), wanted, found });
     }
-    match found.origin {
-        Origin::Archive(archive) if !pin.hashes.contains(&archive) => {
-            Some(Finding::OtherArchive { name: pin.name.clone(), archive: archive.to_string() })
+    match found.provenance {
+        Provenance::Archive(archive) if !pin.hashes.contains(&archive) => {
+            Some(VerifyFinding::OtherArchive { name: pin.name.clone(), archive: archive.to_string() })
         }
         _ => None,
     }
 }
 
 /// The metadata of what is installed, by name; what is wrong with it is a finding.
-fn read_metadata(site: &Site, findings: &mut Vec<Finding>) -> BTreeMap<PackageName, Metadata> {
+fn read_metadata(site: &SitePackages, findings: &mut Vec<VerifyFinding>) -> BTreeMap<PackageName, Metadata> {
     let read: Vec<_> = site.distributions.par_iter().map(|it| (it, read_one_metadata(it))).collect();
     let mut found = BTreeMap::new();
     for (distribution, metadata) in read {
         match metadata {
             Ok(metadata) => drop(found.insert(distribution.name.clone(), metadata)),
-            Err(what) => findings.push(Finding::Metadata { name: distribution.name.to_string(), what }),
+            Err(what) => findings.push(VerifyFinding::Metadata { name: distribution.name.to_string(), what }),
         }
     }
     found
 }
 
-fn read_one_metadata(distribution: &Installed) -> Result<Metadata, String> {
+fn read_one_metadata(distribution: &InstalledDistribution) -> Result<Metadata, String> {
     let info = &distribution.info;
     let path = ["METADATA", "PKG-INFO"].map(|name| info.join(name)).into_iter().find(|path| path.exists());
     let path = path.unwrap_or_else(|| info.clone());
@@ -238,7 +181,7 @@ fn check_dependencies(
     installed: &BTreeMap<PackageName, Metadata>,
     environment: &Environment,
     lock: &Lock,
-    findings: &mut Vec<Finding>,
+    findings: &mut Vec<VerifyFinding>,
 ) {
     let overridden = overridden(lock);
     let mut extras: BTreeMap<&PackageName, BTreeSet<&ExtraName>> =
@@ -250,7 +193,7 @@ fn check_dependencies(
         for requirement in metadata.requires.iter().filter(|it| it.applies(&environment.target, &on)) {
             if !installed.contains_key(&requirement.name) {
                 if !overridden.contains(&requirement.name) {
-                    findings.push(Finding::MissingDependency {
+                    findings.push(VerifyFinding::MissingDependency {
                         name: requirement.name.clone(),
                         of: name.clone(),
                         requirement: requirement.to_string(),
@@ -281,14 +224,18 @@ fn overridden(lock: &Lock) -> BTreeSet<PackageName> {
 
 /// The files of all distributions.
 struct Records<'a> {
-    owned: Vec<(&'a Installed, Owned)>,
+    owned: Vec<(&'a InstalledDistribution, OwnedFile)>,
     /// Every hash that some RECORD promises for a path: of a file that two distributions carry, one is
     /// right.
     promises: FxHashMap<PathBuf, Vec<String>>,
 }
 
 impl<'a> Records<'a> {
-    fn read(distributions: &'a [Installed], environment: &Environment, findings: &mut Vec<Finding>) -> Self {
+    fn read(
+        distributions: &'a [InstalledDistribution],
+        environment: &Environment,
+        findings: &mut Vec<VerifyFinding>,
+    ) -> Self {
         let read: Vec<_> =
             distributions.par_iter().map(|distribution| distribution.owned(environment)).collect();
         let mut owned = Vec::new();
@@ -296,16 +243,16 @@ impl<'a> Records<'a> {
             match read {
                 Ok((own, outside)) => {
                     owned.extend(own.into_iter().map(|own| (distribution, own)));
-                    findings.extend(outside.into_iter().map(|row| Finding::Metadata {
+                    findings.extend(outside.into_iter().map(|row| VerifyFinding::Metadata {
                         name: distribution.name.to_string(),
                         what: format!("claims `{}`, outside the environment", row.path.escape_debug()),
                     }));
                 }
-                Err(why) => findings.push(Finding::Metadata {
+                Err(why) => findings.push(VerifyFinding::Metadata {
                     name: distribution.name.to_string(),
                     what: match why {
-                        NoRecord::Missing => "has no RECORD".to_owned(),
-                        NoRecord::Unreadable(what) => format!("has a RECORD that {what}"),
+                        RecordError::Missing => "has no RECORD".to_owned(),
+                        RecordError::Unreadable(what) => format!("has a RECORD that {what}"),
                     },
                 }),
             }
@@ -318,19 +265,19 @@ impl<'a> Records<'a> {
     }
 
     /// Hashes every file, on all cores.
-    fn check_files(&self) -> Vec<Finding> {
+    fn check_files(&self) -> Vec<VerifyFinding> {
         self.owned
             .par_iter()
             .filter_map(|(distribution, owned)| self.check_file(distribution, owned))
             .collect()
     }
 
-    fn check_file(&self, distribution: &Installed, owned: &Owned) -> Option<Finding> {
+    fn check_file(&self, distribution: &InstalledDistribution, owned: &OwnedFile) -> Option<VerifyFinding> {
         let (name, path) = (distribution.name.clone(), owned.path.clone());
         let compiled = path.extension().is_some_and(|extension| extension == "pyc");
         let Ok(metadata) = fs::symlink_metadata(&path) else {
             // Compiled files come and go.
-            return (!compiled).then_some(Finding::FileMissing { name, path });
+            return (!compiled).then_some(VerifyFinding::FileMissing { name, path });
         };
         if owned.row.digest.is_empty() {
             return None;
@@ -339,16 +286,16 @@ impl<'a> Records<'a> {
         let shared = promises.clone().any(|digest| *digest != owned.row.digest);
         let sized = shared || owned.row.size.parse().map_or(true, |size: u64| size == metadata.len());
         let right = |digest: &String| {
-            let Some(digest) = Digest::parse(digest) else { return false };
+            let Some(digest) = RecordDigest::parse(digest) else { return false };
             let found = File::open(&path).and_then(|file| record::hash(file, digest.algorithm));
             found.is_ok_and(|(found, _)| found == digest)
         };
         let sound = metadata.is_file() && sized && promises.clone().any(right);
-        (!sound).then_some(Finding::FileAltered { name, path })
+        (!sound).then_some(VerifyFinding::FileAltered { name, path })
     }
 
     /// Looks whether the interpreters that scripts name are there.
-    fn check_scripts(&self, environment: &Environment) -> Vec<Finding> {
+    fn check_scripts(&self, environment: &Environment) -> Vec<VerifyFinding> {
         let scripts =
             self.owned.par_iter().filter(|(_, own)| own.path.starts_with(&environment.scheme.scripts));
         let nowhere = |path: &Path| -> Option<String> {
@@ -358,7 +305,11 @@ impl<'a> Records<'a> {
         };
         let findings = scripts.filter_map(|(distribution, own)| {
             let interpreter = nowhere(&own.path)?;
-            Some(Finding::Script { name: distribution.name.clone(), path: own.path.clone(), interpreter })
+            Some(VerifyFinding::Script {
+                name: distribution.name.clone(),
+                path: own.path.clone(),
+                interpreter,
+            })
         });
         findings.collect()
     }
@@ -369,41 +320,4 @@ fn head(path: &Path) -> Option<Vec<u8>> {
     let mut bytes = Vec::new();
     File::open(path).ok()?.take(8 << 10).read_to_end(&mut bytes).ok()?;
     Some(bytes)
-}
-
-impl fmt::Display for Finding {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let version = |version: &Option<Version>| {
-            version.as_ref().map_or_else(|| "an unreadable version".to_owned(), ToString::to_string)
-        };
-        match self {
-            Self::Unfinished => f.write_str("a run that changed the environment was not finished"),
-            Self::Missing { name, version } => write!(f, "{name} {version} is missing"),
-            Self::WrongVersion { name, wanted, found } => {
-                write!(f, "{name} is {}, the lock says {wanted}", version(found))
-            }
-            Self::Twice { name, found } => {
-                let found: Vec<_> = found.iter().map(|path| path.display().to_string()).collect();
-                write!(f, "{name} is there more than once: {}", found.join(", "))
-            }
-            Self::Extra { name, version: found } => {
-                write!(f, "{name} {} is not in the lock", version(found))
-            }
-            Self::OtherArchive { name, archive } => {
-                write!(f, "{name} came from a file that the lock does not have: sha256:{archive}")
-            }
-            Self::MissingDependency { name, of, requirement } => {
-                write!(f, "{name} is missing, which {of} requires: {requirement}")
-            }
-            Self::Metadata { name, what } => write!(f, "{name} {what}"),
-            Self::FileMissing { name, path } => write!(f, "{name} lacks {}", path.display()),
-            Self::FileAltered { name, path } => {
-                write!(f, "{name} has another {} than was installed", path.display())
-            }
-            Self::Script { name, path, interpreter } => {
-                write!(f, "{name} has a script {} for {interpreter}, which is not there", path.display())
-            }
-            Self::Stray { path } => write!(f, "{} belongs to no distribution", path.display()),
-        }
-    }
 }

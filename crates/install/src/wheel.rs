@@ -3,98 +3,104 @@
 
 use rustc_hash::FxHashMap;
 
-use super::archive::{Archive, Fault};
-use super::entry_points::{self, Script};
-use super::record::{self, Digest, Row};
+use super::archive::{ArchiveError, WheelArchive};
+use super::entry_points::{self, EntryPoint};
+use super::record::{self, RecordDigest, RecordRow};
 use pinfast_packaging::{Metadata, PackageName, Version};
 
 const MB: u64 = 1 << 20;
 
 /// What the wheel's own files say of it.
 #[derive(Debug)]
-pub(super) struct Claims {
+pub(super) struct WheelInfo {
     /// The stem of its folders: `NAME-VERSION` as the wheel spells it.
     pub(super) stem: String,
     /// Whether it goes to `purelib`.
-    pub(super) root: Root,
+    pub(super) root: LibraryScheme,
     /// Its core metadata.
     pub(super) metadata: Metadata,
     /// The scripts to be made.
-    pub(super) scripts: Vec<Script>,
-    /// The digest that RECORD promises for each entry of the archive, in their order; `None` for
+    pub(super) scripts: Vec<EntryPoint>,
+    /// The digest that RECORD digests for each entry of the archive, in their order; `None` for
     /// RECORD itself and its signatures.
-    pub(super) promises: Vec<Option<Digest>>,
+    pub(super) digests: Vec<Option<RecordDigest>>,
     /// What is odd but harmless, each a clause that goes on after the wheel's name.
     pub(super) warnings: Vec<String>,
 }
 
 /// Where the files outside `.data` go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub(super) enum Root {
-    /// `Root-Is-Purelib: true`
+pub(super) enum LibraryScheme {
+    /// `LibraryScheme-Is-Purelib: true`
     Purelib,
-    /// `Root-Is-Purelib: false`
+    /// `LibraryScheme-Is-Purelib: false`
     Platlib,
 }
 
 /// Reads and checks what `archive` claims to be, against the name and version that it has to be.
-pub(super) fn claims(archive: &mut Archive, name: &PackageName, version: &Version) -> Result<Claims, Fault> {
+pub(super) fn read_info(
+    archive: &mut WheelArchive,
+    name: &PackageName,
+    version: &Version,
+) -> Result<WheelInfo, ArchiveError> {
     let stem = stem(archive, name, version)?;
     let wheel = read(archive, &format!("{stem}.dist-info/WHEEL"), MB)?;
     let (root, warnings) = read_wheel(&wheel)?;
     let metadata = read(archive, &format!("{stem}.dist-info/METADATA"), 16 * MB)?;
     let metadata = Metadata::parse(&metadata)
-        .map_err(|error| Fault::bad(format!("has unreadable METADATA: {error}")))?;
+        .map_err(|error| ArchiveError::bad(format!("has unreadable METADATA: {error}")))?;
     if metadata.name != *name || metadata.version != *version {
         let (other, its) = (&metadata.name, &metadata.version);
-        return Err(Fault::bad(format!("says in METADATA that it is {other} {its}, not {name} {version}")));
+        return Err(ArchiveError::bad(format!(
+            "says in METADATA that it is {other} {its}, not {name} {version}"
+        )));
     }
     let points = format!("{stem}.dist-info/entry_points.txt");
     let scripts = match archive.entry(&points) {
         None => Vec::new(),
         Some(_) => entry_points::scripts(&read(archive, &points, 16 * MB)?)
-            .map_err(|what| Fault::bad(format!("has an unreadable entry_points.txt: {what}")))?,
+            .map_err(|what| ArchiveError::bad(format!("has an unreadable entry_points.txt: {what}")))?,
     };
     let record = read(archive, &format!("{stem}.dist-info/RECORD"), 64 * MB)?;
-    let rows =
-        record::parse(&record).map_err(|what| Fault::bad(format!("has an unreadable RECORD: {what}")))?;
-    let promises = promises(archive, &stem, rows)?;
-    Ok(Claims { stem, root, metadata, scripts, promises, warnings })
+    let rows = record::parse(&record)
+        .map_err(|what| ArchiveError::bad(format!("has an unreadable RECORD: {what}")))?;
+    let digests = digests(archive, &stem, rows)?;
+    Ok(WheelInfo { stem, root, metadata, scripts, digests, warnings })
 }
 
-fn read(archive: &mut Archive, path: &str, limit: u64) -> Result<Vec<u8>, Fault> {
-    let entry = archive.entry(path).cloned().ok_or_else(|| Fault::bad(format!("has no `{path}`")))?;
+fn read(archive: &mut WheelArchive, path: &str, limit: u64) -> Result<Vec<u8>, ArchiveError> {
+    let entry = archive.entry(path).cloned().ok_or_else(|| ArchiveError::bad(format!("has no `{path}`")))?;
     archive.read(&entry, limit)
 }
 
 /// The one `.dist-info` folder, whose name has to be the lock's; a `.data` folder has to be its sibling.
-fn stem(archive: &Archive, name: &PackageName, version: &Version) -> Result<String, Fault> {
+fn stem(archive: &WheelArchive, name: &PackageName, version: &Version) -> Result<String, ArchiveError> {
     let mut found: Option<&str> = None;
     let tops = || archive.entries().iter().filter_map(|entry| entry.path.split_once('/')).map(|(top, _)| top);
     for stem in tops().filter_map(|top| strip_suffix_ignoring_case(top, ".dist-info")) {
         if found.is_some_and(|other| other != stem) {
-            return Err(Fault::bad("has more than one `.dist-info` folder"));
+            return Err(ArchiveError::bad("has more than one `.dist-info` folder"));
         }
         found = Some(stem);
     }
-    let stem = found.ok_or_else(|| Fault::bad("has no `.dist-info` folder: it is not a wheel"))?;
+    let stem = found.ok_or_else(|| ArchiveError::bad("has no `.dist-info` folder: it is not a wheel"))?;
     let told = stem.split_once('-').and_then(|(name, version)| {
         Some((PackageName::new(name).ok()?, version.replace('_', "-").parse::<Version>().ok()?))
     });
     if told.as_ref().is_none_or(|(its, _)| its != name) || told.is_none_or(|(_, its)| its != *version) {
-        return Err(Fault::bad(format!("is `{stem}` inside, not {name} {version}")));
+        return Err(ArchiveError::bad(format!("is `{stem}` inside, not {name} {version}")));
     }
     let stray = tops().find(|top| {
         let data = strip_suffix_ignoring_case(top, ".data");
         data.is_some_and(|data| data != stem || !top.ends_with(".data"))
     });
     if let Some(stray) = stray {
-        return Err(Fault::bad(format!("has a folder `{stray}` beside `{stem}.dist-info`")));
+        return Err(ArchiveError::bad(format!("has a folder `{stray}` beside `{stem}.dist-info`")));
     }
     if tops()
         .any(|top| strip_suffix_ignoring_case(top, ".dist-info").is_some() && !top.ends_with(".dist-info"))
     {
-        return Err(Fault::bad("spells `.dist-info` in capitals"));
+        return Err(ArchiveError::bad("spells `.dist-info` in capitals"));
     }
     Ok(stem.to_owned())
 }
@@ -106,13 +112,13 @@ fn strip_suffix_ignoring_case<'a>(text: &'a str, suffix: &str) -> Option<&'a str
 }
 
 /// Reads `WHEEL`: version 1.x, and where the root goes.
-fn read_wheel(text: &[u8]) -> Result<(Root, Vec<String>), Fault> {
+fn read_wheel(text: &[u8]) -> Result<(LibraryScheme, Vec<String>), ArchiveError> {
     let text = String::from_utf8_lossy(text);
     let field = |name: &str| {
         let mut lines = text.lines().filter_map(|line| line.split_once(':'));
         lines.find(|(key, _)| key.trim().eq_ignore_ascii_case(name)).map(|(_, value)| value.trim())
     };
-    let version = field("Wheel-Version").ok_or_else(|| Fault::bad("has no Wheel-Version"))?;
+    let version = field("Wheel-Version").ok_or_else(|| ArchiveError::bad("has no Wheel-Version"))?;
     let parts = version
         .split_once('.')
         .and_then(|(major, minor)| Some((major.parse::<u32>().ok()?, minor.parse::<u32>().ok()?)));
@@ -123,58 +129,64 @@ fn read_wheel(text: &[u8]) -> Result<(Root, Vec<String>), Fault> {
             warnings.push(format!("is of Wheel-Version {version}, newer than the 1.0 that is known"))
         }
         _ => {
-            return Err(Fault::bad(format!(
+            return Err(ArchiveError::bad(format!(
                 "is of Wheel-Version `{}`; only 1.x is known",
                 version.escape_debug()
             )));
         }
     }
-    let root = match field("Root-Is-Purelib").map(str::to_ascii_lowercase).as_deref() {
-        Some("true") => Root::Purelib,
-        Some("false") => Root::Platlib,
-        _ => return Err(Fault::bad("does not say whether Root-Is-Purelib")),
+    let root = match field("LibraryScheme-Is-Purelib").map(str::to_ascii_lowercase).as_deref() {
+        Some("true") => LibraryScheme::Purelib,
+        Some("false") => LibraryScheme::Platlib,
+        _ => return Err(ArchiveError::bad("does not say whether LibraryScheme-Is-Purelib")),
     };
     Ok((root, warnings))
 }
 
 /// Holds RECORD against the directory: every file once with a strong hash and the right size, and
-/// nothing else. Returns what it promises for each entry.
-fn promises(archive: &Archive, stem: &str, rows: Vec<Row>) -> Result<Vec<Option<Digest>>, Fault> {
+/// nothing else. Returns what it digests for each entry.
+fn digests(
+    archive: &WheelArchive,
+    stem: &str,
+    rows: Vec<RecordRow>,
+) -> Result<Vec<Option<RecordDigest>>, ArchiveError> {
     let record = format!("{stem}.dist-info/RECORD");
     let is_record =
         |path: &str| path.strip_prefix(&record).is_some_and(|rest| matches!(rest, "" | ".jws" | ".p7s"));
     let mut promised = FxHashMap::default();
     for row in rows {
         if promised.contains_key(&row.path) {
-            return Err(Fault::bad(format!("has `{}` twice in RECORD", row.path.escape_debug())));
+            return Err(ArchiveError::bad(format!("has `{}` twice in RECORD", row.path.escape_debug())));
         }
         promised.insert(row.path, (row.digest, row.size));
     }
-    let mut promises = Vec::with_capacity(archive.entries().len());
+    let mut digests = Vec::with_capacity(archive.entries().len());
     for entry in archive.entries().iter() {
         let row = promised.remove(&entry.path);
         // RECORD cannot know its own hash, nor that of a signature made of it later.
         let unpromised = entry.path == record || row.as_ref().is_none_or(|(digest, _)| digest.is_empty());
         if is_record(&entry.path) && unpromised {
-            promises.push(None);
+            digests.push(None);
             continue;
         }
-        let (digest, size) =
-            row.ok_or_else(|| Fault::bad(format!("holds `{}`, which RECORD does not list", entry.path)))?;
-        let digest = Digest::parse(&digest)
-            .ok_or_else(|| Fault::bad(format!("has no SHA-256 or better in RECORD for `{}`", entry.path)))?;
+        let (digest, size) = row.ok_or_else(|| {
+            ArchiveError::bad(format!("holds `{}`, which RECORD does not list", entry.path))
+        })?;
+        let digest = RecordDigest::parse(&digest).ok_or_else(|| {
+            ArchiveError::bad(format!("has no SHA-256 or better in RECORD for `{}`", entry.path))
+        })?;
         if size.parse() != Ok(entry.size) {
-            return Err(Fault::bad(format!(
+            return Err(ArchiveError::bad(format!(
                 "holds `{}` with {} bytes, while RECORD says `{}`",
                 entry.path,
                 entry.size,
                 size.escape_debug()
             )));
         }
-        promises.push(Some(digest));
+        digests.push(Some(digest));
     }
     match promised.keys().find(|path| !is_record(path)) {
-        Some(path) => Err(Fault::bad(format!("lacks `{}`, which RECORD lists", path.escape_debug()))),
-        None => Ok(promises),
+        Some(path) => Err(ArchiveError::bad(format!("lacks `{}`, which RECORD lists", path.escape_debug()))),
+        None => Ok(digests),
     }
 }

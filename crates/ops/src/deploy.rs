@@ -14,7 +14,7 @@ use pinfast_deploy::{
     MissingShared, ReleaseId, ReleaseSummary, SourceView, WhenLocked,
 };
 use pinfast_install::{
-    self as install, BasePython, Compile, Content, Effort, Prune, Run, Strictness, VerifyReport,
+    self as install, BasePython, Compile, DryRun, Inspection, PlacedFile, Prune, Strictness, VerifyReport,
 };
 use pinfast_settings::{DeploySettings, DeploySource};
 
@@ -156,9 +156,9 @@ impl Maker<'_> {
             // Held against its inputs before.
             check: FreshnessCheck::Nothing,
             prune: Prune::All,
-            effort: Effort::Look,
+            inspection: Inspection::Metadata,
             compile: Compile::No,
-            run: Run::Real,
+            dry_run: DryRun::No,
         })
     }
 
@@ -175,7 +175,7 @@ impl Maker<'_> {
     fn covered(&self, session: &Session) -> Result<()> {
         let lock =
             read_lock::installable(self.config.settings.lock.as_ref(), FreshnessCheck::Nothing, session)?;
-        install::covers(&lock.lock, &self.base()?.target)
+        install::check_compatible(&lock.lock, &self.base()?.target)
     }
 }
 
@@ -190,7 +190,7 @@ impl Environments for Maker<'_> {
         [fresh, covered].into_iter().filter_map(Result::err).map(committed).collect()
     }
 
-    fn contents(&self, view: SourceView<'_>) -> Result<Vec<Content>> {
+    fn contents(&self, view: SourceView<'_>) -> Result<Vec<PlacedFile>> {
         // Where the environment would be does not matter, as long as nothing is there.
         let venv = self.config.root.path().join("releases/.new").join(&self.config.settings.venv);
         installs::contents(&self.request(venv)?, &self.in_view(view))

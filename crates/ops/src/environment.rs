@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use super::session::Session;
 use pinfast_base::error::{Error, Result};
-use pinfast_install::venv::{self, BasePython, State};
-use pinfast_install::{Environment, Place};
+use pinfast_install::venv::{self, BasePython, VenvState};
+use pinfast_install::{Destination, Environment};
 
 /// The environment that is meant: by default `.venv` in the current folder.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -23,16 +23,16 @@ impl EnvironmentRequest {
     }
 
     /// The environment, or how to make it.
-    pub(super) fn place(&self, session: &Session) -> Result<Place> {
+    pub(super) fn destination(&self, session: &Session) -> Result<Destination> {
         if let (None, Some(python)) = (&self.venv, &self.python) {
-            return Ok(Place::Existing(Environment::of(&session.interpreter(Some(python))?.probe)?));
+            return Ok(Destination::Existing(Environment::of(&session.interpreter(Some(python))?.probe)?));
         }
         let folder = self.folder(session);
-        if venv::state(&folder)? == State::Ready {
-            return Ok(Place::Existing(self.ready(&folder, session)?));
+        if venv::state(&folder)? == VenvState::Ready {
+            return Ok(Destination::Existing(self.ready(&folder, session)?));
         }
         let base = BasePython::of(&session.interpreter(self.python.as_deref())?.probe)?;
-        Ok(Place::New { folder, base })
+        Ok(Destination::New { folder, base })
     }
 
     /// The environment, which has to be there.
@@ -41,7 +41,7 @@ impl EnvironmentRequest {
             return Environment::of(&session.interpreter(Some(python))?.probe);
         }
         let folder = self.folder(session);
-        if venv::state(&folder)? == State::Ready {
+        if venv::state(&folder)? == VenvState::Ready {
             return self.ready(&folder, session);
         }
         Err(Error::no(format!("there is no environment in {}", session.shown(&folder)))

@@ -14,7 +14,7 @@ use pinfast_build as build;
 use pinfast_index::Client;
 use pinfast_inputs::FileOption;
 use pinfast_install::venv::BasePython;
-use pinfast_install::{Files, Order};
+use pinfast_install::{FileSource, WheelBuildRequest};
 use pinfast_packaging::{DirectUrl, DistFile, PackageName, Version};
 
 pub(super) struct IndexFiles<'a> {
@@ -49,25 +49,25 @@ impl<'a> IndexFiles<'a> {
     }
 }
 
-impl Files for IndexFiles<'_> {
+impl FileSource for IndexFiles<'_> {
     fn files(&self, name: &PackageName, version: &Version) -> Result<Vec<Arc<DistFile>>> {
         self.client()?.files(name, version)
     }
 
     fn direct(&self, name: &PackageName, url: &DirectUrl) -> Result<Arc<DistFile>> {
-        Files::direct(&*self.client()?, name, url)
+        FileSource::direct(&*self.client()?, name, url)
     }
 
     fn fetch(&self, file: &DistFile, path: &Path) -> Result<()> {
         let client = self.client()?;
         let watcher = &self.session.watcher;
         watcher.on(Event::FileBegun { size: file.size });
-        let fetched = Files::fetch(&*client, file, path);
+        let fetched = FileSource::fetch(&*client, file, path);
         watcher.on(Event::FileDone);
         fetched
     }
 
-    fn build(&self, order: &Order<'_>) -> Result<PathBuf> {
+    fn build(&self, request: &WheelBuildRequest<'_>) -> Result<PathBuf> {
         let _one_by_one = unpoisoned(self.building.lock());
         // The one that the environment belongs to, or is made from: it was found before any file is asked for.
         let base = BasePython::of(&self.session.interpreter(self.python)?.probe)?;
@@ -78,6 +78,6 @@ impl Files for IndexFiles<'_> {
             timeout: metadata_builds::timeout(self.session)?,
             watcher: &*self.session.watcher,
         };
-        build::build_wheel(order, &builder)
+        build::build_wheel(request, &builder)
     }
 }

@@ -12,8 +12,8 @@ use super::session::Session;
 use pinfast_base::error::{Error, Result};
 use pinfast_base::event::Watcher;
 use pinfast_install::{
-    self as install, Compile, Content, DownloadOutcome, DownloadRequest, Effort, Files, LinkMode, Outcome,
-    Prune, Run, Scope, Store, Strictness, VerifyReport,
+    self as install, Compile, DownloadJob, DownloadReport, DownloadScope, DryRun, FileSource, Inspection,
+    InstallReport, LinkMode, PlacedFile, Prune, Strictness, VerifyReport, WheelCache,
 };
 
 /// What to install, where and how.
@@ -30,11 +30,11 @@ pub struct InstallRequest {
     /// What may go.
     pub prune: Prune,
     /// How closely what is there is looked at.
-    pub effort: Effort,
+    pub inspection: Inspection,
     /// Whether sources are compiled.
     pub compile: Compile,
     /// Whether anything is changed.
-    pub run: Run,
+    pub dry_run: DryRun,
 }
 
 /// Makes the environment exactly the lock.
@@ -42,47 +42,47 @@ pub struct InstallRequest {
 /// # Errors
 /// `Usage` for a lock that cannot be installed from, `No` for one that is stale or does not fit, `Refused`
 /// for a file that is not what it should be, `NoAnswer` when the world does not let it.
-pub fn install(request: &InstallRequest, session: &Session) -> Result<Outcome> {
+pub fn install(request: &InstallRequest, session: &Session) -> Result<InstallReport> {
     with_job(request, session, install::install)
 }
 
 /// What an environment made from the lock would hold; what the cache lacks is fetched.
-pub(super) fn contents(request: &InstallRequest, session: &Session) -> Result<Vec<Content>> {
+pub(super) fn contents(request: &InstallRequest, session: &Session) -> Result<Vec<PlacedFile>> {
     with_job(request, session, install::contents)
 }
 
 fn with_job<T>(
     request: &InstallRequest,
     session: &Session,
-    act: fn(&install::Request<'_>, &dyn Files, &dyn Watcher) -> Result<T>,
+    act: fn(&install::InstallJob<'_>, &dyn FileSource, &dyn Watcher) -> Result<T>,
 ) -> Result<T> {
     let locked = read_lock::installable(&request.lock, request.check, session)?;
-    let place = request.environment.place(session)?;
+    let destination = request.environment.destination(session)?;
     let python = request.environment.python.as_deref();
     let source = IndexFiles::new(&request.indexes, &locked.options, python, session);
-    let (store, _stand_in) = store(session)?;
-    let job = install::Request {
+    let (wheels, _temporary) = wheel_cache(session)?;
+    let job = install::InstallJob {
         lock: &locked.lock,
-        place,
-        store: &store,
+        destination,
+        wheels: &wheels,
         prune: request.prune,
-        effort: request.effort,
+        inspection: request.inspection,
         link: LinkMode::Auto,
         compile: request.compile,
-        run: request.run,
-        limits: install::Limits::default(),
+        dry_run: request.dry_run,
+        limits: install::ArchiveLimits::default(),
     };
     act(&job, &source, &*session.watcher)
 }
 
 /// The cache of wheels; where there is no place for a cache, one for this run.
-fn store(session: &Session) -> Result<(Store, Option<TempDir>)> {
+fn wheel_cache(session: &Session) -> Result<(WheelCache, Option<TempDir>)> {
     if let Some(root) = &session.cache {
-        return Ok((Store::open(root, &*session.watcher)?, None));
+        return Ok((WheelCache::open(root, &*session.watcher)?, None));
     }
     let folder = tempfile::tempdir()
         .map_err(|error| Error::no_answer("cannot create a temporary folder").because(error))?;
-    Ok((Store::open(folder.path(), &*session.watcher)?, Some(folder)))
+    Ok((WheelCache::open(folder.path(), &*session.watcher)?, Some(folder)))
 }
 
 /// What to verify.
@@ -105,7 +105,7 @@ pub struct VerifyLockRequest {
 pub fn verify(request: &VerifyLockRequest, session: &Session) -> Result<VerifyReport> {
     let locked = read_lock::installable(&request.lock, FreshnessCheck::Nothing, session)?;
     let environment = request.environment.existing(session)?;
-    install::verify(&install::VerifyRequest {
+    install::verify(&install::VerifyJob {
         lock: &locked.lock,
         environment: &environment,
         prune: request.prune,
@@ -125,17 +125,22 @@ pub struct DownloadLockRequest {
     /// Whether a stale lock is refused.
     pub check: FreshnessCheck,
     /// Whether it is done, or only found out.
-    pub run: Run,
+    pub dry_run: DryRun,
 }
 
 /// Puts every file of the lock into a folder that serves as an index.
 ///
 /// # Errors
 /// As for [`install`].
-pub fn download(request: &DownloadLockRequest, session: &Session) -> Result<DownloadOutcome> {
+pub fn download(request: &DownloadLockRequest, session: &Session) -> Result<DownloadReport> {
     let locked = read_lock::installable(&request.lock, request.check, session)?;
     let source = IndexFiles::new(&request.indexes, &locked.options, None, session);
     let folder = session.env.current_dir().join(&request.folder);
-    let job = DownloadRequest { lock: &locked.lock, folder: &folder, scope: Scope::All, run: request.run };
+    let job = DownloadJob {
+        lock: &locked.lock,
+        folder: &folder,
+        scope: DownloadScope::All,
+        dry_run: request.dry_run,
+    };
     install::download(&job, &source, &*session.watcher)
 }

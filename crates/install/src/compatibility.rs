@@ -6,31 +6,31 @@ use pinfast_packaging::Target;
 
 /// What markers can tell apart: the implementation, the minor version, the system and the machine.
 #[derive(Debug, PartialEq, Eq)]
-struct Kind<'a> {
+struct TargetClass<'a> {
     implementation: &'a str,
     python: (&'a str, &'a str),
-    system: System,
+    system: OperatingSystem,
     machine: &'a str,
 }
 
 #[derive(Debug, PartialEq, Eq)]
-enum System {
+enum OperatingSystem {
     Linux,
     MacOs,
     Windows,
     Other,
 }
 
-/// Refuses a lock whose targets are all of another kind than `target`: what it leaves out there may be
+/// Refuses a lock whose targets are all of another class than `target`: what it leaves out there may be
 /// needed here. Whether each pin has a file that fits is another question.
 ///
 /// # Errors
-/// When no target of the lock is of this kind.
-pub fn covers(lock: &Lock, target: &Target) -> Result<()> {
+/// When no target of the lock is of this class.
+pub fn check_compatible(lock: &Lock, target: &Target) -> Result<()> {
     let Some(header) = &lock.header else { return Ok(()) };
     let universal = header.options.iter().any(|(name, _)| name.trim_start_matches('-') == "universal");
-    let Some(here) = kind(target.label()) else { return Ok(()) };
-    let same = |label: &String| kind(label).is_none_or(|kind| kind == here);
+    let Some(here) = class(target.label()) else { return Ok(()) };
+    let same = |label: &String| class(label).is_none_or(|class| class == here);
     if universal || header.targets.is_empty() || header.targets.iter().any(same) {
         return Ok(());
     }
@@ -40,21 +40,23 @@ pub fn covers(lock: &Lock, target: &Target) -> Result<()> {
 }
 
 /// Reads a label such as `cpython 3.11.0 manylinux_2_28_x86_64`; `None` for one of another form.
-fn kind(label: &str) -> Option<Kind<'_>> {
+fn class(label: &str) -> Option<TargetClass<'_>> {
     let mut words = label.split(' ');
     let (implementation, version, platform) = (words.next()?, words.next()?, words.next()?);
     let mut parts = version.split('.');
     let python = (parts.next()?, parts.next()?);
     let (family, rest) = platform.split_once('_')?;
     let system = match family {
-        "linux" => System::Linux,
-        "macosx" => System::MacOs,
-        "win" => System::Windows,
-        family if family.starts_with("manylinux") || family.starts_with("musllinux") => System::Linux,
-        _ => System::Other,
+        "linux" => OperatingSystem::Linux,
+        "macosx" => OperatingSystem::MacOs,
+        "win" => OperatingSystem::Windows,
+        family if family.starts_with("manylinux") || family.starts_with("musllinux") => {
+            OperatingSystem::Linux
+        }
+        _ => OperatingSystem::Other,
     };
     let machine = rest.trim_start_matches(|c: char| c.is_ascii_digit() || c == '_');
-    words.next().is_none().then_some(Kind { implementation, python, system, machine })
+    words.next().is_none().then_some(TargetClass { implementation, python, system, machine })
 }
 
 #[cfg(test)]
@@ -75,10 +77,10 @@ mod tests {
             ("pypy 3.11.0 manylinux_2_28_x86_64", false),
             ("cpython 3.11.0 win_amd64", false),
         ] {
-            assert_eq!(kind(label).unwrap() == kind(here).unwrap(), same, "{label}");
+            assert_eq!(class(label).unwrap() == class(here).unwrap(), same, "{label}");
         }
         for odd in ["universal", "cpython 3 linux_x86_64", "cpython 3.11 any", ""] {
-            assert_eq!(kind(odd), None, "{odd}");
+            assert_eq!(class(odd), None, "{odd}");
         }
     }
 }

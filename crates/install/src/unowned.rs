@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 
 use rustc_hash::FxHashSet;
 
-use super::disk;
 use super::environment::{Environment, NOTES};
 use pinfast_base::error::Result;
+use pinfast_files::{is_absent, path_error};
 
 /// What tools that make environments put into the site folder, and nobody owns.
 const EXPECTED: [&str; 3] = ["_virtualenv.py", "_virtualenv.pth", NOTES];
@@ -18,16 +18,16 @@ pub(super) fn find<'a>(
     owned: impl Iterator<Item = &'a Path>,
 ) -> Result<Vec<PathBuf>> {
     let owned: FxHashSet<&Path> = owned.collect();
-    let mut strays = Vec::new();
+    let mut unowned = Vec::new();
     let mut folders: Vec<PathBuf> = environment.sites().into_iter().map(Path::to_owned).collect();
     while let Some(folder) = folders.pop() {
         let entries = match fs::read_dir(&folder) {
-            Err(error) if disk::is_absent(&error) => continue,
-            entries => entries.map_err(|error| disk::failed("list", &folder, error))?,
+            Err(error) if is_absent(&error) => continue,
+            entries => entries.map_err(|error| path_error("list", &folder, error))?,
         };
         for entry in entries {
-            let entry = entry.map_err(|error| disk::failed("list", &folder, error))?;
-            let kind = entry.file_type().map_err(|error| disk::failed("look at", &folder, error))?;
+            let entry = entry.map_err(|error| path_error("list", &folder, error))?;
+            let kind = entry.file_type().map_err(|error| path_error("look at", &folder, error))?;
             let path = entry.path();
             if is_expected(&path, environment) || owned.contains(path.as_path()) {
                 continue;
@@ -35,12 +35,12 @@ pub(super) fn find<'a>(
             if kind.is_dir() {
                 folders.push(path);
             } else if !is_compiled_from_owned(&path, &owned) {
-                strays.push(path);
+                unowned.push(path);
             }
         }
     }
-    strays.sort();
-    Ok(strays)
+    unowned.sort();
+    Ok(unowned)
 }
 
 /// Whether a top-level entry is none of a distribution's and all the same no stray.

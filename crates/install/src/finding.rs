@@ -1,0 +1,112 @@
+//! What a verification finds, in words, and what mends it.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use pinfast_packaging::{PackageName, Version};
+
+/// What was found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct VerifyReport {
+    /// What is not as the lock says, sorted; empty is the good answer.
+    pub findings: Vec<VerifyFinding>,
+    /// How many distributions were looked at.
+    pub distributions: usize,
+    /// How many files were hashed.
+    pub files: usize,
+}
+
+/// Something that is not as the lock says. Shown as a sentence without a full stop.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[expect(missing_docs, reason = "each field is what its name says, and the sentence tells the rest")]
+pub enum VerifyFinding {
+    /// A run that changed the environment was not finished.
+    Unfinished,
+    /// A pin is not installed.
+    Missing { name: PackageName, version: Version },
+    /// Another version is installed.
+    WrongVersion { name: PackageName, wanted: Version, found: Option<Version> },
+    /// A package is installed more than once.
+    Twice { name: PackageName, found: Vec<PathBuf> },
+    /// The lock does not name it.
+    Extra { name: PackageName, version: Option<Version> },
+    /// It came from an archive whose hash the lock does not have.
+    OtherArchive { name: PackageName, archive: String },
+    /// A dependency, by itself or through an extra, is not installed.
+    MissingDependency { name: PackageName, of: PackageName, requirement: String },
+    /// Its records cannot be read or contradict themselves.
+    Metadata { name: String, what: String },
+    /// A file of it is gone.
+    FileMissing { name: PackageName, path: PathBuf },
+    /// A file of it is not as it was installed.
+    FileAltered { name: PackageName, path: PathBuf },
+    /// A script names an interpreter that is not there.
+    Script { name: PackageName, path: PathBuf, interpreter: String },
+    /// A file in a site folder that no distribution owns.
+    Unowned { path: PathBuf },
+}
+
+/// What mends the findings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Remedy {
+    /// An installation.
+    Install,
+    /// An installation that looks at every file ([`super::Inspection::Hashes`]).
+    Repair,
+    /// Nobody but the user knows what a stray file is for.
+    ByHand,
+}
+
+impl VerifyReport {
+    /// What mends all findings; `None` where there are none.
+    #[must_use]
+    pub fn remedy(&self) -> Option<Remedy> {
+        let needs = |finding: &VerifyFinding| match finding {
+            VerifyFinding::FileMissing { .. }
+            | VerifyFinding::FileAltered { .. }
+            | VerifyFinding::Script { .. }
+            | VerifyFinding::Metadata { .. } => Remedy::Repair,
+            VerifyFinding::Unowned { .. } => Remedy::ByHand,
+            _ => Remedy::Install,
+        };
+        let needs: Vec<Remedy> = self.findings.iter().map(needs).collect();
+        [Remedy::Repair, Remedy::Install, Remedy::ByHand].into_iter().find(|remedy| needs.contains(remedy))
+    }
+}
+
+impl fmt::Display for VerifyFinding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let version = |version: &Option<Version>| {
+            version.as_ref().map_or_else(|| "an unreadable version".to_owned(), ToString::to_string)
+        };
+        match self {
+            Self::Unfinished => f.write_str("a run that changed the environment was not finished"),
+            Self::Missing { name, version } => write!(f, "{name} {version} is missing"),
+            Self::WrongVersion { name, wanted, found } => {
+                write!(f, "{name} is {}, the lock says {wanted}", version(found))
+            }
+            Self::Twice { name, found } => {
+                let found: Vec<_> = found.iter().map(|path| path.display().to_string()).collect();
+                write!(f, "{name} is there more than once: {}", found.join(", "))
+            }
+            Self::Extra { name, version: found } => {
+                write!(f, "{name} {} is not in the lock", version(found))
+            }
+            Self::OtherArchive { name, archive } => {
+                write!(f, "{name} came from a file that the lock does not have: sha256:{archive}")
+            }
+            Self::MissingDependency { name, of, requirement } => {
+                write!(f, "{name} is missing, which {of} requires: {requirement}")
+            }
+            Self::Metadata { name, what } => write!(f, "{name} {what}"),
+            Self::FileMissing { name, path } => write!(f, "{name} lacks {}", path.display()),
+            Self::FileAltered { name, path } => {
+                write!(f, "{name} has another {} than was installed", path.display())
+            }
+            Self::Script { name, path, interpreter } => {
+                write!(f, "{name} has a script {} for {interpreter}, which is not there", path.display())
+            }
+            Self::Unowned { path } => write!(f, "{} belongs to no distribution", path.display()),
+        }
+    }
+}
