@@ -11,7 +11,7 @@ use std::time::Duration;
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use pinfast::event::Unwatched;
 use pinfast::explain::{Budget, DetailLevel, ExplainRequest, explain};
-use pinfast::files::Texts;
+use pinfast::files::DiskInputs;
 use pinfast::index::{Client, IndexConfig, IndexUrl};
 use pinfast::inputs::{InputRequest, Inputs, read};
 use pinfast::lock::{Lock, WriteOptions};
@@ -31,7 +31,7 @@ fn root() -> &'static Path {
 
 fn inputs(path: &str) -> Inputs {
     let request = InputRequest { inputs: vec![path.to_owned()], ..InputRequest::default() };
-    read(&request, &Texts::new(root())).unwrap_or_else(|error| panic!("{error}"))
+    read(&request, &DiskInputs::new(root())).unwrap_or_else(|error| panic!("{error}"))
 }
 
 fn client() -> Arc<Client> {

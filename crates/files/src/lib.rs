@@ -1,9 +1,13 @@
-//! The user's own files: inputs are read, outputs replaced as a whole or not at all.
+//! The user's own files: inputs are read, outputs are replaced as a whole or not at all.
+//!
+//! - [`DiskInputs`], [`read_optional`]: texts of requirement files, from the disk and standard input
+//! - [`replace`]: atomic replacement of a file, by a temporary one that is renamed over it
+//! - [`path_error`], [`is_absent`]: errors that name the action and the path
 
+mod disk_inputs;
 mod path_error;
 mod replace;
-mod texts;
 
+pub use disk_inputs::{DiskInputs, read_optional};
 pub use path_error::{is_absent, path_error};
 pub use replace::replace;
-pub use texts::{Texts, read_optional};

@@ -1,4 +1,4 @@
-//! Replacing a file: a temporary one beside it, synced, renamed over it.
+//! Atomic replacement of a file: a temporary file beside it is written, synced and renamed over it.
 
 use std::fs;
 use std::io::{self, Write as _};
@@ -7,14 +7,15 @@ use std::path::{Path, PathBuf};
 use pinfast_base::error::{Error, Result};
 use pinfast_process::uninterrupted;
 
-/// Replaces the file at `path` by `text`, or leaves it as it was. A symbolic link is kept and the file it
-/// points to is replaced; the permissions of the old file are kept. What is no file, such as a pipe or
-/// `/dev/null`, is written to: it has no content to be lost, and is not ours to take away.
+/// Replaces the file at `path` by `text`, or leaves it as it was.
+///
+/// A symbolic link stays, and the file that it points to is replaced. The new file has the permissions of the
+/// old one. A pipe or a device, such as `/dev/null`, is written to: it has no content to lose.
 ///
 /// # Errors
 /// `Usage` when `path` is a folder or its folder does not exist; `NoAnswer` when it cannot be written.
 pub fn replace(path: &Path, text: &str) -> Result<()> {
-    let place = followed(path)?;
+    let place = follow_links(path)?;
     if place.is_dir() {
         return Err(Error::usage(format!("{} is a folder, not a file to write", path.display()))
             .hint("name a file with -o, such as `-o requirements.txt`"));
@@ -35,8 +36,8 @@ pub fn replace(path: &Path, text: &str) -> Result<()> {
     })
 }
 
-/// Where the links at `path` lead, at most 40 of them.
-fn followed(path: &Path) -> Result<PathBuf> {
+/// Follows the links at `path`: at most 40, as the kernel does.
+fn follow_links(path: &Path) -> Result<PathBuf> {
     let mut place = path.to_path_buf();
     for _ in 0..40 {
         let Ok(next) = fs::read_link(&place) else { return Ok(place) };
@@ -52,11 +53,11 @@ fn write_beside(place: &Path, folder: &Path, text: &str) -> io::Result<()> {
         file.as_file().set_permissions(old.permissions())?;
     }
     file.as_file().sync_all()?;
-    // That the new name is on the disk too is not waited for: after a loss of power, the old file may be there again, whole.
+    // The folder is not synced: after a loss of power, the old file may be there again, but whole.
     file.persist(place).map(drop).map_err(|error| error.error)
 }
 
-/// A temporary file with the permissions of any new file, not the private ones of a temporary one.
+/// A temporary file with the permissions of a new file: those of temporary files are private.
 fn new_file(folder: &Path) -> io::Result<tempfile::NamedTempFile> {
     let mut builder = tempfile::Builder::new();
     builder.prefix(".pinfast-").suffix(".tmp");
@@ -74,7 +75,7 @@ mod tests {
     use pinfast_base::error::ErrorKind;
 
     #[test]
-    fn replaces_whole_files_only() {
+    fn a_file_is_replaced_as_a_whole_and_a_folder_is_refused() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("requirements.txt");
         replace(&path, "one\n").unwrap();
@@ -103,7 +104,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn keeps_a_link_and_the_permissions() {
+    fn a_link_and_the_permissions_of_its_file_stay() {
         use std::os::unix::fs::PermissionsExt as _;
         let folder = tempfile::tempdir().unwrap();
         let (real, link) = (folder.path().join("real.txt"), folder.path().join("link.txt"));

@@ -1,5 +1,7 @@
-//! Archives, read as if an enemy had made them: every name, kind, size and header is checked before
-//! anything is unpacked, and what is odd is refused, never skipped.
+//! Reads zip archives as if an attacker had made them (APPNOTE, PKWARE's specification).
+//!
+//! Every name, type, size and header is checked before anything is unpacked. What is odd is refused, never
+//! skipped: two readers might understand it in two ways.
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
@@ -15,12 +17,12 @@ use zip::result::ZipError;
 pub struct ArchiveLimits {
     /// Entries.
     pub entries: usize,
-    /// Bytes of all entries together, unpacked, whatever the archive's own size.
+    /// Bytes of all entries together, unpacked, for an archive of any size.
     pub unpacked: u64,
-    /// How many times the archive's own size its content may be (honest single files exceed 200 times;
-    /// whole wheels hardly 10), …
+    /// How many times the archive's own size its contents may be. Honest single files exceed 200 times, whole
+    /// wheels hardly 10.
     pub ratio: u64,
-    /// … beyond this many bytes, which are always free.
+    /// Bytes that are allowed beyond the ratio.
     pub free: u64,
     /// Bytes of one path.
     pub path: usize,
@@ -32,12 +34,12 @@ impl Default for ArchiveLimits {
     }
 }
 
-/// Why an archive could not be read.
+/// Why an archive cannot be unpacked.
 #[derive(Debug)]
 pub(super) enum ArchiveError {
-    /// The archive is at fault: a clause that goes on after its name.
+    /// The archive is bad: a clause that goes on after its name.
     Bad(String),
-    /// The disk is.
+    /// The disk refuses.
     Disk(io::Error),
 }
 
@@ -49,7 +51,7 @@ impl ArchiveError {
 
 impl From<io::Error> for ArchiveError {
     fn from(error: io::Error) -> Self {
-        // Only the operating system's own errors are the disk's; the rest come from the decoders.
+        // Errors of the operating system have a number; those of the decoders have none.
         if error.raw_os_error().is_some() {
             Self::Disk(error)
         } else {
@@ -67,7 +69,7 @@ impl From<ZipError> for ArchiveError {
     }
 }
 
-/// An archive whose directory was checked. Cloning is cheap, and clones read independently.
+/// An archive with a checked directory. Cloning is cheap, and clones read independently.
 #[derive(Clone)]
 pub(super) struct WheelArchive {
     zip: ZipArchive<SharedFile>,
@@ -80,9 +82,9 @@ pub(super) struct ArchiveEntry {
     index: usize,
     /// Its path: relative, with `/`, no `.` or `..`, unique whatever the case.
     pub(super) path: String,
-    /// Its size as the directory tells it; reading it yields exactly this many bytes or fails.
+    /// Its size in the directory; reading yields exactly this many bytes or fails.
     pub(super) size: u64,
-    /// Whether the archive gives it an x bit.
+    /// Whether it has an x bit.
     pub(super) executable: bool,
 }
 
@@ -117,7 +119,7 @@ impl WheelArchive {
         &self.entries
     }
 
-    /// The entry of this path.
+    /// The entry with this path.
     pub(super) fn entry(&self, path: &str) -> Option<&ArchiveEntry> {
         self.entries.iter().find(|entry| entry.path == path)
     }
@@ -135,7 +137,7 @@ impl WheelArchive {
         Ok(bytes)
     }
 
-    /// Hands the content of a file to `sink`, piece by piece; its length and CRC are checked.
+    /// Passes the contents of a file to `sink`, piece by piece; checks its length and CRC.
     pub(super) fn stream(
         &mut self,
         entry: &ArchiveEntry,
@@ -172,7 +174,7 @@ fn broken_entry(entry: &ArchiveEntry, error: io::Error) -> ArchiveError {
     }
 }
 
-/// The files of the directory; folders are checked and then dropped, since files imply them.
+/// The files of the directory. Folders are checked and dropped, since files imply them.
 fn entries(zip: &ZipArchive<SharedFile>, limits: &ArchiveLimits) -> Result<Vec<ArchiveEntry>, ArchiveError> {
     let mut entries = Vec::with_capacity(zip.len());
     for index in 0..zip.len() {
@@ -200,7 +202,7 @@ fn entries(zip: &ZipArchive<SharedFile>, limits: &ArchiveLimits) -> Result<Vec<A
     Ok(entries)
 }
 
-/// Bit 11 of an entry's flags: its name is UTF-8, not the code page of the first PCs.
+/// Bit 11 of an entry's flags: its name is UTF-8, not code page 437.
 const UTF8_FLAG: u16 = 1 << 11;
 
 fn read_name(raw: &[u8], ascii: bool) -> Result<&str, ArchiveError> {
@@ -213,7 +215,7 @@ fn read_name(raw: &[u8], ascii: bool) -> Result<&str, ArchiveError> {
     })
 }
 
-/// Refuses every path that another reader, platform or folder might understand in another way.
+/// Refuses each path that another reader or platform might understand in another way.
 pub(super) fn check_path(path: &str, limits: &ArchiveLimits) -> Result<(), ArchiveError> {
     let bad = |what: &str| Err(ArchiveError::bad(format!("holds a path that {what}: `{}`", excerpt(path))));
     if path.len() > limits.path {
@@ -240,8 +242,8 @@ fn excerpt(text: &str) -> String {
     text.chars().take(120).flat_map(char::escape_debug).collect()
 }
 
-/// Refuses links, devices and whatever else is neither a file nor a folder. Archives of some builders
-/// have no type bits at all.
+/// Refuses links, devices and all else that is neither a file nor a folder. Archives of some builders have no
+/// type bits at all.
 fn check_kind(path: &str, folder: bool, attributes: u32) -> Result<(), ArchiveError> {
     let what = match (attributes >> 16) & 0o170_000 {
         0 => return Ok(()),
@@ -266,8 +268,8 @@ fn check_sizes(entries: &[ArchiveEntry], length: u64, limits: &ArchiveLimits) ->
     }
 }
 
-/// Refuses two files whose names differ by case only, and a file where another needs a folder: on
-/// some disks the one would overwrite the other.
+/// Refuses names that differ by case only, and a file where another one needs a folder: on some disks one would
+/// overwrite the other.
 fn check_clashes(entries: &[ArchiveEntry]) -> Result<(), ArchiveError> {
     let folded: Vec<String> = entries.iter().map(|entry| entry.path.to_lowercase()).collect();
     let mut seen = FxHashMap::default();
@@ -292,13 +294,13 @@ fn check_clashes(entries: &[ArchiveEntry]) -> Result<(), ArchiveError> {
     Ok(())
 }
 
-/// A file that many readers read at once, each with its own position and buffer.
+/// A file that many threads read at once, each with its own position and buffer: `pread` needs no lock.
 struct SharedFile {
     file: Arc<File>,
     length: u64,
     position: u64,
     buffer: Vec<u8>,
-    /// Where in the file `buffer` begins.
+    /// The position in the file at which `buffer` begins.
     start: u64,
 }
 
@@ -308,7 +310,7 @@ impl SharedFile {
         Ok(Self { file: Arc::new(file), length, position: 0, buffer: Vec::new(), start: 0 })
     }
 
-    /// What the buffer holds from the position on.
+    /// What is in the buffer from the position on.
     fn buffered(&self) -> &[u8] {
         let from = self.position.checked_sub(self.start).and_then(|from| usize::try_from(from).ok());
         from.and_then(|from| self.buffer.get(from..)).unwrap_or_default()
@@ -335,9 +337,9 @@ impl Read for SharedFile {
         if self.buffered().is_empty() {
             self.fill()?;
         }
-        let held = self.buffered();
-        let count = held.len().min(out.len());
-        out[..count].copy_from_slice(&held[..count]);
+        let available = self.buffered();
+        let count = available.len().min(out.len());
+        out[..count].copy_from_slice(&available[..count]);
         self.position += count as u64;
         Ok(count)
     }

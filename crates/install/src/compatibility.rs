@@ -1,10 +1,10 @@
-//! Whether a lock was made for an environment.
+//! Whether a lock was made for environments of this class.
 
 use pinfast_base::error::{Error, Result};
 use pinfast_lock::Lock;
 use pinfast_packaging::Target;
 
-/// What markers can tell apart: the implementation, the minor version, the system and the machine.
+/// What markers can distinguish: implementation, minor version, operating system, machine.
 #[derive(Debug, PartialEq, Eq)]
 struct TargetClass<'a> {
     implementation: &'a str,
@@ -21,11 +21,11 @@ enum OperatingSystem {
     Other,
 }
 
-/// Refuses a lock whose targets are all of another class than `target`: what it leaves out there may be
-/// needed here. Whether each pin has a file that fits is another question.
+/// Refuses a lock without a target of the class of `target`: its markers may exclude packages that are needed
+/// here. Whether each pin has a wheel that fits shows later.
 ///
 /// # Errors
-/// When no target of the lock is of this class.
+/// `No` when no target of the lock is of this class.
 pub fn check_compatible(lock: &Lock, target: &Target) -> Result<()> {
     let Some(header) = &lock.header else { return Ok(()) };
     let universal = header.options.iter().any(|(name, _)| name.trim_start_matches('-') == "universal");
@@ -64,7 +64,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_markers_cannot_tell_apart_is_of_one_kind() {
+    fn targets_that_markers_cannot_distinguish_are_of_one_class() {
         let here = "cpython 3.11.7 manylinux_2_36_x86_64";
         for (label, same) in [
             ("cpython 3.11.0 manylinux_2_28_x86_64", true),
@@ -79,8 +79,8 @@ mod tests {
         ] {
             assert_eq!(class(label).unwrap() == class(here).unwrap(), same, "{label}");
         }
-        for odd in ["universal", "cpython 3 linux_x86_64", "cpython 3.11 any", ""] {
-            assert_eq!(class(odd), None, "{odd}");
+        for other in ["universal", "cpython 3 linux_x86_64", "cpython 3.11 any", ""] {
+            assert_eq!(class(other), None, "{other}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Byte code, made by the target's own `compileall` on all cores.
+//! Byte code, compiled by the environment's own `compileall` on all cores.
 
 use std::io::Write as _;
 use std::path::Path;
@@ -12,18 +12,18 @@ use super::remove::is_compiled_from;
 use pinfast_base::error::{Error, Result};
 use pinfast_base::event::{Event, Watcher};
 
-/// Whether sources are compiled after an installation.
+/// Whether an installation compiles sources to byte code.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Compile {
-    /// They are compiled when first imported.
+    /// Python compiles them when they are first imported.
     #[default]
     No,
-    /// They are compiled now.
+    /// All are compiled now.
     Yes,
 }
 
-/// Compiles the sources of `layouts` and adds what came of it to their RECORDs. A source that cannot
-/// be compiled (a template, say) stays as it is, as with pip.
+/// Compiles the sources of `layouts` and adds the byte code to their RECORDs. A source that cannot be compiled,
+/// such as a template, is no error, as with pip.
 pub(super) fn compile(
     layouts: &mut [WheelLayout],
     environment: &Environment,
@@ -48,7 +48,8 @@ pub(super) fn compile(
     Ok(())
 }
 
-/// Isolated (`-I`) and without `site` (`-S`), so that no code of a package runs: not even `.pth` files.
+/// Runs `compileall` isolated (`-I`) and without `site` (`-S`), so that no code of a package runs: `.pth` files
+/// could.
 fn run(environment: &Environment, list: Vec<u8>) -> Result<()> {
     let failed = |error| {
         Error::no_answer(format!("cannot compile with {}", environment.python.display()))
@@ -65,12 +66,12 @@ fn run(environment: &Environment, list: Vec<u8>) -> Result<()> {
     if let Some(mut stdin) = child.stdin.take() {
         stdin.write_all(&list).map_err(failed)?;
     }
-    // Its exit status tells only whether every source could be compiled.
+    // Its exit status means only that some source could not be compiled, which is no error.
     child.wait().map(drop).map_err(failed)
 }
 
-/// Rows for the compiled files of a layout's sources, without hashes, since an interpreter may write
-/// them anew at any time.
+/// Adds rows for the byte code of a layout's sources. They have no hashes, since an interpreter may rewrite
+/// byte code at any time.
 fn add_rows(layout: &mut WheelLayout) {
     let mut rows = Vec::new();
     for source in layout.targets().filter(|path| path.extension().is_some_and(|e| e == "py")) {

@@ -1,5 +1,5 @@
-//! Files that more than one distribution carries, or that stand in the way: found before anything is
-//! changed.
+//! Conflicts between files, found before anything changes: two distributions with the same file, and files in
+//! the environment that nobody owns.
 
 use std::ffi::OsStr;
 use std::fs::{self, File};
@@ -15,10 +15,10 @@ use pinfast_base::error::{Error, Result};
 use pinfast_base::event::{Event, Watcher};
 use pinfast_files::{is_absent, path_error};
 
-/// Settles who writes a file that several of `layouts` carry: the last by name, as every run would
-/// have it; the others keep it in their RECORDs.
+/// Decides who writes a file that several layouts carry: the last by name, so that every run decides alike.
+/// The others keep it in their RECORDs.
 pub(super) fn resolve_duplicates(layouts: &mut [WheelLayout], watcher: &dyn Watcher) -> Result<()> {
-    // Paths in plain form, so that their text says it all.
+    // Paths have no `..` and no links, so equal text means the same file.
     let mut owners: FxHashMap<&OsStr, (usize, &str)> = FxHashMap::default();
     owners.reserve(layouts.iter().map(|layout| layout.links.len() + layout.writes.len()).sum());
     let mut losers: Vec<(usize, PathBuf)> = Vec::new();
@@ -32,11 +32,11 @@ pub(super) fn resolve_duplicates(layouts: &mut [WheelLayout], watcher: &dyn Watc
                     path.display()
                 )));
             }
-            let said = format!("{} and {} both have {}", layouts[other].name, layout.name, path.display());
+            let both = format!("{} and {} both have {}", layouts[other].name, layout.name, path.display());
             watcher.on(if its == digest {
-                Event::Detail(said)
+                Event::Detail(both)
             } else {
-                Event::Warning(format!("{said}, with other content; {}'s is installed", layout.name))
+                Event::Warning(format!("{both}, with other content; {}'s is installed", layout.name))
             });
             losers.push((other, path.to_owned()));
         }
@@ -49,7 +49,7 @@ pub(super) fn resolve_duplicates(layouts: &mut [WheelLayout], watcher: &dyn Watc
     Ok(())
 }
 
-/// Each file of a layout with its hash.
+/// Each file of a layout, with its digest.
 fn carried(layout: &WheelLayout) -> impl Iterator<Item = (&Path, &str)> {
     let links = layout
         .links
@@ -81,18 +81,18 @@ fn check_folders(layouts: &[WheelLayout], owners: &FxHashMap<&OsStr, (usize, &st
     Ok(())
 }
 
-/// What is on the disk where `layouts` want to write.
+/// What is on disk now, and what of it will be gone when the layouts are written.
 pub(super) struct OnDisk<'a> {
     pub(super) environment: &'a Environment,
-    /// What goes.
+    /// Files that will be removed.
     pub(super) removed: &'a FxHashSet<PathBuf>,
-    /// What stays.
+    /// Distributions that stay.
     pub(super) remaining: &'a [&'a InstalledDistribution],
 }
 
 impl OnDisk<'_> {
-    /// Looks at every path that is to be written, before anything is: links in the place of folders
-    /// and files that nobody owns are refused; a file of a distribution that stays is shared.
+    /// Looks at every path that will be written. Refuses links in place of folders, and files that nobody
+    /// owns; a file of a distribution that stays is shared with it.
     pub(super) fn check(&self, layouts: &mut [WheelLayout], watcher: &dyn Watcher) -> Result<()> {
         let mut folders = FxHashMap::default();
         let mut owners: Option<FxHashMap<PathBuf, String>> = None;
@@ -111,8 +111,8 @@ impl OnDisk<'_> {
                 let owners = owners.get_or_insert_with(|| self.owners());
                 match owners.get(path) {
                     Some(owner) => {
-                        let said = format!("{owner} and {} both have {}", layout.name, path.display());
-                        watcher.on(Event::Warning(said));
+                        let both = format!("{owner} and {} both have {}", layout.name, path.display());
+                        watcher.on(Event::Warning(both));
                         if owner.as_str() > layout.name.as_str() {
                             shared.insert(path.to_owned());
                         }
@@ -127,7 +127,7 @@ impl OnDisk<'_> {
         Ok(())
     }
 
-    /// Whether there is a folder at `path`: an error where something else is, a link included.
+    /// Whether there is a folder at `path`; an error for anything else, even for a link to a folder.
     fn is_folder(&self, path: &Path, seen: &mut FxHashMap<PathBuf, bool>) -> Result<bool> {
         if let Some(known) = seen.get(path) {
             return Ok(*known);
@@ -146,13 +146,13 @@ impl OnDisk<'_> {
         Ok(there)
     }
 
-    /// Which distribution that stays owns which file.
+    /// The owner of each file that stays.
     fn owners(&self) -> FxHashMap<PathBuf, String> {
         owned_by(self.remaining, self.environment).map(|(name, owned)| (owned.path, name)).collect()
     }
 }
 
-/// The files of these distributions, each with its owner's name; what cannot be read owns nothing.
+/// The files of these distributions, each with its owner's name. An unreadable RECORD lists no files.
 pub(super) fn owned_by<'a>(
     distributions: &'a [&'a InstalledDistribution],
     environment: &'a Environment,
@@ -171,18 +171,18 @@ fn has_digest(path: &Path, digest: &str) -> bool {
 
 fn in_the_way(path: &Path, layout: &WheelLayout) -> Error {
     Error::no_answer(format!(
-        "{} stands where {} has a file, and no distribution owns it",
+        "{} is where {} has a file, and no distribution owns it",
         path.display(),
         layout.name
     ))
-    .hint("nothing was changed; move the file away, or make the environment afresh")
+    .hint("nothing was changed; move the file away, or make a new environment")
 }
 
 fn no_folder(path: &Path, found: &fs::Metadata) -> Error {
     let what = match found.is_symlink() {
         true => "is a link; nothing is written through it",
-        false => "stands where a folder is needed",
+        false => "is where a folder is needed",
     };
     Error::refused(format!("{} {what}", path.display()))
-        .hint("nothing was changed; move it away, or make the environment afresh")
+        .hint("nothing was changed; move it away, or make a new environment")
 }

@@ -1,4 +1,4 @@
-//! The lock's files in one folder, which serves as an index for a host without network.
+//! Puts the lock's files into one folder, which serves as an index for a host without network.
 //!
 //! `DIR/FILE` for `--find-links DIR`, and `DIR/simple/NAME/index.html` (PEP 503) for
 //! `--index-url file://DIR/simple`; both for pinfast and for pip.
@@ -21,16 +21,16 @@ use pinfast_files::path_error;
 use pinfast_lock::{Lock, Pin};
 use pinfast_packaging::{DistFile, Sha256, Target};
 
-/// What is to be downloaded.
+/// What to download, and where to.
 #[derive(Clone, Copy, Debug)]
 pub struct DownloadJob<'a> {
-    /// Whose files.
+    /// The lock.
     pub lock: &'a Lock,
-    /// Where they go; created where it is not there.
+    /// The folder; created if it does not exist.
     pub folder: &'a Path,
-    /// Which of them.
+    /// Which of the lock's files.
     pub scope: DownloadScope<'a>,
-    /// Whether it is done, or only found out.
+    /// Whether nothing is fetched.
     pub dry_run: DryRun,
 }
 
@@ -43,16 +43,16 @@ pub enum DownloadScope<'a> {
     Target(&'a Target),
 }
 
-/// What a download did.
+/// What a download did, or would do.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DownloadReport {
-    /// The files that are there now, sorted, whether fetched or there before.
+    /// The files of the lock in the folder, sorted, whether fetched now or earlier.
     pub files: Vec<String>,
     /// How many of them were fetched, or would be.
     pub fetched: usize,
 }
 
-/// Downloads the lock's files, each checked against its hash; what is there already and right stays.
+/// Downloads the lock's files, each checked against its hash. Files that are there already and right stay.
 ///
 /// # Errors
 /// `Usage` for a lock without hashes, `Refused` for a file with another hash, `NoAnswer` when a file
@@ -94,34 +94,34 @@ pub fn download(
     Ok(DownloadReport { files: names, fetched })
 }
 
-/// The files of a pin that the lock has the hash of, or may have.
+/// The files of a pin whose hash is in the lock, or is not listed.
 fn locked(pin: &Pin, files: &dyn FileSource, watcher: &dyn Watcher) -> Result<Vec<Arc<DistFile>>> {
     let pinned = format!("{}=={}{}", pin.name, pin.version, source::lock_location(pin));
     let mut found = listed_files(pin, files)?;
     found.retain(|file| file.sha256.is_none_or(|hash| pin.hashes.contains(&hash)));
-    let told: BTreeSet<Sha256> = found.iter().filter_map(|file| file.sha256).collect();
-    let missing = pin.hashes.iter().filter(|hash| !told.contains(hash)).count();
+    let listed: BTreeSet<Sha256> = found.iter().filter_map(|file| file.sha256).collect();
+    let missing = pin.hashes.iter().filter(|hash| !listed.contains(hash)).count();
     if found.is_empty() {
         return Err(Error::no_answer(format!("no index has a file of {pinned} with a hash of the lock")));
     }
     if missing > 0 && found.iter().all(|file| file.sha256.is_some()) {
         watcher.on(Event::Warning(format!("{} of {pinned} is listed nowhere", counted(missing, "file"))));
     }
-    if let Some(odd) = found.iter().find(|file| !is_plain(&file.filename)) {
+    if let Some(unsafe_file) = found.iter().find(|file| !is_plain(&file.filename)) {
         return Err(Error::refused(format!(
-            "{pinned} has a file with an odd name: `{}`",
-            odd.filename.escape_debug()
+            "{pinned} has a file with an unsafe name: `{}`",
+            unsafe_file.filename.escape_debug()
         )));
     }
     Ok(found)
 }
 
-/// Whether a file name is one, and safe in HTML as it stands.
+/// Whether a name is safe as a file name and in HTML.
 fn is_plain(name: &str) -> bool {
     !name.starts_with('.') && name.chars().all(|c| c.is_ascii_alphanumeric() || "-_.+!".contains(c))
 }
 
-/// How a file came to be there.
+/// Whether this run fetched a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Came {
     Now,
@@ -133,7 +133,7 @@ struct Downloaded {
     came: Came,
 }
 
-/// The hash of the file where it is there and right.
+/// The hash of the file, if it is there and right.
 fn there(pin: &Pin, file: &DistFile, folder: &Path) -> Option<Sha256> {
     source::hash_file(&folder.join(&*file.filename)).ok().filter(|sha256| pin.hashes.contains(sha256))
 }
@@ -152,8 +152,8 @@ fn fetch(pin: &Pin, file: &DistFile, folder: &Path, files: &dyn FileSource) -> R
     Ok(Downloaded { sha256, came: Came::Now })
 }
 
-/// Writes a page for each project, and one that names the projects. Files that earlier downloads left
-/// in the folder stay on their pages.
+/// Writes a page for each project, and the list of projects (PEP 503). Files of earlier downloads stay on their
+/// pages.
 fn write_pages(folder: &Path, jobs: &[(&Pin, Arc<DistFile>)], done: &[Downloaded]) -> Result<()> {
     let simple = folder.join("simple");
     let mut pages: BTreeMap<String, BTreeMap<String, String>> = BTreeMap::new();
@@ -193,7 +193,7 @@ fn page<'a>(title: &str, lines: impl Iterator<Item = &'a String>) -> String {
     body + "</body>\n</html>\n"
 }
 
-/// The lines of a page that an earlier download wrote, by file, as far as the files are still there.
+/// The lines of a page that an earlier download wrote, by file name, if the file still exists.
 fn earlier(page: &Path, folder: &Path) -> Vec<(String, String)> {
     let text =
         disk::read(page, 16 << 20).ok().and_then(|text| String::from_utf8(text).ok()).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! `entry_points.txt` -> the scripts that an installation makes (PyPA "Entry points specification").
+//! `entry_points.txt` -> the scripts that an installation writes (PyPA "Entry points specification").
 
 use serde::{Deserialize, Serialize};
 
@@ -9,24 +9,24 @@ pub(super) struct EntryPoint {
     pub(super) name: String,
     /// The module, such as `black`.
     pub(super) module: String,
-    /// What to call in it, such as `patched_main` or `Cli.run`.
+    /// The object reference in it, such as `patched_main` or `Cli.run`.
     pub(super) call: String,
 }
 
-/// The console and GUI scripts that the text tells of; one list, since both are the same on Unix.
+/// Parses the console and GUI scripts; one list, since both are the same on Unix.
 pub(super) fn scripts(text: &[u8]) -> Result<Vec<EntryPoint>, String> {
     let text = std::str::from_utf8(text).map_err(|_| "it is not UTF-8".to_owned())?;
     let mut scripts: Vec<EntryPoint> = Vec::new();
-    let mut wanted = false;
+    let mut is_script_section = false;
     for line in text.lines().map(str::trim) {
         if line.is_empty() || line.starts_with(['#', ';']) {
             continue;
         }
         if let Some(section) = line.strip_prefix('[') {
-            let section = section.strip_suffix(']').ok_or_else(|| odd(line))?;
-            wanted = matches!(section.trim(), "console_scripts" | "gui_scripts");
-        } else if wanted {
-            let script = script(line).ok_or_else(|| odd(line))?;
+            let section = section.strip_suffix(']').ok_or_else(|| not_a_script(line))?;
+            is_script_section = matches!(section.trim(), "console_scripts" | "gui_scripts");
+        } else if is_script_section {
+            let script = script(line).ok_or_else(|| not_a_script(line))?;
             if scripts.iter().any(|other| other.name.eq_ignore_ascii_case(&script.name)) {
                 return Err(format!("it names the script `{}` twice", script.name));
             }
@@ -36,12 +36,12 @@ pub(super) fn scripts(text: &[u8]) -> Result<Vec<EntryPoint>, String> {
     Ok(scripts)
 }
 
-fn odd(line: &str) -> String {
+fn not_a_script(line: &str) -> String {
     let line: String = line.chars().take(120).flat_map(char::escape_debug).collect();
     format!("`{line}` is not a script")
 }
 
-/// Reads `name = module:call [extras]`. Every part ends up in a file name or in Python code, so only
+/// Parses `name = module:attribute [extras]`. Each part becomes part of a file name or of Python code, so only
 /// names pass.
 fn script(line: &str) -> Option<EntryPoint> {
     let (name, object) = line.split_once('=')?;
@@ -71,7 +71,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn scripts_are_found() {
+    fn console_and_gui_scripts_are_parsed() {
         let text =
             b"[console_scripts]\r\nblack = black:patched_main\r\n  blackd=blackd:patched_main [d]\n\n# no\n\
             [other]\nx = ///\n[ gui_scripts ]\nwin = a.b:C.d";
@@ -84,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn what_would_leave_its_folder_or_run_code_is_odd() {
+    fn an_entry_point_that_leaves_its_folder_or_holds_code_is_refused() {
         for line in [
             "../x = a:b",
             "a/b = a:b",

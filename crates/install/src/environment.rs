@@ -1,4 +1,4 @@
-//! An environment as data: where its parts are and what it accepts.
+//! An environment as data: its folders, its interpreter, and which wheels fit.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -7,60 +7,60 @@ use pinfast_base::error::{Error, Result};
 use pinfast_files::{is_absent, path_error};
 use pinfast_packaging::{PackageName, Target};
 
-/// An environment that is there, or is to be made.
+/// An environment that exists, or will be created.
 #[derive(Clone, Debug)]
 pub struct Environment {
     /// `sys.prefix`, absolute.
     pub root: PathBuf,
-    /// The interpreter, absolute, as scripts are to name it; links are not resolved, since a virtual
-    /// environment's interpreter is a link.
+    /// The interpreter that scripts name, absolute. Its links are not resolved: the interpreter of a virtual
+    /// environment is a link.
     pub python: PathBuf,
-    /// Where installed files go.
+    /// The folders for installed files.
     pub scheme: InstallScheme,
-    /// What it accepts.
+    /// Its marker values and wheel tags.
     pub target: Target,
-    /// Whose it is.
+    /// Whether it is virtual.
     pub kind: EnvironmentKind,
 }
 
-/// The folders of the installation scheme, absolute.
+/// The folders of an installation scheme, absolute (sysconfig, "Installation paths").
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InstallScheme {
     /// Pure Python packages.
     pub purelib: PathBuf,
-    /// Packages with compiled parts; often the same folder.
+    /// Packages with compiled parts; usually the same folder.
     pub platlib: PathBuf,
     /// Scripts.
     pub scripts: PathBuf,
-    /// Whatever else, mostly the root.
+    /// All else; usually the root of the environment.
     pub data: PathBuf,
     /// C headers; each distribution has a folder of its own in it.
     pub headers: PathBuf,
 }
 
-/// Whose an environment is.
+/// Whether an environment is virtual.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum EnvironmentKind {
-    /// A virtual environment.
+    /// A virtual environment (PEP 405).
     Virtual,
-    /// An interpreter's own packages; `stdlib` tells whether a system manages them (PEP 668).
+    /// An interpreter's own packages, perhaps externally managed (PEP 668).
     Interpreter {
-        /// The folder of the standard library.
+        /// The folder of the standard library, where `EXTERNALLY-MANAGED` would be.
         stdlib: PathBuf,
     },
 }
 
 impl Environment {
-    /// Where an installation keeps its notes, never part of a distribution.
+    /// The folder of the journal; no distribution may have files in it.
     #[must_use]
-    pub fn notes(&self) -> PathBuf {
+    pub fn journal_folder(&self) -> PathBuf {
         match self.kind {
-            EnvironmentKind::Virtual => self.root.join(NOTES),
-            EnvironmentKind::Interpreter { .. } => self.scheme.purelib.join(NOTES),
+            EnvironmentKind::Virtual => self.root.join(JOURNAL_FOLDER),
+            EnvironmentKind::Interpreter { .. } => self.scheme.purelib.join(JOURNAL_FOLDER),
         }
     }
 
-    /// The folders that hold `.dist-info` folders: one, or two where they differ.
+    /// The folders that hold `.dist-info` folders: one, or two if purelib and platlib differ.
     pub(super) fn sites(&self) -> Vec<&Path> {
         let (pure, plat) = (self.scheme.purelib.as_path(), self.scheme.platlib.as_path());
         if pure == plat { vec![pure] } else { vec![pure, plat] }
@@ -72,7 +72,7 @@ impl Environment {
         [purelib, platlib, scripts, headers, data]
     }
 
-    /// Whether `folder` is one of these, or the environment's own.
+    /// Whether `folder` is one of [`Environment::bases`], or the root.
     pub(super) fn is_base(&self, folder: &Path) -> bool {
         let text = folder.as_os_str();
         text == self.root.as_os_str() || self.bases().iter().any(|base| text == base.as_os_str())
@@ -83,8 +83,8 @@ impl Environment {
         self.scheme.headers.join(name)
     }
 
-    /// The same environment with links in its folders resolved, so that what is below each folder can
-    /// be held to have none. Folders that are not there yet are resolved as far as they are.
+    /// The same environment with links in its own folders resolved: a link below one of them is then none of
+    /// ours. Folders that do not exist yet are resolved as far as they exist.
     pub(super) fn resolved(&self) -> Result<Self> {
         let InstallScheme { purelib, platlib, scripts, data, headers } = &self.scheme;
         let scheme = InstallScheme {
@@ -97,8 +97,8 @@ impl Environment {
         Ok(Self { root: resolve(&self.root)?, scheme, ..self.clone() })
     }
 
-    /// Whether a distribution must not own or touch this file: what makes the environment one.
-    /// `path` is in plain form, below one of the resolved folders.
+    /// Whether this file makes the environment one, so that no distribution may own or touch it.
+    /// `path` is below one of the resolved folders and has no `..`.
     pub(super) fn is_reserved(&self, path: &Path) -> bool {
         let below = |folder: &Path| {
             let rest = path.strip_prefix(folder).ok()?;
@@ -107,15 +107,15 @@ impl Environment {
         let script = below(&self.scheme.scripts).is_some_and(|name| is_reserved_script(&name));
         let root = below(&self.root).is_some_and(|name| {
             let top = name.split('/').next().unwrap_or_default();
-            matches!(top, "pyvenv.cfg" | ".gitignore" | NOTES) || name == "lib64"
+            matches!(top, "pyvenv.cfg" | ".gitignore" | JOURNAL_FOLDER) || name == "lib64"
         });
-        script || root || path.starts_with(self.notes())
+        script || root || path.starts_with(self.journal_folder())
     }
 
-    /// Refuses an environment that a system manages.
+    /// Refuses an externally managed environment (PEP 668).
     ///
     /// # Errors
-    /// When it does (PEP 668).
+    /// `Usage` for such an environment.
     pub(super) fn check_not_externally_managed(&self) -> Result<()> {
         let EnvironmentKind::Interpreter { stdlib } = &self.kind else { return Ok(()) };
         if !stdlib.join("EXTERNALLY-MANAGED").exists() {
@@ -125,14 +125,14 @@ impl Environment {
             .hint("install into a virtual environment: `--venv .venv`"))
     }
 
-    /// Refuses to install a distribution whose files would need a folder that is none of ours.
+    /// Whether `path` is below one of the folders of the scheme.
     pub(super) fn is_inside(&self, path: &Path) -> bool {
         self.bases().iter().any(|base| path.starts_with(base) && path != *base)
     }
 }
 
-/// The name of the folder of notes.
-pub(super) const NOTES: &str = ".pinfast";
+/// The name of the journal's folder.
+pub(super) const JOURNAL_FOLDER: &str = ".pinfast";
 
 fn is_reserved_script(name: &str) -> bool {
     let python = name.strip_prefix("python").map(|rest| rest.strip_prefix('w').unwrap_or(rest));
@@ -162,7 +162,7 @@ fn resolve(path: &Path) -> Result<PathBuf> {
     }
 }
 
-/// The name under which an installation knows a package that seeds environments.
+/// Whether this is one of the packages that tools seed new environments with.
 pub(super) fn is_seed(name: &PackageName) -> bool {
     matches!(name.as_str(), "pip" | "setuptools")
 }
@@ -172,7 +172,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_makes_an_environment_is_reserved() {
+    fn interpreters_and_activation_scripts_are_reserved() {
         for name in ["python", "python3", "python3.11", "pythonw", "pypy3", "activate", "activate.fish"] {
             assert!(is_reserved_script(name), "{name}");
         }

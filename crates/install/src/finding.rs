@@ -1,26 +1,26 @@
-//! What a verification finds, in words, and what mends it.
+//! The findings of a verification, as sentences, and what repairs them.
 
 use std::fmt;
 use std::path::PathBuf;
 
 use pinfast_packaging::{PackageName, Version};
 
-/// What was found.
+/// The result of a verification.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct VerifyReport {
-    /// What is not as the lock says, sorted; empty is the good answer.
+    /// The differences from the lock, sorted; none if the environment is exactly the lock.
     pub findings: Vec<VerifyFinding>,
-    /// How many distributions were looked at.
+    /// How many distributions are installed.
     pub distributions: usize,
     /// How many files were hashed.
     pub files: usize,
 }
 
-/// Something that is not as the lock says. Shown as a sentence without a full stop.
+/// A difference from the lock. Shown as a sentence without a full stop.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-#[expect(missing_docs, reason = "each field is what its name says, and the sentence tells the rest")]
+#[expect(missing_docs, reason = "each field is what its name means, and the sentence has the rest")]
 pub enum VerifyFinding {
-    /// A run that changed the environment was not finished.
+    /// A run was killed while it changed the environment.
     Unfinished,
     /// A pin is not installed.
     Missing { name: PackageName, version: Version },
@@ -34,31 +34,31 @@ pub enum VerifyFinding {
     OtherArchive { name: PackageName, archive: String },
     /// A dependency, by itself or through an extra, is not installed.
     MissingDependency { name: PackageName, of: PackageName, requirement: String },
-    /// Its records cannot be read or contradict themselves.
+    /// Its metadata or RECORD cannot be read or contradict themselves.
     Metadata { name: String, what: String },
-    /// A file of it is gone.
+    /// A file of it is missing.
     FileMissing { name: PackageName, path: PathBuf },
-    /// A file of it is not as it was installed.
+    /// A file of it has another hash than its RECORD.
     FileAltered { name: PackageName, path: PathBuf },
-    /// A script names an interpreter that is not there.
+    /// The interpreter in the first line of a script does not exist.
     Script { name: PackageName, path: PathBuf, interpreter: String },
     /// A file in a site folder that no distribution owns.
     Unowned { path: PathBuf },
 }
 
-/// What mends the findings.
+/// What repairs the findings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Remedy {
     /// An installation.
     Install,
-    /// An installation that looks at every file ([`super::Inspection::Hashes`]).
+    /// An installation that hashes every file ([`super::Inspection::Hashes`]).
     Repair,
-    /// Nobody but the user knows what a stray file is for.
+    /// The user: nobody else knows what an unowned file is for.
     ByHand,
 }
 
 impl VerifyReport {
-    /// What mends all findings; `None` where there are none.
+    /// What repairs all findings; `None` if there are none.
     #[must_use]
     pub fn remedy(&self) -> Option<Remedy> {
         let needs = |finding: &VerifyFinding| match finding {

@@ -1,4 +1,4 @@
-//! What is installed in an environment.
+//! What is installed in an environment: a list of its site folders (PyPA "Recording installed projects").
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -15,48 +15,48 @@ use pinfast_packaging::{PackageName, Sha256, Version};
 pub struct InstalledDistribution {
     /// Its normalised name.
     pub name: PackageName,
-    /// Its version, where that is readable.
+    /// Its version; `None` if its folder's name has none.
     pub version: Option<Version>,
     /// Its `.dist-info` folder, or its `.egg-info`.
     pub info: PathBuf,
-    /// How it can be taken away.
+    /// Whether it can be removed.
     pub format: DistributionFormat,
-    /// How it came here.
+    /// How it came into the environment.
     pub provenance: Provenance,
 }
 
-/// In what form a distribution is recorded.
+/// In which form a distribution records its files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DistributionFormat {
     /// A `.dist-info` folder, with `RECORD`.
     DistInfo,
-    /// An `.egg-info` or `.egg-link` of former times, which tells of no files.
+    /// An `.egg-info` or `.egg-link`, as setuptools once wrote them: no list of files.
     Egg,
 }
 
 /// How a distribution came into the environment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Provenance {
-    /// From the archive with this hash, and its RECORD is as it was then.
+    /// From the archive with this hash, and its RECORD is unchanged since.
     Archive(Sha256),
-    /// By another tool, or it was changed since.
+    /// By another tool, or its RECORD has changed since.
     Foreign,
-    /// A run that installs or removes it was not finished.
+    /// By a run that was killed while it installed or removed it.
     Unfinished,
 }
 
-/// All that stands in the site folders.
+/// The entries of the site folders.
 #[derive(Clone, Debug, Default)]
 pub(super) struct SitePackages {
     /// The distributions, sorted by name and then by folder.
     pub(super) distributions: Vec<InstalledDistribution>,
-    /// The other entries, each with the folder it stands in.
+    /// All other entries, as whole paths.
     pub(super) others: Vec<PathBuf>,
-    /// What looks like a distribution but has no readable name.
+    /// Folders of distributions whose names cannot be parsed.
     pub(super) unreadable: Vec<PathBuf>,
 }
 
-/// Lists the site folders; a folder that is not there is empty.
+/// Lists the site folders; a missing one is empty.
 pub(super) fn scan(environment: &Environment) -> Result<SitePackages> {
     let mut site = SitePackages::default();
     for folder in environment.sites() {
@@ -96,26 +96,26 @@ fn sort_in(site: &mut SitePackages, path: PathBuf) {
     }
 }
 
-/// A file that a distribution owns, as its RECORD tells.
+/// A file that the RECORD of a distribution lists.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct OwnedFile {
-    /// Where it is, in plain form.
+    /// Its absolute path, without `..`.
     pub(super) path: PathBuf,
-    /// What RECORD says of it.
+    /// Its row in RECORD.
     pub(super) row: RecordRow,
 }
 
-/// Why a RECORD is of no use.
+/// Why there are no rows.
 #[derive(Debug)]
 pub(super) enum RecordError {
-    /// There is none.
+    /// There is no RECORD.
     Missing,
     /// It cannot be read; a clause that goes on after its path.
     Unreadable(String),
 }
 
 impl InstalledDistribution {
-    /// The folder that its RECORD's paths start from.
+    /// The folder to which the paths in its RECORD are relative.
     pub(super) fn base(&self) -> &Path {
         self.info.parent().unwrap_or(Path::new("/"))
     }
@@ -130,7 +130,7 @@ impl InstalledDistribution {
         record::parse(&text).map_err(|what| RecordError::Unreadable(format!("makes no sense: {what}")))
     }
 
-    /// Its files, each in plain form, and the rows that lead outside of every folder of the environment.
+    /// Its files, and the rows that lead outside of all folders of the environment.
     pub(super) fn owned(
         &self,
         environment: &Environment,

@@ -1,5 +1,4 @@
-//! What an interpreter says of itself, as the environment that it belongs to, and as the base of new
-//! ones.
+//! The probe of an interpreter -> the environment that it belongs to, and the base of new ones.
 
 use super::environment::{Environment, EnvironmentKind, InstallScheme};
 use super::venv::BasePython;
@@ -11,13 +10,13 @@ impl Environment {
     /// The environment of an interpreter.
     ///
     /// # Errors
-    /// When there are no wheel tags for its platform.
+    /// `NoAnswer` when its wheel tags are not known.
     pub fn of(probe: &Probe) -> Result<Self> {
         let paths = &probe.paths;
         let virtual_python = paths.scripts.join("python");
         let (python, headers, kind) = if probe.is_virtual() {
             let python = if virtual_python.exists() { virtual_python } else { probe.executable.clone() };
-            // As pip has it: the interpreter's own folder of headers is outside the environment.
+            // As with pip: the scheme's own folder for headers is outside the environment.
             let lib = paths.stdlib.file_name().unwrap_or_default();
             (python, probe.prefix.join("include").join("site").join(lib), EnvironmentKind::Virtual)
         } else {
@@ -36,10 +35,10 @@ impl Environment {
 }
 
 impl BasePython {
-    /// The interpreter behind an interpreter: itself, or what its virtual environment was made from.
+    /// The base of an interpreter: itself, or what its virtual environment was made from.
     ///
     /// # Errors
-    /// When there are no wheel tags for its platform.
+    /// `NoAnswer` when its wheel tags are not known.
     pub fn of(probe: &Probe) -> Result<Self> {
         let base = probe.base_executable.as_ref().filter(|_| probe.is_virtual());
         Ok(Self {

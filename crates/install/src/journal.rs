@@ -1,9 +1,17 @@
-//! The notes that an installation keeps in the environment: a lock against other runs, what came from
-//! which archive, and, while it changes anything, what it is changing.
+//! The journal of an environment: a write-ahead log of one entry, and where each distribution came from.
+//!
+//! ```text
+//! VENV/.pinfast/
+//! ├── lock           locked while a run changes or reads the environment
+//! ├── origins.json   the archive of each distribution, and the RECORD that was written for it
+//! └── unfinished     while a run changes something: the `.dist-info` folders that it changes
+//! ```
+//!
+//! `unfinished` is written and synced before the first change, and removed after the last. If a run is killed in
+//! between, the next one reinstalls what it lists.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -14,42 +22,44 @@ use super::installed::{InstalledDistribution, Provenance};
 use super::layout::WheelLayout;
 use pinfast_base::error::{Error, Result};
 use pinfast_base::event::{Event, Watcher};
+use pinfast_cache::WriteStamp;
 use pinfast_files::{is_absent, path_error};
 use pinfast_packaging::Sha256;
 
-/// The notes of an environment.
+/// The journal of one environment.
 #[derive(Debug)]
 pub(super) struct InstallJournal {
     folder: PathBuf,
     root: PathBuf,
-    /// The interpreter that scripts name: an environment that was moved has to be installed anew.
+    /// The interpreter that scripts name. In an environment that was moved it is another one, and everything
+    /// has to be reinstalled.
     python: String,
-    /// From which archive each distribution came, by the path of its `.dist-info` folder.
+    /// Where each distribution came from, by the path of its `.dist-info` folder.
     origins: BTreeMap<String, ProvenanceRecord>,
-    /// The `.dist-info` folders that an unfinished run was changing.
+    /// The `.dist-info` folders that a killed run was changing.
     unfinished: BTreeSet<String>,
 }
 
-/// A lock on an environment, for as long as it lives.
+/// A lock on an environment, released when dropped.
 #[derive(Debug)]
 pub(super) struct EnvironmentLock {
     _file: Option<File>,
 }
 
-/// What an installation noted of a distribution when it was done with it.
+/// What an installation records of a distribution that it has installed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct ProvenanceRecord {
     archive: String,
+    /// The hash of RECORD, for where its stamp differs: a copied environment has other times.
     record: String,
-    size: u64,
-    seconds: i64,
-    nanoseconds: i64,
-    /// The entries of the site folder that it has files in.
+    #[serde(flatten)]
+    stamp: WriteStamp,
+    /// The names of its files and folders directly in the site folder.
     #[serde(rename = "tops")]
     top_level: BTreeSet<String>,
 }
 
-/// The form of the notes; notes of another form are as good as none.
+/// The format of `origins.json`; another format counts as no journal.
 const VERSION: u32 = 1;
 
 #[derive(Serialize, Deserialize)]
@@ -59,9 +69,9 @@ struct ProvenanceFile {
     distributions: BTreeMap<String, ProvenanceRecord>,
 }
 
-/// Waits until no other run changes the environment, then holds it.
+/// Waits until no other run uses the environment, then locks it for changes.
 pub(super) fn lock_exclusive(environment: &Environment, watcher: &dyn Watcher) -> Result<EnvironmentLock> {
-    let folder = environment.notes();
+    let folder = environment.journal_folder();
     disk::create_dirs(&folder)?;
     let path = folder.join("lock");
     let file = OpenOptions::new().create(true).truncate(false).write(true).open(&path);
@@ -77,17 +87,17 @@ pub(super) fn lock_exclusive(environment: &Environment, watcher: &dyn Watcher) -
     Ok(EnvironmentLock { _file: Some(file) })
 }
 
-/// Waits until no run changes the environment, and keeps others from it while reading. An environment
-/// that nobody can change needs no lock.
+/// Waits until no run changes the environment, then locks it for reading. Without a lock file no run has ever
+/// changed it, so none is needed.
 pub(super) fn lock_shared(environment: &Environment) -> EnvironmentLock {
-    let file = File::open(environment.notes().join("lock")).ok();
+    let file = File::open(environment.journal_folder().join("lock")).ok();
     EnvironmentLock { _file: file.filter(|file| file.lock_shared().is_ok()) }
 }
 
 impl InstallJournal {
-    /// Reads the notes; where there are none, or they are damaged, everything is foreign.
+    /// Reads the journal. Without one, or with a damaged one, every distribution is foreign.
     pub(super) fn read(environment: &Environment) -> Result<Self> {
-        let folder = environment.notes();
+        let folder = environment.journal_folder();
         let origins = match fs::read(folder.join("origins.json")) {
             Ok(text) => serde_json::from_slice::<ProvenanceFile>(&text).ok(),
             Err(error) if is_absent(&error) => None,
@@ -106,36 +116,35 @@ impl InstallJournal {
         Ok(Self { folder, root: environment.root.clone(), python, origins, unfinished })
     }
 
-    /// Whether a run that changed the environment was not finished.
+    /// Whether a run was killed while it changed the environment.
     pub(super) fn is_unfinished(&self) -> bool {
         self.folder.join("unfinished").exists()
     }
 
-    /// How a distribution came here.
+    /// How a distribution came into the environment.
     pub(super) fn provenance(&self, installed: &InstalledDistribution) -> Provenance {
         let key = self.key(&installed.info);
         if self.unfinished.contains(&key) {
             return Provenance::Unfinished;
         }
-        let Some(noted) = self.origins.get(&key) else { return Provenance::Foreign };
+        let Some(recorded) = self.origins.get(&key) else { return Provenance::Foreign };
         let path = installed.info.join("RECORD");
         let Ok(metadata) = fs::symlink_metadata(&path) else { return Provenance::Foreign };
-        let same_look = (metadata.size(), metadata.mtime(), metadata.mtime_nsec())
-            == (noted.size, noted.seconds, noted.nanoseconds);
-        let same = same_look || fs::read(&path).is_ok_and(|text| hash(&text) == noted.record);
-        match noted.archive.parse() {
+        let same = WriteStamp::of(&metadata) == recorded.stamp
+            || fs::read(&path).is_ok_and(|text| hash(&text) == recorded.record);
+        match recorded.archive.parse() {
             Ok(archive) if same => Provenance::Archive(archive),
             _ => Provenance::Foreign,
         }
     }
 
-    /// The entries of the site folder that a distribution has files in, where its RECORD is as noted.
+    /// The names of a distribution's files directly in the site folder; `None` if its RECORD has changed.
     pub(super) fn top_level(&self, installed: &InstalledDistribution) -> Option<&BTreeSet<String>> {
-        let noted = self.origins.get(&self.key(&installed.info))?;
-        matches!(installed.provenance, Provenance::Archive(_)).then_some(&noted.top_level)
+        let recorded = self.origins.get(&self.key(&installed.info))?;
+        matches!(installed.provenance, Provenance::Archive(_)).then_some(&recorded.top_level)
     }
 
-    /// Notes, before the first change, which distributions a run is about to change: until
+    /// Writes, before the first change, which distributions a run is about to change. Until
     /// [`InstallJournal::finish`], each of them counts as unfinished.
     pub(super) fn begin(&mut self, infos: impl IntoIterator<Item = PathBuf>) -> Result<()> {
         let infos: Vec<_> = infos.into_iter().map(|info| self.key(&info)).collect();
@@ -148,7 +157,7 @@ impl InstallJournal {
         sync_folder(&self.folder)
     }
 
-    /// Notes that the run is done: what each distribution came from, and that nothing is unfinished.
+    /// Writes, after the last change, where each distribution came from; then nothing is unfinished.
     pub(super) fn finish(&mut self, gone: &[PathBuf], come: &[WheelLayout]) -> Result<()> {
         for info in gone {
             self.origins.remove(&self.key(info));
@@ -156,15 +165,13 @@ impl InstallJournal {
         for layout in come {
             let path = layout.info.join("RECORD");
             let metadata = fs::metadata(&path).map_err(|error| path_error("read", &path, error))?;
-            let noted = ProvenanceRecord {
+            let recorded = ProvenanceRecord {
                 archive: layout.wheel.key.archive.to_string(),
                 record: hash(&layout.record),
-                size: metadata.size(),
-                seconds: metadata.mtime(),
-                nanoseconds: metadata.mtime_nsec(),
+                stamp: WriteStamp::of(&metadata),
                 top_level: layout.top_level(),
             };
-            self.origins.insert(self.key(&layout.info), noted);
+            self.origins.insert(self.key(&layout.info), recorded);
         }
         let origins = ProvenanceFile {
             version: VERSION,
@@ -173,7 +180,7 @@ impl InstallJournal {
         };
         let text = serde_json::to_vec(&origins)
             .map_err(|error| Error::no_answer("cannot write down what was installed").because(error))?;
-        // Losing this to a power failure makes everything foreign, or unfinished: it is installed anew.
+        // If a power failure loses this, everything is foreign or unfinished, and is reinstalled.
         disk::replace(&self.folder.join("origins.json"), &text, Durability::Loose)?;
         disk::remove_file(&self.folder.join("unfinished"))?;
         self.unfinished.clear();
@@ -182,13 +189,13 @@ impl InstallJournal {
 }
 
 impl InstallJournal {
-    /// How the notes call a distribution.
+    /// The name of a distribution in the journal.
     fn key(&self, info: &Path) -> String {
         info.strip_prefix(&self.root).unwrap_or(info).to_string_lossy().into_owned()
     }
 }
 
-/// Whether two paths name one program, however the way there is spelled.
+/// Whether two paths name the same file in the same folder, whatever links lead to the folder.
 fn is_same(a: &str, b: &str) -> bool {
     let place = |path: &str| {
         Some((fs::canonicalize(Path::new(path).parent()?).ok()?, Path::new(path).file_name()?.to_owned()))
@@ -200,7 +207,7 @@ fn hash(text: &[u8]) -> String {
     Sha256::of(text).to_string()
 }
 
-/// Makes the names in a folder last, where the disk can.
+/// Makes renames in a folder durable.
 fn sync_folder(folder: &Path) -> Result<()> {
     let synced = File::open(folder).and_then(|folder| folder.sync_all());
     synced.map_err(|error| path_error("write", folder, error))

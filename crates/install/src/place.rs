@@ -1,4 +1,4 @@
-//! Puts laid-out wheels into an environment, on all cores.
+//! Writes laid-out wheels into an environment, on all cores: folders, then for each wheel RECORD, links, writes.
 
 use std::fs;
 use std::io;
@@ -14,8 +14,8 @@ use super::link::{LinkMode, LinkOutcome, LinkStrategy, link_files};
 use pinfast_base::error::{Error, Result};
 use pinfast_files::path_error;
 
-/// Writes everything. Returns the indexes of the layouts whose files in the cache are damaged: nothing of
-/// the damaged files is left.
+/// Writes all layouts. Returns the positions of those with a file that is damaged in the cache; no damaged file
+/// stays in the environment.
 pub(super) fn place(
     layouts: &[WheelLayout],
     environment: &Environment,
@@ -25,7 +25,7 @@ pub(super) fn place(
     fill(&(0..layouts.len()).collect::<Vec<_>>(), layouts, mode)
 }
 
-/// Writes the layouts with these indexes into folders that are there.
+/// Writes the layouts at these positions into existing folders.
 pub(super) fn fill(which: &[usize], layouts: &[WheelLayout], mode: LinkMode) -> Result<Vec<usize>> {
     let taken = which.par_iter().map(|at| Ok((*at, fill_one(&layouts[*at], mode)?)));
     let taken = taken.collect::<Result<Vec<_>>>()?;
@@ -33,8 +33,8 @@ pub(super) fn fill(which: &[usize], layouts: &[WheelLayout], mode: LinkMode) -> 
 }
 
 fn fill_one(layout: &WheelLayout, mode: LinkMode) -> Result<LinkOutcome> {
-    // A RECORD comes before the files that it names: whatever moment a run is killed at, the next one
-    // can tell what to take away.
+    // RECORD comes before the files that it lists. A run may be killed at any moment, and the next one has to
+    // know what to remove.
     disk::write(&layout.info.join("RECORD"), &layout.record, FileMode::Plain)?;
     let strategy = LinkStrategy::new(mode);
     let files = &layout.wheel.manifest.files;
@@ -47,10 +47,10 @@ fn fill_one(layout: &WheelLayout, mode: LinkMode) -> Result<LinkOutcome> {
     Ok(if taken.contains(&LinkOutcome::Damaged) { LinkOutcome::Damaged } else { LinkOutcome::Complete })
 }
 
-/// Creates every folder that is needed, each in a folder that is none but a folder.
+/// Creates every needed folder, each in a real folder, never through a link.
 fn make_folders(layouts: &[WheelLayout], environment: &Environment) -> Result<()> {
     let mut folders: Vec<&Path> = needed(layouts, environment).into_iter().collect();
-    // Those of one depth need only those above them.
+    // Folders of one depth need only folders above them, so each depth is made in parallel.
     folders.sort_by_cached_key(|folder| folder.components().count());
     let depths = folders.chunk_by(|a, b| a.components().count() == b.components().count());
     for folders in depths {
@@ -59,13 +59,13 @@ fn make_folders(layouts: &[WheelLayout], environment: &Environment) -> Result<()
     Ok(())
 }
 
-/// The folders that the layouts have files in, up to those of the scheme.
+/// The folders of the layouts' files, up to those of the scheme.
 fn needed<'a>(layouts: &'a [WheelLayout], environment: &Environment) -> FxHashSet<&'a Path> {
     let mut needed = FxHashSet::default();
     for layout in layouts {
         let mut last = None;
         for folder in layout.targets().map(Path::parent).chain([Some(layout.info.as_path())]) {
-            // Files of one folder mostly follow each other.
+            // Files of one folder mostly follow each other, so this saves most of the hashing below.
             if folder.map(Path::as_os_str) == last {
                 continue;
             }

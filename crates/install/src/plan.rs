@@ -1,4 +1,6 @@
-//! What has to change so that an environment is exactly the lock: a pure function.
+//! What has to change so that an environment is exactly the lock.
+//!
+//! In: the pins that apply, and what is installed. Out: what to keep, install and remove. A pure function.
 
 use std::collections::BTreeMap;
 
@@ -8,10 +10,10 @@ use pinfast_base::error::{Error, Result};
 use pinfast_lock::{Lock, Pin};
 use pinfast_packaging::{PackageName, Target};
 
-/// What may go.
+/// Which distributions are uninstalled that the lock does not name.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Prune {
-    /// Every distribution that the lock does not name.
+    /// All.
     #[default]
     All,
     /// All but pip and setuptools.
@@ -23,49 +25,47 @@ pub enum Prune {
 /// What has to change.
 #[derive(Clone, Debug, Default)]
 pub(super) struct InstallPlan<'a> {
-    /// What is right as it is.
+    /// What is right already.
     pub(super) keep: Vec<InstalledDistribution>,
     /// What has to be installed, sorted by name.
     pub(super) install: Vec<PlannedInstall<'a>>,
-    /// What has to go without anything in its place.
+    /// What has to be removed without a replacement.
     pub(super) remove: Vec<InstalledDistribution>,
-    /// What the lock does not name and stays all the same.
+    /// What the lock does not name and [`Prune`] spares.
     pub(super) spared: Vec<InstalledDistribution>,
 }
 
 /// A pin to be installed, with what it replaces.
 #[derive(Clone, Debug)]
 pub(super) struct PlannedInstall<'a> {
-    /// What is to be there.
     pub(super) pin: &'a Pin,
-    /// What has to go first: mostly nothing or one.
+    /// What is removed first: usually one distribution or none.
     pub(super) replaces: Vec<InstalledDistribution>,
-    /// Why it is not right as it is.
+    /// Why it has to be installed.
     pub(super) reason: InstallReason,
 }
 
 /// Why a pin has to be installed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum InstallReason {
-    /// It is not there.
+    /// It is not installed.
     Missing,
-    /// Another version is there.
+    /// Another version is installed.
     OtherVersion,
-    /// This version is there, but not known to come from a file that the lock has the hash of.
+    /// This version is installed, but no journal shows that it came from a file with a hash of the lock.
     OtherFile,
-    /// An earlier run did not finish.
+    /// An earlier run was killed while it changed it.
     Unfinished,
-    /// It shares a file with a distribution that goes.
+    /// It shares a file with a removed distribution, which had other content in it.
     SharedFile,
-    /// Its files are not as they were installed.
+    /// A file of it is missing or altered.
     Altered,
 }
 
 /// The pins that apply to `target`.
 ///
 /// # Errors
-/// When the lock cannot be installed from: a pin without a hash, or two pins of one package that both
-/// apply.
+/// `Usage` for a pin without a hash, and for two pins of one package that both apply.
 pub fn applicable<'a>(lock: &'a Lock, target: &Target) -> Result<Vec<&'a Pin>> {
     check_hashes(lock)?;
     let mut pins: BTreeMap<&PackageName, &Pin> = BTreeMap::new();
@@ -98,11 +98,11 @@ pub(super) fn check_hashes(lock: &Lock) -> Result<()> {
     }
 }
 
-/// Compares the pins that apply with what is installed; those of `reinstall` are installed anew even if
-/// they look right.
+/// Compares the pins that apply with what is installed. Those in `reinstall` are installed even if they look
+/// right.
 ///
 /// # Errors
-/// When something would have to go that does not say which files it has.
+/// `No` when a distribution has to be removed that has no list of its files.
 pub(super) fn plan<'a>(
     pins: &[&'a Pin],
     installed: Vec<InstalledDistribution>,
@@ -122,16 +122,16 @@ pub(super) fn plan<'a>(
         }
     }
     for (name, found) in by_name {
-        let spare = match prune {
+        let spares = match prune {
             Prune::All => false,
             Prune::KeepSeed => is_seed(&name),
             Prune::Nothing => true,
         };
-        // What was left half done cannot stay as it is.
+        // A half-installed distribution is removed whatever `prune` spares.
         let (unfinished, whole): (Vec<_>, Vec<_>) =
             found.into_iter().partition(|distribution| distribution.provenance == Provenance::Unfinished);
         plan.remove.extend(unfinished);
-        if spare { plan.spared.extend(whole) } else { plan.remove.extend(whole) }
+        if spares { plan.spared.extend(whole) } else { plan.remove.extend(whole) }
     }
     check_removable(&plan)?;
     Ok(plan)
@@ -155,15 +155,15 @@ fn reason_to_install(
 }
 
 fn check_removable(plan: &InstallPlan<'_>) -> Result<()> {
-    let goes = plan.install.iter().flat_map(|change| &change.replaces).chain(&plan.remove);
-    match goes.into_iter().find(|distribution| distribution.format == DistributionFormat::Egg) {
+    let removed = plan.install.iter().flat_map(|change| &change.replaces).chain(&plan.remove);
+    match removed.into_iter().find(|distribution| distribution.format == DistributionFormat::Egg) {
         None => Ok(()),
         Some(egg) => Err(Error::no(format!(
-            "{} cannot be taken away: {} does not say which files it has",
+            "{} cannot be uninstalled: {} has no list of its files",
             egg.label(),
             egg.info.display()
         ))
-        .hint("make the environment reinstall: remove its folder and run the command again")),
+        .hint("make a new environment: remove its folder and run the command again")),
     }
 }
 
@@ -174,7 +174,7 @@ impl InstallPlan<'_> {
         self.install.is_empty() && self.remove.is_empty()
     }
 
-    /// Everything that goes.
+    /// Everything that is removed, replaced or not.
     pub(super) fn removed(&self) -> impl Iterator<Item = &InstalledDistribution> {
         self.install.iter().flat_map(|change| &change.replaces).chain(&self.remove)
     }

@@ -1,5 +1,5 @@
-//! `RECORD`: what an installed distribution or a wheel consists of (PyPA "Recording installed
-//! projects", "Binary distribution format").
+//! `RECORD`: the files of a wheel or of an installed distribution, as CSV (PyPA "Recording installed projects",
+//! "Binary distribution format").
 
 use std::io::{self, Read};
 
@@ -9,32 +9,32 @@ use sha2::Digest as _;
 
 use super::disk;
 
-/// One line.
+/// One row of a `RECORD`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct RecordRow {
-    /// The file, with `/` between components; relative to the folder of the distribution, mostly.
+    /// The file, with `/` between components; usually relative to the site folder.
     pub(super) path: String,
-    /// Its hash, as it stands in the line; empty for files such as `RECORD` itself.
+    /// Its hash, unparsed; empty for files such as `RECORD` itself.
     pub(super) digest: String,
-    /// Its size in bytes, as it stands in the line; may be empty.
+    /// Its size in bytes, unparsed; may be empty.
     pub(super) size: String,
 }
 
 impl RecordRow {
-    /// The line of a file with this content.
+    /// The row of a file with this content.
     pub(super) fn of(path: String, content: &[u8]) -> Self {
         let mut hasher = RecordHasher::new(HashAlgorithm::Sha256);
         hasher.update(content);
         Self { path, digest: hasher.finish().to_string(), size: content.len().to_string() }
     }
 
-    /// The line of a file whose content is not promised.
+    /// The row of a file without a hash.
     pub(super) fn bare(path: String) -> Self {
         Self { path, digest: String::new(), size: String::new() }
     }
 }
 
-/// The hashes that a `RECORD` may hold: SHA-256 or better.
+/// The hash functions that a `RECORD` may use: SHA-256 or stronger.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum HashAlgorithm {
     Sha256,
@@ -42,7 +42,7 @@ pub(super) enum HashAlgorithm {
     Sha512,
 }
 
-/// A hash as a `RECORD` spells it: `sha256=` and unpadded URL-safe base64.
+/// A hash in RECORD's form: `sha256=` and unpadded URL-safe base64.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct RecordDigest {
     pub(super) algorithm: HashAlgorithm,
@@ -50,7 +50,7 @@ pub(super) struct RecordDigest {
 }
 
 impl RecordDigest {
-    /// Reads `ALGORITHM=BASE64`; `None` for what is unreadable or weak.
+    /// Parses `ALGORITHM=BASE64`; `None` for an unreadable or weak one.
     pub(super) fn parse(text: &str) -> Option<Self> {
         let (name, value) = text.split_once('=')?;
         let (algorithm, length) = match name {
@@ -75,7 +75,7 @@ impl std::fmt::Display for RecordDigest {
     }
 }
 
-/// Hashes by one of the algorithms.
+/// Hashes with one of the functions.
 pub(super) enum RecordHasher {
     Sha256(sha2::Sha256),
     Sha384(sha2::Sha384),
@@ -124,7 +124,7 @@ pub(super) fn hash(reader: impl Read, algorithm: HashAlgorithm) -> io::Result<(R
     Ok((hasher.finish(), size))
 }
 
-/// Reads a `RECORD`: comma-separated values, fields in quotes where need be, LF or CRLF.
+/// Parses a `RECORD`: comma-separated values, fields quoted or not, LF or CRLF.
 pub(super) fn parse(text: &[u8]) -> Result<Vec<RecordRow>, String> {
     let text = std::str::from_utf8(text).map_err(|_| "it is not UTF-8".to_owned())?;
     let mut rows = Vec::new();
@@ -146,7 +146,7 @@ pub(super) fn parse(text: &[u8]) -> Result<Vec<RecordRow>, String> {
     Ok(rows)
 }
 
-/// The fields of the first line, and what follows that line.
+/// Splits off the fields of the first line.
 fn fields(text: &str) -> Result<(Vec<String>, &str), String> {
     let mut fields = Vec::new();
     let mut rest = text;
@@ -166,7 +166,7 @@ fn fields(text: &str) -> Result<(Vec<String>, &str), String> {
     }
 }
 
-/// The first field, and what follows it: a comma, a line end or nothing.
+/// Splits off the first field; a comma, a line end or nothing follows.
 fn field(text: &str) -> Result<(String, &str), String> {
     let Some(mut rest) = text.strip_prefix('"') else {
         let end = text.find([',', '\n', '\r']).unwrap_or(text.len());
@@ -187,7 +187,7 @@ fn field(text: &str) -> Result<(String, &str), String> {
     }
 }
 
-/// Writes a `RECORD` of these rows, which are sorted, in the form of Python's `csv` module, which ends lines in CRLF.
+/// Writes a `RECORD` of these rows, which are sorted. Lines end in CRLF, as those of Python's `csv` module do.
 pub(super) fn write(rows: &[RecordRow]) -> Vec<u8> {
     let mut out = String::with_capacity(rows.len() * 128);
     for row in rows {
@@ -218,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn lines_are_read_and_written() {
+    fn rows_are_read_back_as_they_were_written() {
         let rows = vec![row("a,b", "sha256=x", "1"), row("q\"\n", "", ""), row("z", "", "")];
         let text = write(&rows);
         assert_eq!(text, b"\"a,b\",sha256=x,1\r\n\"q\"\"\n\",,\r\nz,,\r\n");
@@ -228,19 +228,19 @@ mod tests {
     }
 
     #[test]
-    fn nonsense_is_told() {
-        for (text, said) in [
+    fn a_malformed_record_is_an_error_with_its_line() {
+        for (text, error) in [
             (&b"a,b,c,d"[..], "line 1: it has more than three fields"),
             (b"x,,\n\"a", "line 2: a quote is not closed"),
             (b"\"a\"b,,", "line 1: text follows a closing quote"),
             (b"\xff", "it is not UTF-8"),
         ] {
-            assert_eq!(parse(text).unwrap_err(), said);
+            assert_eq!(parse(text).unwrap_err(), error);
         }
     }
 
     #[test]
-    fn digests_are_strong() {
+    fn weak_or_cut_digests_are_not_parsed() {
         let good = "sha256=47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU";
         assert_eq!(RecordDigest::parse(good).unwrap().to_string(), good);
         assert_eq!(RecordDigest::parse(&format!("{good}=")).unwrap().to_string(), good);

@@ -1,5 +1,7 @@
-//! Takes distributions out of an environment: exactly the files that their RECORDs name, never one
-//! outside the environment or behind a link, never what makes the environment one.
+//! Uninstalls distributions: exactly the files that their RECORDs list (PyPA "Recording installed projects").
+//!
+//! Three kinds of listed files stay all the same: those outside the environment, those behind a link, and those
+//! that make the environment one.
 
 use std::fs;
 use std::io;
@@ -14,24 +16,24 @@ use super::installed::{InstalledDistribution, OwnedFile, Provenance, RecordError
 use pinfast_base::error::{Error, Result};
 use pinfast_files::{is_absent, path_error};
 
-/// What a removal takes away.
+/// What will be removed of one distribution.
 #[derive(Clone, Debug)]
 pub(super) struct Removal {
     pub(super) distribution: InstalledDistribution,
-    /// Its files, its RECORD left out.
+    /// Its files, except for RECORD.
     pub(super) files: Vec<OwnedFile>,
-    /// Paths in its RECORD that are none of its business, each as RECORD spells it: they stay.
+    /// Paths in its RECORD that are not its own, in RECORD's form: they stay.
     pub(super) foreign: Vec<String>,
 }
 
-/// Says what a removal would take away, changing nothing.
+/// Plans a removal; changes nothing.
 pub(super) fn plan_removal(
     distribution: &InstalledDistribution,
     environment: &Environment,
 ) -> Result<Removal> {
     let (owned, outside) = match distribution.owned(environment) {
         Ok(found) => found,
-        // RECORD is written before, and removed after, every other file: what has none has no files.
+        // RECORD is written before every other file and removed after them: without one, there are no files.
         Err(_) if distribution.provenance == Provenance::Unfinished => (Vec::new(), Vec::new()),
         Err(why) => return Err(unremovable(distribution, &why)),
     };
@@ -52,18 +54,18 @@ fn unremovable(distribution: &InstalledDistribution, why: &RecordError) -> Error
         RecordError::Unreadable(what) => what.clone(),
     };
     let record = distribution.info.join("RECORD");
-    Error::no(format!("{} cannot be taken away: {} {what}", distribution.label(), record.display()))
-        .hint("make the environment afresh: remove its folder and run the command again")
+    Error::no(format!("{} cannot be uninstalled: {} {what}", distribution.label(), record.display()))
+        .hint("make a new environment: remove its folder and run the command again")
 }
 
-/// Removes everything but the files in `spare`, which a distribution that stays owns as well.
+/// Removes all files except `shared`, which a distribution that stays owns, too.
 pub(super) fn remove(
     removals: &[Removal],
-    spare: &FxHashSet<PathBuf>,
+    shared: &FxHashSet<PathBuf>,
     environment: &Environment,
 ) -> Result<()> {
-    removals.par_iter().try_for_each(|removal| remove_one(removal, spare, environment))?;
-    // Only now, so that no removal empties a folder that another still looks into.
+    removals.par_iter().try_for_each(|removal| remove_one(removal, shared, environment))?;
+    // Folders go last, when no parallel removal reads them any more.
     let mut folders: Vec<&Path> = removals.iter().flat_map(Removal::folders).collect();
     folders.sort_unstable();
     folders.dedup();
@@ -71,9 +73,9 @@ pub(super) fn remove(
     Ok(())
 }
 
-fn remove_one(removal: &Removal, spare: &FxHashSet<PathBuf>, environment: &Environment) -> Result<()> {
+fn remove_one(removal: &Removal, shared: &FxHashSet<PathBuf>, environment: &Environment) -> Result<()> {
     let mut real = RealFolders::default();
-    for owned in removal.files.iter().filter(|owned| !spare.contains(&owned.path)) {
+    for owned in removal.files.iter().filter(|owned| !shared.contains(&owned.path)) {
         if real.has_no_link(&owned.path, environment) {
             remove_file(&owned.path)?;
             remove_compiled(&owned.path)?;
@@ -84,13 +86,13 @@ fn remove_one(removal: &Removal, spare: &FxHashSet<PathBuf>, environment: &Envir
         let record = info.join("RECORD");
         remove_all_but(info, &record)?;
         disk::remove_file(&record)?;
-        // Whether it is empty now is seen by trying.
+        // Fails if it is not empty, and then it stays.
         let _ = fs::remove_dir(info);
     }
     Ok(())
 }
 
-/// A folder in the place of a file is not what RECORD means.
+/// Removes a file; a folder in its place stays.
 fn remove_file(path: &Path) -> Result<()> {
     match fs::remove_file(path) {
         Err(error) if is_absent(&error) || error.kind() == io::ErrorKind::IsADirectory => Ok(()),
@@ -99,7 +101,7 @@ fn remove_file(path: &Path) -> Result<()> {
     }
 }
 
-/// Removes what interpreters compiled from a source that is gone.
+/// Removes the byte code of a removed source: RECORD need not list it (PEP 3147).
 fn remove_compiled(source: &Path) -> Result<()> {
     let (Some("py"), Some(stem), Some(folder)) = (
         source.extension().and_then(|e| e.to_str()),
@@ -130,7 +132,7 @@ pub(super) fn is_compiled_from(name: &str, stem: &str) -> bool {
     rest.is_some_and(|tag| !tag.split_once(".opt-").map_or(tag, |(tag, _)| tag).contains('.'))
 }
 
-/// Removes what tools left in a `.dist-info` folder besides what RECORD names.
+/// Removes what other tools left in a `.dist-info` folder.
 fn remove_all_but(folder: &Path, keep: &Path) -> Result<()> {
     let entries = fs::read_dir(folder).map_err(|error| path_error("list", folder, error))?;
     for entry in entries {
@@ -145,7 +147,7 @@ fn remove_all_but(folder: &Path, keep: &Path) -> Result<()> {
 }
 
 impl Removal {
-    /// The folders that its files stand in.
+    /// The folders of its files.
     fn folders(&self) -> impl Iterator<Item = &Path> {
         self.files.iter().filter_map(|owned| owned.path.parent())
     }
@@ -155,7 +157,7 @@ impl Removal {
 fn prune(folder: &Path, environment: &Environment) {
     let mut folder = folder;
     while environment.is_inside(folder) && !environment.bases().contains(&folder) {
-        // Compiled files of the sources that went are gone already.
+        // The byte code in it was removed with its sources.
         let _ = fs::remove_dir(folder.join("__pycache__"));
         if fs::remove_dir(folder).is_err() && folder.exists() {
             return;
@@ -165,7 +167,7 @@ fn prune(folder: &Path, environment: &Environment) {
     }
 }
 
-/// Remembers which folders were seen to be real.
+/// Folders that are known not to be links, so that each is looked at once.
 #[derive(Default)]
 struct RealFolders {
     real: FxHashSet<PathBuf>,

@@ -1,15 +1,16 @@
-//! The scripts that an installation writes: their first line and their text.
+//! The scripts that an installation writes: launchers of entry points, and a wheel's own scripts with a new
+//! first line.
 
 use std::path::Path;
 
 use super::entry_points::EntryPoint;
 
-/// The longest first line that every kernel in use reads: Linux before 5.1 cut it at 127 bytes.
+/// The longest first line that every kernel in use reads, in bytes: Linux before 5.1 cut it at 127.
 const LONGEST: usize = 127;
 
-/// The lines that make the kernel run a script by `python`. Where the path is too long or has a
-/// character that the kernel splits at, the shell runs the script's head instead: to it the head is an
-/// `exec` of Python, to Python the same bytes are a string that is thrown away.
+/// The first lines of a script, by which the kernel runs it with `python`. If the path is too long or has a
+/// space, the shell runs the script first: it reads the second line as an `exec` of Python, and Python reads the
+/// same bytes as a string that has no effect.
 pub(super) fn shebang(python: &Path) -> Vec<u8> {
     let path = python.to_string_lossy();
     if path.len() + "#!\n".len() <= LONGEST && !path.contains(char::is_whitespace) {
@@ -18,7 +19,7 @@ pub(super) fn shebang(python: &Path) -> Vec<u8> {
     format!("#!/bin/sh\n'''exec' \"{}\" \"$0\" \"$@\"\n' '''\n", sh_escaped(&path)).into_bytes()
 }
 
-/// What stands between double quotes in a shell, of any text.
+/// Escapes a text for double quotes of a shell.
 fn sh_escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
@@ -30,7 +31,7 @@ fn sh_escaped(text: &str) -> String {
     out
 }
 
-/// The whole text of a script that calls an entry point.
+/// The text of the script that calls an entry point.
 pub(super) fn launcher(script: &EntryPoint, python: &Path) -> Vec<u8> {
     let EntryPoint { module, call, .. } = script;
     let first = call.split('.').next().unwrap_or(call);
@@ -42,13 +43,13 @@ pub(super) fn launcher(script: &EntryPoint, python: &Path) -> Vec<u8> {
     text
 }
 
-/// A wheel's own script with its first line, `#!python` and what follows, replaced.
+/// A wheel's own script with another first line in place of `#!python`.
 pub(super) fn with_interpreter(text: &[u8], python: &Path) -> Vec<u8> {
     let end = text.iter().position(|byte| *byte == b'\n').map_or(text.len(), |at| at + 1);
     [&shebang(python), &text[end..]].concat()
 }
 
-/// The interpreter that a script's head names, in either form; `None` for a file that is no script.
+/// The interpreter in a script's first lines, of either form; `None` for a file that is no script.
 pub(super) fn interpreter(head: &[u8]) -> Option<String> {
     let text = String::from_utf8_lossy(head.strip_prefix(b"#!")?);
     let mut lines = text.lines();
@@ -61,7 +62,7 @@ pub(super) fn interpreter(head: &[u8]) -> Option<String> {
     first.split_whitespace().next().map(str::to_owned)
 }
 
-/// The first word of a shell line, in double quotes or bare.
+/// The first argument of a shell line, in double quotes or bare.
 fn unescaped(text: &str) -> String {
     let Some(quoted) = text.strip_prefix('"') else {
         return text.split_whitespace().next().unwrap_or_default().to_owned();
@@ -83,7 +84,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_first_line_fits_the_kernel() {
+    fn a_first_line_that_the_kernel_cannot_read_goes_through_the_shell() {
         let long = format!("/{}/bin/python", "x".repeat(120));
         for (python, line) in [
             ("/v/bin/python", "#!/v/bin/python\n".to_owned()),
@@ -98,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn scripts_are_told_from_other_files() {
+    fn only_a_script_has_an_interpreter() {
         assert_eq!(interpreter(b"\x7fELF"), None);
         assert_eq!(interpreter(b"#!/usr/bin/env python\n").as_deref(), Some("/usr/bin/env"));
         assert_eq!(interpreter(b"#!/bin/sh\necho\n").as_deref(), Some("/bin/sh"));
@@ -106,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn the_rest_of_a_script_stays() {
+    fn only_the_first_line_of_a_script_is_replaced() {
         let text = with_interpreter(b"#!python -u\r\nprint(1)\n", Path::new("/p"));
         assert_eq!(text, b"#!/p\nprint(1)\n");
         assert_eq!(with_interpreter(b"#!python", Path::new("/p")), b"#!/p\n");

@@ -1,18 +1,18 @@
-//! Files in the site folders that no distribution owns.
+//! Files in the site folders that no distribution owns. pinfast reports them and never removes one.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use rustc_hash::FxHashSet;
 
-use super::environment::{Environment, NOTES};
+use super::environment::{Environment, JOURNAL_FOLDER};
 use pinfast_base::error::Result;
 use pinfast_files::{is_absent, path_error};
 
-/// What tools that make environments put into the site folder, and nobody owns.
-const EXPECTED: [&str; 3] = ["_virtualenv.py", "_virtualenv.pth", NOTES];
+/// Files without an owner that virtualenv and pinfast put into the site folder.
+const EXPECTED: [&str; 3] = ["_virtualenv.py", "_virtualenv.pth", JOURNAL_FOLDER];
 
-/// Every file in a site folder that is none of `owned`, nor compiled from one, sorted.
+/// Every file in a site folder that is neither in `owned` nor byte code of such a file, sorted.
 pub(super) fn find<'a>(
     environment: &Environment,
     owned: impl Iterator<Item = &'a Path>,
@@ -43,7 +43,7 @@ pub(super) fn find<'a>(
     Ok(unowned)
 }
 
-/// Whether a top-level entry is none of a distribution's and all the same no stray.
+/// Whether an entry of a site folder may be there without an owner.
 pub(super) fn is_expected(path: &Path, environment: &Environment) -> bool {
     let top = path.parent().is_some_and(|parent| environment.sites().contains(&parent));
     let name = path.file_name().and_then(|name| name.to_str());
@@ -51,7 +51,7 @@ pub(super) fn is_expected(path: &Path, environment: &Environment) -> bool {
         .is_some_and(|name| EXPECTED.contains(&name) || name == "__pycache__" && is_empty_of_sources(path))
 }
 
-/// A top-level `__pycache__` is what it is by what is in it; as a name alone it says nothing.
+/// Whether a `__pycache__` holds byte code only: a module could hide in a folder of that name.
 fn is_empty_of_sources(path: &Path) -> bool {
     fs::read_dir(path).is_ok_and(|mut entries| {
         entries.all(|entry| entry.is_ok_and(|entry| entry.path().extension().is_some_and(|e| e == "pyc")))

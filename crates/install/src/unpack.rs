@@ -1,4 +1,5 @@
-//! A wheel's archive -> a folder in the cache, on all cores, each file checked as it is written.
+//! Unpacks a wheel's archive into a folder of the cache, on all cores. Each file is hashed as it is written, and
+//! compared with RECORD.
 
 use std::fs::{File, OpenOptions};
 use std::io::Write;
@@ -17,7 +18,7 @@ use pinfast_cache::FileStamp;
 use pinfast_packaging::{PackageName, Version};
 
 /// Unpacks `archive`, which has to be a wheel of `name` and `version`, into the empty folder `into`.
-/// Returns its manifest, and what is odd but harmless, each a clause that goes on after the wheel's name.
+/// Returns its manifest and warnings, each a clause that goes on after the wheel's name.
 pub(super) fn unpack(
     archive: File,
     name: &PackageName,
@@ -33,7 +34,7 @@ pub(super) fn unpack(
         .into_par_iter()
         .map_init(|| archive.clone(), |archive, job| write(archive, &job, into))
         .collect::<Result<Vec<_>, _>>()?;
-    // Folder by folder, which is how they are taken.
+    // Linking goes folder by folder, so files of one folder have to be neighbours.
     files.sort_by(|a, b| (a.folder(), &a.path).cmp(&(b.folder(), &b.path)));
     let manifest = Manifest {
         name: name.to_string(),
@@ -47,26 +48,26 @@ pub(super) fn unpack(
     Ok((manifest, info.warnings))
 }
 
-/// One file to be unpacked.
+/// A file to unpack.
 struct UnpackJob {
     entry: ArchiveEntry,
     expected: Option<RecordDigest>,
     scheme: DataScheme,
 }
 
-/// Whether a file is a script of the wheel, which has to be executable whatever its archive says.
+/// Whether a file is in `.data/scripts`: it becomes executable whatever mode its archive has.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum DataScheme {
     Scripts,
     Other,
 }
 
-/// The files to unpack, the largest first so that no core ends up alone with a large one.
+/// The files to unpack, the largest first: otherwise one core would end up alone with a large one.
 fn jobs(archive: &WheelArchive, info: &WheelInfo) -> Result<Vec<UnpackJob>, ArchiveError> {
     let dist_info = format!("{}.dist-info/", info.stem);
     let mut jobs = Vec::with_capacity(archive.entries().len());
     for (entry, expected) in archive.entries().iter().zip(&info.digests) {
-        // An installation writes its own of these; what a wheel has of them is nobody's word.
+        // An installation writes its own of these; a wheel must not bring them.
         let own = entry.path.strip_prefix(&dist_info);
         if own.is_some_and(|name| matches!(name, "RECORD" | "INSTALLER" | "REQUESTED" | "direct_url.json")) {
             continue;
@@ -97,7 +98,7 @@ fn create_folders(into: &Path, jobs: &[UnpackJob]) -> Result<(), ArchiveError> {
     Ok(())
 }
 
-/// Writes one file, hashing in the stream, and takes its stamp.
+/// Writes one file, hashing as it goes, and takes its stamp.
 fn write(archive: &mut WheelArchive, job: &UnpackJob, into: &Path) -> Result<CachedFile, ArchiveError> {
     let path = into.join(&job.entry.path);
     let executable = job.entry.executable || job.scheme == DataScheme::Scripts;
@@ -107,8 +108,8 @@ fn write(archive: &mut WheelArchive, job: &UnpackJob, into: &Path) -> Result<Cac
     let (mut hasher, mut start) = (RecordHasher::new(algorithm), Vec::new());
     archive.stream(&job.entry, |chunk| {
         hasher.update(chunk);
-        let lacking = SCRIPT_START.len().saturating_sub(start.len()).min(chunk.len());
-        start.extend_from_slice(&chunk[..lacking]);
+        let missing = SCRIPT_START.len().saturating_sub(start.len()).min(chunk.len());
+        start.extend_from_slice(&chunk[..missing]);
         Ok(file.write_all(chunk)?)
     })?;
     let found = hasher.finish();
@@ -131,5 +132,5 @@ fn write(archive: &mut WheelArchive, job: &UnpackJob, into: &Path) -> Result<Cac
     })
 }
 
-/// How a script begins whose first line is to name the interpreter.
+/// The start of a script whose first line the installer rewrites (PyPA "Binary distribution format").
 const SCRIPT_START: &[u8] = b"#!python";

@@ -1,5 +1,5 @@
-//! Creates a standard virtual environment (PEP 405) from what the interpreter told of itself: nothing
-//! is run, and no tool is seeded.
+//! Creates a standard virtual environment (PEP 405) from an interpreter's probe. Nothing is run, and neither
+//! pip nor setuptools is installed.
 
 use std::fs;
 use std::io;
@@ -7,26 +7,26 @@ use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
 use super::disk::{self, Durability, FileMode};
-use super::environment::{Environment, EnvironmentKind, InstallScheme, NOTES};
+use super::environment::{Environment, EnvironmentKind, InstallScheme, JOURNAL_FOLDER};
 use pinfast_base::error::{Error, Result};
 use pinfast_files::path_error;
 use pinfast_packaging::{Target, Threading};
 
-/// The interpreter that an environment is made from.
+/// The interpreter that a virtual environment is made from.
 #[derive(Clone, Debug)]
 pub struct BasePython {
     /// The interpreter itself, absolute, behind shims and virtual environments.
     pub executable: PathBuf,
-    /// What it accepts.
+    /// Its marker values and wheel tags.
     pub target: Target,
-    /// The implementation as `sys.implementation.name` tells it: `cpython`, `pypy`.
+    /// `sys.implementation.name`: `cpython`, `pypy`.
     pub implementation: String,
-    /// Whether it is built without the global lock, which `pythonX.Yt` in paths tells.
+    /// Free-threaded builds have `pythonX.Yt` in their paths.
     pub threading: Threading,
 }
 
 impl BasePython {
-    /// Whether both are one program, whatever links lead to it.
+    /// Whether both are the same file, whatever links lead to it.
     #[must_use]
     pub fn is_same_program(&self, other: &Self) -> bool {
         let place = |it: &Self| fs::canonicalize(&it.executable).ok();
@@ -34,23 +34,23 @@ impl BasePython {
     }
 }
 
-/// What stands at the path of an environment.
+/// What is at the path of a virtual environment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum VenvState {
     /// Nothing, or an empty folder.
     Absent,
-    /// A creation that was not finished.
+    /// An environment that a killed run began.
     Begun,
-    /// An environment.
+    /// A complete environment.
     Ready,
     /// Something else.
     Other,
 }
 
-/// What stands at `folder`.
+/// What is at `folder`.
 ///
 /// # Errors
-/// When it cannot be looked at.
+/// When it cannot be read.
 pub fn state(folder: &Path) -> Result<VenvState> {
     if folder.join("pyvenv.cfg").is_file() {
         return Ok(VenvState::Ready);
@@ -61,13 +61,13 @@ pub fn state(folder: &Path) -> Result<VenvState> {
         Err(error) if error.kind() == io::ErrorKind::NotADirectory => return Ok(VenvState::Other),
         Err(error) => return Err(path_error("list", folder, error)),
     };
-    if folder.join(NOTES).is_dir() {
+    if folder.join(JOURNAL_FOLDER).is_dir() {
         return Ok(VenvState::Begun);
     }
     Ok(if entries.next().is_none() { VenvState::Absent } else { VenvState::Other })
 }
 
-/// The environment that [`create`] would make in `folder`, which has to be absolute.
+/// The environment that [`create`] makes in `folder`, which has to be absolute.
 #[must_use]
 pub fn planned(folder: &Path, base: &BasePython) -> Environment {
     let lib = lib_name(base);
@@ -105,11 +105,11 @@ fn minor(target: &Target) -> String {
     format!("{}.{}", part(0), part(1))
 }
 
-/// Creates the environment in `folder`, or finishes a creation that was not. `pyvenv.cfg` comes last,
-/// so that half an environment is never taken for one.
+/// Creates the environment in `folder`, or completes one that a killed run began. `pyvenv.cfg` comes last,
+/// because it is what makes a folder an environment.
 ///
 /// # Errors
-/// When the disk refuses, or something else stands there.
+/// `Usage` when something else is there; `NoAnswer` when the disk refuses.
 pub fn create(folder: &Path, base: &BasePython) -> Result<Environment> {
     if folder.to_str().is_none_or(|path| path.contains(['\n', '\r', '\0'])) {
         return Err(Error::usage(format!("an environment cannot be made in {}", folder.display())));
@@ -130,7 +130,7 @@ pub fn create(folder: &Path, base: &BasePython) -> Result<Environment> {
         }
     }
     let environment = planned(folder, base);
-    disk::create_dirs(&folder.join(NOTES))?;
+    disk::create_dirs(&folder.join(JOURNAL_FOLDER))?;
     disk::write(&folder.join(".gitignore"), b"*\n", FileMode::Plain)?;
     for path in [&environment.scheme.purelib, &environment.scheme.scripts] {
         disk::create_dirs(path)?;
@@ -158,7 +158,7 @@ fn link_interpreter(environment: &Environment, base: &BasePython) -> Result<()> 
     names.iter().try_for_each(|name| link(Path::new("python"), &scripts.join(name)))
 }
 
-/// Makes a link, replacing one that an unfinished run left.
+/// Makes a link; replaces one that a killed run left.
 fn link(to: &Path, at: &Path) -> Result<()> {
     let made = match symlink(to, at) {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
@@ -181,7 +181,7 @@ fn configuration(base: &BasePython) -> String {
     )
 }
 
-/// The scripts that put an environment in front of `PATH`, for each family of shells.
+/// The scripts that put an environment in front of `PATH`, for the shells of each family.
 fn activation(folder: &Path) -> [(&'static str, String); 3] {
     let name = folder.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let path = folder.to_string_lossy();

@@ -1,5 +1,5 @@
-//! Is an environment what the lock says, down to each file's hash. Nothing is changed, and the network
-//! is not touched.
+//! Verifies that an environment is exactly a lock, down to each file's hash. Changes nothing, and needs no
+//! network.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
@@ -23,33 +23,33 @@ use pinfast_base::error::Result;
 use pinfast_lock::{Lock, Pin};
 use pinfast_packaging::{ExtraName, Metadata, PackageName};
 
-/// What is to be verified.
+/// What to verify.
 #[derive(Clone, Copy, Debug)]
 pub struct VerifyJob<'a> {
-    /// What should be there.
+    /// The lock.
     pub lock: &'a Lock,
-    /// What is looked at.
+    /// The environment.
     pub environment: &'a Environment,
-    /// What may be there besides.
+    /// Which distributions may be there that the lock does not name.
     pub prune: Prune,
-    /// Whether files that nobody owns matter.
+    /// Whether unowned files are findings.
     pub strictness: Strictness,
 }
 
-/// Whether files that nobody owns matter.
+/// Whether files that no distribution owns are findings.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Strictness {
-    /// They do not.
+    /// They are not.
     #[default]
     Owned,
-    /// Each is a finding.
+    /// They are.
     Strict,
 }
 
 /// Compares an environment with a lock.
 ///
 /// # Errors
-/// When the lock cannot be installed from, or the environment cannot be looked at.
+/// When the lock cannot be installed from, or the environment cannot be read.
 pub fn verify(job: &VerifyJob<'_>) -> Result<VerifyReport> {
     let environment = job.environment.resolved()?;
     check_compatible(job.lock, &environment.target)?;
@@ -84,7 +84,7 @@ pub fn verify(job: &VerifyJob<'_>) -> Result<VerifyReport> {
     Ok(VerifyReport { findings, distributions: site.distributions.len(), files: records.owned.len() })
 }
 
-/// Which distributions have a file that is not as it was installed.
+/// The distributions with a file that is missing or altered.
 pub(super) fn altered(
     distributions: &[InstalledDistribution],
     environment: &Environment,
@@ -103,7 +103,7 @@ pub(super) fn altered(
     names.map(|name| (name, InstallReason::Altered)).collect()
 }
 
-/// Names and versions.
+/// Compares names, versions and archives.
 fn compare(
     pins: &[&Pin],
     installed: &[InstalledDistribution],
@@ -150,7 +150,7 @@ fn compare_one(pin: &Pin, found: &InstalledDistribution) -> Option<VerifyFinding
     }
 }
 
-/// The metadata of what is installed, by name; what is wrong with it is a finding.
+/// The metadata of what is installed, by name; unreadable metadata is a finding.
 fn read_metadata(site: &SitePackages, findings: &mut Vec<VerifyFinding>) -> BTreeMap<PackageName, Metadata> {
     let read: Vec<_> = site.distributions.par_iter().map(|it| (it, read_one_metadata(it))).collect();
     let mut found = BTreeMap::new();
@@ -175,7 +175,7 @@ fn read_one_metadata(distribution: &InstalledDistribution) -> Result<Metadata, S
     Ok(metadata)
 }
 
-/// Follows the dependencies of every pin, with the extras that the pins and the dependencies ask for.
+/// Follows the dependencies of every pin, with the extras that pins and dependencies request.
 fn check_dependencies(
     pins: &[&Pin],
     installed: &BTreeMap<PackageName, Metadata>,
@@ -211,7 +211,7 @@ fn check_dependencies(
     }
 }
 
-/// The packages whose requirements the lock's maker replaced: what their dependents ask does not count.
+/// The packages with an override in the lock: requirements of their dependents do not count.
 fn overridden(lock: &Lock) -> BTreeSet<PackageName> {
     let header = lock.header.iter();
     let lines = header.flat_map(|header| header.inputs.iter().flat_map(|input| &input.lines));
@@ -225,9 +225,8 @@ fn overridden(lock: &Lock) -> BTreeSet<PackageName> {
 /// The files of all distributions.
 struct Records<'a> {
     owned: Vec<(&'a InstalledDistribution, OwnedFile)>,
-    /// Every hash that some RECORD promises for a path: of a file that two distributions carry, one is
-    /// right.
-    promises: FxHashMap<PathBuf, Vec<String>>,
+    /// Each digest that some RECORD has for a path: a file that two distributions carry may have either.
+    expected: FxHashMap<PathBuf, Vec<String>>,
 }
 
 impl<'a> Records<'a> {
@@ -257,11 +256,11 @@ impl<'a> Records<'a> {
                 }),
             }
         }
-        let mut promises: FxHashMap<PathBuf, Vec<String>> = FxHashMap::default();
+        let mut expected: FxHashMap<PathBuf, Vec<String>> = FxHashMap::default();
         for (_, own) in &owned {
-            promises.entry(own.path.clone()).or_default().push(own.row.digest.clone());
+            expected.entry(own.path.clone()).or_default().push(own.row.digest.clone());
         }
-        Self { owned, promises }
+        Self { owned, expected }
     }
 
     /// Hashes every file, on all cores.
@@ -276,25 +275,25 @@ impl<'a> Records<'a> {
         let (name, path) = (distribution.name.clone(), owned.path.clone());
         let compiled = path.extension().is_some_and(|extension| extension == "pyc");
         let Ok(metadata) = fs::symlink_metadata(&path) else {
-            // Compiled files come and go.
+            // Python writes and removes byte code as it likes.
             return (!compiled).then_some(VerifyFinding::FileMissing { name, path });
         };
         if owned.row.digest.is_empty() {
             return None;
         }
-        let promises = self.promises.get(&path).into_iter().flatten();
-        let shared = promises.clone().any(|digest| *digest != owned.row.digest);
+        let expected = self.expected.get(&path).into_iter().flatten();
+        let shared = expected.clone().any(|digest| *digest != owned.row.digest);
         let sized = shared || owned.row.size.parse().map_or(true, |size: u64| size == metadata.len());
         let right = |digest: &String| {
             let Some(digest) = RecordDigest::parse(digest) else { return false };
             let found = File::open(&path).and_then(|file| record::hash(file, digest.algorithm));
             found.is_ok_and(|(found, _)| found == digest)
         };
-        let sound = metadata.is_file() && sized && promises.clone().any(right);
+        let sound = metadata.is_file() && sized && expected.clone().any(right);
         (!sound).then_some(VerifyFinding::FileAltered { name, path })
     }
 
-    /// Looks whether the interpreters that scripts name are there.
+    /// Checks that the interpreters in the scripts' first lines exist.
     fn check_scripts(&self, environment: &Environment) -> Vec<VerifyFinding> {
         let scripts =
             self.owned.par_iter().filter(|(_, own)| own.path.starts_with(&environment.scheme.scripts));
@@ -315,7 +314,7 @@ impl<'a> Records<'a> {
     }
 }
 
-/// The first bytes of a file, enough for a shebang.
+/// The first bytes of a file, enough for its first lines.
 fn head(path: &Path) -> Option<Vec<u8>> {
     let mut bytes = Vec::new();
     File::open(path).ok()?.take(8 << 10).read_to_end(&mut bytes).ok()?;

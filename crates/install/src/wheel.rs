@@ -1,5 +1,7 @@
-//! What makes an archive a wheel, and this wheel the one that the lock means (PyPA "Binary
-//! distribution format"). All of it is checked before a file is unpacked.
+//! Checks that an archive is a wheel (PyPA "Binary distribution format"), and the wheel that the lock means.
+//!
+//! In: an archive with a checked directory. Out: its metadata, its scripts and the digest of each file, all
+//! checked against each other before a file is unpacked.
 
 use rustc_hash::FxHashMap;
 
@@ -10,25 +12,25 @@ use pinfast_packaging::{Metadata, PackageName, Version};
 
 const MB: u64 = 1 << 20;
 
-/// What the wheel's own files say of it.
+/// The contents of a wheel's `.dist-info` folder, checked.
 #[derive(Debug)]
 pub(super) struct WheelInfo {
-    /// The stem of its folders: `NAME-VERSION` as the wheel spells it.
+    /// The stem of its folders: `NAME-VERSION` in the wheel's own spelling.
     pub(super) stem: String,
-    /// Whether it goes to `purelib`.
+    /// Where the files outside `.data` go.
     pub(super) root: LibraryScheme,
     /// Its core metadata.
     pub(super) metadata: Metadata,
     /// The scripts to be made.
     pub(super) scripts: Vec<EntryPoint>,
-    /// The digest that RECORD digests for each entry of the archive, in their order; `None` for
-    /// RECORD itself and its signatures.
+    /// The digest in RECORD of each entry of the archive, in their order; `None` for RECORD itself and its
+    /// signatures.
     pub(super) digests: Vec<Option<RecordDigest>>,
-    /// What is odd but harmless, each a clause that goes on after the wheel's name.
+    /// Each a clause that goes on after the wheel's name.
     pub(super) warnings: Vec<String>,
 }
 
-/// Where the files outside `.data` go.
+/// Where the files outside `.data` go (`Root-Is-Purelib`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(super) enum LibraryScheme {
     /// `LibraryScheme-Is-Purelib: true`
@@ -37,7 +39,7 @@ pub(super) enum LibraryScheme {
     Platlib,
 }
 
-/// Reads and checks what `archive` claims to be, against the name and version that it has to be.
+/// Reads and checks the `.dist-info` folder of a wheel that has to be of this name and version.
 pub(super) fn read_info(
     archive: &mut WheelArchive,
     name: &PackageName,
@@ -73,7 +75,8 @@ fn read(archive: &mut WheelArchive, path: &str, limit: u64) -> Result<Vec<u8>, A
     archive.read(&entry, limit)
 }
 
-/// The one `.dist-info` folder, whose name has to be the lock's; a `.data` folder has to be its sibling.
+/// The stem of the one `.dist-info` folder. It has to be the lock's name and version, and a `.data` folder has
+/// to have the same stem.
 fn stem(archive: &WheelArchive, name: &PackageName, version: &Version) -> Result<String, ArchiveError> {
     let mut found: Option<&str> = None;
     let tops = || archive.entries().iter().filter_map(|entry| entry.path.split_once('/')).map(|(top, _)| top);
@@ -84,18 +87,18 @@ fn stem(archive: &WheelArchive, name: &PackageName, version: &Version) -> Result
         found = Some(stem);
     }
     let stem = found.ok_or_else(|| ArchiveError::bad("has no `.dist-info` folder: it is not a wheel"))?;
-    let told = stem.split_once('-').and_then(|(name, version)| {
+    let named = stem.split_once('-').and_then(|(name, version)| {
         Some((PackageName::new(name).ok()?, version.replace('_', "-").parse::<Version>().ok()?))
     });
-    if told.as_ref().is_none_or(|(its, _)| its != name) || told.is_none_or(|(_, its)| its != *version) {
+    if named.as_ref().is_none_or(|(its, _)| its != name) || named.is_none_or(|(_, its)| its != *version) {
         return Err(ArchiveError::bad(format!("is `{stem}` inside, not {name} {version}")));
     }
-    let stray = tops().find(|top| {
+    let other = tops().find(|top| {
         let data = strip_suffix_ignoring_case(top, ".data");
         data.is_some_and(|data| data != stem || !top.ends_with(".data"))
     });
-    if let Some(stray) = stray {
-        return Err(ArchiveError::bad(format!("has a folder `{stray}` beside `{stem}.dist-info`")));
+    if let Some(other) = other {
+        return Err(ArchiveError::bad(format!("has a folder `{other}` beside `{stem}.dist-info`")));
     }
     if tops()
         .any(|top| strip_suffix_ignoring_case(top, ".dist-info").is_some() && !top.ends_with(".dist-info"))
@@ -111,7 +114,7 @@ fn strip_suffix_ignoring_case<'a>(text: &'a str, suffix: &str) -> Option<&'a str
     tail.eq_ignore_ascii_case(suffix).then_some(head)
 }
 
-/// Reads `WHEEL`: version 1.x, and where the root goes.
+/// Parses `WHEEL`: the version has to be 1.x. Returns where the root goes, and warnings.
 fn read_wheel(text: &[u8]) -> Result<(LibraryScheme, Vec<String>), ArchiveError> {
     let text = String::from_utf8_lossy(text);
     let field = |name: &str| {
@@ -143,8 +146,8 @@ fn read_wheel(text: &[u8]) -> Result<(LibraryScheme, Vec<String>), ArchiveError>
     Ok((root, warnings))
 }
 
-/// Holds RECORD against the directory: every file once with a strong hash and the right size, and
-/// nothing else. Returns what it digests for each entry.
+/// Compares RECORD with the directory: every file once, with a strong hash and the right size, and nothing
+/// else. Returns the digest of each entry.
 fn digests(
     archive: &WheelArchive,
     stem: &str,
@@ -153,19 +156,19 @@ fn digests(
     let record = format!("{stem}.dist-info/RECORD");
     let is_record =
         |path: &str| path.strip_prefix(&record).is_some_and(|rest| matches!(rest, "" | ".jws" | ".p7s"));
-    let mut promised = FxHashMap::default();
+    let mut in_record = FxHashMap::default();
     for row in rows {
-        if promised.contains_key(&row.path) {
+        if in_record.contains_key(&row.path) {
             return Err(ArchiveError::bad(format!("has `{}` twice in RECORD", row.path.escape_debug())));
         }
-        promised.insert(row.path, (row.digest, row.size));
+        in_record.insert(row.path, (row.digest, row.size));
     }
     let mut digests = Vec::with_capacity(archive.entries().len());
     for entry in archive.entries().iter() {
-        let row = promised.remove(&entry.path);
+        let row = in_record.remove(&entry.path);
         // RECORD cannot know its own hash, nor that of a signature made of it later.
-        let unpromised = entry.path == record || row.as_ref().is_none_or(|(digest, _)| digest.is_empty());
-        if is_record(&entry.path) && unpromised {
+        let without_digest = entry.path == record || row.as_ref().is_none_or(|(digest, _)| digest.is_empty());
+        if is_record(&entry.path) && without_digest {
             digests.push(None);
             continue;
         }
@@ -185,7 +188,7 @@ fn digests(
         }
         digests.push(Some(digest));
     }
-    match promised.keys().find(|path| !is_record(path)) {
+    match in_record.keys().find(|path| !is_record(path)) {
         Some(path) => Err(ArchiveError::bad(format!("lacks `{}`, which RECORD lists", path.escape_debug()))),
         None => Ok(digests),
     }

@@ -11,7 +11,7 @@ use super::request::{PolicyRequest, TargetRequest};
 use super::scope::{self, LockScope};
 use super::session::Session;
 use pinfast_base::error::{Error, Result};
-use pinfast_files::{self as files, Texts};
+use pinfast_files::{self as files, DiskInputs};
 use pinfast_git::{self as git, EnvironmentFinding};
 use pinfast_inputs::{self as inputs, Extras, InputRequest};
 use pinfast_lock::{Header, LockFreshness, ParsedLock, StaleReason, freshness};
@@ -72,7 +72,7 @@ pub(super) fn reasons(
     session: &Session,
 ) -> Result<Vec<StaleReason>> {
     let wanted = with_settings(&from_header(inputs, lock.lock.header.as_ref(), session)?, session)?;
-    let inputs = inputs::read(&wanted, &Texts::new(session.env.current_dir()))?;
+    let inputs = inputs::read(&wanted, &DiskInputs::new(session.env.current_dir()))?;
     let settled = policy::settled(policy, session)?;
     let declared = scope::known(targets, &inputs, session);
     let targets = declared.as_ref().and_then(LockScope::targets);

@@ -7,7 +7,7 @@ use super::request::{IndexRequest, PolicyRequest, TargetRequest};
 use super::session::Session;
 use super::{check, index_locations, policy, read_lock, targets};
 use pinfast_base::error::{Error, Result};
-use pinfast_files::Texts;
+use pinfast_files::DiskInputs;
 use pinfast_inputs::{self as inputs, InputRequest, Inputs};
 use pinfast_lock::tree::{DependencyGraph, InputRequirement};
 use pinfast_packaging::{PackageName, Requirement, RequirementSource, Target, Version};
@@ -102,7 +102,7 @@ fn inputs_of(lock: &pinfast_lock::Lock, session: &Session) -> Result<Inputs> {
         return Ok(Inputs::default());
     }
     let wanted = check::from_header(&InputRequest::default(), Some(header), session)?;
-    inputs::read(&wanted, &Texts::new(session.env.current_dir()))
+    inputs::read(&wanted, &DiskInputs::new(session.env.current_dir()))
 }
 
 fn newest<I: Index + 'static>(

@@ -8,7 +8,7 @@ use super::check;
 use super::request::{PolicyRequest, TargetRequest};
 use super::session::Session;
 use pinfast_base::error::{Error, Result};
-use pinfast_files::{self as files, Texts};
+use pinfast_files::{self as files, DiskInputs};
 use pinfast_inputs::{FileOption, FileOptionKind, InputFiles as _, InputRequest};
 use pinfast_lock::{FileLocation, Integrity, Lock, LockOption, ParsedLock};
 
@@ -29,7 +29,7 @@ pub enum FreshnessCheck {
 pub fn read(path: &Path, session: &Session) -> Result<ParsedLock> {
     let name = path.to_string_lossy();
     if name == "-" {
-        let text = Texts::new(session.env.current_dir()).read("-");
+        let text = DiskInputs::new(session.env.current_dir()).read("-");
         let text = text.map_err(|why| Error::usage(format!("cannot read standard input: {why}")))?;
         return ParsedLock::read(&text, "standard input");
     }

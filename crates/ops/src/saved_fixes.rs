@@ -12,7 +12,7 @@ use super::lock_inputs::with_settings;
 use super::session::Session;
 use pinfast_base::error::{Error, Result};
 use pinfast_cache::{Bucket, Cache, CacheKey, CacheLookup};
-use pinfast_files::{self as files, Texts};
+use pinfast_files::{self as files, DiskInputs};
 use pinfast_inputs::{self as inputs, InputFiles as _, edit};
 use pinfast_packaging::{Location, Sha256};
 use pinfast_repair::{Fix, OptionValue};
@@ -122,7 +122,7 @@ pub fn write(request: &LockRequest, session: &Session) -> Result<()> {
 
 /// The texts of the files as they are to be. The last edit of a file comes first, so that no place moves.
 fn edited(edits: &[SavedEdit], session: &Session) -> Result<BTreeMap<String, String>> {
-    let texts = Texts::new(session.env.current_dir());
+    let texts = DiskInputs::new(session.env.current_dir());
     let mut edits: Vec<&SavedEdit> = edits.iter().collect();
     edits.sort_by_key(|edit| std::cmp::Reverse((edit.line, edit.column)));
     let mut edited: BTreeMap<String, String> = BTreeMap::new();
@@ -195,7 +195,7 @@ fn digest(request: &LockRequest, session: &Session) -> Result<Option<Sha256>> {
     if files.contains("-") {
         return Ok(None);
     }
-    let texts = Texts::new(session.env.current_dir());
+    let texts = DiskInputs::new(session.env.current_dir());
     let inputs = inputs::read(&wanted, &texts)?;
     let lines = inputs.requirements.iter().chain(&inputs.constraints).chain(&inputs.overrides);
     files.extend(lines.map(|line| line.at.file.clone()));
@@ -218,13 +218,13 @@ impl std::fmt::Display for SavedEdit {
 
 /// The inputs' texts, with those of `edited` as they are to be.
 pub(super) struct EditedInputs<'a> {
-    texts: Texts,
+    texts: DiskInputs,
     edited: &'a BTreeMap<String, String>,
 }
 
 impl<'a> EditedInputs<'a> {
     pub(super) fn new(edited: &'a BTreeMap<String, String>, session: &Session) -> Self {
-        Self { texts: Texts::new(session.env.current_dir()), edited }
+        Self { texts: DiskInputs::new(session.env.current_dir()), edited }
     }
 }
 

@@ -1,4 +1,4 @@
-//! The texts of inputs, from the disk and standard input.
+//! Input files on the disk: requirement files, `pyproject.toml`, and standard input.
 
 use std::cell::OnceCell;
 use std::fs;
@@ -8,34 +8,34 @@ use std::path::{Path, PathBuf};
 use pinfast_base::error::{Error, Result};
 use pinfast_inputs::InputFiles;
 
-/// No input is larger than this, in bytes.
+/// The largest input, in bytes.
 const LIMIT: u64 = 16 << 20;
 
-/// The files below a folder, standard input as `-`, and the environment's variables.
+/// Input files, with standard input as `-`, and the environment's variables.
 #[derive(Debug)]
-pub struct Texts {
+pub struct DiskInputs {
     folder: PathBuf,
     standard_input: OnceCell<std::result::Result<String, String>>,
 }
 
-impl Texts {
-    /// Relative paths are meant from `folder`.
+impl DiskInputs {
+    /// Input files with paths relative to `folder`.
     #[must_use]
     pub fn new(folder: impl Into<PathBuf>) -> Self {
         Self { folder: folder.into(), standard_input: OnceCell::new() }
     }
 }
 
-impl InputFiles for Texts {
+impl InputFiles for DiskInputs {
     fn read(&self, path: &str) -> std::result::Result<String, String> {
         if path == "-" {
             return self.standard_input.get_or_init(|| text(io::stdin().lock(), 0)).clone();
         }
-        let place = self.folder.join(path);
-        if place.is_dir() {
+        let path = self.folder.join(path);
+        if path.is_dir() {
             return Err("it is a folder".to_owned());
         }
-        text_of(fs::File::open(place).map_err(|error| reason(&error))?)
+        text_of(fs::File::open(path).map_err(|error| reason(&error))?)
     }
 
     fn variable(&self, name: &str) -> Option<String> {
@@ -43,10 +43,10 @@ impl InputFiles for Texts {
     }
 }
 
-/// The text of the file at `path`; `None` where there is none.
+/// The text of the file at `path`; `None` if there is no file.
 ///
 /// # Errors
-/// `Usage` when there is a file that cannot be read or is no text.
+/// `Usage` when it cannot be read, is too large, or is not UTF-8.
 pub fn read_optional(path: &Path) -> Result<Option<String>> {
     let unreadable = |reason: String| Error::usage(format!("cannot read {}: {reason}", path.display()));
     match fs::File::open(path) {
@@ -61,7 +61,7 @@ fn text_of(file: fs::File) -> std::result::Result<String, String> {
     text(file, length)
 }
 
-/// The text that `source` holds, about `length` bytes.
+/// Reads a text of about `length` bytes.
 fn text(source: impl io::Read, length: u64) -> std::result::Result<String, String> {
     let mut bytes = Vec::with_capacity(usize::try_from(length.min(LIMIT)).unwrap_or_default());
     source.take(LIMIT + 1).read_to_end(&mut bytes).map_err(|error| reason(&error))?;
