@@ -33,9 +33,9 @@ pub(super) struct WheelInfo {
 /// Where the files outside `.data` go (`Root-Is-Purelib`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(super) enum LibraryScheme {
-    /// `LibraryScheme-Is-Purelib: true`
+    /// `Root-Is-Purelib: true`
     Purelib,
-    /// `LibraryScheme-Is-Purelib: false`
+    /// `Root-Is-Purelib: false`
     Platlib,
 }
 
@@ -138,10 +138,10 @@ fn read_wheel(text: &[u8]) -> Result<(LibraryScheme, Vec<String>), ArchiveError>
             )));
         }
     }
-    let root = match field("LibraryScheme-Is-Purelib").map(str::to_ascii_lowercase).as_deref() {
+    let root = match field("Root-Is-Purelib").map(str::to_ascii_lowercase).as_deref() {
         Some("true") => LibraryScheme::Purelib,
         Some("false") => LibraryScheme::Platlib,
-        _ => return Err(ArchiveError::bad("does not say whether LibraryScheme-Is-Purelib")),
+        _ => return Err(ArchiveError::bad("does not say whether Root-Is-Purelib")),
     };
     Ok((root, warnings))
 }
