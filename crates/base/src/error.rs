@@ -1,20 +1,33 @@
-//! Errors as values, and the one table of exit codes.
+//! Errors as values, and the one table of exit codes:
+//!
+//! | code | [`ErrorKind`] | meaning | returned by |
+//! |---|---|---|---|
+//! | 0 | none | done, or the answer is yes | all commands |
+//! | 1 | `No` | the answer is no: no solution, a stale lock, an environment that differs, a failed check | `lock`, `check`, `install`, `verify`, `deploy` |
+//! | 2 | `Usage` | usage error: arguments, an input that cannot be parsed, a setting that makes no sense | all commands |
+//! | 3 | `NoAnswer` | no answer: network, index, disk, permission, interpreter, a lock that another run holds | all commands |
+//! | 4 | `Refused` | refused: a file that does not match its hash, a broken archive, a path out of its folder | commands that fetch files |
+//! | 5 | `LiveButUnclean` | live, but a step after the switch failed | `deploy`, `rollback` |
+//! | 130 | `Interrupted` | SIGINT | all commands |
+//! | 143 | `Terminated` | SIGTERM | all commands |
+//!
+//! Scripts rely on these codes: never change one; README.md and `pinfast --help` show the same table.
 
 use std::error::Error as StdError;
 use std::fmt;
 
-/// What kind of end a run came to; each kind is one exit code.
+/// Why a run failed; each kind is one exit code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ErrorKind {
     /// The answer is no: no solution, a stale lock, an environment that differs.
     No,
-    /// The question is wrong: usage, an input that cannot be read or parsed, a senseless setting.
+    /// Usage error: arguments, an input that cannot be read or parsed, a setting that makes no sense.
     Usage,
     /// There is no answer: network, index, disk, permission, interpreter, a lock held by another run.
     NoAnswer,
-    /// Refused: bytes that do not match their hash, an archive that is broken, lies, or breaks out.
+    /// Refused: bytes that do not match their hash; an archive that is broken, contradicts itself or leaves its folder.
     Refused,
-    /// The new state is live, but something after the switch failed.
+    /// A release is live, but a step after the switch failed.
     LiveButUnclean,
     /// SIGINT.
     Interrupted,
@@ -38,22 +51,22 @@ impl ErrorKind {
     }
 }
 
-/// An error that a person reads: what happened, its details, its causes and what to do about it.
+/// An error for a person: what happened, details, the cause, and what to do.
 #[derive(Debug)]
 pub struct Error {
-    /// The kind, hence the exit code.
+    /// The kind, which decides the exit code.
     pub kind: ErrorKind,
     /// What happened, where, and why: one sentence without a full stop; no credentials.
     pub message: String,
-    /// Lines shown as they are below the message: a source line with its caret, an explanation.
+    /// Lines to show verbatim below the message, such as a source line with its caret.
     pub details: Vec<String>,
     /// What to do, each a sentence without a full stop.
     pub hints: Vec<String>,
-    /// The cause, whose message follows as "caused by".
+    /// The cause; its message follows as "caused by".
     pub source: Option<Box<dyn StdError + Send + Sync>>,
 }
 
-/// A result with a person's error.
+/// A result with such an error.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 impl Error {
@@ -63,45 +76,45 @@ impl Error {
         Self { kind, message: message.into(), details: Vec::new(), hints: Vec::new(), source: None }
     }
 
-    /// The answer is no.
+    /// An error of the kind [`ErrorKind::No`], exit code 1.
     #[must_use]
     pub fn no(message: impl Into<String>) -> Self {
         Self::new(ErrorKind::No, message)
     }
 
-    /// The question is wrong.
+    /// An error of the kind [`ErrorKind::Usage`], exit code 2.
     #[must_use]
     pub fn usage(message: impl Into<String>) -> Self {
         Self::new(ErrorKind::Usage, message)
     }
 
-    /// There is no answer.
+    /// An error of the kind [`ErrorKind::NoAnswer`], exit code 3.
     #[must_use]
     pub fn no_answer(message: impl Into<String>) -> Self {
         Self::new(ErrorKind::NoAnswer, message)
     }
 
-    /// Refused.
+    /// An error of the kind [`ErrorKind::Refused`], exit code 4.
     #[must_use]
     pub fn refused(message: impl Into<String>) -> Self {
         Self::new(ErrorKind::Refused, message)
     }
 
-    /// With a line shown as it is below the message.
+    /// Adds a line to show verbatim below the message.
     #[must_use]
     pub fn detail(mut self, line: impl Into<String>) -> Self {
         self.details.push(line.into());
         self
     }
 
-    /// With a hint.
+    /// Adds a hint.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hints.push(hint.into());
         self
     }
 
-    /// With its cause.
+    /// Sets the cause.
     #[must_use]
     pub fn because(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         self.source = Some(source.into());

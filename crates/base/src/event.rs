@@ -1,53 +1,53 @@
-//! What happens during a run, as plain data; reporters in the shell turn it into text.
+//! What happens during a run, as plain data. `ui.rs` of the command line turns it into text and progress.
 
 /// Something that happened.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
     /// A request was sent.
     RequestSent,
-    /// A request has its answer, or none after all retries.
+    /// A request got its response, or failed after all retries.
     RequestDone,
-    /// So many bytes of bodies arrived.
+    /// This many bytes of response bodies arrived.
     BytesReceived(u64),
-    /// So many of them were of files of packages.
+    /// This many of them were of package files.
     FileBytesReceived(u64),
-    /// So many files of packages will be fetched.
+    /// Package files will be fetched.
     FilesWanted {
         /// How many.
         files: usize,
-        /// Their size together, where every one's is known.
+        /// Their total size, if every size is known.
         bytes: Option<u64>,
     },
-    /// A file of a package is being fetched.
+    /// The fetch of a package file began.
     FileBegun {
-        /// Its size in bytes, where known.
+        /// Its size in bytes, if known.
         size: Option<u64>,
     },
-    /// A file of a package was fetched, or could not be.
+    /// The fetch of a package file ended, with success or without.
     FileDone,
-    /// The solver has met so many packages and decided so many.
+    /// The progress of the solver.
     Solving {
-        /// Packages met.
+        /// How many packages it has seen.
         met: usize,
-        /// Packages with a version chosen.
+        /// How many have a chosen version.
         decided: usize,
     },
-    /// A long search: what it is deciding between.
+    /// A long search: the choices that exclude each other.
     Deciding {
         /// The release that is being tried, such as `numba 0.60`.
         tried: String,
-        /// The choice that is at odds with it.
+        /// The choice that conflicts with it.
         against: String,
-        /// How many releases were tried so far that were at odds with another choice.
+        /// How many conflicting releases were tried so far.
         tries: usize,
     },
     /// A step of a longer job began.
     Step(String),
-    /// A step of a deployment began: its name, and what it does it with.
+    /// A step of a deployment began.
     Stage {
         /// The name: one word.
         name: &'static str,
-        /// With what.
+        /// What it works on.
         what: String,
     },
     /// Something that a person should know; a sentence without a full stop.
@@ -56,12 +56,12 @@ pub enum Event {
     Detail(String),
 }
 
-/// Who is told of events; called from any thread, so it must be quick.
+/// Receives events, from any thread: it must be quick.
 pub trait Watcher: Send + Sync {
-    /// Takes note of `event`.
+    /// Handles `event`.
     fn on(&self, event: Event);
 
-    /// Whether the answer is no longer wanted: a solve then ends at its next step.
+    /// Whether the caller has cancelled: a solve then ends at its next step.
     fn cancelled(&self) -> bool {
         false
     }

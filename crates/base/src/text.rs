@@ -1,4 +1,4 @@
-//! Lists and lines as people read them.
+//! Lists and wrapped lines for messages.
 
 /// `a`, `a and b`, `a, b and c`
 pub fn join_with_and<T: ToString>(items: impl IntoIterator<Item = T>) -> String {
@@ -9,7 +9,7 @@ pub fn join_with_and<T: ToString>(items: impl IntoIterator<Item = T>) -> String 
     }
 }
 
-/// The first few of them, `most`, and how many more there are.
+/// The first `most` of `all`, then `N more` if there are more.
 pub fn first_few(mut all: Vec<String>, most: usize) -> Vec<String> {
     let more = all.len().saturating_sub(most);
     all.truncate(most);
@@ -17,8 +17,8 @@ pub fn first_few(mut all: Vec<String>, most: usize) -> Vec<String> {
     all
 }
 
-/// `text` in lines of at most `width` characters, the first after `first`, the others after `rest`. It is
-/// broken at spaces outside of backquotes only, so a line of the user or a URL stays in one piece.
+/// `text` in lines of at most `width` characters, the first one after `first`, the others after `rest`. Lines break only at
+/// spaces outside of backquotes, so a quoted line of the user stays whole.
 pub fn wrap(text: &str, first: &str, rest: &str, width: usize) -> Vec<String> {
     let mut lines = Vec::new();
     let mut line = first.to_owned();
@@ -39,10 +39,10 @@ pub fn wrap(text: &str, first: &str, rest: &str, width: usize) -> Vec<String> {
     lines
 }
 
-/// How a bound begins.
+/// The characters with which a version bound begins.
 const BOUNDS: [char; 5] = ['<', '>', '=', '!', '~'];
 
-/// What stands between spaces; what stands in backquotes is one word, and a bound belongs to what it bounds.
+/// The words of `text`. A text in backquotes is one word, and so is a name with the bound after it.
 fn words(text: &str) -> Vec<&str> {
     let mut words = Vec::new();
     let (mut start, mut quoted) = (0, false);
@@ -63,7 +63,7 @@ mod tests {
     use super::wrap;
 
     #[test]
-    fn breaks_at_spaces_outside_of_backquotes() {
+    fn lines_break_at_spaces_outside_of_backquotes() {
         let text = "it needs `google-auth >= 2.47.0 ; python_version > '3.8'`, says pip";
         let lines = wrap(text, "- ", "  ", 30);
         assert_eq!(

@@ -57,7 +57,7 @@ fn branches(
 }
 
 /// A line of text, and how much it matters.
-struct TreeRow {
+struct CauseRow {
     text: String,
     weight: Weight,
 }
@@ -86,25 +86,25 @@ pub(super) fn draw(lines: &[CauseLine], width: usize, most: usize) -> Vec<String
             Role::Override => "  (override)",
         };
         let text = format!("  {place:column$}  {}{role}", line.text);
-        rows.push(TreeRow { text, weight: Weight::Line });
+        rows.push(CauseRow { text, weight: Weight::Line });
         draw_branches(&line.needs, &" ".repeat(column + 4), width, &mut rows);
     }
     shortened(&rows, most)
 }
 
-fn draw_branches(branches: &[Branch], indent: &str, width: usize, rows: &mut Vec<TreeRow>) {
+fn draw_branches(branches: &[Branch], indent: &str, width: usize, rows: &mut Vec<CauseRow>) {
     for (n, branch) in branches.iter().enumerate() {
         let (fork, under) = if n + 1 == branches.len() { ("└─ ", "   ") } else { ("├─ ", "│  ") };
         let under = format!("{indent}{under}");
         let weight = if branch.needs.is_empty() { Weight::End } else { Weight::Link };
         let texts = wrap(&branch.text, &format!("{indent}{fork}"), &under, width);
-        rows.extend(texts.into_iter().map(|text| TreeRow { text, weight }));
+        rows.extend(texts.into_iter().map(|text| CauseRow { text, weight }));
         draw_branches(&branch.needs, &under, width, rows);
     }
 }
 
 /// Leaves out links, then ends, the last ones first, until `most` lines are left.
-fn shortened(rows: &[TreeRow], most: usize) -> Vec<String> {
+fn shortened(rows: &[CauseRow], most: usize) -> Vec<String> {
     let mut least: Vec<usize> = (0..rows.len()).rev().filter(|&n| rows[n].weight < Weight::Line).collect();
     least.sort_by_key(|&n| rows[n].weight);
     let mut tries = (0..least.len()).map(|out| without(rows, &least[..out]));
@@ -112,8 +112,8 @@ fn shortened(rows: &[TreeRow], most: usize) -> Vec<String> {
 }
 
 /// The rows that are not in `out`; a marker stands for each gap.
-fn without(rows: &[TreeRow], out: &[usize]) -> Vec<String> {
-    let text = |(n, row): (usize, &TreeRow)| match (out.contains(&n), n > 0 && out.contains(&(n - 1))) {
+fn without(rows: &[CauseRow], out: &[usize]) -> Vec<String> {
+    let text = |(n, row): (usize, &CauseRow)| match (out.contains(&n), n > 0 && out.contains(&(n - 1))) {
         (false, _) => Some(row.text.clone()),
         (true, false) => {
             let indent: String = row.text.chars().take_while(|c| " │".contains(*c)).collect();

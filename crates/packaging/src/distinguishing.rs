@@ -1,20 +1,22 @@
-//! The simplest marker that holds on some of a list of targets and on no other of them.
+//! Targets, and some of them -> the simplest marker that holds on exactly those: PEP 508, "Environment Markers".
+//!
+//! The marker is a disjunction of conjunctions of up to three comparisons. A greedy set cover chooses the conjunctions.
 
 use std::collections::BTreeSet;
 
 use super::{Marker, MarkerValues, Target};
 
-/// How a marker's value is read.
-type Value = fn(&MarkerValues) -> &str;
+/// Reads the value of a marker variable.
+type ReadVariable = fn(&MarkerValues) -> &str;
 
-/// Compared by order.
-const VERSIONS: [(&str, Value); 2] = [
+/// Variables that are compared by order.
+const VERSIONS: [(&str, ReadVariable); 2] = [
     ("python_version", |values| &values.python_version),
     ("python_full_version", |values| &values.python_full_version),
 ];
 
-/// Compared by equality; what people reach for first comes first.
-const TEXTS: [(&str, Value); 5] = [
+/// Variables that are compared by equality, the most usual first.
+const TEXTS: [(&str, ReadVariable); 5] = [
     ("sys_platform", |values| &values.sys_platform),
     ("platform_machine", |values| &values.platform_machine),
     ("platform_python_implementation", |values| &values.platform_python_implementation),
@@ -23,11 +25,11 @@ const TEXTS: [(&str, Value); 5] = [
 ];
 
 impl Marker {
-    /// A marker that holds on exactly those of `targets` for which `wanted` holds; the empty one if that
-    /// is all of them. Single conditions are preferred to pairs, pairs to triples, and where none does
-    /// alone, as few as possible are joined by `or`.
+    /// The marker that holds on exactly those of `targets` for which `wanted` holds; the empty one if that is all of them.
+    /// It prefers one comparison to two, and two to three. Where no conjunction is enough, it joins as few as possible by
+    /// `or`.
     ///
-    /// Targets whose marker values are all equal cannot be told apart: then the marker holds on all of them.
+    /// No marker can distinguish targets whose marker values are all equal: it holds on all of these or on none.
     #[must_use]
     pub fn distinguishing(targets: &[Target], wanted: impl Fn(usize) -> bool) -> Self {
         let wanted: BTreeSet<usize> = (0..targets.len()).filter(|target| wanted(*target)).collect();
@@ -39,7 +41,7 @@ impl Marker {
         let conditions = conditions(targets, &wanted);
         while !left.is_empty() {
             let gain = |condition: &&Condition| left.intersection(&condition.holds).count();
-            // The first of the greatest gain: conditions are in the order of preference.
+            // `max_by_key` takes the last of equals, and the conditions are in order of preference: hence `rev`.
             let Some(best) = conditions.iter().rev().max_by_key(gain).filter(|best| gain(best) > 0) else {
                 break;
             };
@@ -50,15 +52,15 @@ impl Marker {
     }
 }
 
-/// A condition, and the targets on which it holds.
+/// A conjunction, and the targets on which it holds.
 #[derive(Clone)]
 struct Condition {
     marker: Marker,
     holds: BTreeSet<usize>,
 }
 
-/// Conditions of up to three parts that hold on wanted targets only, the simplest first; of those that hold on the same
-/// targets, the first.
+/// The conjunctions of up to three comparisons that hold on wanted targets only, the simplest first; one for each set of
+/// targets.
 fn conditions(targets: &[Target], wanted: &BTreeSet<usize>) -> Vec<Condition> {
     let mut seen: BTreeSet<BTreeSet<usize>> = BTreeSet::new();
     let mut level = single_conditions(targets);
@@ -77,13 +79,14 @@ fn conditions(targets: &[Target], wanted: &BTreeSet<usize>) -> Vec<Condition> {
     fit
 }
 
+/// Each comparison of a variable with a value of one of the targets.
 fn single_conditions(targets: &[Target]) -> Vec<Condition> {
     let condition = |text: String| -> Option<Condition> {
         let marker: Marker = text.parse().ok()?;
         let holds: BTreeSet<usize> = (0..targets.len()).filter(|i| marker.holds(&targets[*i], &[])).collect();
         (!holds.is_empty() && holds.len() < targets.len()).then_some(Condition { marker, holds })
     };
-    let compared = |(name, value): (&'static str, Value), operators: &'static [&'static str]| {
+    let compared = |(name, value): (&'static str, ReadVariable), operators: &'static [&'static str]| {
         let values: BTreeSet<&str> = targets.iter().map(|target| value(target.marker_values())).collect();
         let with = |op: &&'static str| {
             values.iter().map(move |value| format!("{name} {op} '{value}'")).collect::<Vec<_>>()

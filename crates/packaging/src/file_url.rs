@@ -1,4 +1,4 @@
-//! Where a file is, read when somebody goes there.
+//! The URL of a file, parsed on first use.
 
 use std::cmp::Ordering;
 use std::fmt;
@@ -8,8 +8,8 @@ use std::sync::{Arc, OnceLock};
 
 use url::Url;
 
-/// The URL of a file. A lock names thousands of files and a run goes to few of them, so one that was read
-/// before and kept as text is not taken apart again until it is used.
+/// The URL of a file. A lock names thousands of files and a run fetches few, so a URL from the cache stays text until it is
+/// used.
 #[derive(Clone)]
 pub struct FileUrl {
     text: Arc<str>,
@@ -17,13 +17,13 @@ pub struct FileUrl {
 }
 
 impl FileUrl {
-    /// From the text of a [`Url`].
+    /// From the text of a [`Url`], which is parsed on first use.
     #[must_use]
     pub fn lazy(text: &str) -> Self {
         Self { text: text.into(), url: OnceLock::new() }
     }
 
-    /// As text; it may hold credentials, so it is never printed as it is.
+    /// The text. It may hold credentials: never print it.
     #[must_use]
     pub fn as_text(&self) -> &Arc<str> {
         &self.text
@@ -48,7 +48,7 @@ impl Deref for FileUrl {
     type Target = Url;
 
     fn deref(&self) -> &Url {
-        // What a URL was written as can be read again; if not, there is nothing at this one.
+        // The text of a `Url` always parses again. A damaged cache must not panic all the same: nothing is at `file:///`.
         let nowhere = || Url::from_file_path("/").unwrap_or_else(|()| unreachable!("an absolute path"));
         self.url.get_or_init(|| Box::new(Url::parse(&self.text).unwrap_or_else(|_| nowhere())))
     }

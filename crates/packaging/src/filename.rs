@@ -1,14 +1,15 @@
-//! File names of distributions (PyPA "Binary distribution format", "Source distribution format").
+//! File names of distributions -> name, version, build tag and tags (PyPA "Binary distribution format", section "File name
+//! convention"; "Source distribution format", section "Source distribution file name").
 
 use std::fmt;
 use std::sync::Arc;
 
 use super::{PackageName, TagSet, Version};
 
-/// A name longer than this is none: the longest real ones have some 200 bytes.
-const LONGEST: usize = 1024;
+/// A longer file name is an error; the longest real ones have some 200 bytes.
+const MAX_BYTES: usize = 1024;
 
-/// What the name of a distribution's file says.
+/// The file name of a distribution, parsed.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum DistFilename {
     /// `NAME-VERSION(-BUILD)-PYTHON-ABI-PLATFORM.whl`
@@ -19,12 +20,12 @@ pub enum DistFilename {
         name: PackageName,
         /// The release.
         version: Version,
-        /// How it is packed.
+        /// The archive format.
         format: SdistFormat,
     },
 }
 
-/// How a source distribution is packed.
+/// The archive format of a source distribution.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum SdistFormat {
     /// `.tar.gz`
@@ -33,7 +34,7 @@ pub enum SdistFormat {
     Zip,
 }
 
-/// What the file name of a wheel says.
+/// The file name of a wheel, parsed.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct WheelFilename {
     /// The project.
@@ -42,33 +43,33 @@ pub struct WheelFilename {
     pub version: Version,
     /// The build tag: its number, then the rest of it; an absent one sorts first.
     pub build: Option<(u64, Arc<str>)>,
-    /// The tags.
+    /// The compressed tag set.
     pub tags: TagSet,
 }
 
 /// A file name that is not a distribution's.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DistFilenameError {
-    /// In which way it is not.
+    /// The kind of fault.
     pub kind: DistFilenameErrorKind,
     /// What is wrong, as a sentence without a full stop.
     pub message: String,
 }
 
-/// In which way a file name is not a distribution's.
+/// Why a file name is not that of a distribution.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum DistFilenameErrorKind {
-    /// A file of a kind that is never taken (`.egg`, `.exe`, `.rpm`, `.tar.bz2`, …): not worth a word.
+    /// A format that is never used (`.egg`, `.exe`, `.rpm`, `.tar.bz2`, …): ignored without a warning.
     UnsupportedFormat,
-    /// A wheel or an sdist by its suffix, but its name cannot be read.
+    /// A wheel or an sdist by its suffix, but the rest does not parse.
     Malformed,
-    /// A distribution of another project than the one on whose page it stands.
+    /// A distribution of another project than the page that lists it.
     OtherProject,
 }
 
 impl DistFilename {
-    /// Reads a file name. For an sdist whose name could be split in several places (`a-b-1.0.tar.gz`),
-    /// `project` (the page on which it stands) decides; a name that is not the project's is an error.
+    /// Parses a file name. Where an sdist's name could be split in several places (`a-b-1.0.tar.gz`), `project`, whose page
+    /// lists it, decides.
     ///
     /// # Errors
     /// When it is not the name of a wheel or an sdist of `project`.
@@ -126,10 +127,10 @@ impl DistFilename {
 }
 
 impl WheelFilename {
-    /// Reads a wheel's file name.
+    /// Parses a wheel's file name.
     ///
     /// # Errors
-    /// When it is not one.
+    /// When it is no valid name of a wheel.
     pub fn parse(filename: &str) -> Result<Self, DistFilenameError> {
         check_length(filename)?;
         let bad = |what: String| malformed(format!("`{}` is not a wheel's name: {what}", shown(filename)));
@@ -161,19 +162,19 @@ fn wrong_count() -> String {
     "it needs 5 or 6 parts with `-` between them: NAME-VERSION(-BUILD)-PYTHON-ABI-PLATFORM".to_owned()
 }
 
-/// A version as it stands in a file name: old tools wrote `_` where the version has a `-`.
+/// The version in a file name. Old tools wrote `_` where the version has a `-`.
 fn read_version(text: &str) -> Option<Version> {
     text.parse().ok().or_else(|| text.contains('_').then(|| text.replace('_', "-").parse().ok())?)
 }
 
-/// The number and the rest of a build tag; it must begin with a digit.
+/// The number and the rest of a build tag, which must begin with a digit.
 fn read_build(text: &str) -> Option<(u64, Arc<str>)> {
     let rest = text.trim_start_matches(|c: char| c.is_ascii_digit());
     let number = text[..text.len() - rest.len()].parse().ok()?;
     Some((number, rest.into()))
 }
 
-/// What follows `project` and a `-` in `stem`, however `project` is spelled there.
+/// The part of `stem` after `project` and a `-`, however `project` is spelled there.
 fn after_project<'a>(stem: &'a str, project: &PackageName) -> Option<&'a str> {
     let mut rest = stem;
     for part in project.as_str().split_inclusive('-') {
@@ -192,10 +193,10 @@ fn after_project<'a>(stem: &'a str, project: &PackageName) -> Option<&'a str> {
 }
 
 fn check_length(filename: &str) -> Result<(), DistFilenameError> {
-    if filename.len() <= LONGEST {
+    if filename.len() <= MAX_BYTES {
         return Ok(());
     }
-    Err(malformed(format!("`{}` is longer than {LONGEST} bytes", shown(filename))))
+    Err(malformed(format!("`{}` is longer than {MAX_BYTES} bytes", shown(filename))))
 }
 
 fn malformed(message: String) -> DistFilenameError {
@@ -209,7 +210,7 @@ fn other_project(filename: &str, project: &PackageName) -> DistFilenameError {
     }
 }
 
-/// The beginning of a text that may be of any length and kind, fit for a message.
+/// A file name from outside, shortened for a message.
 fn shown(text: &str) -> String {
     super::excerpt(text, 120)
 }
@@ -232,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn wheels_are_read() {
+    fn a_valid_wheel_name_is_parsed() {
         for (filename, name, version, build, tags) in [
             ("six-1.16.0-py2.py3-none-any.whl", "six", "1.16.0", None, "py2.py3-none-any"),
             (
@@ -282,7 +283,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_wheel_is_malformed() {
+    fn an_invalid_wheel_name_is_malformed() {
         let long = format!("a-1-py3-none-{}.whl", "x".repeat(2000));
         let many = format!("a-1-{0}-{0}-{0}.whl", ["py3"; 11].join("."));
         for filename in [

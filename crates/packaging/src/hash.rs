@@ -1,4 +1,4 @@
-//! The one hash that a lock speaks: SHA-256.
+//! SHA-256, the one hash that locks use (PyPA "Simple repository API", file hashes).
 
 use std::fmt;
 use std::io::{self, Read};
@@ -53,7 +53,7 @@ impl Sha256 {
 /// 64 lower-case hexadecimal digits.
 impl fmt::Display for Sha256 {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // A lock has thousands: digit by digit they would take a tenth of the time of writing it.
+        // A lock has thousands of digests: formatted digit by digit they take a tenth of the time to write it.
         const DIGITS: &[u8; 16] = b"0123456789abcdef";
         let mut text = [0; 64];
         for (pair, byte) in text.chunks_exact_mut(2).zip(self.0) {
@@ -70,7 +70,7 @@ impl fmt::Debug for Sha256 {
     }
 }
 
-/// Reads 64 hexadecimal digits of either case.
+/// Parses 64 hexadecimal digits of either case.
 impl FromStr for Sha256 {
     type Err = Sha256Error;
 
@@ -80,6 +80,7 @@ impl FromStr for Sha256 {
             return Err(Sha256Error);
         }
         let mut bytes = [0; 32];
+        // Any invalid digit sets a high bit: one test after the loop instead of one for each digit.
         let mut all = 0;
         for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
             let (high, low) = (VALUES[usize::from(pair[0])], VALUES[usize::from(pair[1])]);
@@ -90,7 +91,8 @@ impl FromStr for Sha256 {
     }
 }
 
-/// The value of each byte as a hexadecimal digit; 255 is none. A page has tens of thousands of digests.
+/// The value of each byte as a hexadecimal digit; 255 for any other byte. A table, since a page has tens of thousands of
+/// digests.
 const VALUES: [u8; 256] = {
     let mut values = [u8::MAX; 256];
     let mut value = 0;

@@ -1,13 +1,14 @@
-//! What an interpreter is -> the wheel tags that it accepts, as PyPA `packaging` orders them.
+//! An interpreter's facts -> the wheel tags that it supports, in order (PyPA "Platform compatibility tags"; the order is that
+//! of `packaging.tags`).
 
 use std::sync::Arc;
 
 use super::{Platform, SupportedTags, Tag};
 
-/// What must be known of an interpreter to tell which wheels it takes.
+/// The facts of an interpreter that decide which wheels it supports.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct InterpreterFacts {
-    /// Which Python it is.
+    /// The implementation.
     pub implementation: Implementation,
     /// The major and minor version of the language.
     pub python: (u32, u32),
@@ -15,21 +16,21 @@ pub struct InterpreterFacts {
     pub platform: Platform,
 }
 
-/// Which Python it is.
+/// A Python implementation.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Implementation {
     /// The reference implementation.
     CPython {
-        /// With or without the global lock.
+        /// With or without the global interpreter lock.
         threading: Threading,
-        /// How it was built.
+        /// Release or debug build.
         build: CPythonBuild,
     },
     /// PyPy; its ABI as its wheels spell it, such as `pypy310_pp73`.
     PyPy(String),
 }
 
-/// Whether a CPython has its global lock.
+/// Whether a CPython has its global interpreter lock (PEP 703).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Threading {
     /// The usual build.
@@ -39,21 +40,21 @@ pub enum Threading {
     Free,
 }
 
-/// How a CPython was built.
+/// The build configuration of a CPython.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum CPythonBuild {
     /// The usual build.
     #[default]
     Release,
-    /// `Py_DEBUG`; its ABI ends in `d`, and since 3.8 it takes the usual wheels as well.
+    /// `Py_DEBUG`; its ABI ends in `d`, and since 3.8 it supports release wheels as well.
     Debug,
 }
 
-/// The wheel tags that an interpreter accepts, the most specific first.
+/// The wheel tags that an interpreter supports, the most specific first.
 #[must_use]
 pub fn supported_tags(facts: &InterpreterFacts) -> SupportedTags {
     let platforms: Vec<Arc<str>> = facts.platform.tags().into_iter().map(Arc::from).collect();
-    let mut list = List { platforms, tags: Vec::new() };
+    let mut list = TagList { platforms, tags: Vec::new() };
     let (major, minor) = facts.python;
     let only_any = match &facts.implementation {
         Implementation::CPython { threading, build } => {
@@ -76,13 +77,13 @@ pub fn supported_tags(facts: &InterpreterFacts) -> SupportedTags {
     SupportedTags::new(list.tags)
 }
 
-/// SupportedTags in the making.
-struct List {
+/// Collects tags in order.
+struct TagList {
     platforms: Vec<Arc<str>>,
     tags: Vec<Tag>,
 }
 
-impl List {
+impl TagList {
     /// Adds `python`-`abi` on every platform.
     fn on_platforms(&mut self, python: &str, abi: &str) {
         let (python, abi): (Arc<str>, Arc<str>) = (python.into(), abi.into());
@@ -93,8 +94,8 @@ impl List {
         }));
     }
 
-    /// Adds what only CPython takes: its own ABIs, then the stable one of this and each earlier minor
-    /// version from 3.2 on.
+    /// Adds the tags of CPython alone: its own ABIs, then the stable ABI (PEP 384) of this and each earlier minor version
+    /// from 3.2 on.
     fn cpython(&mut self, (major, minor): (u32, u32), threading: Threading, build: CPythonBuild) {
         let python = format!("cp{major}{minor}");
         for abi in cpython_abis((major, minor), threading, build) {
@@ -117,7 +118,7 @@ impl List {
     }
 }
 
-/// The ABIs that are a CPython's own, the most specific first.
+/// The version-specific ABIs of a CPython, the most specific first.
 fn cpython_abis((major, minor): (u32, u32), threading: Threading, build: CPythonBuild) -> Vec<String> {
     let base = format!("cp{major}{minor}{}", if threading == Threading::Free { "t" } else { "" });
     let pymalloc = if (major, minor) < (3, 8) { "m" } else { "" };

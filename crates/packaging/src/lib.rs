@@ -1,6 +1,6 @@
-//! The PyPA specifications as plain types; every other room speaks in them.
+//! The PyPA specifications as plain types: names, versions, markers, tags, metadata, listings.
 //!
-//! Pure data: nothing here opens a file or a socket, reads a clock or an environment variable.
+//! Texts go in, values come out: nothing here opens a file or a socket, or reads a clock or an environment variable.
 
 mod distinguishing;
 mod file_url;
@@ -39,7 +39,7 @@ pub use tags::{SupportedTags, Tag, TagSet, TagSetError};
 pub use target::{MarkerValues, Target};
 pub use version::{SpecifierSet, SpecifierSetError, Version};
 
-/// The beginning of a foreign text of any length, fit for one line of a message.
+/// The first `most` characters of a text from outside, without control characters: fit for one line of a message.
 fn excerpt(text: &str, most: usize) -> String {
     let mut short: String =
         text.chars().take(most).map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();

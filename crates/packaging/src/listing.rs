@@ -1,8 +1,7 @@
-//! What an index tells of a project: its releases and their files.
+//! A project's releases and their files as an index lists them (PyPA "Simple repository API"; PEP 503, PEP 691, PEP 700).
 //!
-//! A project has hundreds of releases and thousands of files, of which a run looks at a few. So a listing
-//! holds of each file no more than decides between releases, its [`FileSummary`]; versions, words and the files of a
-//! release are read from the listing's [`LazyListing`] when somebody looks at them.
+//! A project has hundreds of releases and thousands of files, and a run needs a few. So a cached listing reads versions, tag
+//! sets and files only on demand, from a [`LazyListing`]; a [`FileSummary`] of 21 bytes is enough to choose a file.
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
@@ -16,54 +15,54 @@ use serde::{Deserialize, Serialize};
 
 use super::{DistFilename, FileUrl, PackageName, Sha256, SpecifierSet, TagSet, Version};
 
-/// A project's releases, ascending by version; the same whichever API told of them.
+/// A project's releases, ascending by version; the same for every API and format of index pages.
 #[derive(Clone, Debug)]
 pub struct Listing {
     /// The project.
     pub name: PackageName,
-    /// What the JSON API tells of its newest release.
+    /// The JSON API's `info` about its newest release.
     pub info: Option<ReleaseInfo>,
-    /// Entries that were barred, each a sentence that names the file.
+    /// Entries that were left out, each a sentence that names the file.
     pub warnings: Vec<String>,
-    releases: Vec<Release>,
-    words: Words,
-    rest: Rest,
+    releases: Vec<ListedRelease>,
+    shared: SharedValues,
+    contents: ListingContents,
 }
 
-/// Where the rest is.
+/// Where the file summaries are.
 #[derive(Clone, Debug)]
-enum Rest {
-    /// In memory: here are the summaries of each release, and nothing is missing elsewhere.
-    Outlines(Vec<Box<[FileSummary]>>),
-    /// Where it is read from when somebody looks at it. Outlines are looked at once or twice, so they are not kept.
-    LazyListing(Arc<dyn LazyListing>),
+enum ListingContents {
+    /// Here, for each release; versions, files and shared values are in memory, too.
+    InMemory(Vec<Box<[FileSummary]>>),
+    /// In a record of the cache. A run reads a summary once or twice, so nothing keeps it.
+    OnDemand(Arc<dyn LazyListing>),
 }
 
-/// One release, as far as it was looked at.
+/// One release, as far as it was read.
 #[derive(Clone, Debug, Default)]
-struct Release {
+struct ListedRelease {
     version: OnceLock<Version>,
     files: OnceLock<Box<[Arc<DistFile>]>>,
 }
 
-/// What many files of a project say alike, each once.
+/// The values that many files of a project share, each once.
 #[derive(Clone, Debug, Default)]
-struct Words {
+struct SharedValues {
     /// The tag sets of its wheels.
     tags: Vec<OnceLock<TagSet>>,
-    /// Their Requires-Pythons.
+    /// The Requires-Python values of its files.
     pythons: Vec<OnceLock<SpecifierSet>>,
 }
 
-/// What decides whether a file may be taken. Small, since there are tens of thousands in a run.
+/// The facts that decide whether a file may be chosen. Small, since a run reads tens of thousands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FileSummary {
-    /// [`NONE`] is an sdist.
+    /// The number of the tag set; [`NONE`] for an sdist.
     tags: u32,
     build_rank: u32,
-    /// [`NONE`] is none.
+    /// The number of the Requires-Python; [`NONE`] if there is none.
     python: u32,
-    /// Microseconds since 1970; [`NEVER`] is not told.
+    /// Microseconds since 1970; [`NEVER`] if unknown.
     uploaded: i64,
     yanked: bool,
 }
@@ -71,33 +70,33 @@ pub struct FileSummary {
 const NONE: u32 = u32::MAX;
 const NEVER: i64 = i64::MIN;
 
-/// What kind of file it is.
+/// Whether a file is a wheel or an sdist.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DistKind {
     /// A source distribution.
     Sdist,
     /// A wheel.
     Wheel {
-        /// Its tags: see [`Listing::tag_set`].
+        /// The number of its tag set: see [`Listing::tag_set`].
         tags: u32,
-        /// Which wheel of the release goes first among those whose tags rank alike: the one with the
-        /// highest build tag, then the one whose name comes first. The lower, the earlier.
+        /// Breaks ties between wheels of the release whose tags rank the same; the lowest wins. The highest build tag has the
+        /// lowest rank, then the first name.
         build_rank: u32,
     },
 }
 
-/// Where the rest of a listing is read from when somebody looks at it.
+/// A listing that is read piece by piece, such as a record of the cache.
 pub trait LazyListing: fmt::Debug + Send + Sync {
     /// The version of the release `number`.
     fn version(&self, number: usize) -> Version;
 
-    /// The summaries of the files of the release `number`; what they call by number is there.
+    /// The summaries of the files of the release `number`; all numbers in them are valid.
     fn summaries(&self, number: usize) -> Vec<FileSummary>;
 
-    /// The tag set that summaries call by this number.
+    /// The tag set with this number.
     fn tag_set(&self, tags: usize) -> TagSet;
 
-    /// The Requires-Python that summaries call by this number.
+    /// The Requires-Python with this number.
     fn requires_python(&self, python: usize) -> SpecifierSet;
 
     /// The files of the release `number` of `listing`, one for each of its summaries.
@@ -109,39 +108,39 @@ pub trait LazyListing: fmt::Debug + Send + Sync {
 pub struct DistFile {
     /// The file's name.
     pub filename: Arc<str>,
-    /// What the name says.
+    /// The file's name, parsed.
     pub dist: DistFilename,
-    /// Where it is; absolute; it may hold credentials, so it is never printed as it is.
+    /// Its absolute URL. It may hold credentials: never print it.
     pub url: FileUrl,
-    /// Its hash, where the index tells one.
+    /// Its SHA-256, if the index has one.
     pub sha256: Option<Sha256>,
-    /// Its Requires-Python, where the index tells a readable one.
+    /// Its Requires-Python, if the index has a valid one.
     pub requires_python: Option<SpecifierSet>,
-    /// Why it was yanked (PEP 592), where it was; the reason may be empty.
+    /// Why it was yanked (PEP 592), if it was; the reason may be empty.
     pub yanked: Option<Arc<str>>,
-    /// When it was uploaded, where the index tells.
+    /// When it was uploaded (PEP 700), if the index has it.
     pub uploaded: Option<Timestamp>,
-    /// Its size in bytes, where the index tells.
+    /// Its size in bytes (PEP 700), if the index has it.
     pub size: Option<u64>,
-    /// What the index tells of a metadata file beside it.
+    /// Whether the index has its metadata as a file of its own.
     pub metadata: MetadataHint,
 }
 
-/// What an index tells of the metadata file beside a distribution (PEP 658, PEP 714).
+/// Whether an index has the metadata of a distribution as a file beside it: `core-metadata` (PEP 658, PEP 714).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum MetadataHint {
-    /// Nothing: there may be one all the same.
+    /// The index does not say; there may be one all the same.
     Unknown,
-    /// There is one.
+    /// It has one, without a hash.
     Present,
-    /// There is one with this hash.
+    /// It has one with this hash.
     Hashed(Sha256),
 }
 
-/// The JSON API's `info`: metadata of one release as the index sees it.
+/// The JSON API's `info`: metadata of one release. Its files may differ.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReleaseInfo {
-    /// Which release it speaks of.
+    /// The release.
     pub version: Version,
     /// `requires_dist`; `None` is "none" or "unknown".
     pub requires_dist: Option<Vec<String>>,
@@ -155,30 +154,38 @@ impl Listing {
     /// A listing of `releases`, ascending by version, each version once, with its files sorted by name.
     #[must_use]
     pub fn new(name: PackageName, releases: Vec<(Version, Vec<Arc<DistFile>>)>) -> Self {
-        let mut words = Interner::default();
-        let summaries = releases.iter().map(|(_, files)| words.summaries(files)).collect();
-        let made = releases.into_iter().map(|(version, files)| Release {
+        let mut interner = ListingInterner::default();
+        let summaries = releases.iter().map(|(_, files)| interner.summaries(files)).collect();
+        let made = releases.into_iter().map(|(version, files)| ListedRelease {
             version: version.into(),
             files: files.into_boxed_slice().into(),
         });
-        let (releases, rest) = (made.collect(), Rest::Outlines(summaries));
-        Self { name, releases, words: words.words, info: None, warnings: Vec::new(), rest }
+        let (releases, contents) = (made.collect(), ListingContents::InMemory(summaries));
+        Self { name, releases, shared: interner.shared, info: None, warnings: Vec::new(), contents }
     }
 
-    /// A listing of so many `releases` that is on `lazy`, whose summaries name so many `tags` and `pythons`.
+    /// A listing that is read from `source` on demand: the numbers of its releases, tag sets and Requires-Python values.
     #[must_use]
     pub fn lazy(
         name: PackageName,
         releases: usize,
         (tags, pythons): (usize, usize),
-        lazy: Arc<dyn LazyListing>,
+        source: Arc<dyn LazyListing>,
     ) -> Self {
-        let words = Words { tags: vec![OnceLock::new(); tags], pythons: vec![OnceLock::new(); pythons] };
-        let releases = vec![Release::default(); releases];
-        Self { name, releases, words, info: None, warnings: Vec::new(), rest: Rest::LazyListing(lazy) }
+        let shared =
+            SharedValues { tags: vec![OnceLock::new(); tags], pythons: vec![OnceLock::new(); pythons] };
+        let releases = vec![ListedRelease::default(); releases];
+        Self {
+            name,
+            releases,
+            shared,
+            info: None,
+            warnings: Vec::new(),
+            contents: ListingContents::OnDemand(source),
+        }
     }
 
-    /// The same with what the JSON API tells of its newest release, and with entries that were barred.
+    /// The same with the JSON API's `info` and with warnings.
     #[must_use]
     pub fn with(self, info: Option<ReleaseInfo>, warnings: Vec<String>) -> Self {
         Self { info, warnings, ..self }
@@ -201,7 +208,7 @@ impl Listing {
         (0..self.len()).map(|number| self.version(number))
     }
 
-    /// The number of the release `version`, where there is one.
+    /// The number of the release `version`, if there is one.
     #[must_use]
     pub fn position(&self, version: &Version) -> Option<usize> {
         let (mut low, mut high) = (0, self.len());
@@ -216,15 +223,15 @@ impl Listing {
         None
     }
 
-    /// What decides about the files of the release `number`, sorted by file name.
+    /// The summaries of the files of the release `number`, sorted by file name.
     ///
     /// # Panics
-    /// When there is no such release; so do the others that take a number.
+    /// When there is no such release; so do the other methods that take a number.
     #[must_use]
     pub fn summaries(&self, number: usize) -> Cow<'_, [FileSummary]> {
-        match &self.rest {
-            Rest::Outlines(summaries) => Cow::Borrowed(&summaries[number]),
-            Rest::LazyListing(lazy) => Cow::Owned(lazy.summaries(number)),
+        match &self.contents {
+            ListingContents::InMemory(summaries) => Cow::Borrowed(&summaries[number]),
+            ListingContents::OnDemand(lazy) => Cow::Owned(lazy.summaries(number)),
         }
     }
 
@@ -245,44 +252,44 @@ impl Listing {
         (0..self.len()).flat_map(|number| self.files(number))
     }
 
-    /// How many tag sets its wheels have.
+    /// How many different tag sets its wheels have.
     #[must_use]
     pub fn tag_sets(&self) -> usize {
-        self.words.tags.len()
+        self.shared.tags.len()
     }
 
-    /// The tag set that summaries call by this number.
+    /// The tag set with this number in a [`FileSummary`].
     #[must_use]
     pub fn tag_set(&self, tags: u32) -> &TagSet {
-        self.read(&self.words.tags[tags as usize], |lazy| lazy.tag_set(tags as usize))
+        self.read(&self.shared.tags[tags as usize], |lazy| lazy.tag_set(tags as usize))
     }
 
-    /// How many Requires-Pythons its files have.
+    /// How many different Requires-Python values its files have.
     #[must_use]
     pub fn requires_pythons(&self) -> usize {
-        self.words.pythons.len()
+        self.shared.pythons.len()
     }
 
-    /// The Requires-Python that summaries call by this number.
+    /// The Requires-Python with this number in a [`FileSummary`].
     #[must_use]
     pub fn requires_python(&self, python: u32) -> &SpecifierSet {
-        self.read(&self.words.pythons[python as usize], |lazy| lazy.requires_python(python as usize))
+        self.read(&self.shared.pythons[python as usize], |lazy| lazy.requires_python(python as usize))
     }
 
-    /// What is in `slot`; where that is empty, it is read from the lazy first.
+    /// The value of `slot`, read on the first use.
     fn read<'l, T>(&'l self, slot: &'l OnceLock<T>, from: impl FnOnce(&dyn LazyListing) -> T) -> &'l T {
-        slot.get_or_init(|| match &self.rest {
-            Rest::LazyListing(lazy) => from(&**lazy),
-            Rest::Outlines(_) => unreachable!("a listing without a lazy is made with everything in it"),
+        slot.get_or_init(|| match &self.contents {
+            ListingContents::OnDemand(lazy) => from(&**lazy),
+            ListingContents::InMemory(_) => unreachable!("`Listing::new` fills every slot"),
         })
     }
 }
 
 impl FileSummary {
-    /// How many bytes one takes in a record.
+    /// The size of [`to_bytes`](Self::to_bytes).
     pub const BYTES: usize = 4 + 4 + 4 + 8 + 1;
 
-    /// A wheel or an sdist.
+    /// Whether it is a wheel or an sdist.
     #[must_use]
     pub fn kind(&self) -> DistKind {
         match self.tags {
@@ -291,23 +298,23 @@ impl FileSummary {
         }
     }
 
-    /// Whether there are so many tag sets and Requires-Pythons that it calls none that is not there.
+    /// Whether its numbers are below these counts of tag sets and Requires-Python values: false for a damaged record.
     #[must_use]
     pub fn is_within(&self, tags: usize, pythons: usize) -> bool {
         let is_of = |place: u32, count: usize| place == NONE || (place as usize) < count;
         is_of(self.tags, tags) && is_of(self.python, pythons)
     }
 
-    /// Its Requires-Python, where the index tells a readable one: see [`Listing::requires_python`].
+    /// The number of its Requires-Python, if it has a valid one: see [`Listing::requires_python`].
     #[must_use]
     pub fn python(&self) -> Option<u32> {
         (self.python != NONE).then_some(self.python)
     }
 
-    /// When it was uploaded, where the index tells.
+    /// When it was uploaded, if the index has it.
     #[must_use]
     pub fn uploaded(&self) -> Option<Timestamp> {
-        // Every time that was told is one, so it is read back.
+        // Every stored time came from a `Timestamp`, so it converts back.
         if self.uploaded == NEVER { None } else { Timestamp::from_microsecond(self.uploaded).ok() }
     }
 
@@ -317,7 +324,7 @@ impl FileSummary {
         self.yanked
     }
 
-    /// As bytes of a record.
+    /// The bytes for a record of the cache.
     #[must_use]
     pub fn to_bytes(&self) -> [u8; Self::BYTES] {
         let mut bytes = [0; Self::BYTES];
@@ -329,7 +336,7 @@ impl FileSummary {
         bytes
     }
 
-    /// The same, read back.
+    /// The inverse of [`to_bytes`](Self::to_bytes).
     #[must_use]
     pub fn from_bytes(bytes: &[u8; Self::BYTES]) -> Self {
         let [a, b, c, d, e, f, g, h, i, j, k, l, rest @ ..] = *bytes;
@@ -344,19 +351,19 @@ impl FileSummary {
     }
 }
 
-/// Gives what files say alike its place.
+/// Numbers the values that files share.
 #[derive(Default)]
-struct Interner {
-    words: Words,
+struct ListingInterner {
+    shared: SharedValues,
     tags: FxHashMap<TagSet, u32>,
-    /// By their text: equal ones may be spelled differently.
+    /// By text: equal sets may be spelled differently, and the spelling is kept.
     pythons: FxHashMap<String, u32>,
-    /// The Requires-Python that was met last, and its place.
+    /// The last Requires-Python and its number: neighbours usually share one.
     python: Option<(SpecifierSet, u32)>,
 }
 
-impl Interner {
-    /// The summaries of one release's files, which are sorted by name.
+impl ListingInterner {
+    /// The summaries of one release's files, which must be sorted by name.
     fn summaries(&mut self, files: &[Arc<DistFile>]) -> Box<[FileSummary]> {
         let mut wheels: Vec<usize> = (0..files.len()).filter(|&n| build(&files[n]).is_some()).collect();
         wheels.sort_by_key(|&n| std::cmp::Reverse(build(&files[n])));
@@ -366,11 +373,11 @@ impl Interner {
     }
 
     fn summary(&mut self, file: &DistFile, build_rank: u32) -> FileSummary {
-        let python = file.requires_python.as_ref().map_or(NONE, |python| self.place_of_python(python));
-        let Self { words, tags, .. } = self;
+        let python = file.requires_python.as_ref().map_or(NONE, |python| self.intern_python(python));
+        let Self { shared, tags, .. } = self;
         let tags = match &file.dist {
             DistFilename::Sdist { .. } => NONE,
-            DistFilename::Wheel(wheel) => place_of(wheel.tags.clone(), &wheel.tags, tags, &mut words.tags),
+            DistFilename::Wheel(wheel) => intern(wheel.tags.clone(), &wheel.tags, tags, &mut shared.tags),
         };
         FileSummary {
             tags,
@@ -382,20 +389,20 @@ impl Interner {
     }
 }
 
-impl Interner {
-    fn place_of_python(&mut self, python: &SpecifierSet) -> u32 {
+impl ListingInterner {
+    fn intern_python(&mut self, python: &SpecifierSet) -> u32 {
         if let Some((last, place)) = &self.python
-            && last.is(python)
+            && last.is_shared_with(python)
         {
             return *place;
         }
-        let place = place_of(python.to_string(), python, &mut self.pythons, &mut self.words.pythons);
+        let place = intern(python.to_string(), python, &mut self.pythons, &mut self.shared.pythons);
         self.python = Some((python.clone(), place));
         place
     }
 }
 
-/// The build tag of a wheel: none sorts first. `None` for an sdist.
+/// The build tag of a wheel, where none sorts first; `None` for an sdist.
 fn build(file: &DistFile) -> Option<&Option<(u64, Arc<str>)>> {
     match &file.dist {
         DistFilename::Wheel(wheel) => Some(&wheel.build),
@@ -403,8 +410,8 @@ fn build(file: &DistFile) -> Option<&Option<(u64, Arc<str>)>> {
     }
 }
 
-/// The place in `words` of the word with this key, where it is put if it is new.
-fn place_of<K: Eq + Hash, T: Clone>(
+/// The number of the value with this key, which is added if it is new.
+fn intern<K: Eq + Hash, T: Clone>(
     key: K,
     word: &T,
     places: &mut FxHashMap<K, u32>,
@@ -416,7 +423,7 @@ fn place_of<K: Eq + Hash, T: Clone>(
     })
 }
 
-/// A page is too short for more than fits.
+/// A page is too short for more than `u32::MAX` values.
 fn ordinal(place: usize) -> u32 {
     u32::try_from(place).unwrap_or(u32::MAX)
 }

@@ -1,68 +1,69 @@
-//! Core metadata (PyPA "Core metadata specifications") -> what a resolver needs of it.
+//! `METADATA` or `PKG-INFO` text -> the core metadata fields that a resolver needs (PyPA "Core metadata specifications";
+//! PEP 566, PEP 643).
 
 use std::borrow::Cow;
 use std::fmt;
 
 use super::{ExtraName, PackageName, Requirement, SpecifierSet, Version, excerpt};
 
-/// The part of a distribution's metadata that a resolver needs.
+/// The core metadata fields that a resolver needs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Metadata {
-    /// The name inside.
+    /// `Name`
     pub name: PackageName,
-    /// The version inside.
+    /// `Version`
     pub version: Version,
     /// Every `Requires-Dist`, in order.
     pub requires: Vec<Requirement>,
-    /// `Requires-Python`; an unreadable one is `None` and a warning.
+    /// `Requires-Python`; an invalid one is `None` and a warning.
     pub requires_python: Option<SpecifierSet>,
     /// Every `Provides-Extra`.
     pub extras: Vec<ExtraName>,
-    /// Whose word it is.
+    /// Where it comes from.
     pub source: MetadataSource,
-    /// What was ignored, each a sentence.
+    /// What was ignored, a sentence each.
     pub warnings: Vec<String>,
 }
 
-/// Whose word some metadata is.
+/// Where metadata comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MetadataSource {
-    /// The file's own: its METADATA or PKG-INFO, or the index's hash-checked copy of it.
+    /// The file itself: its METADATA or PKG-INFO, or the index's hash-checked copy of it.
     File,
-    /// The index's `info` about a release, which need not be what each file says: to be confirmed.
+    /// The index's `info` about a release. Its files may differ, so it must be confirmed.
     Release,
 }
 
-/// Metadata that cannot be believed: it bars the candidate.
+/// Metadata that is invalid: it excludes the candidate.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MetadataError {
     /// What is wrong, as a sentence without a full stop.
     pub message: String,
 }
 
-/// Metadata larger than this is not read.
-const LARGEST: usize = 16 << 20;
+/// Larger metadata is refused.
+const MAX_BYTES: usize = 16 << 20;
 
 impl Metadata {
-    /// Reads a `METADATA` or `PKG-INFO` text of at most 16 MB.
+    /// Parses a `METADATA` or `PKG-INFO` text of at most 16 MB.
     ///
     /// # Errors
-    /// When it is unreadable, lacks a name or version, or holds a `Requires-Dist` that is no requirement.
+    /// When it is larger, has no valid name or version, or has an invalid `Requires-Dist`.
     pub fn parse(text: &[u8]) -> Result<Self, MetadataError> {
-        Fields::read(text)?.believe()
+        Fields::read(text)?.into_metadata()
     }
 
-    /// Reads the `PKG-INFO` of an sdist; `None` where only a build can tell its requirements: an older
-    /// format than 2.2, or one that declares them dynamic (PEP 643).
+    /// Parses the `PKG-INFO` of an sdist; `None` if only a build can give its requirements: a metadata version below 2.2, or
+    /// one that declares them dynamic (PEP 643).
     ///
     /// # Errors
     /// As for [`Metadata::parse`].
     pub fn parse_static(text: &[u8]) -> Result<Option<Self>, MetadataError> {
         let fields = Fields::read(text)?;
-        if fields.are_static() { fields.believe().map(Some) } else { Ok(None) }
+        if fields.are_static() { fields.into_metadata().map(Some) } else { Ok(None) }
     }
 
-    /// The headers of `text` that are read, as they stand there: a fraction of most.
+    /// Only the headers of `text` that [`parse`](Self::parse) uses, verbatim: a small part of most texts.
     #[must_use]
     pub fn headers(text: &[u8]) -> Vec<u8> {
         let mut headers = Vec::new();
@@ -75,10 +76,10 @@ impl Metadata {
         headers
     }
 
-    /// From the fields that the JSON API tells of a release.
+    /// From the fields of the JSON API's `info` about a release.
     ///
     /// # Errors
-    /// When a requirement cannot be read.
+    /// When a requirement is invalid.
     pub fn of_release(
         name: &PackageName,
         version: &Version,
@@ -99,7 +100,7 @@ impl Metadata {
         Ok(metadata)
     }
 
-    /// Reads the fields that need more than a name or a version.
+    /// Parses the fields beside name and version.
     fn add(
         &mut self,
         requires: &[impl AsRef<str>],
@@ -141,7 +142,7 @@ fn unreadable(message: String) -> MetadataError {
     MetadataError { message }
 }
 
-/// The header fields that matter, as text.
+/// The header fields that are used, as text.
 #[derive(Default)]
 struct Fields<'a> {
     format: Option<Cow<'a, str>>,
@@ -154,20 +155,20 @@ struct Fields<'a> {
 }
 
 impl<'a> Fields<'a> {
-    /// Reads the headers, which end at the first empty line; what follows them is not looked at.
+    /// Reads the headers, which end at the first empty line; the description after it is skipped.
     fn read(text: &'a [u8]) -> Result<Self, MetadataError> {
-        if text.len() > LARGEST {
-            return Err(unreadable(format!("its metadata is larger than {} MB", LARGEST >> 20)));
+        if text.len() > MAX_BYTES {
+            return Err(unreadable(format!("its metadata is larger than {} MB", MAX_BYTES >> 20)));
         }
         let mut fields = Self::default();
         let mut lines = HeaderLines::of(text);
         while let Some(header) = lines.next_header() {
-            fields.take(header);
+            fields.record(header);
         }
         Ok(fields)
     }
 
-    fn take(&mut self, header: &'a [u8]) {
+    fn record(&mut self, header: &'a [u8]) {
         let Some((field, value)) = Field::of(header) else { return };
         let first = match field {
             Field::RequiresDist => return self.requires.push(unfold(value)),
@@ -178,20 +179,22 @@ impl<'a> Fields<'a> {
             Field::Version => &mut self.version,
             Field::RequiresPython => &mut self.python,
         };
+        // Of a field that may appear once, the first one counts.
         first.get_or_insert_with(|| unfold(value));
     }
 
-    /// Whether an sdist's build may not change the requirements (PEP 643).
+    /// Whether a build of the sdist may not change the requirements (PEP 643).
     fn are_static(&self) -> bool {
-        let changeable = ["Requires-Dist", "Requires-Python", "Provides-Extra"];
+        let dynamic_fields = ["Requires-Dist", "Requires-Python", "Provides-Extra"];
         self.format.as_deref().and_then(format_version).is_some_and(|format| format >= (2, 2))
             && !self
                 .dynamic
                 .iter()
-                .any(|field| changeable.iter().any(|name| name.eq_ignore_ascii_case(field)))
+                .any(|field| dynamic_fields.iter().any(|name| name.eq_ignore_ascii_case(field)))
     }
 
-    fn believe(self) -> Result<Metadata, MetadataError> {
+    /// Checks and parses the fields.
+    fn into_metadata(self) -> Result<Metadata, MetadataError> {
         if let Some(format) = &self.format
             && format_version(format).is_some_and(|format| format >= (3, 0))
         {
@@ -215,7 +218,7 @@ impl<'a> Fields<'a> {
     }
 }
 
-/// A header field that matters.
+/// A header field that is used.
 #[derive(Clone, Copy)]
 enum Field {
     MetadataVersion,
@@ -263,13 +266,13 @@ fn unfold(value: &[u8]) -> Cow<'_, str> {
     }
 }
 
-/// The headers one after another, each with its continuation lines.
+/// Splits a text into headers, each with its continuation lines.
 struct HeaderLines<'a> {
     rest: &'a [u8],
 }
 
 impl<'a> HeaderLines<'a> {
-    /// Those of `text`.
+    /// Starts at the beginning of `text`, after a byte order mark.
     fn of(text: &'a [u8]) -> Self {
         Self { rest: text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text) }
     }
@@ -310,7 +313,7 @@ mod tests {
     }
 
     #[test]
-    fn headers_are_read_whatever_their_form() {
+    fn headers_of_every_form_give_the_same_metadata() {
         let plain = "Metadata-Version: 2.1\nName: Foo_Bar\nVersion: 1.0\nSummary: x\nRequires-Dist: a (>=1.0)\n\
             Requires-Dist: b>=2; extra == 'Test'\nRequires-Python: >=3.8,\nProvides-Extra: Test\n\nName: other\n";
         let expected = read(plain);
@@ -339,7 +342,7 @@ mod tests {
     }
 
     #[test]
-    fn the_headers_that_matter_are_all_that_is_read() {
+    fn only_the_used_headers_are_kept() {
         let matter = "Metadata-Version: 2.2\nname : a\nVersion: 1\nRequires-Dist: b>=2;\n  extra == 't'\n\
             Provides-Extra: t\nDynamic: License\nRequires-Python: >=3\n";
         for (before, after) in [
@@ -356,8 +359,8 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_believed_is_an_error() {
-        let large = vec![b'a'; LARGEST + 1];
+    fn invalid_metadata_is_an_error() {
+        let large = vec![b'a'; MAX_BYTES + 1];
         for (text, message) in [
             (&b""[..], "its metadata has no Name"),
             (b"Name: a\n\nVersion: 1\n", "its metadata has no Version"),
@@ -378,7 +381,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_ignored_is_a_warning() {
+    fn an_ignored_field_is_a_warning() {
         let metadata = read(
             "Name: a\nVersion: 1\nRequires-Python: ~=three\nProvides-Extra: a b\n\
              Requires-Dist: b; python_version >= 'x'\nRequires-Python: >=3\n",
@@ -399,7 +402,7 @@ mod tests {
     }
 
     #[test]
-    fn an_sdist_is_static_from_2_2_on_where_nothing_is_dynamic() {
+    fn an_sdist_of_version_2_2_without_dynamic_requirements_is_static() {
         for (format, dynamic, is_static) in [
             ("2.1", "", false),
             ("2.2", "", true),
@@ -417,7 +420,7 @@ mod tests {
     }
 
     #[test]
-    fn a_release_is_read_from_its_fields() {
+    fn fields_of_the_json_api_become_metadata() {
         let (name, version) = (PackageName::new("a").unwrap(), "1".parse().unwrap());
         let requires = ["b>=1,".to_owned(), "c ; extra == 'x'".to_owned()];
         let metadata =

@@ -1,4 +1,4 @@
-//! Package and extra names, normalised once (PyPA "Names and normalization", PEP 503, PEP 685).
+//! Names of packages and extras, normalised when parsed (PyPA "Names and normalization"; PEP 503, PEP 685).
 
 use std::cmp::Ordering;
 use std::fmt;
@@ -10,7 +10,7 @@ use rustc_hash::FxHasher;
 
 /// A normalised distribution name: lower case, runs of `-`, `_` and `.` folded to one `-`.
 ///
-/// A solve looks names up by the million, so each carries its hash along.
+/// A solve looks names up by the million, so each carries its hash.
 #[derive(Clone)]
 pub struct PackageName {
     text: Arc<str>,
@@ -24,7 +24,7 @@ pub struct ExtraName(Arc<str>);
 /// A text that is not a name: ASCII letters and digits, with `-`, `_`, `.` inside only.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NameError {
-    /// The text as it was found.
+    /// The text, unchanged.
     pub text: String,
 }
 
@@ -115,7 +115,7 @@ fn normalise(text: &str) -> Result<Arc<str>, NameError> {
     Ok(name.into())
 }
 
-/// Whether `text`, which begins and ends as a name does, is a normal name, as most are.
+/// Whether `text`, whose ends are checked, is normal as it is. Most names are: they need no second string.
 fn is_normal(text: &str) -> bool {
     let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
     text.bytes().all(plain) && !text.contains("--")
@@ -178,7 +178,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_normalised_once() {
+    fn a_name_is_normalised_or_refused() {
         for (text, name) in [
             ("Friendly-Bard", "friendly-bard"),
             ("FRIENDLY.BARD", "friendly-bard"),
@@ -195,7 +195,7 @@ mod tests {
 
     proptest::proptest! {
         #[test]
-        fn a_normal_name_is_its_own(text in "[A-Za-z0-9._-]{1,12}|\\PC{0,8}") {
+        fn a_normalised_name_normalises_to_itself(text in "[A-Za-z0-9._-]{1,12}|\\PC{0,8}") {
             if let Ok(name) = PackageName::new(&text) {
                 proptest::prop_assert_eq!(&PackageName::new(name.as_str()).unwrap(), &name);
                 proptest::prop_assert!(!name.as_str().contains("--") && !name.as_str().contains(['_', '.']));

@@ -1,4 +1,5 @@
-//! Platforms: their wheel tags from the most specific on, and what their Pythons say of themselves.
+//! Platforms: `--platform` or an interpreter's facts -> wheel platform tags and marker values (PyPA "Platform compatibility
+//! tags", section "Platform Tag"; PEP 600 manylinux, PEP 656 musllinux).
 
 use std::fmt;
 use std::str::FromStr;
@@ -18,7 +19,7 @@ enum Os {
     Manylinux(u32, u32),
     /// Linux with musl of this version.
     Musllinux(u32, u32),
-    /// Linux with a C library of which nothing is known: only wheels built right here fit.
+    /// Linux with an unknown C library: only wheels built on this machine fit.
     Linux,
     /// macOS of this version.
     Macos(u32, u32),
@@ -26,35 +27,34 @@ enum Os {
     Windows,
 }
 
-/// A platform that is not known.
+/// A text that names no known platform.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PlatformError {
     /// The text as given.
     pub text: String,
 }
 
-/// The last minor release of glibc and musl, and the last release of macOS, that is believed.
-const NEWEST: u32 = 99;
+/// The highest release of glibc, musl and macOS that is accepted: it bounds the list of tags.
+const MAX_RELEASE: u32 = 99;
 
 const LINUX_ARCHS: [&str; 9] =
     ["x86_64", "aarch64", "i686", "armv7l", "ppc64le", "s390x", "riscv64", "loongarch64", "ppc64"];
 const MACOS_ARCHS: [&str; 2] = ["arm64", "x86_64"];
 
 impl Platform {
-    /// Linux with glibc `major.minor`; `arch` as `uname -m` tells it for this process (`i686` for a
-    /// 32-bit Python on a 64-bit kernel).
+    /// Linux with glibc `major.minor`; `arch` as `uname -m` prints it (`i686` for a 32-bit Python on a 64-bit kernel).
     #[must_use]
     pub fn manylinux(major: u32, minor: u32, arch: &str) -> Self {
-        Self { os: Os::Manylinux(major, minor.min(NEWEST)), arch: arch.to_owned() }
+        Self { os: Os::Manylinux(major, minor.min(MAX_RELEASE)), arch: arch.to_owned() }
     }
 
     /// Linux with musl `major.minor`.
     #[must_use]
     pub fn musllinux(major: u32, minor: u32, arch: &str) -> Self {
-        Self { os: Os::Musllinux(major, minor.min(NEWEST)), arch: arch.to_owned() }
+        Self { os: Os::Musllinux(major, minor.min(MAX_RELEASE)), arch: arch.to_owned() }
     }
 
-    /// Linux with another C library, or one that the interpreter cannot tell.
+    /// Linux with another or an unknown C library.
     #[must_use]
     pub fn linux(arch: &str) -> Self {
         Self { os: Os::Linux, arch: arch.to_owned() }
@@ -63,7 +63,7 @@ impl Platform {
     /// macOS `major.minor`; `arch` is `arm64` or `x86_64`.
     #[must_use]
     pub fn macos(major: u32, minor: u32, arch: &str) -> Self {
-        Self { os: Os::Macos(major.min(NEWEST), minor.min(NEWEST)), arch: arch.to_owned() }
+        Self { os: Os::Macos(major.min(MAX_RELEASE), minor.min(MAX_RELEASE)), arch: arch.to_owned() }
     }
 
     /// Windows; `arch` is `amd64`, `arm64` or `32`.
@@ -72,7 +72,7 @@ impl Platform {
         Self { os: Os::Windows, arch: arch.to_owned() }
     }
 
-    /// The platform tags that it accepts, the most specific first, without `any`.
+    /// The platform tags that it supports, the most specific first, without `any`.
     #[must_use]
     pub fn tags(&self) -> Vec<String> {
         let arch = self.arch.as_str();
@@ -121,7 +121,7 @@ impl Platform {
     }
 }
 
-/// The tags of one C library and then the plain one, for each architecture that `arch` runs.
+/// The tags of one C library and then the plain `linux` tag, for each architecture that `arch` runs.
 fn linux_tags(arch: &str, library: impl Fn(&str) -> Vec<String>) -> Vec<String> {
     let archs = if arch == "armv8l" { vec![arch, "armv7l"] } else { vec![arch] };
     let mut tags: Vec<String> = archs.iter().flat_map(|arch| library(arch)).collect();
@@ -145,7 +145,7 @@ const LEGACY_MANYLINUX: [(&str, (u32, u32)); 3] =
     [("manylinux2014", (2, 17)), ("manylinux2010", (2, 12)), ("manylinux1", (2, 5))];
 
 fn macos_tags(major: u32, minor: u32, arch: &str) -> Vec<String> {
-    // Since macOS 11 it is the major number that tells releases apart; the tags say minor 0.
+    // Since macOS 11 each release is a new major number, and its tags have minor 0.
     let yearly = (11..=major).rev().map(|major| (major, 0));
     let last_ten = if major >= 11 { 16 } else { minor };
     let first_ten = if major >= 11 { 4 } else { 0 };
@@ -159,9 +159,8 @@ fn macos_tags(major: u32, minor: u32, arch: &str) -> Vec<String> {
     tags
 }
 
-/// The binary formats that `arch` runs on macOS `major.minor`. No arm64 binary is older than macOS 11,
-/// but the x86_64 half of a universal2 one may be. `fat3` is what the tag is called (packaging 26);
-/// the copy in pip 23 says `fat32`.
+/// The binary formats that `arch` runs on macOS `major.minor`. No arm64 binary is older than macOS 11, but the x86_64 half of
+/// a universal2 one may be. The tag is `fat3` in packaging 26; the copy in pip 23 has `fat32`.
 fn macos_formats(major: u32, minor: u32, arch: &str) -> Vec<&str> {
     match (arch, major, minor) {
         ("x86_64", 10, ..4) => vec![],
@@ -213,7 +212,7 @@ fn linux_arch(text: &str) -> Option<&str> {
 }
 
 fn number(text: &str) -> Option<u32> {
-    text.parse().ok().filter(|number| *number <= NEWEST)
+    text.parse().ok().filter(|number| *number <= MAX_RELEASE)
 }
 
 /// The wheel platform tag.
@@ -253,7 +252,7 @@ mod tests {
     use crate::Target;
 
     #[test]
-    fn a_declared_target_says_what_its_python_would() {
+    fn a_declared_target_has_the_marker_values_of_its_platform() {
         for (platform, label, values) in [
             ("linux", "manylinux_2_28_x86_64", ["posix", "linux", "Linux", "x86_64"]),
             ("macos", "macosx_13_0_arm64", ["posix", "darwin", "Darwin", "arm64"]),
@@ -269,16 +268,19 @@ mod tests {
         ] {
             let target = Target::declared(&"3.11".parse().unwrap(), &platform.parse::<Platform>().unwrap());
             assert_eq!(target.label(), format!("cpython 3.11.0 {label}"));
-            let told = target.marker_values();
+            let actual = target.marker_values();
             let [os, sys, system, machine] = values;
-            assert_eq!((told.os_name.as_str(), told.sys_platform.as_str()), (os, sys), "{platform}");
-            assert_eq!((told.platform_system.as_str(), told.platform_machine.as_str()), (system, machine));
-            assert_eq!(told.platform_python_implementation, "CPython");
-            assert_eq!(told.implementation_name, "cpython");
-            assert_eq!(told.python_full_version, "3.11.0");
-            assert_eq!(told.implementation_version, "3.11.0");
-            assert_eq!(told.python_version, "3.11");
-            assert!(told.platform_release.is_empty() && told.platform_version.is_empty());
+            assert_eq!((actual.os_name.as_str(), actual.sys_platform.as_str()), (os, sys), "{platform}");
+            assert_eq!(
+                (actual.platform_system.as_str(), actual.platform_machine.as_str()),
+                (system, machine)
+            );
+            assert_eq!(actual.platform_python_implementation, "CPython");
+            assert_eq!(actual.implementation_name, "cpython");
+            assert_eq!(actual.python_full_version, "3.11.0");
+            assert_eq!(actual.implementation_version, "3.11.0");
+            assert_eq!(actual.python_version, "3.11");
+            assert!(actual.platform_release.is_empty() && actual.platform_version.is_empty());
         }
     }
 

@@ -1,4 +1,4 @@
-//! Requirements (PyPA "Dependency specifiers", PEP 508).
+//! Requirement text -> name, extras, source and marker (PyPA "Dependency specifiers", PEP 508).
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,23 +7,23 @@ use url::Url;
 
 use super::{ExtraName, Marker, PackageName, Sha256, SpecifierSet, SpecifierSetError, Target};
 
-/// One requirement: what a line of an input or a `Requires-Dist` says.
+/// One requirement, of an input line or a `Requires-Dist`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Requirement {
-    /// Whose distribution is wanted.
+    /// The required package.
     pub name: PackageName,
-    /// The extras wanted of it, sorted, each once.
+    /// Its required extras, sorted, each once.
     pub extras: Vec<ExtraName>,
     /// Where the distribution may come from.
     pub source: RequirementSource,
-    /// The environments in which it is wanted.
+    /// The environments in which it applies.
     pub marker: Marker,
 }
 
 /// Where the distribution of a requirement may come from.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum RequirementSource {
-    /// Any release on the indexes that matches.
+    /// Any release on the indexes that satisfies the specifier set.
     Index(SpecifierSet),
     /// This one file or checkout (`name @ URL`).
     Url(DirectUrl),
@@ -32,8 +32,8 @@ pub enum RequirementSource {
 /// The URL of a `name @ URL` requirement.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct DirectUrl {
-    /// The URL; it may hold credentials, so it is never printed as it is. Of its fragment only what
-    /// is neither a hash nor `egg=` is left, such as `subdirectory=…`.
+    /// The URL. It may hold credentials: never print it. Hashes and `egg=` are removed from its fragment; others stay, such as
+    /// `subdirectory=…`.
     pub url: Url,
     /// The hash of a `#sha256=…` fragment.
     pub sha256: Option<Sha256>,
@@ -44,20 +44,20 @@ pub struct DirectUrl {
 pub struct RequirementError {
     /// What is wrong and what was expected, as a sentence without a full stop.
     pub message: String,
-    /// Where in the text it is wrong, in characters from 0.
+    /// The place of the error in the text, in characters from 0.
     pub start: usize,
-    /// How many characters are wrong, at least 1.
+    /// The length of the wrong part in characters, at least 1.
     pub len: usize,
 }
 
 impl Requirement {
-    /// Whether it is wanted in `target` when `extras` of the distribution that requires it are on.
+    /// Whether it applies in `target` with `extras` of the distribution that requires it.
     #[must_use]
     pub fn applies(&self, target: &Target, extras: &[ExtraName]) -> bool {
         self.marker.holds(target, extras)
     }
 
-    /// The specifiers, empty for a URL.
+    /// The specifier set; empty for a URL.
     #[must_use]
     pub fn specifiers(&self) -> &SpecifierSet {
         static ANY: std::sync::LazyLock<SpecifierSet> = std::sync::LazyLock::new(SpecifierSet::default);
@@ -67,21 +67,21 @@ impl Requirement {
         }
     }
 
-    /// Reads a `Requires-Dist` of an index, repairing the specifiers that pip's peers repair.
+    /// Parses a `Requires-Dist`, repairing specifiers that pip and uv accept.
     ///
     /// # Errors
-    /// When `text` is no requirement even so.
+    /// When `text` is no requirement even then.
     pub fn parse_lenient(text: &str) -> Result<Self, RequirementError> {
-        Parser { text, at: 0, specifiers: SpecifierSet::parse_lenient }.requirement()
+        RequirementParser { text, at: 0, specifiers: SpecifierSet::parse_lenient }.requirement()
     }
 }
 
-/// Reads what a user wrote, by the letter of the specification.
+/// Parses what a user wrote, strictly by the specification.
 impl FromStr for Requirement {
     type Err = RequirementError;
 
     fn from_str(text: &str) -> Result<Self, RequirementError> {
-        Parser { text, at: 0, specifiers: SpecifierSet::from_str }.requirement()
+        RequirementParser { text, at: 0, specifiers: SpecifierSet::from_str }.requirement()
     }
 }
 
@@ -93,22 +93,22 @@ impl RequirementError {
         Self { message, start, len: chars(at.saturating_add(len)).saturating_sub(start).max(1) }
     }
 
-    /// The same about a text that begins `bytes` into `text`.
+    /// The same error about `text`, of which the parsed part starts at the byte `bytes`.
     fn moved(mut self, text: &str, bytes: usize) -> Self {
         self.start += text[..bytes].chars().count();
         self
     }
 }
 
-struct Parser<'a> {
+struct RequirementParser<'a> {
     text: &'a str,
-    /// The byte from which on nothing is read yet.
+    /// The offset of the next byte to parse.
     at: usize,
-    /// How specifiers are read.
+    /// Parses specifiers, strictly or leniently.
     specifiers: fn(&str) -> Result<SpecifierSet, SpecifierSetError>,
 }
 
-impl<'a> Parser<'a> {
+impl<'a> RequirementParser<'a> {
     /// `name [extras] (specifiers | @ URL) ; marker`
     fn requirement(mut self) -> Result<Requirement, RequirementError> {
         let name = self.name()?;
@@ -181,7 +181,7 @@ impl<'a> Parser<'a> {
         Ok(extras)
     }
 
-    /// Everything up to the `;`, with or without parentheses round it.
+    /// Everything up to the `;`, with or without parentheses around it.
     fn specifiers(&mut self) -> Result<SpecifierSet, RequirementError> {
         let rest = self.rest();
         let end = rest.find(';').unwrap_or(rest.len());
@@ -227,14 +227,14 @@ impl<'a> Parser<'a> {
         self.text[start..].parse().map_err(|error: RequirementError| error.moved(self.text, start))
     }
 
-    /// What is not read yet, after spaces.
+    /// Skips spaces; the text that is left.
     fn rest(&mut self) -> &'a str {
         let rest = self.text[self.at..].trim_start();
         self.at = self.text.len() - rest.len();
         rest
     }
 
-    /// Reads `c` if it is next after spaces.
+    /// Skips spaces and `c`, if that is next.
     fn take(&mut self, c: char) -> bool {
         let is_next = self.rest().starts_with(c);
         if is_next {
@@ -253,7 +253,7 @@ fn is_name_char(c: char) -> bool {
     c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.')
 }
 
-/// Whether a line that begins with `name` and goes on with `after` is a bare URL, path or file name.
+/// Whether a line with `name` and then `after` is a URL, a path or a file name without a name before it.
 fn looks_like_file(name: &str, after: &str) -> bool {
     const SUFFIXES: [&str; 4] = [".whl", ".tar.gz", ".tar.bz2", ".zip"];
     let is_archive = SUFFIXES.iter().any(|suffix| name.ends_with(suffix));
@@ -267,7 +267,7 @@ fn looks_like_file(name: &str, after: &str) -> bool {
 }
 
 impl DirectUrl {
-    /// Reads a URL and takes the hash out of its fragment.
+    /// Parses a URL and moves the hash out of its fragment.
     fn read(text: &str) -> Result<Self, String> {
         let mut url = Url::parse(text).map_err(|error| {
             format!("expected an absolute URL such as `https://…` or `file:///…` ({error})")
@@ -290,8 +290,7 @@ impl DirectUrl {
     }
 }
 
-/// The normal form, which reads back the same: `name[extras]specifiers ; marker`; a URL without its
-/// credentials.
+/// The normal form, which parses to the same requirement: `name[extras]specifiers ; marker`. A URL loses its credentials.
 impl fmt::Display for Requirement {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.name)?;

@@ -1,15 +1,15 @@
-//! Wheel tags (PyPA "Platform compatibility tags"): the set that a wheel's name carries, and the
-//! ordered list that an environment accepts.
+//! Wheel tags (PyPA "Platform compatibility tags"): the compressed set in a wheel's name, the ordered list that an
+//! environment supports, and the rank of one in the other.
 
 use std::fmt;
 use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
-/// A compressed set that stands for more triples than this is refused; real ones stand for some dozens.
-const MOST: usize = 1024;
+/// A compressed set with more triples than this is refused; real ones have some dozens.
+const MAX_TRIPLES: usize = 1024;
 
-/// One `PYTHON-ABI-PLATFORM` triple.
+/// One triple `PYTHON-ABI-PLATFORM`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Tag {
     /// Such as `cp311` or `py3`.
@@ -20,12 +20,11 @@ pub struct Tag {
     pub platform: Arc<str>,
 }
 
-/// The compressed tag set of a wheel's name, such as `py2.py3-none-any`: every combination of its
-/// three lists.
+/// The compressed tag set of a wheel's name, such as `py2.py3-none-any`: every combination of its three lists.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TagSet {
     text: Arc<str>,
-    /// Where the `-` before the ABIs and the one before the platforms stand in `text`.
+    /// The offsets in `text` of the `-` before the ABIs and of the one before the platforms.
     dashes: (u32, u32),
 }
 
@@ -36,21 +35,21 @@ pub struct TagSetError {
     pub message: String,
 }
 
-/// The tags that an environment accepts, the most specific first.
+/// The tags that an environment supports, the most specific first.
 #[derive(Clone, Debug, Default)]
 pub struct SupportedTags {
     ordered: Arc<[Tag]>,
     ranks: Arc<Ranks>,
 }
 
-/// Python -> ABI -> platform -> rank, so that a wheel's borrowed texts can be looked up.
+/// Python -> ABI -> platform -> rank: nested, so that borrowed texts can be looked up without an allocation.
 type Ranks = FxHashMap<Arc<str>, FxHashMap<Arc<str>, FxHashMap<Arc<str>, u32>>>;
 
 impl TagSet {
     /// From the three lists, each with `.` between its members.
     ///
     /// # Errors
-    /// When a member is empty or odd, or the set stands for more than a thousand triples.
+    /// When a member is no valid tag, or the set has more than 1024 triples.
     pub fn new(pythons: &str, abis: &str, platforms: &str) -> Result<Self, TagSetError> {
         let mut size = 1_usize;
         for list in [pythons, abis, platforms] {
@@ -59,8 +58,10 @@ impl TagSet {
             }
             size = size.saturating_mul(list.split('.').count());
         }
-        if size > MOST {
-            return Err(TagSetError { message: format!("it stands for {size} tags, more than {MOST}") });
+        if size > MAX_TRIPLES {
+            return Err(TagSetError {
+                message: format!("it stands for {size} tags, more than {MAX_TRIPLES}"),
+            });
         }
         let mut text = format!("{pythons}-{abis}-{platforms}");
         text.make_ascii_lowercase();
@@ -70,7 +71,7 @@ impl TagSet {
         Ok(Self { text: text.into(), dashes: (first, second) })
     }
 
-    /// From the text of one; `None` where it has not three lists.
+    /// From the compressed text, such as `py2.py3-none-any`; `None` without three lists. The members are not checked.
     #[must_use]
     pub fn from_compressed(text: &str) -> Option<Self> {
         let mut dashes = (0_u32..).zip(text.bytes()).filter(|(_, byte)| *byte == b'-').map(|(at, _)| at);
@@ -80,7 +81,7 @@ impl TagSet {
         Some(Self { text: text.into(), dashes: (first, second) })
     }
 
-    /// A set that no environment accepts.
+    /// A set that no environment supports.
     #[must_use]
     pub fn incompatible() -> Self {
         Self { text: "none-none-none".into(), dashes: (4, 9) }
@@ -101,7 +102,7 @@ impl TagSet {
         self.lists().2.split('.')
     }
 
-    /// Every triple that it stands for.
+    /// Every triple of the set.
     pub fn expanded(&self) -> impl Iterator<Item = Tag> {
         self.pythons().flat_map(move |python| {
             self.abis()
@@ -115,13 +116,13 @@ impl TagSet {
     }
 }
 
-/// Whether `text` can be one member of a tag set.
+/// Whether `text` is a valid member of a tag set.
 fn is_tag(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
 
 impl Tag {
-    /// The triple of these three.
+    /// A triple of these parts.
     #[must_use]
     pub fn new(python: &str, abi: &str, platform: &str) -> Self {
         Self { python: python.into(), abi: abi.into(), platform: platform.into() }
@@ -143,7 +144,7 @@ impl SupportedTags {
         Self { ordered: ordered.into(), ranks: Arc::new(ranks) }
     }
 
-    /// How well a wheel with these tags fits, the least is the best; `None` where it does not fit.
+    /// How well a wheel with these tags fits: 0 is the best; `None` if it does not fit.
     #[must_use]
     pub fn rank(&self, tags: &TagSet) -> Option<u32> {
         let abis = tags.pythons().filter_map(|python| self.ranks.get(python));

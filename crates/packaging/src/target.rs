@@ -1,7 +1,7 @@
-//! A target environment as data: marker values, Python version, wheel tags.
+//! A target environment as data: marker values, Python version, supported wheel tags.
 
 use super::interpreter::{CPythonBuild, Implementation, InterpreterFacts, Threading, supported_tags};
-use super::marker::Key;
+use super::marker::MarkerVariable;
 use super::{Platform, SupportedTags, Version, excerpt};
 
 /// An environment that a lock is made for.
@@ -15,7 +15,7 @@ pub struct Target {
     foreign: SupportedTags,
 }
 
-/// The marker values that are compared as versions, where they are versions.
+/// The marker values that compare as versions; `None` where the value is no version.
 #[derive(Clone, Debug)]
 struct MarkerVersions {
     implementation: Option<Version>,
@@ -24,7 +24,7 @@ struct MarkerVersions {
     python: Option<Version>,
 }
 
-/// The values of the environment markers (PyPA "Dependency specifiers", "Environment markers").
+/// The values of the marker variables (PyPA "Dependency specifiers", section "Environment Markers").
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[expect(missing_docs, reason = "each field is the marker of its name")]
 pub struct MarkerValues {
@@ -42,7 +42,7 @@ pub struct MarkerValues {
 }
 
 impl Target {
-    /// The environment of an interpreter that told its marker values and tags.
+    /// The environment with these marker values and supported tags, as an interpreter gives them.
     ///
     /// # Errors
     /// When `python_full_version` is no version.
@@ -59,7 +59,7 @@ impl Target {
         Ok(Self { label, python, values: values.clone(), versions, tags, foreign: SupportedTags::default() })
     }
 
-    /// CPython `python` (`X.Y` is X.Y.0) on `platform`, with no interpreter asked.
+    /// CPython `python` (`X.Y` is X.Y.0) on `platform`, without an interpreter.
     #[must_use]
     pub fn declared(python: &Version, platform: &Platform) -> Self {
         let release = |part: usize| python.release().get(part).copied().unwrap_or(0);
@@ -89,20 +89,20 @@ impl Target {
         Self::new(&values, tags, format!("cpython {full} {platform}")).expect("these values are versions")
     }
 
-    /// The same environment, where wheels with these tags tell of releases that would be built here.
+    /// The same environment; an sdist of it may take its metadata from wheels with the tags `foreign`.
     #[must_use]
     pub fn with_metadata_only_tags(self, foreign: SupportedTags) -> Self {
         Self { foreign, ..self }
     }
 
-    /// The tags of wheels that do not fit, but whose metadata is believed of an sdist of the same release:
-    /// none, unless the target stands for many environments.
+    /// The tags of wheels that are not installed here, but give the metadata of an sdist of the same release. Empty unless the
+    /// target represents many environments.
     #[must_use]
     pub fn metadata_only_tags(&self) -> &SupportedTags {
         &self.foreign
     }
 
-    /// How people call it, such as `cpython 3.11.0 manylinux_2_28_x86_64`; unique among targets.
+    /// Its name for people, such as `cpython 3.11.0 manylinux_2_28_x86_64`; unique among targets.
     #[must_use]
     pub fn label(&self) -> &str {
         &self.label
@@ -114,49 +114,49 @@ impl Target {
         &self.python
     }
 
-    /// The wheel tags that it accepts.
+    /// The wheel tags that it supports.
     #[must_use]
     pub fn tags(&self) -> &SupportedTags {
         &self.tags
     }
 
-    /// The values of the environment markers.
+    /// The values of the marker variables.
     #[must_use]
     pub fn marker_values(&self) -> &MarkerValues {
         &self.values
     }
 
-    /// The value of a marker as a version, where it is one.
-    pub(super) fn marker_version(&self, key: Key) -> Option<&Version> {
+    /// The value of a marker variable as a version; `None` if it is no version.
+    pub(super) fn marker_version(&self, key: MarkerVariable) -> Option<&Version> {
         match key {
-            Key::ImplementationVersion => self.versions.implementation.as_ref(),
-            Key::PlatformRelease => self.versions.platform_release.as_ref(),
-            Key::PythonFullVersion => self.versions.python_full.as_ref(),
-            Key::PythonVersion => self.versions.python.as_ref(),
+            MarkerVariable::ImplementationVersion => self.versions.implementation.as_ref(),
+            MarkerVariable::PlatformRelease => self.versions.platform_release.as_ref(),
+            MarkerVariable::PythonFullVersion => self.versions.python_full.as_ref(),
+            MarkerVariable::PythonVersion => self.versions.python.as_ref(),
             _ => None,
         }
     }
 
-    /// The value of a marker.
-    pub(super) fn marker_text(&self, key: Key) -> &str {
+    /// The value of a marker variable.
+    pub(super) fn marker_text(&self, key: MarkerVariable) -> &str {
         match key {
-            Key::ImplementationName => &self.values.implementation_name,
-            Key::ImplementationVersion => &self.values.implementation_version,
-            Key::OsName => &self.values.os_name,
-            Key::PlatformMachine => &self.values.platform_machine,
-            Key::PlatformPythonImplementation => &self.values.platform_python_implementation,
-            Key::PlatformRelease => &self.values.platform_release,
-            Key::PlatformSystem => &self.values.platform_system,
-            Key::PlatformVersion => &self.values.platform_version,
-            Key::PythonFullVersion => &self.values.python_full_version,
-            Key::PythonVersion => &self.values.python_version,
-            Key::SysPlatform => &self.values.sys_platform,
+            MarkerVariable::ImplementationName => &self.values.implementation_name,
+            MarkerVariable::ImplementationVersion => &self.values.implementation_version,
+            MarkerVariable::OsName => &self.values.os_name,
+            MarkerVariable::PlatformMachine => &self.values.platform_machine,
+            MarkerVariable::PlatformPythonImplementation => &self.values.platform_python_implementation,
+            MarkerVariable::PlatformRelease => &self.values.platform_release,
+            MarkerVariable::PlatformSystem => &self.values.platform_system,
+            MarkerVariable::PlatformVersion => &self.values.platform_version,
+            MarkerVariable::PythonFullVersion => &self.values.python_full_version,
+            MarkerVariable::PythonVersion => &self.values.python_version,
+            MarkerVariable::SysPlatform => &self.values.sys_platform,
         }
     }
 }
 
-/// A marker's value as a version. A Python built from a changed checkout says `3.13.0+`, which is none
-/// until something follows the `+`.
+/// The value of a marker variable as a version. A Python built from a changed checkout reports `3.13.0+`, which needs a local
+/// part to be one.
 fn read_version(text: &str) -> Option<Version> {
     match text.strip_suffix('+') {
         Some(public) => format!("{public}+local").parse().ok(),
@@ -164,7 +164,7 @@ fn read_version(text: &str) -> Option<Version> {
     }
 }
 
-/// A part of a Python version; no Python goes past the limit.
+/// A number of a Python version, limited so that a hostile one makes no endless list of tags.
 fn small(part: u64) -> u32 {
     u32::try_from(part).unwrap_or(u32::MAX).min(99)
 }

@@ -1,4 +1,4 @@
-//! A marker as a formula, and its value in an environment.
+//! A marker as a formula of comparisons -> its value in an environment.
 
 use std::fmt;
 
@@ -7,47 +7,47 @@ use crate::{ExtraName, SpecifierSet, Target, Version};
 /// A formula; its depth is bounded by the parser.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Expression {
-    /// `and`; none at all holds.
+    /// `and`; without parts it holds.
     All(Vec<Expression>),
-    /// `or`; none at all does not hold.
+    /// `or`; without parts it does not hold.
     Any(Vec<Expression>),
     /// A comparison.
-    Test(Test),
+    Comparison(Comparison),
 }
 
-/// A comparison of an environment marker with a text.
+/// A comparison of a marker variable with a text.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Test {
-    /// The key's value as a version.
-    Version(Key, SpecifierSet),
-    /// The key's value as a text.
+pub(crate) enum Comparison {
+    /// The variable's value as a version.
+    Version(MarkerVariable, SpecifierSet),
+    /// The variable's value as a text.
     Text {
-        key: Key,
-        relation: Relation,
+        key: MarkerVariable,
+        relation: TextRelation,
         text: Box<str>,
-        /// What the relation must come to: `false` for `!=` and `not in`.
+        /// The value that the relation must have: `false` for `!=` and `not in`.
         wanted: bool,
     },
-    /// Whether the extra of this normalised name is on.
+    /// Whether the extra with this normalised name is active.
     Extra { name: Box<str>, wanted: bool },
-    /// What cannot be evaluated.
+    /// A comparison that cannot be evaluated: false.
     Never,
 }
 
-/// How a key's value and a text are compared.
+/// How the value of a variable and a text are compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Relation {
+pub(crate) enum TextRelation {
     /// They are the same.
     Equal,
-    /// The value is a part of the text.
+    /// The text contains the value (`python_version in '…'`).
     In,
-    /// The text is a part of the value.
+    /// The value contains the text (`'…' in python_version`).
     Contains,
 }
 
-/// An environment marker's name.
+/// A marker variable of PEP 508, without `extra`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Key {
+pub(crate) enum MarkerVariable {
     ImplementationName,
     ImplementationVersion,
     OsName,
@@ -69,20 +69,20 @@ impl Expression {
         match self {
             Self::All(parts) => parts.iter().all(|part| part.holds(target, extra)),
             Self::Any(parts) => parts.iter().any(|part| part.holds(target, extra)),
-            Self::Test(test) => test.holds(target, extra),
+            Self::Comparison(test) => test.holds(target, extra),
         }
     }
 
-    /// How many tests it holds.
-    pub(super) fn tests(&self) -> usize {
+    /// How many comparisons it has.
+    pub(super) fn comparisons(&self) -> usize {
         match self {
-            Self::All(parts) | Self::Any(parts) => parts.iter().map(Self::tests).sum(),
-            Self::Test(_) => 1,
+            Self::All(parts) | Self::Any(parts) => parts.iter().map(Self::comparisons).sum(),
+            Self::Comparison(_) => 1,
         }
     }
 }
 
-impl Test {
+impl Comparison {
     fn holds(&self, target: &Target, extra: Option<&ExtraName>) -> bool {
         match self {
             Self::Version(key, specifiers) => {
@@ -97,7 +97,7 @@ impl Test {
     }
 }
 
-impl Relation {
+impl TextRelation {
     pub(crate) fn holds(self, value: &str, text: &str) -> bool {
         match self {
             Self::Equal => value == text,
@@ -107,7 +107,7 @@ impl Relation {
     }
 }
 
-impl Key {
+impl MarkerVariable {
     /// Whether its value is compared as a version.
     pub(super) fn is_version(self) -> bool {
         matches!(
@@ -136,14 +136,14 @@ impl Key {
     }
 }
 
-/// As it can be read back: a disjunction of conjunctions needs no parentheses, deeper formulas get them.
+/// Parses to the same formula. A disjunction of conjunctions needs no parentheses; deeper formulas get them.
 impl fmt::Display for Expression {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Any(parts) if parts.is_empty() => write!(f, "{}", Test::Never),
+            Self::Any(parts) if parts.is_empty() => write!(f, "{}", Comparison::Never),
             Self::All(parts) => joined(f, parts, " and "),
             Self::Any(parts) => joined(f, parts, " or "),
-            Self::Test(test) => write!(f, "{test}"),
+            Self::Comparison(test) => write!(f, "{test}"),
         }
     }
 }
@@ -161,22 +161,22 @@ fn joined(f: &mut fmt::Formatter<'_>, parts: &[Expression], word: &str) -> fmt::
     Ok(())
 }
 
-impl fmt::Display for Test {
+impl fmt::Display for Comparison {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Version(key, specifiers) => specifiers.write_comparisons(f, key.as_str()),
             Self::Text { key, relation, text, wanted } => {
-                // Read back, `==` would compare with this text as a version.
+                // When parsed again, `==` would compare with this text as a version.
                 let is_exact = key.is_version() && text.parse::<Version>().is_ok();
                 let (key, text) = (key.as_str(), Quoted(text));
                 match (relation, wanted) {
-                    (Relation::Equal, true) if is_exact => write!(f, "{key} === {text}"),
-                    (Relation::Equal, true) => write!(f, "{key} == {text}"),
-                    (Relation::Equal, false) => write!(f, "{key} != {text}"),
-                    (Relation::In, true) => write!(f, "{key} in {text}"),
-                    (Relation::In, false) => write!(f, "{key} not in {text}"),
-                    (Relation::Contains, true) => write!(f, "{text} in {key}"),
-                    (Relation::Contains, false) => write!(f, "{text} not in {key}"),
+                    (TextRelation::Equal, true) if is_exact => write!(f, "{key} === {text}"),
+                    (TextRelation::Equal, true) => write!(f, "{key} == {text}"),
+                    (TextRelation::Equal, false) => write!(f, "{key} != {text}"),
+                    (TextRelation::In, true) => write!(f, "{key} in {text}"),
+                    (TextRelation::In, false) => write!(f, "{key} not in {text}"),
+                    (TextRelation::Contains, true) => write!(f, "{text} in {key}"),
+                    (TextRelation::Contains, false) => write!(f, "{text} not in {key}"),
                 }
             }
             Self::Extra { name, wanted } => {
@@ -187,7 +187,7 @@ impl fmt::Display for Test {
     }
 }
 
-/// A text between quotes that it does not hold; it cannot hold both kinds, since it was read from one.
+/// A text in quotes of the kind that it does not contain. It cannot contain both kinds, since it was parsed from one.
 struct Quoted<'a>(&'a str);
 
 impl fmt::Display for Quoted<'_> {

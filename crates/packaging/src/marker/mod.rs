@@ -1,9 +1,8 @@
-//! Environment markers (PyPA "Dependency specifiers", "Environment markers").
+//! Environment markers (PyPA "Dependency specifiers", section "Environment Markers"; PEP 508).
 //!
-//! A marker is parsed into an [`expression`] of ours, which is what gets evaluated: exactly as PyPA
-//! `packaging` does it, with no lock taken and no way to panic. Its algebra is `pep508_rs`'s decision
-//! diagrams: [`tree`], the only caller of that crate, builds one when it is first asked for, out of
-//! expressions that the crate is known to handle.
+//! - `parse`: text -> [`expression`]
+//! - `expression`: its value in an environment, exactly as PyPA `packaging` evaluates it; it takes no lock and cannot panic
+//! - `tree`: its binary decision diagram by `pep508_rs`, built on first use, for `and`, `or`, negation and equality
 
 mod expression;
 mod parse;
@@ -18,24 +17,24 @@ use std::sync::{Arc, OnceLock};
 
 use pep508_rs::MarkerTree;
 
-pub(super) use self::expression::{Expression, Key, Relation, Test};
+pub(super) use self::expression::{Comparison, Expression, MarkerVariable, TextRelation};
 use super::{ExtraName, RequirementError, Target};
 
-/// The condition after `;`. The empty one always holds.
+/// The condition after `;` in a requirement. The empty one always holds.
 ///
-/// Two markers are equal where they hold in the same environments; shown in a normal form.
+/// Two markers are equal if they hold in the same environments. Shown in a normal form.
 #[derive(Clone, Default)]
-pub struct Marker(Option<Arc<Inner>>);
+pub struct Marker(Option<Arc<MarkerData>>);
 
-struct Inner {
+struct MarkerData {
     expression: Expression,
     warnings: Vec<String>,
     tree: OnceLock<MarkerTree>,
 }
 
 impl Marker {
-    /// Whether this holds in `target` with `extras` on. What cannot be evaluated is false, with a
-    /// [warning](Self::warnings). As for pip, several extras are tried one at a time.
+    /// Whether this holds in `target` with `extras`. A comparison that cannot be evaluated is false, with a
+    /// [warning](Self::warnings). As for pip, it holds for several extras if it holds for one.
     #[must_use]
     pub fn holds(&self, target: &Target, extras: &[ExtraName]) -> bool {
         let Some(inner) = &self.0 else { return true };
@@ -85,13 +84,13 @@ impl Marker {
         Self::from_tree(self.tree().negate())
     }
 
-    /// What in it cannot be evaluated and is taken as false, each a sentence without a full stop.
+    /// The comparisons that cannot be evaluated and count as false, each a sentence without a full stop.
     #[must_use]
     pub fn warnings(&self) -> &[String] {
         self.0.as_ref().map_or(&[], |inner| &inner.warnings)
     }
 
-    /// The formula; none holds everywhere.
+    /// The formula; `None` holds everywhere.
     pub(super) fn expression(&self) -> Option<&Expression> {
         self.0.as_ref().map(|inner| &inner.expression)
     }
@@ -105,11 +104,11 @@ impl Marker {
             return Self::default();
         }
         let expression = tree::to_expression(&tree);
-        Self(Some(Arc::new(Inner { expression, warnings: Vec::new(), tree: tree.into() })))
+        Self(Some(Arc::new(MarkerData { expression, warnings: Vec::new(), tree: tree.into() })))
     }
 }
 
-impl Inner {
+impl MarkerData {
     fn tree(&self) -> &MarkerTree {
         self.tree.get_or_init(|| tree::of(&self.expression))
     }
@@ -120,20 +119,20 @@ impl FromStr for Marker {
 
     fn from_str(text: &str) -> Result<Self, RequirementError> {
         let (expression, warnings) = parse::parse(text)?;
-        Ok(Self(Some(Arc::new(Inner { expression, warnings, tree: OnceLock::new() }))))
+        Ok(Self(Some(Arc::new(MarkerData { expression, warnings, tree: OnceLock::new() }))))
     }
 }
 
-/// A marker of more tests is shown as it was written: to simplify it would take seconds.
-const LONG: usize = 48;
+/// A marker with more comparisons is shown as written: to simplify it would take seconds.
+const MAX_SIMPLIFIED: usize = 48;
 
-/// The normal form, which reads back as the same marker; the empty marker is the empty text. A very
-/// long marker is shown in the order in which it was written.
+/// The normal form, which parses to the same marker; the empty marker is the empty text. A very long marker keeps its written
+/// order.
 impl fmt::Display for Marker {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
             Some(inner) if inner.tree().is_true() => Ok(()),
-            Some(inner) if inner.expression.tests() > LONG => inner.expression.fmt(f),
+            Some(inner) if inner.expression.comparisons() > MAX_SIMPLIFIED => inner.expression.fmt(f),
             Some(inner) => tree::to_expression(inner.tree()).fmt(f),
             None => Ok(()),
         }

@@ -1,16 +1,16 @@
-//! The grammar of markers, with errors that say what was expected and where.
+//! Marker text -> expression, by the grammar of PEP 508; errors name what was expected, and where.
 
-use super::expression::{Expression, Key, Relation, Test};
+use super::expression::{Comparison, Expression, MarkerVariable, TextRelation};
 use crate::{RequirementError, SpecifierSet, excerpt};
 
-/// Parentheses may be nested so deep; the limit on nesting is part of the contract.
-const DEEPEST: usize = 128;
-/// A marker may have so many comparisons; real ones have some dozens.
-const MOST_TESTS: usize = 512;
+/// The deepest nesting of parentheses; the contract with the users names it.
+const MAX_DEPTH: usize = 128;
+/// The most comparisons of a marker; real ones have some dozens.
+const MAX_COMPARISONS: usize = 512;
 
-/// Reads a marker; the second part is what cannot be evaluated, as sentences.
+/// Parses a marker; returns the comparisons that cannot be evaluated as sentences, too.
 pub(super) fn parse(text: &str) -> Result<(Expression, Vec<String>), RequirementError> {
-    let mut parser = Parser { text, at: 0, depth: 0, tests: 0, warnings: Vec::new() };
+    let mut parser = MarkerParser { text, at: 0, depth: 0, comparisons: 0, warnings: Vec::new() };
     let expression = parser.alternatives()?;
     if let Some(odd) = parser.peek() {
         let len = odd.len();
@@ -23,19 +23,19 @@ pub(super) fn parse(text: &str) -> Result<(Expression, Vec<String>), Requirement
     Ok((expression, parser.warnings))
 }
 
-struct Parser<'a> {
+struct MarkerParser<'a> {
     text: &'a str,
-    /// The byte from which on nothing is read yet.
+    /// The offset of the next byte to parse.
     at: usize,
     depth: usize,
-    tests: usize,
+    comparisons: usize,
     warnings: Vec<String>,
 }
 
 /// One side of a comparison.
 #[derive(Clone, Copy)]
 enum Operand<'a> {
-    Key(Key),
+    MarkerVariable(MarkerVariable),
     /// `extra`
     Extra,
     /// `extras` (PEP 751)
@@ -46,7 +46,7 @@ enum Operand<'a> {
 }
 
 #[derive(Clone, Copy, PartialEq)]
-enum Operator {
+enum ComparisonOperator {
     Equal,
     NotEqual,
     Less,
@@ -59,8 +59,8 @@ enum Operator {
     NotIn,
 }
 
-impl<'a> Parser<'a> {
-    /// `and`s joined by `or`
+impl<'a> MarkerParser<'a> {
+    /// Conjunctions joined by `or`.
     fn alternatives(&mut self) -> Result<Expression, RequirementError> {
         let mut parts = vec![self.conjunction()?];
         while self.take_word("or") {
@@ -69,7 +69,7 @@ impl<'a> Parser<'a> {
         Ok(alone_or(parts, Expression::Any))
     }
 
-    /// comparisons joined by `and`
+    /// Comparisons and groups joined by `and`.
     fn conjunction(&mut self) -> Result<Expression, RequirementError> {
         let mut parts = vec![self.comparison_or_group()?];
         while self.take_word("and") {
@@ -80,9 +80,9 @@ impl<'a> Parser<'a> {
 
     fn comparison_or_group(&mut self) -> Result<Expression, RequirementError> {
         if self.peek() != Some("(") {
-            return self.comparison().map(Expression::Test);
+            return self.comparison().map(Expression::Comparison);
         }
-        if self.depth == DEEPEST {
+        if self.depth == MAX_DEPTH {
             return Err(self.error(1, "parentheses are nested too deep"));
         }
         let open = self.at;
@@ -104,20 +104,20 @@ impl<'a> Parser<'a> {
         Ok(inner)
     }
 
-    fn comparison(&mut self) -> Result<Test, RequirementError> {
+    fn comparison(&mut self) -> Result<Comparison, RequirementError> {
         self.skip_space();
         let start = self.at;
-        if self.tests == MOST_TESTS {
+        if self.comparisons == MAX_COMPARISONS {
             return Err(self.error(1, "the marker has too many comparisons"));
         }
-        self.tests += 1;
+        self.comparisons += 1;
         let left = self.operand()?;
         let operator = self.operator()?;
         let right = self.operand()?;
         let text = &self.text[start..self.at];
         Ok(compare(left, operator, right).unwrap_or_else(|why| {
             self.warnings.push(format!("`{}` is taken as false: {why}", excerpt(text, 100)));
-            Test::Never
+            Comparison::Never
         }))
     }
 
@@ -144,24 +144,24 @@ impl<'a> Parser<'a> {
         Ok(operand)
     }
 
-    fn operator(&mut self) -> Result<Operator, RequirementError> {
+    fn operator(&mut self) -> Result<ComparisonOperator, RequirementError> {
         let token = self.peek().unwrap_or_default();
         let operator = match token {
-            "==" => Operator::Equal,
-            "!=" => Operator::NotEqual,
-            "<" => Operator::Less,
-            "<=" => Operator::LessOrEqual,
-            ">" => Operator::Greater,
-            ">=" => Operator::GreaterOrEqual,
-            "~=" => Operator::Compatible,
-            "===" => Operator::Arbitrary,
-            "in" => Operator::In,
+            "==" => ComparisonOperator::Equal,
+            "!=" => ComparisonOperator::NotEqual,
+            "<" => ComparisonOperator::Less,
+            "<=" => ComparisonOperator::LessOrEqual,
+            ">" => ComparisonOperator::Greater,
+            ">=" => ComparisonOperator::GreaterOrEqual,
+            "~=" => ComparisonOperator::Compatible,
+            "===" => ComparisonOperator::Arbitrary,
+            "in" => ComparisonOperator::In,
             "not" => {
                 self.at += token.len();
                 if !self.take_word("in") {
                     return Err(self.error(1, "expected `in` after `not`"));
                 }
-                return Ok(Operator::NotIn);
+                return Ok(ComparisonOperator::NotIn);
             }
             _ => {
                 let message = format!(
@@ -191,7 +191,7 @@ impl<'a> Parser<'a> {
         Some(&rest[..len])
     }
 
-    /// Reads `word` if it is next.
+    /// Skips `word`, if it is next.
     fn take_word(&mut self, word: &str) -> bool {
         let is_next = self.peek() == Some(word);
         if is_next {
@@ -222,22 +222,22 @@ fn alone_or(mut parts: Vec<Expression>, join: fn(Vec<Expression>) -> Expression)
     }
 }
 
-/// The names of PEP 508, and those that came before (PEP 345) and after it.
+/// The variables of PEP 508 and PEP 751, with the old spellings of PEP 345.
 fn named(word: &str) -> Option<Operand<'static>> {
-    Some(Operand::Key(match word {
-        "implementation_name" => Key::ImplementationName,
-        "implementation_version" => Key::ImplementationVersion,
-        "os_name" | "os.name" => Key::OsName,
-        "platform_machine" | "platform.machine" => Key::PlatformMachine,
+    Some(Operand::MarkerVariable(match word {
+        "implementation_name" => MarkerVariable::ImplementationName,
+        "implementation_version" => MarkerVariable::ImplementationVersion,
+        "os_name" | "os.name" => MarkerVariable::OsName,
+        "platform_machine" | "platform.machine" => MarkerVariable::PlatformMachine,
         "platform_python_implementation" | "platform.python_implementation" | "python_implementation" => {
-            Key::PlatformPythonImplementation
+            MarkerVariable::PlatformPythonImplementation
         }
-        "platform_release" => Key::PlatformRelease,
-        "platform_system" => Key::PlatformSystem,
-        "platform_version" | "platform.version" => Key::PlatformVersion,
-        "python_full_version" => Key::PythonFullVersion,
-        "python_version" => Key::PythonVersion,
-        "sys_platform" | "sys.platform" => Key::SysPlatform,
+        "platform_release" => MarkerVariable::PlatformRelease,
+        "platform_system" => MarkerVariable::PlatformSystem,
+        "platform_version" | "platform.version" => MarkerVariable::PlatformVersion,
+        "python_full_version" => MarkerVariable::PythonFullVersion,
+        "python_version" => MarkerVariable::PythonVersion,
+        "sys_platform" | "sys.platform" => MarkerVariable::SysPlatform,
         "extra" => return Some(Operand::Extra),
         "extras" => return Some(Operand::Extras),
         "dependency_groups" => return Some(Operand::Groups),
@@ -245,19 +245,23 @@ fn named(word: &str) -> Option<Operand<'static>> {
     }))
 }
 
-/// The test that a comparison comes to, or why it cannot be evaluated.
-fn compare(left: Operand<'_>, operator: Operator, right: Operand<'_>) -> Result<Test, &'static str> {
+/// The comparison of two operands, or why it cannot be evaluated.
+fn compare(
+    left: Operand<'_>,
+    operator: ComparisonOperator,
+    right: Operand<'_>,
+) -> Result<Comparison, &'static str> {
     match (left, right) {
-        (Operand::Key(key), Operand::Text(text)) => compare_key(key, operator, text),
-        (Operand::Text(text), Operand::Key(key)) => compare_reversed(text, operator, key),
+        (Operand::MarkerVariable(key), Operand::Text(text)) => compare_key(key, operator, text),
+        (Operand::Text(text), Operand::MarkerVariable(key)) => compare_reversed(text, operator, key),
         (Operand::Extra, Operand::Text(text)) | (Operand::Text(text), Operand::Extra) => match operator {
-            Operator::Equal => Ok(extra(text, true)),
-            Operator::NotEqual => Ok(extra(text, false)),
+            ComparisonOperator::Equal => Ok(extra(text, true)),
+            ComparisonOperator::NotEqual => Ok(extra(text, false)),
             _ => Err("an extra is compared with `==` and `!=` only"),
         },
         (Operand::Text(text), Operand::Extras) => match operator {
-            Operator::In => Ok(extra(text, true)),
-            Operator::NotIn => Ok(extra(text, false)),
+            ComparisonOperator::In => Ok(extra(text, true)),
+            ComparisonOperator::NotIn => Ok(extra(text, false)),
             _ => Err("`extras` goes only after `in` and `not in`"),
         },
         (Operand::Groups, _) | (_, Operand::Groups) => Err("dependency groups are not told apart here"),
@@ -266,48 +270,58 @@ fn compare(left: Operand<'_>, operator: Operator, right: Operand<'_>) -> Result<
     }
 }
 
-fn extra(text: &str, wanted: bool) -> Test {
+fn extra(text: &str, wanted: bool) -> Comparison {
     let name = crate::ExtraName::new(text).map_or(text.into(), |name| name.as_str().into());
-    Test::Extra { name, wanted }
+    Comparison::Extra { name, wanted }
 }
 
-/// `key operator text`: by the rules of versions where the key is one and `operator text` is a
-/// specifier, else as texts.
-fn compare_key(key: Key, operator: Operator, text: &str) -> Result<Test, &'static str> {
+/// `key operator text`: as versions if the variable is one and `operator text` is a valid specifier, else as texts.
+fn compare_key(
+    key: MarkerVariable,
+    operator: ComparisonOperator,
+    text: &str,
+) -> Result<Comparison, &'static str> {
     if key.is_version()
         && let Some(symbol) = operator.symbol()
         && let Ok(specifiers) = one_specifier(symbol, text)
     {
-        return Ok(Test::Version(key, specifiers));
+        return Ok(Comparison::Version(key, specifiers));
     }
-    let test = |relation, wanted| Ok(Test::Text { key, relation, text: text.into(), wanted });
+    let test = |relation, wanted| Ok(Comparison::Text { key, relation, text: text.into(), wanted });
     match operator {
-        Operator::Equal => test(Relation::Equal, true),
-        Operator::Arbitrary if key.is_version() => test(Relation::Equal, true),
-        Operator::NotEqual => test(Relation::Equal, false),
-        Operator::In => test(Relation::In, true),
-        Operator::NotIn => test(Relation::In, false),
+        ComparisonOperator::Equal => test(TextRelation::Equal, true),
+        ComparisonOperator::Arbitrary if key.is_version() => test(TextRelation::Equal, true),
+        ComparisonOperator::NotEqual => test(TextRelation::Equal, false),
+        ComparisonOperator::In => test(TextRelation::In, true),
+        ComparisonOperator::NotIn => test(TextRelation::In, false),
         _ if key.is_version() => Err("it does not compare with a version"),
-        // Texts have no order: what is left of `<=` and `>=` is the equality.
-        Operator::LessOrEqual | Operator::GreaterOrEqual => test(Relation::Equal, true),
-        Operator::Less | Operator::Greater => Err("texts have no order"),
-        Operator::Compatible | Operator::Arbitrary => Err("only versions compare like that"),
+        // Texts have no order, so only the equality of `<=` and `>=` remains.
+        ComparisonOperator::LessOrEqual | ComparisonOperator::GreaterOrEqual => {
+            test(TextRelation::Equal, true)
+        }
+        ComparisonOperator::Less | ComparisonOperator::Greater => Err("texts have no order"),
+        ComparisonOperator::Compatible | ComparisonOperator::Arbitrary => {
+            Err("only versions compare like that")
+        }
     }
 }
 
-/// `text operator key`, which says the same as the comparison the other way round as long as neither
-/// version is a pre-release.
-fn compare_reversed(text: &str, operator: Operator, key: Key) -> Result<Test, &'static str> {
+/// `text operator key`: the comparison the other way round, which means the same unless a version is a pre-release.
+fn compare_reversed(
+    text: &str,
+    operator: ComparisonOperator,
+    key: MarkerVariable,
+) -> Result<Comparison, &'static str> {
     let operator = match operator {
-        Operator::In | Operator::NotIn => {
-            let wanted = operator == Operator::In;
-            return Ok(Test::Text { key, relation: Relation::Contains, text: text.into(), wanted });
+        ComparisonOperator::In | ComparisonOperator::NotIn => {
+            let wanted = operator == ComparisonOperator::In;
+            return Ok(Comparison::Text { key, relation: TextRelation::Contains, text: text.into(), wanted });
         }
-        Operator::Less => Operator::Greater,
-        Operator::LessOrEqual => Operator::GreaterOrEqual,
-        Operator::Greater => Operator::Less,
-        Operator::GreaterOrEqual => Operator::LessOrEqual,
-        Operator::Compatible => return Err("`~=` needs the version on its right"),
+        ComparisonOperator::Less => ComparisonOperator::Greater,
+        ComparisonOperator::LessOrEqual => ComparisonOperator::GreaterOrEqual,
+        ComparisonOperator::Greater => ComparisonOperator::Less,
+        ComparisonOperator::GreaterOrEqual => ComparisonOperator::LessOrEqual,
+        ComparisonOperator::Compatible => return Err("`~=` needs the version on its right"),
         same => same,
     };
     if key.is_version() && text.contains('*') {
@@ -324,8 +338,8 @@ fn one_specifier(symbol: &str, text: &str) -> Result<SpecifierSet, ()> {
     format!("{symbol}{text}").parse().map_err(|_| ())
 }
 
-impl Operator {
-    /// How version specifiers spell it; they have no `in`, and `===` compares texts.
+impl ComparisonOperator {
+    /// The operator of a version specifier; `None` for `in`, and for `===`, which compares texts here.
     fn symbol(self) -> Option<&'static str> {
         Some(match self {
             Self::Equal => "==",

@@ -45,7 +45,7 @@ fn environment(line: &str) -> Environment {
 }
 
 #[test]
-fn evaluation_is_what_packaging_says() {
+fn evaluation_agrees_with_packaging() {
     let (environments, rows) = truth();
     let mut wrong = Vec::new();
     for (text, bits) in &rows {
@@ -71,7 +71,7 @@ fn final_environments() -> Vec<Environment> {
 }
 
 #[test]
-fn the_normal_form_means_the_same_and_reads_back() {
+fn the_normal_form_means_the_same_and_parses_again() {
     let (_, rows) = truth();
     for (text, _) in rows {
         let before = marker(text);
@@ -87,12 +87,12 @@ fn the_normal_form_means_the_same_and_reads_back() {
 }
 
 #[test]
-fn the_algebra_is_that_of_the_values() {
+fn and_or_and_negate_agree_with_evaluation() {
     let (_, rows) = truth();
     let markers: Vec<_> = rows.iter().step_by(7).map(|(text, _)| marker(text)).collect();
     let mut environments = final_environments();
     // A release that is no version is neither below another nor above it.
-    environments.retain(|(target, _)| target.marker_version(Key::PlatformRelease).is_some());
+    environments.retain(|(target, _)| target.marker_version(MarkerVariable::PlatformRelease).is_some());
     assert!(environments.len() > 3);
     for a in &markers {
         for b in &markers {
@@ -112,7 +112,7 @@ fn the_algebra_is_that_of_the_values() {
 }
 
 #[test]
-fn what_cannot_be_evaluated_is_false_with_a_warning() {
+fn a_comparison_without_a_value_is_false_with_a_warning() {
     let here = target("3.11", "linux");
     for text in [
         "'x' ~= sys_platform",
@@ -245,7 +245,7 @@ fn the_normal_form_is_one_for_all_spellings() {
 }
 
 #[test]
-fn a_text_that_looks_like_a_version_is_read_back_as_a_text() {
+fn a_text_that_looks_like_a_version_stays_a_text() {
     for (text, shown) in [
         ("platform_release === '5'", "platform_release === '5'"),
         ("platform_release == '5'", "platform_release == '5'"),

@@ -1,43 +1,45 @@
-//! The dimensions of the space besides the PythonRelease version, and the values on them.
+//! The dimensions of the space besides the Python version, and their values.
 
 use super::{bit, bits_below};
 use crate::Version;
-use crate::marker::{Key, Relation, Test};
+use crate::marker::{Comparison, MarkerVariable, TextRelation};
 
 /// How many dimensions there are.
 pub(super) const DIMENSIONS: usize = 6;
-/// Which dimension is which.
+/// The dimensions by number.
 pub(super) const SYSTEM: usize = 0;
 pub(super) const MACHINE: usize = 1;
 pub(super) const IMPLEMENTATION: usize = 2;
 
-/// The value that stands for any that was not named.
+/// The value for any that no marker has named.
 pub(super) const OTHER: usize = 0;
-/// An dimension has no more values; what hostile metadata names beyond is part of "any other".
+/// The most values of a dimension, as a set is one `u128`. Further values, of hostile metadata, count as "any other".
 pub(super) const MAX_VALUES: usize = 128;
 
-/// One dimension.
+/// One dimension: marker variables that vary together, and their values.
 #[derive(Clone, Debug)]
 pub(super) struct Dimension {
-    keys: &'static [Key],
-    pub(super) values: Vec<Value>,
-    /// The tests met, on an dimension whose values nothing tells apart but the tests themselves.
-    pub(super) tests: Vec<Test>,
+    keys: &'static [MarkerVariable],
+    pub(super) values: Vec<DimensionValue>,
+    /// The comparisons added so far, for a free dimension: only they distinguish its values.
+    pub(super) tests: Vec<Comparison>,
 }
 
-/// One value of an dimension.
+/// One value of a dimension.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Value {
-    /// What each of the dimension's markers says, in the order of its keys.
+pub(super) struct DimensionValue {
+    /// The values of the dimension's variables, in their order.
     texts: Vec<String>,
-    /// Which of its markers tells it from all others, by its place among the keys.
+    /// The number of the variable that distinguishes it from all other values; `None` for "any other".
     distinguishing_key: Option<usize>,
 }
 
-const SYSTEM_KEYS: &[Key] = &[Key::SysPlatform, Key::PlatformSystem, Key::OsName];
-const IMPLEMENTATION_KEYS: &[Key] = &[Key::PlatformPythonImplementation, Key::ImplementationName];
+const SYSTEM_KEYS: &[MarkerVariable] =
+    &[MarkerVariable::SysPlatform, MarkerVariable::PlatformSystem, MarkerVariable::OsName];
+const IMPLEMENTATION_KEYS: &[MarkerVariable] =
+    &[MarkerVariable::PlatformPythonImplementation, MarkerVariable::ImplementationName];
 
-/// `sys_platform`, `platform_system`, `os_name`, and which of them is the one to be told by.
+/// `sys_platform`, `platform_system`, `os_name`, and the number of the one that distinguishes the value.
 const SYSTEMS: [(&str, &str, &str, usize); 4] = [
     ("other", "Other", "posix", usize::MAX),
     ("linux", "Linux", "posix", 0),
@@ -45,7 +47,7 @@ const SYSTEMS: [(&str, &str, &str, usize); 4] = [
     ("win32", "Windows", "nt", 0),
 ];
 
-/// Those that are there only where a marker names them.
+/// Systems that are values only if a marker names them.
 const FURTHER_SYSTEMS: [(&str, &str, &str, usize); 11] = [
     ("cygwin", "CYGWIN_NT-10.0", "posix", 0),
     ("android", "Android", "posix", 0),
@@ -60,7 +62,7 @@ const FURTHER_SYSTEMS: [(&str, &str, &str, usize); 11] = [
     ("java", "Java", "java", 1),
 ];
 
-/// `platform_python_implementation`, `implementation_name`.
+/// `platform_python_implementation`, `implementation_name`, and the number of the one that distinguishes the value.
 const IMPLEMENTATIONS: [(&str, &str, usize); 3] =
     [("Other", "other", usize::MAX), ("CPython", "cpython", 0), ("PyPy", "pypy", 0)];
 
@@ -69,43 +71,44 @@ const FURTHER_IMPLEMENTATIONS: [(&str, &str, usize); 3] =
 
 const MACHINES: [&str; 7] = ["other", "x86_64", "aarch64", "arm64", "AMD64", "ARM64", "x86"];
 
-/// What no environment says: Pythons before 3.3 told the kernel's version in `sys_platform`, and the name
-/// of an implementation is in lower case (PEP 421).
-fn is_impossible(key: Key, word: &str) -> bool {
+/// Whether no environment has this value. Only Pythons before 3.3 had the kernel's version in `sys_platform`, and
+/// implementation names are lower case (PEP 421).
+fn is_impossible(key: MarkerVariable, word: &str) -> bool {
     match key {
-        Key::SysPlatform => ["linux2", "linux3"].contains(&word),
-        Key::ImplementationName => word.contains(|c: char| c.is_ascii_uppercase()),
+        MarkerVariable::SysPlatform => ["linux2", "linux3"].contains(&word),
+        MarkerVariable::ImplementationName => word.contains(|c: char| c.is_ascii_uppercase()),
         _ => false,
     }
 }
 
-/// All dimensions, with what is known before any marker is met.
+/// All dimensions with their initial values.
 pub(super) fn all() -> [Dimension; DIMENSIONS] {
     let dimension = |keys, values| Dimension { keys, values, tests: Vec::new() };
-    let free = |keys| dimension(keys, vec![Value { texts: vec![String::new()], distinguishing_key: None }]);
+    let free =
+        |keys| dimension(keys, vec![DimensionValue { texts: vec![String::new()], distinguishing_key: None }]);
     [
         dimension(SYSTEM_KEYS, SYSTEMS.iter().map(system).collect()),
-        dimension(&[Key::PlatformMachine], MACHINES.iter().enumerate().map(machine).collect()),
+        dimension(&[MarkerVariable::PlatformMachine], MACHINES.iter().enumerate().map(machine).collect()),
         dimension(IMPLEMENTATION_KEYS, IMPLEMENTATIONS.iter().map(implementation).collect()),
-        free(&[Key::ImplementationVersion]),
-        free(&[Key::PlatformRelease]),
-        free(&[Key::PlatformVersion]),
+        free(&[MarkerVariable::ImplementationVersion]),
+        free(&[MarkerVariable::PlatformRelease]),
+        free(&[MarkerVariable::PlatformVersion]),
     ]
 }
 
-fn system((sys, system, os, distinguishing_key): &(&str, &str, &str, usize)) -> Value {
-    Value::new(&[sys, system, os], *distinguishing_key)
+fn system((sys, system, os, distinguishing_key): &(&str, &str, &str, usize)) -> DimensionValue {
+    DimensionValue::new(&[sys, system, os], *distinguishing_key)
 }
 
-fn machine((place, name): (usize, &&str)) -> Value {
-    Value::new(&[name], if place == OTHER { usize::MAX } else { 0 })
+fn machine((place, name): (usize, &&str)) -> DimensionValue {
+    DimensionValue::new(&[name], if place == OTHER { usize::MAX } else { 0 })
 }
 
-fn implementation((platform, name, distinguishing_key): &(&str, &str, usize)) -> Value {
-    Value::new(&[platform, name], *distinguishing_key)
+fn implementation((platform, name, distinguishing_key): &(&str, &str, usize)) -> DimensionValue {
+    DimensionValue::new(&[platform, name], *distinguishing_key)
 }
 
-impl Value {
+impl DimensionValue {
     fn new(texts: &[&str], distinguishing_key: usize) -> Self {
         let distinguishing_key = (distinguishing_key < texts.len()).then_some(distinguishing_key);
         Self { texts: texts.iter().map(|text| (*text).to_owned()).collect(), distinguishing_key }
@@ -118,35 +121,35 @@ impl Dimension {
         bits_below(self.values.len())
     }
 
-    /// What the marker `key`, one of its own, says at `value`.
-    pub(super) fn text(&self, value: usize, key: Key) -> &str {
+    /// The value of the variable `key` of this dimension at `value`.
+    pub(super) fn text(&self, value: usize, key: MarkerVariable) -> &str {
         self.keys.iter().position(|own| *own == key).map_or("", |place| &self.values[value].texts[place])
     }
 
-    /// What it says of a value in the first of its markers.
+    /// The value of its first variable at `value`.
     pub(super) fn name(&self, value: usize) -> &str {
         &self.values[value].texts[0]
     }
 
-    /// The marker that tells a value from all others, and what it says.
-    pub(super) fn distinguishing(&self, value: usize) -> Option<(Key, &str)> {
+    /// The variable that distinguishes `value` from all others, with its value.
+    pub(super) fn distinguishing(&self, value: usize) -> Option<(MarkerVariable, &str)> {
         let value = &self.values[value];
         value.distinguishing_key.map(|place| (self.keys[place], value.texts[place].as_str()))
     }
 
-    /// Whether its values are told apart by the tests met alone.
+    /// Whether only comparisons distinguish its values: the variable can have any text.
     pub(super) fn is_free(&self) -> bool {
         self.values[OTHER].texts[0].is_empty()
     }
 
-    /// Whether `key` is one of its own.
-    pub(super) fn owns(&self, key: Key) -> bool {
+    /// Whether `key` is a variable of this dimension.
+    pub(super) fn owns(&self, key: MarkerVariable) -> bool {
         self.keys.contains(&key)
     }
 
-    /// The values for which `test` holds; `None` for a test of another dimension.
-    pub(super) fn matching(&self, test: &Test) -> Option<u128> {
-        let (Test::Version(key, _) | Test::Text { key, .. }) = test else { return None };
+    /// The values for which `test` holds; `None` for a comparison of another dimension.
+    pub(super) fn matching(&self, test: &Comparison) -> Option<u128> {
+        let (Comparison::Version(key, _) | Comparison::Text { key, .. }) = test else { return None };
         if !self.owns(*key) {
             return None;
         }
@@ -154,10 +157,10 @@ impl Dimension {
         Some((0..self.values.len()).filter(holds).fold(0, |bits, value| bits | bit(value)))
     }
 
-    /// Takes in the values that `test` names.
-    pub(super) fn add_values_of(&mut self, test: &Test) {
+    /// Adds the values that `test` names.
+    pub(super) fn add_values_of(&mut self, test: &Comparison) {
         match test {
-            Test::Text { key, relation, text, .. } if self.owns(*key) => {
+            Comparison::Text { key, relation, text, .. } if self.owns(*key) => {
                 if self.is_free() {
                     self.add_free_values(test, &free_values(*relation, text));
                 } else {
@@ -166,9 +169,9 @@ impl Dimension {
                         .for_each(|word| self.name_value(*key, *relation, word));
                 }
             }
-            Test::Version(key, specifiers) if self.owns(*key) => {
+            Comparison::Version(key, specifiers) if self.owns(*key) => {
                 let bounds = specifiers.to_string();
-                let versions: Vec<_> = words(Relation::In, &bounds)
+                let versions: Vec<_> = words(TextRelation::In, &bounds)
                     .into_iter()
                     .map(|word| word.trim_end_matches(".*"))
                     .filter(|word| word.parse::<Version>().is_ok())
@@ -180,24 +183,24 @@ impl Dimension {
         }
     }
 
-    fn add_free_values(&mut self, test: &Test, texts: &[String]) {
+    fn add_free_values(&mut self, test: &Comparison, texts: &[String]) {
         if self.tests.contains(test) {
             return;
         }
         self.tests.push(test.clone());
         for text in texts {
-            self.add(Value { texts: vec![text.clone()], distinguishing_key: None });
+            self.add(DimensionValue { texts: vec![text.clone()], distinguishing_key: None });
         }
         let joined = self.values.iter().map(|value| value.texts[0].as_str()).collect::<Vec<_>>().join(" ");
-        self.add(Value { texts: vec![joined], distinguishing_key: None });
+        self.add(DimensionValue { texts: vec![joined], distinguishing_key: None });
     }
 
-    /// Sees to it that a value of which `key` says `word` (or, for `Contains`, something with it) is there.
-    fn name_value(&mut self, key: Key, relation: Relation, word: &str) {
+    /// Adds a value whose variable `key` is `word` or, for `Contains`, contains it, unless there is one.
+    fn name_value(&mut self, key: MarkerVariable, relation: TextRelation, word: &str) {
         let Some(place) = self.keys.iter().position(|own| *own == key) else { return };
-        let fits = |value: &Value| match relation {
-            Relation::Contains => value.texts[place].contains(word),
-            Relation::Equal | Relation::In => value.texts[place] == word,
+        let fits = |value: &DimensionValue| match relation {
+            TextRelation::Contains => value.texts[place].contains(word),
+            TextRelation::Equal | TextRelation::In => value.texts[place] == word,
         };
         if word.is_empty() || is_impossible(key, word) || self.values.iter().any(&fits) {
             return;
@@ -212,42 +215,44 @@ impl Dimension {
         further.into_iter().for_each(|value| self.add(value));
     }
 
-    fn add(&mut self, value: Value) {
+    fn add(&mut self, value: DimensionValue) {
         if self.values.len() < MAX_VALUES && !self.values.contains(&value) {
             self.values.push(value);
         }
     }
 
-    fn further(&self) -> Vec<Value> {
+    fn further(&self) -> Vec<DimensionValue> {
         match self.keys[0] {
-            Key::SysPlatform => FURTHER_SYSTEMS.iter().map(system).collect(),
-            Key::PlatformPythonImplementation => FURTHER_IMPLEMENTATIONS.iter().map(implementation).collect(),
+            MarkerVariable::SysPlatform => FURTHER_SYSTEMS.iter().map(system).collect(),
+            MarkerVariable::PlatformPythonImplementation => {
+                FURTHER_IMPLEMENTATIONS.iter().map(implementation).collect()
+            }
             _ => Vec::new(),
         }
     }
 }
 
-fn holds(test: &Test, value: &str) -> bool {
+fn holds(test: &Comparison, value: &str) -> bool {
     match test {
-        Test::Version(_, specifiers) => {
+        Comparison::Version(_, specifiers) => {
             value.parse::<Version>().is_ok_and(|version| specifiers.contains(&version))
         }
-        Test::Text { relation, text, wanted, .. } => relation.holds(value, text) == *wanted,
-        Test::Extra { .. } | Test::Never => false,
+        Comparison::Text { relation, text, wanted, .. } => relation.holds(value, text) == *wanted,
+        Comparison::Extra { .. } | Comparison::Never => false,
     }
 }
 
-/// The values that a text speaks of.
-fn words(relation: Relation, text: &str) -> Vec<&str> {
+/// The values that a text names.
+fn words(relation: TextRelation, text: &str) -> Vec<&str> {
     match relation {
-        Relation::Equal | Relation::Contains => vec![text],
-        Relation::In => text
+        TextRelation::Equal | TextRelation::Contains => vec![text],
+        TextRelation::In => text
             .split(|c: char| !c.is_ascii_alphanumeric() && !matches!(c, '.' | '_' | '-' | '*' | '+'))
             .filter(|word| !word.is_empty())
             .collect(),
     }
 }
 
-fn free_values(relation: Relation, text: &str) -> Vec<String> {
+fn free_values(relation: TextRelation, text: &str) -> Vec<String> {
     words(relation, text).into_iter().chain([text]).map(str::to_owned).collect()
 }

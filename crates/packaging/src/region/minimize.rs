@@ -1,17 +1,20 @@
-//! The simplest marker that holds in some regions and in no other.
+//! Some of the regions of a space -> the simplest marker that holds in exactly these.
+//!
+//! This is two-level logic minimisation, as Espresso does it: each region is expanded as far as it meets no unwanted region
+//! (what lies outside of the space is "don't care"), and a greedy cover chooses among the expanded boxes.
 
 use super::dimension::{DIMENSIONS, Dimension, IMPLEMENTATION, MACHINE, OTHER, SYSTEM};
 use super::python::PythonRelease;
 use super::{Region, Space, bit};
 use crate::Marker;
-use crate::marker::{Key, Test};
+use crate::marker::{Comparison, MarkerVariable};
 
-/// In which order conditions are left out where they need not be said: the rarest first.
-const ORDER: [usize; DIMENSIONS] = [5, 4, 3, IMPLEMENTATION, MACHINE, SYSTEM];
+/// The order in which dimensions are expanded: the rarest first, so that conditions on usual ones remain.
+const EXPANSION_ORDER: [usize; DIMENSIONS] = [5, 4, 3, IMPLEMENTATION, MACHINE, SYSTEM];
 
 impl Space {
-    /// A marker that holds in exactly those of `regions` for which `wanted` holds. `regions` part the space
-    /// among them. What lies outside of the space counts as either.
+    /// The marker that holds in exactly those of `regions` for which `wanted` holds. Together, `regions` must be the whole
+    /// space.
     #[must_use]
     pub fn marker(&self, regions: &[Region], wanted: impl Fn(usize) -> bool) -> Marker {
         let (mut inside, mut outside) = (Vec::new(), Vec::new());
@@ -21,16 +24,16 @@ impl Space {
         let boundaries = Boundaries::of(self, regions);
         let mut boxes: Vec<Region> = Vec::new();
         for region in &inside {
-            let grown = self.grown(region, &outside, &boundaries);
-            if !boxes.contains(&grown) {
-                boxes.push(grown);
+            let expanded = self.expanded(region, &outside, &boundaries);
+            if !boxes.contains(&expanded) {
+                boxes.push(expanded);
             }
         }
         let mut left = inside;
         let mut marker = Marker::default().negate();
         while !left.is_empty() {
             let gain = |b: &&Region| left.iter().filter(|region| b.covers(region)).count();
-            // The first of the greatest gain.
+            // `max_by_key` takes the last of equals: `rev` makes that the first.
             let Some(best) = boxes.iter().rev().max_by_key(gain) else { break };
             left.retain(|region| !best.covers(region));
             marker = marker.or(&self.condition(best));
@@ -38,7 +41,7 @@ impl Space {
         marker
     }
 
-    /// A region in words: the marker that holds in it alone; of the whole space, its PythonRelease versions.
+    /// A label for a region: the marker that holds in it alone; for the whole space, its Python versions.
     #[must_use]
     pub fn describe(&self, region: &Region) -> String {
         match self.condition(region) {
@@ -47,8 +50,8 @@ impl Space {
         }
     }
 
-    /// `region` grown as far as it can without meeting one of `outside`.
-    fn grown(&self, region: &Region, outside: &[&Region], boundaries: &Boundaries) -> Region {
+    /// `region` expanded as far as it meets none of `outside`.
+    fn expanded(&self, region: &Region, outside: &[&Region], boundaries: &Boundaries) -> Region {
         let mut grown = region.clone();
         let mut try_to = |change: &dyn Fn(&mut Region)| {
             let mut larger = grown.clone();
@@ -59,7 +62,7 @@ impl Space {
             }
             fits
         };
-        for dimension in ORDER {
+        for dimension in EXPANSION_ORDER {
             if !try_to(&|larger| larger.values[dimension].bits = self.dimensions[dimension].all_bits()) {
                 boundaries.classes[dimension].iter().for_each(|class| {
                     try_to(&|larger| larger.values[dimension].bits |= class);
@@ -91,11 +94,11 @@ impl Space {
     }
 }
 
-/// Where the regions of a space meet.
+/// Where the regions of a space meet: an expansion can only end there.
 struct Boundaries {
-    /// Each first and each end of a span; the outermost first.
+    /// The first and the end of each span: upwards, then downwards.
     python: Vec<PythonRelease>,
-    /// The values of each dimension that no region tells apart.
+    /// The classes of values of each dimension that no region separates.
     classes: [Vec<u128>; DIMENSIONS],
 }
 
@@ -105,7 +108,7 @@ impl Boundaries {
             regions.iter().flat_map(|region| [region.python.first, region.python.end]).collect();
         python.sort_unstable();
         python.dedup();
-        // The lowest firsts and the highest ends are tried before what lies between.
+        // The lowest firsts and the highest ends are tried before those between: the largest box that fits wins.
         let mut outermost = Vec::with_capacity(python.len() * 2);
         outermost.extend(python.iter());
         outermost.extend(python.iter().rev());
@@ -125,7 +128,7 @@ fn classes(dimension: &Dimension, place: usize, regions: &[Region]) -> Vec<u128>
     classes
 }
 
-/// The condition that an dimension has one of some values.
+/// The marker for a set of values of a dimension.
 fn condition_of_dimension(dimension: &Dimension, bits: u128) -> Marker {
     if dimension.is_free() {
         return condition_of_tests(dimension, bits);
@@ -138,10 +141,10 @@ fn condition_of_dimension(dimension: &Dimension, bits: u128) -> Marker {
     if positive { any } else { any.negate() }
 }
 
-/// For each value, what each of the tests comes to.
+/// The marker for a set of values of a free dimension: for each value, the truth of each comparison.
 fn condition_of_tests(dimension: &Dimension, bits: u128) -> Marker {
     let of_value = |value: usize| {
-        let sided = |test: &Test| {
+        let sided = |test: &Comparison| {
             let marker = parsed(&test.to_string());
             let holds = dimension.matching(test).is_some_and(|matching| matching & bit(value) != 0);
             if holds { marker } else { marker.negate() }
@@ -159,12 +162,12 @@ fn from((major, minor, patch): PythonRelease) -> String {
     }
 }
 
-fn equality(key: Key, text: &str) -> String {
+fn equality(key: MarkerVariable, text: &str) -> String {
     let quote = if text.contains('\'') { '"' } else { '\'' };
     format!("{} == {quote}{text}{quote}", key.as_str())
 }
 
-/// A condition that is written here, or was read from a marker.
+/// A marker whose text was written here, or comes from another marker: it parses.
 fn parsed(text: &str) -> Marker {
     text.parse().unwrap_or_default()
 }

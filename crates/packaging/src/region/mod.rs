@@ -1,20 +1,20 @@
 //! The space of all environments that a lock may meet, and regions of it.
 //!
-//! A point is a PythonRelease version and a value on each of a few [dimensions](dimension): the system, the machine, the
-//! implementation, and the rarer marker variables. Values that belong together (`sys_platform`,
-//! `platform_system` and `os_name`) are one value of one dimension, so what cannot exist is no point. A
-//! [`Region`] is a box: a span of PythonRelease versions and a set of values on each dimension. Each dimension holds one
-//! value for "any other" besides those that a marker has named.
+//! Markers go in; regions in which each marker is constant, a target for each, and markers for sets of regions come out.
 //!
-//! - `python`: spans of PythonRelease versions
+//! A point is a Python version and a value in each of a few [dimensions](dimension): system, machine, implementation, and the
+//! rarer marker variables. Values that belong together (`sys_platform`, `platform_system`, `os_name`) are one value of one
+//! dimension, so an impossible environment is no point. A [`Region`] is a box: a span of Python versions and a set of values
+//! in each dimension. Beside the values that markers name, each dimension has one for "any other".
+//!
+//! - `python`: spans of Python versions
 //! - `dimension`: the other dimensions and their values
-//! - `truth`: what a marker comes to in a region
-//! - `representative`: a [`Target`](super::Target) that stands for a region
-//! - `wording`: the simplest marker that holds in some regions and in no other
+//! - `truth`: whether a marker holds in all, none or a part of a region: three-valued logic
+//! - `representative`: a [`Target`](super::Target) that represents a region
+//! - `minimize`: the simplest marker for a set of regions: two-level logic minimisation
 //!
-//! The space is that of final releases of one major version of PythonRelease: a pre-release of 3.15.0 stands
-//! just before it, and a marker on `python_full_version` may see it otherwise than one on
-//! `python_version` does.
+//! The space has only final releases of one major version of Python. A pre-release of 3.15.0 lies just below it, and there
+//! `python_full_version` and `python_version` may disagree.
 
 mod dimension;
 mod minimize;
@@ -33,7 +33,7 @@ pub use self::python::NEWEST_MINOR;
 pub use self::representative::WheelScope;
 pub use self::truth::Truth;
 
-/// All environments from a PythonRelease version up, and the values that markers told apart so far.
+/// All environments from a Python version up, and the values that markers have distinguished so far.
 #[derive(Clone, Debug)]
 pub struct Space {
     python: Span,
@@ -55,12 +55,12 @@ pub struct Point {
     values: [usize; DIMENSIONS],
 }
 
-/// Where a region falls into two.
+/// A hyperplane that splits a region in two.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cut {
-    /// Below this PythonRelease version, and from it on.
+    /// Below this Python version, and from it on.
     Python(PythonRelease),
-    /// These values of an dimension, and the others.
+    /// These values of a dimension on one side, the others on the other.
     Values {
         /// The dimension.
         dimension: usize,
@@ -69,16 +69,16 @@ pub enum Cut {
     },
 }
 
-/// A set of values of an dimension.
+/// A set of values of a dimension.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Values {
     bits: u128,
-    /// How many values the dimension had when the set was made: later ones were part of "any other" then.
+    /// How many values the dimension had when the set was made. Values added later were part of "any other" then.
     known: usize,
 }
 
 impl Space {
-    /// All environments with this version of PythonRelease or a later one of the same major version.
+    /// All environments with this version of Python or a later one of the same major version.
     #[must_use]
     pub fn from_python(first: &Version) -> Self {
         Self {
@@ -88,7 +88,7 @@ impl Space {
         }
     }
 
-    /// All of it.
+    /// The region of the whole space.
     #[must_use]
     pub fn whole(&self) -> Region {
         let full =
@@ -99,8 +99,7 @@ impl Space {
         }
     }
 
-    /// Takes in the values that `marker` names. Then every region in use must be
-    /// [widened](Self::widen).
+    /// Adds the values that `marker` names. After that, every region in use must be [widened](Self::widen).
     pub fn add_values(&mut self, marker: &Marker) {
         if let Some(expression) = marker.expression() {
             self.add_values_of_expression(expression);
@@ -108,14 +107,16 @@ impl Space {
     }
 
     fn add_values_of_expression(&mut self, expression: &super::marker::Expression) {
-        use super::marker::Expression::{All, Any, Test};
+        use super::marker::Expression::{All, Any, Comparison};
         match expression {
             All(parts) | Any(parts) => parts.iter().for_each(|part| self.add_values_of_expression(part)),
-            Test(test) => self.dimensions.iter_mut().for_each(|dimension| dimension.add_values_of(test)),
+            Comparison(test) => {
+                self.dimensions.iter_mut().for_each(|dimension| dimension.add_values_of(test))
+            }
         }
     }
 
-    /// Gives values learnt since the region was made to it where they were part of its "any other".
+    /// Adds to `region` the values that were added to the space since it was made, if it has "any other".
     pub fn widen(&self, region: &mut Region) {
         for (values, dimension) in region.values.iter_mut().zip(&self.dimensions) {
             if values.has(dimension::OTHER) {
@@ -134,7 +135,7 @@ impl Region {
             && self.values.iter().zip(point.values).all(|(values, value)| values.has(value))
     }
 
-    /// The two parts on either side of a cut through it.
+    /// The parts on either side of `cut`.
     #[must_use]
     pub fn split(&self, cut: Cut) -> (Self, Self) {
         let (mut a, mut b) = (self.clone(), self.clone());

@@ -1,23 +1,23 @@
-//! Spans of PythonRelease versions, and where a condition on the version changes its value.
+//! Spans of Python versions, and the versions at which a condition changes its value.
 
-use crate::marker::{Key, Relation};
+use crate::marker::{MarkerVariable, TextRelation};
 use crate::version::Interval;
 use crate::{SpecifierSet, Version};
 
-/// A final release of PythonRelease: its three numbers.
+/// A final release of Python: major, minor, patch.
 pub(super) type PythonRelease = (u64, u64, u64);
 
-/// From one release to below another.
+/// The releases from `first` to below `end`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Span {
     pub(super) first: PythonRelease,
     pub(super) end: PythonRelease,
 }
 
-/// The newest minor version of PythonRelease 3 that is there or soon will be, and for which wheels are made.
+/// The newest minor version of Python 3 for which wheels are made, now or soon.
 pub const NEWEST_MINOR: u64 = 15;
 
-/// A text that lists versions is asked about no later minor version.
+/// The highest minor version that is tried against a text in a marker.
 const LAST_MINOR: u64 = 40;
 
 impl Span {
@@ -39,7 +39,7 @@ impl Span {
         self.first <= other.first && other.end <= self.end
     }
 
-    /// The known minor versions with a release in it, the newest first.
+    /// The known minor versions with a release in the span, the newest first.
     pub(super) fn minors(self) -> Vec<u64> {
         if self.first.0 != 3 {
             return Vec::new();
@@ -48,13 +48,13 @@ impl Span {
         (0..=NEWEST_MINOR).rev().filter(meets).collect()
     }
 
-    /// The release that stands for it: the first of the newest known minor version, where that is in it.
+    /// The release that represents the span: the first of its newest known minor version, if the span has it.
     pub(super) fn newest(self) -> PythonRelease {
         let firsts = self.minors().into_iter().map(|minor| (3, minor, 0));
         firsts.max().map_or(self.first, |newest| newest.max(self.first))
     }
 
-    /// Where `holds` first changes its value, if it can only do so at `places`.
+    /// The first of `places` at which `holds` changes its value; it must not change anywhere else.
     pub(super) fn change(
         self,
         places: impl IntoIterator<Item = PythonRelease>,
@@ -68,45 +68,45 @@ impl Span {
     }
 }
 
-/// The release as a version.
+/// The version of a release.
 pub(super) fn version(python: PythonRelease) -> Version {
     Version::new([python.0, python.1, python.2])
 }
 
 /// The value of `python_version` or `python_full_version`.
-pub(super) fn value(key: Key, python: PythonRelease) -> Version {
+pub(super) fn value(key: MarkerVariable, python: PythonRelease) -> Version {
     match key {
-        Key::PythonVersion => Version::new([python.0, python.1]),
+        MarkerVariable::PythonVersion => Version::new([python.0, python.1]),
         _ => version(python),
     }
 }
 
-/// Where what `specifiers` say of `key` may change.
-pub(super) fn places(key: Key, specifiers: &SpecifierSet) -> Vec<PythonRelease> {
+/// The releases at which `specifiers` on `key` may change their value.
+pub(super) fn places(key: MarkerVariable, specifiers: &SpecifierSet) -> Vec<PythonRelease> {
     let named = specifiers.intervals().flat_map(named).collect::<Vec<_>>();
     named.iter().flat_map(|version| around(key, of_version(version))).collect()
 }
 
-/// Where what a text says of `key` may change.
-pub(super) fn places_of_text(key: Key, relation: Relation, text: &str) -> Vec<PythonRelease> {
-    if key == Key::PythonVersion {
+/// The releases at which a comparison of `key` with `text` may change its value.
+pub(super) fn places_of_text(key: MarkerVariable, relation: TextRelation, text: &str) -> Vec<PythonRelease> {
+    if key == MarkerVariable::PythonVersion {
         return (0..=LAST_MINOR).map(|minor| (3, minor, 0)).collect();
     }
     let words = text.split(|c: char| !c.is_ascii_alphanumeric() && c != '.');
     let versions = words.filter_map(|word| word.parse::<Version>().ok());
     let exact = versions.flat_map(|version| around(key, of_version(&version)));
     match relation {
-        // Any part of a version's text may hold the text.
-        Relation::Contains => {
+        // `text` can be any part of a version, so every release is tried.
+        TextRelation::Contains => {
             (0..=LAST_MINOR).flat_map(|minor| (0..=LAST_MINOR).map(move |patch| (3, minor, patch))).collect()
         }
-        Relation::Equal | Relation::In => exact.collect(),
+        TextRelation::Equal | TextRelation::In => exact.collect(),
     }
 }
 
-fn around(key: Key, (major, minor, patch): PythonRelease) -> [PythonRelease; 2] {
+fn around(key: MarkerVariable, (major, minor, patch): PythonRelease) -> [PythonRelease; 2] {
     match key {
-        Key::PythonVersion => [(major, minor, 0), (major, minor + 1, 0)],
+        MarkerVariable::PythonVersion => [(major, minor, 0), (major, minor + 1, 0)],
         _ => [(major, minor, patch), (major, minor, patch + 1)],
     }
 }

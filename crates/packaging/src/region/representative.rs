@@ -1,36 +1,36 @@
-//! A target that stands for a region: the marker values of one of its points, and the wheel tags of many.
+//! A region -> the target that represents it in a solve: marker values of one of its points, wheel tags of all its usual
+//! environments.
 
 use rustc_hash::FxHashMap;
 
 use super::dimension::{self, IMPLEMENTATION, MACHINE, OTHER, SYSTEM};
 use super::{Point, Region, Space, python};
 use crate::interpreter::{CPythonBuild, Implementation, InterpreterFacts, Threading, supported_tags};
-use crate::marker::Key;
+use crate::marker::MarkerVariable;
 use crate::{MarkerValues, Platform, SupportedTags, Tag, Target};
 
-/// Which wheels fit a region.
+/// The environments whose wheels count for a region.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum WheelScope {
-    /// Those that fit at least one of its usual environments: CPython (PyPy in a region without CPython)
-    /// on Linux with glibc or musl, macOS or Windows, on the usual machines. In a region without a usual
-    /// environment: any.
+    /// Its usual environments: CPython (PyPy in a region without CPython) on Linux with glibc or musl, macOS or Windows, on the
+    /// usual machines. All environments, in a region without a usual one.
     Region,
-    /// Those that fit at least one environment of the whole space.
+    /// The usual environments of the whole space.
     Space,
 }
 
-/// The tags made so far: by the minor versions, the platforms and the implementation.
+/// The tags computed so far, by minor versions, platforms and implementation. A universal lock needs few and often.
 #[derive(Clone, Debug, Default)]
 pub(super) struct TagsCache(FxHashMap<(Vec<u64>, Vec<Platform>, UsualImplementation), SupportedTags>);
 
-/// Whose wheels are meant.
+/// An implementation for which wheels are made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum UsualImplementation {
     CPython,
     PyPy,
 }
 
-/// The usual machines of each system, the most usual first.
+/// The usual machines of each usual system, the most usual first.
 const USUAL: [(&str, &[&str]); 3] = [
     ("linux", &["x86_64", "aarch64"]),
     ("darwin", &["arm64", "x86_64"]),
@@ -38,7 +38,7 @@ const USUAL: [(&str, &[&str]); 3] = [
 ];
 
 impl Space {
-    /// The point that stands for `region`: the newest PythonRelease and the most usual values in it.
+    /// The point that represents `region`: its newest Python and its most usual values.
     #[must_use]
     pub fn point(&self, region: &Region) -> Point {
         let mut values = [OTHER; dimension::DIMENSIONS];
@@ -55,12 +55,12 @@ impl Space {
         Point { python: region.python.newest(), values }
     }
 
-    /// The target that stands for `region`: the marker values of `point`, one of its points, and the tags
-    /// of all wheels that fit.
+    /// The target that represents `region`: the marker values of `point`, one of its points, and the tags of the wheels in
+    /// `scope`.
     #[must_use]
-    pub fn representative(&mut self, region: &Region, point: &Point, fit: WheelScope) -> Target {
+    pub fn representative(&mut self, region: &Region, point: &Point, scope: WheelScope) -> Target {
         let everywhere = self.tags(&self.whole());
-        let tags = match fit {
+        let tags = match scope {
             WheelScope::Region => self.tags(region),
             WheelScope::Space => everywhere.clone(),
         };
@@ -69,34 +69,34 @@ impl Space {
             .with_metadata_only_tags(everywhere)
     }
 
-    /// What the markers say at `point`.
+    /// The values of the marker variables at `point`.
     fn marker_values(&self, point: &Point) -> MarkerValues {
-        let text = |key: Key| {
+        let text = |key: MarkerVariable| {
             let mut dimensions = self.dimensions.iter().zip(point.values);
             let own = dimensions.find(|(dimension, _)| dimension.owns(key));
             own.map_or_else(String::new, |(dimension, value)| dimension.text(value, key).to_owned())
         };
         let full = python::version(point.python).to_string();
-        let implementation_version = match text(Key::ImplementationVersion) {
-            unsaid if unsaid.is_empty() => full.clone(),
-            said => said,
+        let implementation_version = match text(MarkerVariable::ImplementationVersion) {
+            free if free.is_empty() => full.clone(),
+            named => named,
         };
         MarkerValues {
-            implementation_name: text(Key::ImplementationName),
+            implementation_name: text(MarkerVariable::ImplementationName),
             implementation_version,
-            os_name: text(Key::OsName),
-            platform_machine: text(Key::PlatformMachine),
-            platform_python_implementation: text(Key::PlatformPythonImplementation),
-            platform_release: text(Key::PlatformRelease),
-            platform_system: text(Key::PlatformSystem),
-            platform_version: text(Key::PlatformVersion),
+            os_name: text(MarkerVariable::OsName),
+            platform_machine: text(MarkerVariable::PlatformMachine),
+            platform_python_implementation: text(MarkerVariable::PlatformPythonImplementation),
+            platform_release: text(MarkerVariable::PlatformRelease),
+            platform_system: text(MarkerVariable::PlatformSystem),
+            platform_version: text(MarkerVariable::PlatformVersion),
             python_full_version: full,
-            python_version: python::value(Key::PythonVersion, point.python).to_string(),
-            sys_platform: text(Key::SysPlatform),
+            python_version: python::value(MarkerVariable::PythonVersion, point.python).to_string(),
+            sys_platform: text(MarkerVariable::SysPlatform),
         }
     }
 
-    /// Whether there is an environment in `region` for which wheels are commonly made.
+    /// Whether `region` has an environment for which wheels are commonly made.
     #[must_use]
     pub fn is_usual(&self, region: &Region) -> bool {
         let mut implementations = region.values[IMPLEMENTATION].iter();
@@ -163,8 +163,8 @@ fn platforms_of(system: &str, machine: &str) -> Vec<Platform> {
     }
 }
 
-/// The tags that at least one of the interpreters on one of the platforms accepts. What the newest accepts
-/// holds all that older ones accept, but for their own ABIs.
+/// The tags that one of the interpreters supports on one of the platforms. The newest interpreter supports all that older ones
+/// do, except for their own ABIs.
 fn joint_tags(minors: &[u64], platforms: &[Platform], interpreter: UsualImplementation) -> SupportedTags {
     let mut tags: Vec<Tag> = Vec::new();
     for platform in platforms {
@@ -193,7 +193,7 @@ fn facts(minor: u64, platform: &Platform, interpreter: UsualImplementation) -> I
     InterpreterFacts { implementation, python: (3, minor), platform: platform.clone() }
 }
 
-/// The interpreter's own PythonRelease and ABI tag.
+/// The Python tag and the version-specific ABI tag of an interpreter.
 fn own_tags(minor: u64, interpreter: UsualImplementation) -> (String, String) {
     match interpreter {
         UsualImplementation::CPython => {

@@ -6,8 +6,8 @@ fn space(markers: &[&str]) -> Space {
     space
 }
 
-/// The smallest regions that `markers` tell apart.
-fn parted(space: &Space, markers: &[&str]) -> Vec<Region> {
+/// The smallest regions that `markers` distinguish.
+fn smallest_regions(space: &Space, markers: &[&str]) -> Vec<Region> {
     let markers: Vec<Marker> = markers.iter().map(|marker| marker.parse().unwrap()).collect();
     let (mut open, mut done) = (vec![space.whole()], Vec::new());
     while let Some(region) = open.pop() {
@@ -24,8 +24,8 @@ fn parted(space: &Space, markers: &[&str]) -> Vec<Region> {
 }
 
 #[test]
-fn a_marker_is_worded_as_simply_as_it_can_be() {
-    for (marker, others, worded) in [
+fn a_set_of_regions_has_the_simplest_marker() {
+    for (marker, others, expected) in [
         ("python_version < '3.12'", "", "python_version < '3.12'"),
         ("python_version >= '3.11'", "", ""),
         ("python_version >= '3.8' and python_version < '4.0'", "", ""),
@@ -44,22 +44,23 @@ fn a_marker_is_worded_as_simply_as_it_can_be() {
     ] {
         let markers = [marker, if others.is_empty() { marker } else { others }];
         let space = space(&markers);
-        let regions = parted(&space, &markers);
+        let regions = smallest_regions(&space, &markers);
         let marker: Marker = marker.parse().unwrap();
         let holds = |place: usize| space.truth(&marker, &regions[place], None) == Truth::Always;
-        assert_eq!(space.marker(&regions, holds).to_string(), worded, "{marker}");
+        assert_eq!(space.marker(&regions, holds).to_string(), expected, "{marker}");
     }
 }
 
 #[test]
-fn a_value_that_is_named_later_was_part_of_any_other() {
+fn a_value_that_is_added_later_was_part_of_any_other() {
     let mut space = space(&["platform_machine == 'x86_64'"]);
-    let [mut with, mut without] = <[Region; 2]>::try_from(parted(&space, &["platform_machine == 'x86_64'"]))
-        .map(|mut regions| {
-            regions.sort_by_key(|region| region.values[dimension::MACHINE].has(dimension::OTHER));
-            regions
-        })
-        .unwrap();
+    let [mut with, mut without] =
+        <[Region; 2]>::try_from(smallest_regions(&space, &["platform_machine == 'x86_64'"]))
+            .map(|mut regions| {
+                regions.sort_by_key(|region| region.values[dimension::MACHINE].has(dimension::OTHER));
+                regions
+            })
+            .unwrap();
     let riscv: Marker = "platform_machine == 'riscv64'".parse().unwrap();
     space.add_values(&riscv);
     space.widen(&mut with);
@@ -69,7 +70,7 @@ fn a_value_that_is_named_later_was_part_of_any_other() {
 }
 
 #[test]
-fn a_region_is_stood_for_by_its_newest_and_most_usual_environment() {
+fn the_newest_and_most_usual_environment_represents_a_region() {
     let mut space = space(&[]);
     let whole = space.whole();
     let point = space.point(&whole);

@@ -1,37 +1,38 @@
-//! What a marker comes to in a region.
+//! A marker and a region -> whether it holds in all, none or a part of the region: Kleene's three-valued logic, where
+//! "unknown" carries the cut that decides.
 
 use super::{Cut, Region, Space, python};
-use crate::marker::{Expression, Key, Test};
+use crate::marker::{Comparison, Expression, MarkerVariable};
 use crate::{ExtraName, Marker, SpecifierSet};
 
-/// What a condition comes to in a region.
+/// The truth value of a condition over a region.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Truth {
-    /// It holds in all of it.
+    /// It holds everywhere in the region.
     Always,
-    /// It holds nowhere in it.
+    /// It holds nowhere in the region.
     Never,
-    /// It may hold in one part and not in the other.
+    /// It may hold on one side of the cut only.
     Depends(Cut),
 }
 
 impl Space {
-    /// What `marker` comes to in `region` when `extra` is on. The space must have
-    /// [taken in](Self::add_values) the values of the marker.
+    /// The truth value of `marker` over `region` with `extra`. The space must have the marker's
+    /// [values](Self::add_values).
     ///
-    /// `Depends` may be said of a condition that in truth is the same on both sides of the cut; in the
-    /// smallest regions nothing depends.
+    /// `Depends` is conservative: the condition may be the same on both sides of the cut. In the smallest regions nothing
+    /// depends.
     #[must_use]
     pub fn truth(&self, marker: &Marker, region: &Region, extra: Option<&ExtraName>) -> Truth {
         let evaluator = RegionEvaluator { space: self, region, extra };
-        marker.expression().map_or(Truth::Always, |expression| evaluator.of(expression))
+        marker.expression().map_or(Truth::Always, |expression| evaluator.evaluate(expression))
     }
 
-    /// What the lower bounds of a Requires-PythonRelease come to in `region`.
+    /// The truth value of the lower bounds of a Requires-Python over `region`.
     #[must_use]
     pub fn lower_bounds_truth(&self, requires_python: &SpecifierSet, region: &Region) -> Truth {
         let holds = |python| requires_python.lower_bounds_contain(&python::version(python));
-        truth_of_python(region, python::places(Key::PythonFullVersion, requires_python), holds)
+        truth_of_python(region, python::places(MarkerVariable::PythonFullVersion, requires_python), holds)
     }
 }
 
@@ -42,19 +43,19 @@ struct RegionEvaluator<'a> {
 }
 
 impl RegionEvaluator<'_> {
-    fn of(&self, expression: &Expression) -> Truth {
+    fn evaluate(&self, expression: &Expression) -> Truth {
         match expression {
-            Expression::All(parts) => self.joined(parts, Truth::Always, Truth::Never),
-            Expression::Any(parts) => self.joined(parts, Truth::Never, Truth::Always),
-            Expression::Test(test) => self.of_test(test),
+            Expression::All(parts) => self.combine(parts, Truth::Always, Truth::Never),
+            Expression::Any(parts) => self.combine(parts, Truth::Never, Truth::Always),
+            Expression::Comparison(test) => self.of_test(test),
         }
     }
 
-    /// `decisive` where one part is; else the first part that depends; else `neutral`.
-    fn joined(&self, parts: &[Expression], neutral: Truth, decisive: Truth) -> Truth {
+    /// `decisive` if one part is; else the first part that depends; else `neutral`.
+    fn combine(&self, parts: &[Expression], neutral: Truth, decisive: Truth) -> Truth {
         let mut joined = neutral;
         for part in parts {
-            match self.of(part) {
+            match self.evaluate(part) {
                 truth if truth == decisive => return decisive,
                 truth @ Truth::Depends(_) if joined == neutral => joined = truth,
                 _ => {}
@@ -63,18 +64,21 @@ impl RegionEvaluator<'_> {
         joined
     }
 
-    fn of_test(&self, test: &Test) -> Truth {
+    fn of_test(&self, test: &Comparison) -> Truth {
         match test {
-            Test::Extra { name, wanted } => {
+            Comparison::Extra { name, wanted } => {
                 certain(self.extra.is_some_and(|extra| extra.as_str() == &**name) == *wanted)
             }
-            Test::Never => Truth::Never,
-            Test::Version(key @ (Key::PythonVersion | Key::PythonFullVersion), specifiers) => {
+            Comparison::Never => Truth::Never,
+            Comparison::Version(
+                key @ (MarkerVariable::PythonVersion | MarkerVariable::PythonFullVersion),
+                specifiers,
+            ) => {
                 let holds = |python| specifiers.contains(&python::value(*key, python));
                 truth_of_python(self.region, python::places(*key, specifiers), holds)
             }
-            Test::Text {
-                key: key @ (Key::PythonVersion | Key::PythonFullVersion),
+            Comparison::Text {
+                key: key @ (MarkerVariable::PythonVersion | MarkerVariable::PythonFullVersion),
                 relation,
                 text,
                 wanted,
@@ -83,11 +87,11 @@ impl RegionEvaluator<'_> {
                     |python| relation.holds(&python::value(*key, python).to_string(), text) == *wanted;
                 truth_of_python(self.region, python::places_of_text(*key, *relation, text), holds)
             }
-            test => self.of_dimension_test(test),
+            test => self.of_dimension_comparison(test),
         }
     }
 
-    fn of_dimension_test(&self, test: &Test) -> Truth {
+    fn of_dimension_comparison(&self, test: &Comparison) -> Truth {
         let matching =
             |dimension: usize| self.space.dimensions[dimension].matching(test).map(|bits| (dimension, bits));
         let Some((dimension, bits)) = (0..self.space.dimensions.len()).find_map(matching) else {

@@ -1,9 +1,10 @@
-//! What a specifier says of final releases (`3.11.4`; no epoch, pre-, post- or local part): an
-//! interval, which is what the algebra of markers needs.
+//! A specifier -> the interval of final releases that satisfy it, for the algebra of markers.
+//!
+//! A final release, such as `3.11.4`, has no epoch, no pre-, post- or development release and no local version label.
 
 use super::{Operator, Specifier, SpecifierSet, Version};
 
-/// A condition on a final release; every bound is one as well.
+/// A set of final releases; the bounds are final releases, too.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Interval {
     /// Every release.
@@ -28,14 +29,14 @@ pub enum Interval {
     Outside(Version, Version),
 }
 
-/// No release number of a Python is larger; beyond it, arithmetic might overflow.
-const LARGEST_PART: u64 = 1 << 30;
+/// Larger numbers count as infinite, so that arithmetic does not overflow.
+const MAX_NUMBER: u64 = 1 << 30;
 
 impl SpecifierSet {
-    /// What each specifier says of final releases.
+    /// The intervals of the specifiers; the set holds on their intersection.
     pub fn intervals(&self) -> impl Iterator<Item = Interval> {
         self.0.iter().flat_map(|specifier| match specifier {
-            // All of a prefix, from the bound on.
+            // `~=` is prefix matching and a lower bound.
             Specifier::Ordered(Operator::Compatible, bound) => {
                 let prefix = Version::new(&bound.release()[..bound.release().len() - 1]);
                 [
@@ -44,19 +45,19 @@ impl SpecifierSet {
                 ]
             }
             Specifier::Ordered(operator, bound) => [interval(*operator, bound), Interval::All],
-            // Not met in markers, which compare texts as texts.
+            // Markers compare such texts as texts, so this one does not occur.
             Specifier::Arbitrary(..) => [Interval::None, Interval::All],
         })
     }
 }
 
 fn interval(operator: Operator, bound: &Version) -> Interval {
-    if bound.epoch() > 0 || bound.release().iter().any(|part| *part > LARGEST_PART) {
+    if bound.epoch() > 0 || bound.release().iter().any(|part| *part > MAX_NUMBER) {
         return above_all(operator);
     }
     let plain = Version::new(significant(bound.release()));
     let is_plain = !bound.any_prerelease() && !bound.is_post() && !bound.is_local();
-    // A bound that is not final itself lies just below the final release of its numbers, or just above.
+    // A bound that is not final lies just below or just above the final release of its release segment.
     let is_below = bound.any_prerelease() && !(bound.is_post() && bound.pre().is_none());
     match operator {
         Operator::StartsWith => within(bound.release(), Interval::Within),
@@ -74,7 +75,7 @@ fn interval(operator: Operator, bound: &Version) -> Interval {
     }
 }
 
-/// The release numbers without the zeros at their end.
+/// The release segment without trailing zeros.
 fn significant(release: &[u64]) -> &[u64] {
     let end = release.iter().rposition(|part| *part > 0).unwrap_or(0);
     &release[..=end]
@@ -94,7 +95,7 @@ fn prefix_bounds(prefix: &[u64]) -> (Version, Version) {
     (Version::new(significant(prefix)), Version::new(next))
 }
 
-/// What a bound says that is above every Python's version.
+/// The interval of a bound that is above every version of Python.
 fn above_all(operator: Operator) -> Interval {
     match operator {
         Operator::NotEqual | Operator::StartsNotWith | Operator::Less | Operator::LessOrEqual => {

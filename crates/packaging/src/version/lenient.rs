@@ -1,8 +1,8 @@
-//! Repairs of what old metadata holds and pip's peers read all the same.
+//! A specifier set of old metadata -> a valid one, with the repairs that uv makes, such as `>=1.0,` -> `>=1.0`.
 
 use super::strict::is_operator_char;
 
-/// `text` with every known fault repaired; `None` where there is nothing left of it.
+/// `text` with every known fault repaired; `None` if nothing is left.
 pub(super) fn repaired(text: &str) -> Option<String> {
     let text: String =
         text.chars().filter(|c| !matches!(c, '"' | '\'' | '`' | '“' | '”' | '‘' | '’')).collect();
@@ -10,7 +10,7 @@ pub(super) fn repaired(text: &str) -> Option<String> {
     if pieces.is_empty() { None } else { Some(pieces.join(",")) }
 }
 
-/// The specifiers, split at commas and, where those are missing (`>=1.0<2`), before each operator.
+/// The specifiers: split at commas and, where one is missing (`>=1.0<2`), before each operator.
 fn pieces(text: &str) -> Vec<&str> {
     let mut pieces = Vec::new();
     let mut start = 0;
@@ -28,7 +28,7 @@ fn pieces(text: &str) -> Vec<&str> {
     pieces
 }
 
-/// One specifier repaired; `None` for an empty one, as after a trailing comma.
+/// A repaired specifier; `None` for an empty one, such as after a trailing comma.
 fn repaired_piece(piece: &str) -> Option<String> {
     let piece = piece.trim();
     let version = piece.trim_start_matches(is_operator_char);

@@ -1,8 +1,9 @@
-//! Whether one version matches one specifier, without allocating.
+//! Whether a version satisfies a specifier (PEP 440, "Version specifiers"). Allocates nothing, for it runs millions of times.
 
 use super::{Operator, Specifier, Version};
 
 impl Specifier {
+    /// Whether `version` satisfies it.
     pub(super) fn contains(&self, version: &Version) -> bool {
         match self {
             Self::Ordered(operator, bound) => matches(*operator, version, bound),
@@ -10,7 +11,7 @@ impl Specifier {
         }
     }
 
-    /// Whether `version` is not below what matches.
+    /// Whether `version` is not below everything that matches.
     pub(super) fn lower_side_contains(&self, version: &Version) -> bool {
         match self {
             Self::Ordered(Operator::Greater, bound) => greater(version, bound),
@@ -18,7 +19,7 @@ impl Specifier {
         }
     }
 
-    /// The version from which on it may match.
+    /// The lowest version that may match, if there is a bound.
     pub(super) fn lower_bound(&self) -> Option<&Version> {
         match self {
             Self::Ordered(
@@ -52,12 +53,12 @@ fn matches(operator: Operator, version: &Version, bound: &Version) -> bool {
     }
 }
 
-/// A bound without a local part is also matched by the versions that have one.
+/// Version matching: a bound without a local version label ignores that of the version.
 fn equal(version: &Version, bound: &Version) -> bool {
     version == bound || (!bound.is_local() && same_public(version, bound))
 }
 
-/// Below the bound, and not a pre-release of it unless it is one itself.
+/// Exclusive ordered comparison: below the bound, and no pre-release of it unless the bound is one.
 fn less(version: &Version, bound: &Version) -> bool {
     if version >= bound {
         return false;
@@ -69,7 +70,7 @@ fn less(version: &Version, bound: &Version) -> bool {
     bound.is_post() && !(version.pre().is_none() && version.post() == bound.post() && version.is_dev())
 }
 
-/// Above the bound, and neither a local version of it nor, unless it is one itself, a post-release of it.
+/// Exclusive ordered comparison: above the bound, no local version of it, and no post-release of it unless the bound is one.
 fn greater(version: &Version, bound: &Version) -> bool {
     if version <= bound {
         return false;
@@ -80,11 +81,11 @@ fn greater(version: &Version, bound: &Version) -> bool {
     if bound.is_dev() || bound.is_post() {
         return !same_public(version, bound);
     }
-    // What is left above a final or pre-release of the same name is its local versions and post-releases.
+    // Above a final or pre-release in the same release segment are only its local versions and post-releases.
     false
 }
 
-/// Whether the release numbers begin with `prefix`, padded with zeros where they are shorter.
+/// Prefix matching: whether the release segment, padded with zeros, begins with `prefix`.
 fn starts_with(version: &Version, bound: &Version, prefix: &[u64]) -> bool {
     version.epoch() == bound.epoch()
         && prefix.iter().enumerate().all(|(i, part)| version.release().get(i).unwrap_or(&0) == part)
@@ -96,7 +97,7 @@ fn same_release(a: &Version, b: &Version) -> bool {
     a.epoch() == b.epoch() && (0..parts).all(|i| part(a, i) == part(b, i))
 }
 
-/// Whether they differ in nothing but their local part.
+/// Whether the public versions are equal, whatever the local version labels.
 fn same_public(a: &Version, b: &Version) -> bool {
     (a.pre(), a.post(), a.dev()) == (b.pre(), b.post(), b.dev()) && same_release(a, b)
 }

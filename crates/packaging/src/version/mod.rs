@@ -1,8 +1,7 @@
-//! Versions and specifiers (PyPA "Version specifiers", PEP 440).
+//! Versions and specifier sets (PyPA "Version specifiers", PEP 440).
 //!
-//! The only place that asks whether a version matches a specifier. The ordering and the parsing of
-//! versions are `pep440_rs`'s; the matching is ours, since that crate's differs from the
-//! specification in places (see the table tests).
+//! The only home of the question whether a version satisfies a specifier. `pep440_rs` parses and orders versions; the matching
+//! is ours, since that crate's differs from the specification in places (see the table tests).
 
 mod interval;
 mod lenient;
@@ -21,23 +20,23 @@ use rustc_hash::FxHasher;
 
 pub(super) use self::interval::Interval;
 
-/// A comma-separated set of version specifiers, all of which must hold; an empty set always holds.
+/// A comma-separated set of version specifiers, all of which must hold; the empty set holds for every version.
 ///
-/// Shown as written, each version in its normal form, without spaces. Two sets are equal where they
-/// hold the same specifiers, in whatever order and however spelled (`>=1.0,<2` and `<2.0, >=1`).
+/// Shown in the written order, each version in its normal form, without spaces. Two sets are equal if they have the same
+/// specifiers, in any order and spelling (`>=1.0,<2` and `<2.0, >=1`).
 #[derive(Clone, Debug, Default)]
 pub struct SpecifierSet(Arc<[Specifier]>);
 
 /// One specifier.
 #[derive(Clone, Debug)]
 enum Specifier {
-    /// A comparison with a version.
+    /// A comparison with a version: the specification's version clause.
     Ordered(Operator, Version),
-    /// `===`: the text in lower case, and the version that it is, if it is one.
+    /// `===`, arbitrary equality: the text in lower case, and its version, if it is one.
     Arbitrary(Arc<str>, Option<Version>),
 }
 
-/// How a version is compared.
+/// A comparison operator; prefix matching (`.*`) has its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Operator {
     /// `==1.2`
@@ -65,31 +64,31 @@ enum Operator {
 pub struct SpecifierSetError {
     /// What is wrong, as a sentence without a full stop.
     pub message: String,
-    /// The byte offset in the text at which it is wrong.
+    /// The byte offset of the error in the text.
     pub at: usize,
 }
 
 impl SpecifierSet {
-    /// Whether every specifier holds for `version`. Pre-releases are not treated apart: whether one
-    /// may be chosen is a matter of policy, not of matching.
+    /// Whether every specifier holds for `version`. Pre-releases match like others: whether one may be chosen is a policy of
+    /// the solver.
     #[must_use]
     pub fn contains(&self, version: &Version) -> bool {
         self.0.iter().all(|specifier| specifier.contains(version))
     }
 
-    /// Whether this holds for every version.
+    /// Whether this is the empty set, which holds for every version.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// Whether `other` is the very same set, shared with it.
+    /// Whether `other` shares the allocation of this set: cheaper than equality.
     #[must_use]
-    pub(super) fn is(&self, other: &Self) -> bool {
+    pub(super) fn is_shared_with(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
     }
 
-    /// The version of an exact pin (`==1.2`, `===1.2`; not `==1.*`), if this is one.
+    /// The version of an exact pin (`==1.2`, `===1.2`; not `==1.*`), if there is one.
     #[must_use]
     pub fn pinned(&self) -> Option<&Version> {
         self.0.iter().find_map(|specifier| match specifier {
@@ -105,7 +104,7 @@ impl SpecifierSet {
         self.0.len() == 1 && self.pinned().is_some()
     }
 
-    /// Whether a specifier names a pre-release or a development release that it lets in (`!=` does not).
+    /// Whether a specifier other than `!=` names a pre-release or a development release.
     #[must_use]
     pub fn names_prerelease(&self) -> bool {
         self.0.iter().any(|specifier| match specifier {
@@ -115,14 +114,14 @@ impl SpecifierSet {
         })
     }
 
-    /// Whether the lower bounds alone hold for `python`: only these bar a candidate by its
-    /// Requires-Python. As for pip, a pre-release of 3.14.0 is taken for 3.14.0.
+    /// Whether the lower bounds hold for `python`. Of a Requires-Python, a universal lock applies only these. As for pip, a
+    /// pre-release of 3.14.0 counts as 3.14.0.
     #[must_use]
     pub fn lower_bounds_contain(&self, python: &Version) -> bool {
         with_final(python, |python| self.0.iter().all(|specifier| specifier.lower_side_contains(python)))
     }
 
-    /// Whether all that is not a lower bound holds for `python`; where it does not, there is a warning.
+    /// Whether all that is not a lower bound holds for `python`. Where it does not, a universal lock warns.
     #[must_use]
     pub fn upper_bounds_contain(&self, python: &Version) -> bool {
         with_final(python, |python| {
@@ -132,27 +131,27 @@ impl SpecifierSet {
         })
     }
 
-    /// The highest version that a lower bound names, if there is a lower bound.
+    /// The highest lower bound, if there is one.
     #[must_use]
     pub fn lower_bound(&self) -> Option<&Version> {
         self.0.iter().filter_map(Specifier::lower_bound).max()
     }
 
-    /// These and those of `other`: what both hold for.
+    /// The intersection: both sets hold.
     #[must_use]
     pub fn and(&self, other: &Self) -> Self {
         Self::from_iter(self.0.iter().chain(other.0.iter()).cloned())
     }
 
-    /// Reads `text`, repairing what old metadata holds and pip's peers repair (`>=1.0,`, `>=1.9.*`).
+    /// Parses `text`, repairing faults of old metadata that pip and uv accept (`>=1.0,`, `>=1.9.*`).
     ///
     /// # Errors
-    /// When `text` is no set of specifiers even so; the error is about `text` as it stands.
+    /// When `text` is invalid even then; the error is about the unrepaired `text`.
     pub fn parse_lenient(text: &str) -> Result<Self, SpecifierSetError> {
         text.parse().or_else(|error| lenient::repaired(text).and_then(|text| text.parse().ok()).ok_or(error))
     }
 
-    /// As comparisons of the marker `key`: `key >= '1.0' and key < '2'`.
+    /// Writes comparisons of the marker variable `key`: `key >= '1.0' and key < '2'`.
     pub(super) fn write_comparisons(&self, f: &mut fmt::Formatter<'_>, key: &str) -> fmt::Result {
         for (i, specifier) in self.0.iter().enumerate() {
             let text = specifier.to_string();
@@ -163,7 +162,7 @@ impl SpecifierSet {
         Ok(())
     }
 
-    /// What holds where this, a single comparison, does not; a comparison without an opposite stays.
+    /// The negation of this, a single comparison; one without an opposite stays as it is.
     pub(super) fn negated_comparison(&self) -> Self {
         Self::from_iter(self.0.iter().map(|specifier| match specifier {
             Specifier::Ordered(operator, version) => Specifier::Ordered(operator.opposite(), version.clone()),
@@ -182,7 +181,7 @@ impl SpecifierSet {
     }
 }
 
-/// Calls `test` with the final release that `python` is or leads to.
+/// Calls `test` with the final release of `python`.
 fn with_final(python: &Version, test: impl Fn(&Version) -> bool) -> bool {
     if python.is_stable() && !python.is_local() { test(python) } else { test(&python.only_release()) }
 }
@@ -205,7 +204,7 @@ impl Eq for SpecifierSet {}
 
 impl Hash for SpecifierSet {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        // A sum, so that the order does not matter.
+        // A sum does not depend on the order, as equality does not.
         let sum = self.0.iter().fold(0_u64, |sum, specifier| {
             let mut hasher = FxHasher::default();
             specifier.hash(&mut hasher);
@@ -219,7 +218,9 @@ impl PartialEq for Specifier {
     fn eq(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Ordered(left, a), Self::Ordered(right, b)) => {
-                left == right && a == b && (!left.counts_parts() || a.release().len() == b.release().len())
+                left == right
+                    && a == b
+                    && (!left.depends_on_release_len() || a.release().len() == b.release().len())
             }
             (Self::Arbitrary(a, _), Self::Arbitrary(b, _)) => a == b,
             _ => false,
@@ -237,12 +238,12 @@ impl Hash for Specifier {
 }
 
 impl Operator {
-    /// Whether it matters to it that `1.0` has one part more than `1`.
-    fn counts_parts(self) -> bool {
+    /// Whether the length of the release segment matters to it, so that `1.0` is not `1`.
+    fn depends_on_release_len(self) -> bool {
         matches!(self, Self::StartsWith | Self::StartsNotWith | Self::Compatible)
     }
 
-    /// What holds where it does not; `~=` has no opposite.
+    /// The operator of the negation; `~=` has none.
     fn opposite(self) -> Self {
         match self {
             Self::Equal => Self::NotEqual,

@@ -1,12 +1,12 @@
-//! The grammar of specifiers as the specification has it, with errors that say what was expected.
+//! A specifier set as text -> specifiers, by the grammar of PEP 440; errors name what was expected, and where.
 
 use super::{Operator, Specifier, SpecifierSetError, Version};
 use crate::excerpt;
 
-/// What an operator may stand with.
+/// The operators, for messages.
 const OPERATORS: &str = "`==`, `!=`, `~=`, `<=`, `>=`, `<`, `>` or `===`";
 
-/// Reads a comma-separated list; an empty text is an empty list.
+/// Parses a comma-separated list; an empty text is an empty list.
 pub(super) fn parse(text: &str) -> Result<Vec<Specifier>, SpecifierSetError> {
     if text.trim().is_empty() {
         return Ok(Vec::new());
@@ -26,7 +26,7 @@ pub(super) fn parse(text: &str) -> Result<Vec<Specifier>, SpecifierSetError> {
     Ok(specifiers)
 }
 
-/// Reads one specifier that begins at the byte `start` of the whole text.
+/// Parses one specifier, which begins at the byte `start` of the whole text.
 fn specifier(text: &str, start: usize) -> Result<Specifier, SpecifierSetError> {
     let rest = text.trim_start_matches(is_operator_char);
     let (operator, version) = (&text[..text.len() - rest.len()], rest.trim_start());
@@ -82,7 +82,7 @@ fn compared(operator: Operator, text: &str, at: usize) -> Result<Specifier, Spec
     Ok(Specifier::Ordered(operator, version))
 }
 
-/// Whether `version` can stand after `operator`.
+/// Checks that `version` may follow `operator`.
 fn check(operator: Operator, version: &Version) -> Result<(), String> {
     let plain = !version.any_prerelease() && !version.is_post() && !version.is_local();
     match operator {

@@ -17,7 +17,7 @@ fn truth() -> (Vec<Version>, Vec<(&'static str, &'static str)>) {
 }
 
 #[test]
-fn matching_is_what_packaging_says() {
+fn matching_agrees_with_packaging() {
     let (versions, rows) = truth();
     let mut wrong = Vec::new();
     for (text, bits) in &rows {
@@ -70,7 +70,7 @@ fn errors_say_what_was_expected_and_where() {
 }
 
 #[test]
-fn old_metadata_is_repaired_as_peers_do() {
+fn old_metadata_is_repaired_as_by_uv() {
     for (text, repaired) in [
         (">=1.0,", ">=1.0"),
         (">=1.9.*", ">=1.9"),
@@ -96,7 +96,7 @@ fn old_metadata_is_repaired_as_peers_do() {
 }
 
 #[test]
-fn only_lower_bounds_bar_a_python() {
+fn lower_and_upper_bounds_hold_apart() {
     for (text, python, lower, upper) in [
         (">=3.8", "3.7.0", false, true),
         (">=3.8", "3.8.0", true, true),
@@ -156,7 +156,7 @@ fn sets_are_equal_however_written() {
 }
 
 #[test]
-fn pins_and_prereleases_are_told() {
+fn pins_and_prereleases_are_recognised() {
     for (text, pinned) in [
         ("==1.0", Some("1.0")),
         ("===1.0", Some("1.0")),
@@ -231,7 +231,7 @@ mod property {
         }
 
         #[test]
-        fn what_is_shown_reads_back(text in "[<>=!~ ]{0,3}[0-9.*a+!v, <>=]{0,12}") {
+        fn a_shown_set_parses_to_the_same_set(text in "[<>=!~ ]{0,3}[0-9.*a+!v, <>=]{0,12}") {
             if let Ok(read) = text.parse::<SpecifierSet>() {
                 prop_assert_eq!(specifiers(&read.to_string()), read);
             }
