@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::source::{SourceChar, SourceText, span};
+use super::source::{InputText, SourceChar, span};
 use pinfast_base::credentials;
 use pinfast_base::error::Error;
 use pinfast_base::excerpt::{excerpt, visible};
@@ -67,7 +67,7 @@ struct ShownDiagnostic {
 
 impl Diagnostics {
     /// Adds what is wrong in `source`.
-    pub(super) fn add(&mut self, source: &SourceText, diagnostic: &FileDiagnostic) {
+    pub(super) fn add(&mut self, source: &InputText, diagnostic: &FileDiagnostic) {
         let FileDiagnostic { span: Some(span), message, hints } = diagnostic else {
             return self.add_without_line(&diagnostic.message, &diagnostic.hints);
         };

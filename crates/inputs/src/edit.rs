@@ -1,4 +1,4 @@
-//! Changing one requirement in the text of an input, and nothing else in it.
+//! The text of an input -> the same text with one requirement replaced or removed, byte for byte otherwise.
 
 use std::fmt;
 use std::ops::Range;
@@ -8,20 +8,20 @@ use toml_edit::{Item, TableLike, Value};
 use super::logical_lines::logical_lines;
 use super::options;
 use super::requirement::shown;
-use super::source::{SourceChar, SourceText, trimmed};
+use super::source::{InputText, SourceChar, trimmed};
 use super::{paths, toml_text};
 use pinfast_packaging::Location;
 
-/// Why a requirement was not changed.
+/// Why a requirement was not edited.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum EditError {
-    /// There is no requirement at this place: the file has changed since it was read.
+    /// No requirement is at this place: the file has changed since it was read.
     NotThere(Location),
-    /// There is another requirement at this place.
+    /// Another requirement is at this place.
     Differs {
         /// The place.
         at: Location,
-        /// What stands there.
+        /// The requirement there.
         found: String,
     },
     /// The new text holds a line end or another control character.
@@ -34,7 +34,7 @@ pub enum EditError {
 /// `old_text` is [`InputLine::text`](super::InputLine::text).
 ///
 /// # Errors
-/// When something else stands there, or `new_text` is no line.
+/// When another text is at the place, or `new_text` is not one line.
 pub fn replace_requirement(
     text: &str,
     at: &Location,
@@ -55,7 +55,7 @@ pub fn replace_requirement(
 /// `text` without the requirement `old_text` at `at`: without its lines, or its entry of a TOML list.
 ///
 /// # Errors
-/// When something else stands there.
+/// When another text is at the place.
 pub fn remove_requirement(text: &str, at: &Location, old_text: &str) -> Result<String, EditError> {
     let found = locate(text, at, old_text)?;
     let gone = match found.literal {
@@ -76,7 +76,7 @@ struct LocatedRequirement {
 }
 
 fn locate(text: &str, at: &Location, old_text: &str) -> Result<LocatedRequirement, EditError> {
-    let source = SourceText::new(std::sync::Arc::clone(&at.file), text.to_owned());
+    let source = InputText::new(std::sync::Arc::clone(&at.file), text.to_owned());
     let start = source.offset(at).ok_or_else(|| EditError::NotThere(at.clone()))?;
     let toml = paths::file_name(&at.file) == "pyproject.toml";
     let found = if toml { in_toml(&source, start) } else { in_lines(&source, start) };
@@ -85,7 +85,7 @@ fn locate(text: &str, at: &Location, old_text: &str) -> Result<LocatedRequiremen
     if found == old_text { Ok(located) } else { Err(EditError::Differs { at: at.clone(), found }) }
 }
 
-fn in_lines(source: &SourceText, start: usize) -> Option<(Vec<SourceChar>, LocatedRequirement)> {
+fn in_lines(source: &InputText, start: usize) -> Option<(Vec<SourceChar>, LocatedRequirement)> {
     let line =
         logical_lines(source).find(|line| line.chars.first().is_some_and(|first| first.start == start))?;
     let part = trimmed(&line.chars[..options::start(&line.chars)]);
@@ -95,7 +95,7 @@ fn in_lines(source: &SourceText, start: usize) -> Option<(Vec<SourceChar>, Locat
     Some((part.to_vec(), LocatedRequirement { requirement, lines: first..last, literal: None }))
 }
 
-fn in_toml(source: &SourceText, start: usize) -> Option<(Vec<SourceChar>, LocatedRequirement)> {
+fn in_toml(source: &InputText, start: usize) -> Option<(Vec<SourceChar>, LocatedRequirement)> {
     let parsed = toml_text::parse(source).ok()?;
     let base = source.body().1;
     let mut literals = Vec::new();
@@ -128,7 +128,7 @@ fn lists(root: &dyn TableLike, each: &mut dyn FnMut(&Value)) {
 
 /// With a new requirement inside a TOML literal; a literal that cannot hold it becomes a basic string.
 fn with_literal(text: &str, found: &LocatedRequirement, literal: Range<usize>, new_text: &str) -> String {
-    let source = SourceText::new("", text.to_owned());
+    let source = InputText::new("", text.to_owned());
     let chars: Vec<_> = source.chars(literal.clone()).collect();
     let escaped = new_text.replace('\\', "\\\\").replace('"', "\\\"");
     match toml_text::quoting(&chars) {

@@ -1,5 +1,16 @@
-//! The user's inputs: requirement files, constraints and `pyproject.toml`, each requirement with its
-//! place. Texts come through [`InputFiles`], so nothing here touches the disk or the environment.
+//! The user's inputs -> requirements, constraints, overrides and options, each with its place.
+//!
+//! Requirements files (pip's "Requirements File Format") and `pyproject.toml` (PyPA "pyproject.toml specification",
+//! "Dependency Groups"). Texts and variables come through [`InputFiles`], so nothing here touches the disk or the
+//! environment.
+//!
+//! 1. `walk` opens each file once and follows `-r` and `-c`.
+//! 2. A parser (`requirements_file`, `pyproject`) turns one text into `statement`s: requirements, options, references,
+//!    warnings and errors, in the order of the file. It opens nothing.
+//! 3. `requirement` parses one requirement. If that fails, `unlockable` and `mistakes` find out what was meant, and
+//!    `diagnostic` shows all errors at once.
+//!
+//! [`edit`] goes the other way: it changes one requirement in the text of a file.
 
 mod diagnostic;
 pub mod edit;
@@ -33,13 +44,13 @@ pub struct InputRequest {
     pub constraints: Vec<String>,
     /// The override files (`--override`).
     pub overrides: Vec<String>,
-    /// The extras wanted of the `pyproject.toml` files.
+    /// The extras selected of the `pyproject.toml` files.
     pub extras: Extras,
-    /// The dependency groups wanted of them.
+    /// The dependency groups selected of them.
     pub groups: Vec<ExtraName>,
 }
 
-/// Which extras are wanted.
+/// Which extras are selected.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Extras {
     /// These (`--extra`).
@@ -59,59 +70,59 @@ impl Default for Extras {
 /// Each file is read once. Paths inside a file are relative to it.
 ///
 /// # Errors
-/// Everything that is wrong with the inputs, up to ten problems in one [`ErrorKind::Usage`] error: the first
-/// is its message, `FILE:LINE:COLUMN: what is wrong`.
+/// All errors of the inputs, up to ten in one [`ErrorKind::Usage`] error. The
+/// first is its message: `FILE:LINE:COLUMN: what is wrong`.
 ///
 /// [`ErrorKind::Usage`]: pinfast_base::error::ErrorKind::Usage
 pub fn read(request: &InputRequest, files: &dyn InputFiles) -> Result<Inputs, Error> {
     walk::read(request, files)
 }
 
-/// Everything that the inputs say.
+/// Everything that the inputs state.
 #[derive(Clone, Debug, Default)]
 pub struct Inputs {
-    /// The inputs named, as given, in order (not those reached by `-r` and `-c`).
+    /// The inputs as named in the request, in order; without the files that they refer to.
     pub names: Vec<Arc<str>>,
-    /// What is wanted.
+    /// The requirements.
     pub requirements: Vec<InputLine>,
-    /// What binds without being wanted (`-c`).
+    /// The constraints (`-c`): they restrict packages without requiring them.
     pub constraints: Vec<InputLine>,
-    /// What replaces every requirement on its package (`--override`).
+    /// The overrides (`--override`): each replaces every requirement on its package.
     pub overrides: Vec<InputLine>,
     /// The options inside the files, in order.
     pub options: Vec<FileOption>,
-    /// `requires-python` of a `pyproject.toml`.
+    /// `requires-python` of the `pyproject.toml` files: the versions that all of them allow.
     pub requires_python: Option<SpecifierSet>,
-    /// What was repaired or ignored, each a sentence that names the place.
+    /// What was ignored or may be a mistake, each a sentence that names the place.
     pub warnings: Vec<String>,
 }
 
 /// One requirement of an input.
 #[derive(Clone, Debug)]
 pub struct InputLine {
-    /// What it says.
+    /// The requirement, with variables filled in.
     pub requirement: Requirement,
-    /// The requirement as it stands in the file: spacing, case and marker; without comment, hashes
-    /// and continuation. Variables are not expanded in it, so it holds no secret.
+    /// The requirement as written, on one line, without comment and hashes. Its variables are not filled in and its
+    /// credentials are masked, so it holds no secret.
     pub text: Arc<str>,
-    /// Where its first character stands.
+    /// The place of its first character.
     pub at: Location,
-    /// Its `--hash=sha256:…` options: only these files may be taken.
+    /// Its `--hash=sha256:…` options: only these files may be locked.
     pub hashes: Vec<Sha256>,
 }
 
 /// An option inside a requirements file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FileOption {
-    /// What it says.
+    /// The option and its value.
     pub kind: FileOptionKind,
-    /// The line as written, variables not expanded, URL credentials taken out.
+    /// The option as written, variables not filled in, credentials masked.
     pub text: Arc<str>,
     /// Where it stands.
     pub at: Location,
 }
 
-/// What an option inside a requirements file says, variables expanded.
+/// An option of a requirements file and its value, variables filled in, paths as seen from here.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FileOptionKind {
     /// `-i`, `--index-url`
@@ -143,10 +154,9 @@ pub enum FormatControl {
     Packages(Vec<PackageName>),
 }
 
-/// Where the texts of inputs come from.
+/// The texts of the inputs, and the environment variables.
 pub trait InputFiles {
-    /// The text of `path`, which is as the user named it or joined to the folder of the file that
-    /// refers to it; `-` is standard input.
+    /// The text of `path`; `-` is standard input. A path inside a file was joined to the folder of that file.
     ///
     /// # Errors
     /// Why it cannot be read, as a sentence without a full stop.

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::source::{SourceChar, SourceText, trimmed};
+use super::source::{InputText, SourceChar, trimmed};
 use pinfast_packaging::{LineEnds, LogicalLines, ScannedLine};
 
 /// A requirement or an option: continuations joined, without comment.
@@ -17,7 +17,7 @@ pub(super) struct InputLogicalLine {
 }
 
 /// The logical lines of `source`.
-pub(super) fn logical_lines(source: &SourceText) -> impl Iterator<Item = InputLogicalLine> {
+pub(super) fn logical_lines(source: &InputText) -> impl Iterator<Item = InputLogicalLine> {
     let (text, base) = source.body();
     let mut lines = LogicalLines::new(text, 1, LineEnds::Universal);
     std::iter::from_fn(move || {
@@ -46,7 +46,7 @@ mod tests {
     use crate::source::text_of;
 
     fn lines(text: &str) -> Vec<(String, Range<usize>)> {
-        let source = SourceText::new("f", text.to_owned());
+        let source = InputText::new("f", text.to_owned());
         logical_lines(&source).map(|line| (text_of(&line.chars), line.lines)).collect()
     }
 
@@ -73,7 +73,7 @@ mod tests {
 
     #[test]
     fn a_comment_that_ends_in_a_backslash_swallows_the_line_below() {
-        let source = SourceText::new("f", "a # note \\\nb\nc".to_owned());
+        let source = InputText::new("f", "a # note \\\nb\nc".to_owned());
         let lines: Vec<_> = logical_lines(&source).collect();
         assert_eq!(text_of(&lines[0].chars), "a");
         assert_eq!(lines[0].swallowed, Some(11..12));

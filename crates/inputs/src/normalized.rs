@@ -1,5 +1,7 @@
-//! The normal form of what the inputs say: comments, order, spacing and case do not show in it, and
-//! neither does a secret or a host.
+//! Requirements and options in normalized form, as the header of a lock records them.
+//!
+//! Two files that differ in comments, spacing, case or order of specifiers have the same forms. No secret and no host is
+//! in them.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -12,8 +14,8 @@ use super::{FileOption, FileOptionKind, FormatControl, InputLine};
 use pinfast_packaging::{NameError, PackageName, Requirement, RequirementSource, Sha256, SpecifierSet};
 
 impl InputLine {
-    /// The requirement in normal form, with its hashes: `aiogram[fast]>=3.4 ; os_name == 'posix'`. A URL
-    /// stands in it as `sha256:` and 12 digits of the digest of the URL without credentials.
+    /// The requirement in normalized form, with its hashes: `aiogram[fast]>=3.4 ; os_name == 'posix'`. A URL
+    /// becomes `sha256:` and 12 digits of the digest of the URL without credentials.
     #[must_use]
     pub fn normalized(&self) -> String {
         let bare = Requirement {
@@ -34,7 +36,7 @@ impl InputLine {
     }
 }
 
-/// What stands between name and marker: comparisons in the order of their texts, or a URL.
+/// The part between name and marker: specifiers sorted by their text, or the digest of a URL.
 fn source(source: &RequirementSource) -> String {
     match source {
         RequirementSource::Index(specifiers) => {
@@ -47,13 +49,13 @@ fn source(source: &RequirementSource) -> String {
 }
 
 impl FileOption {
-    /// The option in its long form; a URL as [`InputLine::normalized`] has it, a relative path as it is.
+    /// The option in its long form, with a URL or an absolute path as its digest and a relative path as it is.
     #[must_use]
     pub fn normalized(&self) -> String {
         match &self.kind {
-            FileOptionKind::IndexUrl(url) => format!("--index-url {}", place(url)),
-            FileOptionKind::ExtraIndexUrl(url) => format!("--extra-index-url {}", place(url)),
-            FileOptionKind::FindLinks(url) => format!("--find-links {}", place(url)),
+            FileOptionKind::IndexUrl(url) => format!("--index-url {}", without_host(url)),
+            FileOptionKind::ExtraIndexUrl(url) => format!("--extra-index-url {}", without_host(url)),
+            FileOptionKind::FindLinks(url) => format!("--find-links {}", without_host(url)),
             FileOptionKind::NoIndex => "--no-index".to_owned(),
             FileOptionKind::NoBinary(control) => format!("--no-binary {control}"),
             FileOptionKind::OnlyBinary(control) => format!("--only-binary {control}"),
@@ -63,7 +65,7 @@ impl FileOption {
     }
 }
 
-/// As pip takes it: `:all:`, `:none:`, or names joined by `,`, sorted, each once.
+/// As pip accepts it: `:all:`, `:none:`, or names joined by `,`, sorted, each once.
 impl fmt::Display for FormatControl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -96,16 +98,16 @@ impl FromStr for FormatControl {
     }
 }
 
-/// A relative path as it is; anything else as a digest, since it tells of a host or a machine.
-fn place(url: &str) -> String {
+/// A relative path as it is; anything else as a digest, since it names a host or a folder of this machine.
+fn without_host(url: &str) -> String {
     if paths::scheme(url).is_some() || paths::is_absolute(url) { digest(url) } else { url.replace('\\', "/") }
 }
 
-/// `sha256:` and 12 digits of the digest of a URL without credentials, final `/` or not.
+/// `sha256:` and 12 digits of the digest of a URL without credentials and final `/`.
 fn digest(text: &str) -> String {
     let bare = match Url::parse(text) {
         Ok(mut url) => {
-            // A URL that cannot hold credentials has none to remove.
+            // These fail only on a URL that cannot hold credentials.
             let _ = url.set_username("");
             let _ = url.set_password(None);
             url.to_string()

@@ -1,10 +1,10 @@
-//! The options of a requirements file: which there are, and how a line is cut into them.
+//! The options of a requirements file: a table of them, and how pip splits a line into them (`shlex`, then `optparse`).
 
 use super::diagnostic::Diagnostic;
 use super::source::{SourceChar, text_of};
 use pinfast_base::suggest;
 
-/// What an option is.
+/// The options by what they do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum OptionKind {
     Requirement,
@@ -19,16 +19,16 @@ pub(super) enum OptionKind {
     RequireHashes,
     Hash,
     Editable,
-    /// Means nothing here; why.
+    /// It has no effect here, and why.
     Ignored(&'static str),
 }
 
 /// Whether an option takes a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum OptionArgument {
-    Nothing,
+    None,
     /// A value of this kind.
-    A(&'static str),
+    Required(&'static str),
 }
 
 struct OptionSpec {
@@ -45,36 +45,36 @@ const BUILD: OptionKind = OptionKind::Ignored("no options are passed to builds")
 
 /// Every option that pip takes in a requirements file.
 static OPTIONS: &[OptionSpec] = &[
-    option(&["-r", "--requirement"], OptionKind::Requirement, OptionArgument::A("a file")),
-    option(&["-c", "--constraint"], OptionKind::Constraint, OptionArgument::A("a file")),
-    option(&["-e", "--editable"], OptionKind::Editable, OptionArgument::A("a folder")),
-    option(&["-i", "--index-url", "--pypi-url"], OptionKind::IndexUrl, OptionArgument::A("a URL")),
-    option(&["--extra-index-url"], OptionKind::ExtraIndexUrl, OptionArgument::A("a URL")),
-    option(&["-f", "--find-links"], OptionKind::FindLinks, OptionArgument::A("a URL or a folder")),
-    option(&["--no-index"], OptionKind::NoIndex, OptionArgument::Nothing),
-    option(&["--no-binary"], OptionKind::NoBinary, OptionArgument::A("names or `:all:`")),
-    option(&["--only-binary"], OptionKind::OnlyBinary, OptionArgument::A("names or `:all:`")),
-    option(&["--pre"], OptionKind::Pre, OptionArgument::Nothing),
-    option(&["--require-hashes"], OptionKind::RequireHashes, OptionArgument::Nothing),
-    option(&["--hash"], OptionKind::Hash, OptionArgument::A("`sha256:` and 64 hexadecimal digits")),
+    option(&["-r", "--requirement"], OptionKind::Requirement, OptionArgument::Required("a file")),
+    option(&["-c", "--constraint"], OptionKind::Constraint, OptionArgument::Required("a file")),
+    option(&["-e", "--editable"], OptionKind::Editable, OptionArgument::Required("a folder")),
+    option(&["-i", "--index-url", "--pypi-url"], OptionKind::IndexUrl, OptionArgument::Required("a URL")),
+    option(&["--extra-index-url"], OptionKind::ExtraIndexUrl, OptionArgument::Required("a URL")),
+    option(&["-f", "--find-links"], OptionKind::FindLinks, OptionArgument::Required("a URL or a folder")),
+    option(&["--no-index"], OptionKind::NoIndex, OptionArgument::None),
+    option(&["--no-binary"], OptionKind::NoBinary, OptionArgument::Required("names or `:all:`")),
+    option(&["--only-binary"], OptionKind::OnlyBinary, OptionArgument::Required("names or `:all:`")),
+    option(&["--pre"], OptionKind::Pre, OptionArgument::None),
+    option(&["--require-hashes"], OptionKind::RequireHashes, OptionArgument::None),
+    option(&["--hash"], OptionKind::Hash, OptionArgument::Required("`sha256:` and 64 hexadecimal digits")),
     option(
         &["--prefer-binary"],
         OptionKind::Ignored("the newest release that fits is taken, wheel or not; see `--only-binary`"),
-        OptionArgument::Nothing,
+        OptionArgument::None,
     ),
     option(
         &["--trusted-host"],
         OptionKind::Ignored("certificates are always checked"),
-        OptionArgument::A("a host"),
+        OptionArgument::Required("a host"),
     ),
     option(
         &["--use-feature"],
         OptionKind::Ignored("it turns on a feature of pip's own"),
-        OptionArgument::A("a feature of pip"),
+        OptionArgument::Required("a feature of pip"),
     ),
-    option(&["--config-settings", "--config-setting", "-C"], BUILD, OptionArgument::A("KEY=VALUE")),
-    option(&["--global-option"], BUILD, OptionArgument::A("an option")),
-    option(&["--install-option"], BUILD, OptionArgument::A("an option")),
+    option(&["--config-settings", "--config-setting", "-C"], BUILD, OptionArgument::Required("KEY=VALUE")),
+    option(&["--global-option"], BUILD, OptionArgument::Required("an option")),
+    option(&["--install-option"], BUILD, OptionArgument::Required("an option")),
 ];
 
 /// An option as it stands in a line.
@@ -90,7 +90,7 @@ pub(super) struct ParsedOption {
     pub(super) end: usize,
 }
 
-/// A word of a line, quotes and escapes taken off.
+/// A word of a line, without quotes and escapes.
 struct ShellWord {
     chars: Vec<SourceChar>,
     start: usize,
@@ -104,37 +104,37 @@ pub(super) fn start(chars: &[SourceChar]) -> usize {
         .unwrap_or(chars.len())
 }
 
-/// Cuts `chars[from..]` into options.
+/// Parses `chars[from..]` as options.
 ///
 /// # Errors
 /// An option that is unknown, lacks its value or has one too many, at its place in `chars`.
 pub(super) fn parse(chars: &[SourceChar], from: usize) -> Result<Vec<ParsedOption>, Diagnostic> {
     let mut words = words(chars, from)?.into_iter();
-    let mut found = Vec::new();
+    let mut options = Vec::new();
     while let Some(word) = words.next() {
-        let (option, joined) = recognise(&word)?;
+        let (option, joined) = find_option(&word)?;
         let mut end = word.end;
         let value = match (option.value, joined) {
-            (OptionArgument::Nothing, None) => Vec::new(),
-            (OptionArgument::Nothing, Some(at)) => return Err(no_value(&word, at)),
-            (OptionArgument::A(_), Some(at)) => word.chars[at..].to_vec(),
-            (OptionArgument::A(what), None) => {
+            (OptionArgument::None, None) => Vec::new(),
+            (OptionArgument::None, Some(at)) => return Err(no_value(&word, at)),
+            (OptionArgument::Required(_), Some(at)) => word.chars[at..].to_vec(),
+            (OptionArgument::Required(what), None) => {
                 let next = words.next().ok_or_else(|| lacks_value(&word, what))?;
                 end = next.end;
                 next.chars
             }
         };
-        if let (OptionArgument::A(what), true) = (option.value, value.is_empty()) {
+        if let (OptionArgument::Required(what), true) = (option.value, value.is_empty()) {
             return Err(lacks_value(&word, what));
         }
         let name = name_of(&word);
-        found.push(ParsedOption { kind: option.kind, name, value, start: word.start, end });
+        options.push(ParsedOption { kind: option.kind, name, value, start: word.start, end });
     }
-    Ok(found)
+    Ok(options)
 }
 
 /// The option that a word is or starts with, and where in the word its value starts.
-fn recognise(word: &ShellWord) -> Result<(&'static OptionSpec, Option<usize>), Diagnostic> {
+fn find_option(word: &ShellWord) -> Result<(&'static OptionSpec, Option<usize>), Diagnostic> {
     let text = text_of(&word.chars);
     if !text.starts_with('-') {
         return Err(left_over(word));
@@ -197,7 +197,7 @@ fn no_value(word: &ShellWord, at: usize) -> Diagnostic {
     )
 }
 
-/// Cuts into words as a shell does: white space parts them, unless quoted or escaped.
+/// Splits into words as a POSIX shell does: at white space that is neither quoted nor escaped.
 fn words(chars: &[SourceChar], from: usize) -> Result<Vec<ShellWord>, Diagnostic> {
     let mut words = Vec::new();
     let mut at = from;
@@ -243,10 +243,10 @@ fn word(chars: &[SourceChar], start: usize) -> Result<ShellWord, Diagnostic> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::source::SourceText;
+    use crate::source::InputText;
 
     fn parsed(text: &str) -> Result<Vec<(OptionKind, String)>, String> {
-        let source = SourceText::new("f", text.to_owned());
+        let source = InputText::new("f", text.to_owned());
         let chars: Vec<_> = source.chars(0..text.len()).collect();
         let from = start(&chars);
         parse(&chars, from)
@@ -255,7 +255,7 @@ mod tests {
     }
 
     #[test]
-    fn options_are_cut_as_pip_cuts_them() {
+    fn options_are_split_as_pip_splits_them() {
         for (text, kind, value) in [
             ("-r base.in", OptionKind::Requirement, "base.in"),
             ("-rbase.in", OptionKind::Requirement, "base.in"),
@@ -280,7 +280,7 @@ mod tests {
     }
 
     #[test]
-    fn wrong_options_are_told_at_their_place() {
+    fn a_wrong_option_is_an_error_at_its_place() {
         for (text, error) in [
             ("-r", "2+1 expected a file after `-r`"),
             ("--requirement=", "14+1 expected a file after `--requirement`"),

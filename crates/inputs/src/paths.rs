@@ -5,7 +5,7 @@
 pub(super) struct InputPath {
     /// What to open: exact, since `link/..` need not be the folder that `link` is in.
     pub(super) exact: String,
-    /// How it is shown: without detours.
+    /// How messages show it: without `.` and `name/..`.
     pub(super) shown: String,
 }
 
@@ -23,7 +23,7 @@ impl InputPath {
         Self { exact: join(&self.exact, path), shown: tidy(&join(&self.shown, path)) }
     }
 
-    /// By which two spellings of one file are told to be one.
+    /// Equal for two spellings of one path.
     pub(super) fn key(&self) -> String {
         tidy(&self.shown)
     }
@@ -39,7 +39,7 @@ pub(super) fn is_url(text: &str) -> bool {
     scheme(text).is_some_and(|scheme| text[scheme.len()..].starts_with("://"))
 }
 
-/// The scheme of a URL; a single letter is a drive, not a scheme.
+/// The scheme of a URL (RFC 3986, section 3.1). A single letter is a drive, not a scheme.
 pub(super) fn scheme(text: &str) -> Option<&str> {
     let (scheme, _) = text.split_once(':')?;
     let mut bytes = scheme.bytes();
@@ -59,7 +59,7 @@ pub(super) fn is_absolute(path: &str) -> bool {
     path.starts_with(['/', '\\', '~']) || path.as_bytes().get(1) == Some(&b':')
 }
 
-/// Without `.` parts, and without `name/..` detours.
+/// Without `.` and `name/..`.
 fn tidy(path: &str) -> String {
     let mut parts: Vec<&str> = Vec::new();
     for part in path.split('/') {

@@ -6,7 +6,7 @@ use super::diagnostic::{Diagnostic, FileDiagnostic};
 use super::logical_lines::{InputLogicalLine, logical_lines};
 use super::options::{self, OptionKind, ParsedOption};
 use super::requirement::{self, Quoting};
-use super::source::{SourceChar, SourceText, span, text_of, trimmed};
+use super::source::{InputText, SourceChar, span, text_of, trimmed};
 use super::statement::{Include, Statement};
 use super::unlockable::{self, Unlockable};
 use super::variables;
@@ -14,7 +14,7 @@ use super::{FileOption, FileOptionKind, FormatControl, InputLine};
 use pinfast_packaging::{PackageName, Role, Sha256, Sha256Error};
 
 /// Parses all of `source`. `variable` gives the value of an environment variable, for `${NAME}`.
-pub(super) fn parse(source: &SourceText, variable: &dyn Fn(&str) -> Option<String>) -> Vec<Statement> {
+pub(super) fn parse(source: &InputText, variable: &dyn Fn(&str) -> Option<String>) -> Vec<Statement> {
     let mut parser = RequirementsParser { source, variable, statements: Vec::new() };
     for line in logical_lines(source) {
         parser.logical_line(&line);
@@ -24,7 +24,7 @@ pub(super) fn parse(source: &SourceText, variable: &dyn Fn(&str) -> Option<Strin
 
 /// The state of a parse.
 struct RequirementsParser<'a> {
-    source: &'a SourceText,
+    source: &'a InputText,
     variable: &'a dyn Fn(&str) -> Option<String>,
     statements: Vec<Statement>,
 }
@@ -280,7 +280,7 @@ mod tests {
 
     /// Each statement of `text` in short; no file is opened.
     fn statements(text: &str) -> Vec<String> {
-        let source = SourceText::new("f.in", text.to_owned());
+        let source = InputText::new("f.in", text.to_owned());
         let short = |statement: Statement| match statement {
             Statement::Requirement(line) => format!("{} {}", line.at, line.text),
             Statement::Option(option) => format!("{} {:?}", option.at, option.kind),

@@ -1,4 +1,4 @@
-//! A file's text with its lines, and characters that know their place in it.
+//! The text of an input: byte offsets <-> lines and columns, and characters that know their place.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -9,19 +9,19 @@ use pinfast_packaging::Location;
 const BOM: char = '\u{feff}';
 
 /// An input's text.
-pub(super) struct SourceText {
+pub(super) struct InputText {
     /// The file as the user named it.
     pub(super) file: Arc<str>,
     /// The whole text, with its byte order mark if it has one.
     pub(super) text: String,
     /// Where each line starts; a byte order mark belongs to no line.
     lines: Vec<usize>,
-    /// How many characters begin before each block of bytes: so that a place in a line of megabytes
-    /// is found without counting from its start.
+    /// How many characters begin before each block of bytes: a column in a line of megabytes is found without counting
+    /// from the start of the line.
     counts: Vec<usize>,
 }
 
-/// How many bytes a block has.
+/// The bytes of a block.
 const BLOCK: usize = 4096;
 
 /// A character of an input and the bytes of the file that it stands for: its own, an escape sequence's,
@@ -33,7 +33,7 @@ pub(super) struct SourceChar {
     pub(super) end: usize,
 }
 
-impl SourceText {
+impl InputText {
     pub(super) fn new(file: impl Into<Arc<str>>, text: String) -> Self {
         let first = if text.starts_with(BOM) { BOM.len_utf8() } else { 0 };
         let bytes = text.as_bytes();
@@ -138,8 +138,8 @@ pub(super) fn trimmed(mut chars: &[SourceChar]) -> &[SourceChar] {
     chars
 }
 
-/// The bytes of the file behind the characters `start..start + len` of `chars`; past the end it is the
-/// place just behind the last one.
+/// The bytes of the file behind the characters `start..start + len` of `chars`. Past the end, it is the empty range
+/// behind the last character.
 pub(super) fn span(chars: &[SourceChar], start: usize, len: usize) -> Range<usize> {
     let end = chars.last().map_or(0, |last| last.end);
     let Some(first) = chars.get(start) else { return end..end };
@@ -147,7 +147,7 @@ pub(super) fn span(chars: &[SourceChar], start: usize, len: usize) -> Range<usiz
     first.start..chars[last].end.max(first.end)
 }
 
-/// How many characters begin in some bytes of UTF-8: every byte does that continues none.
+/// How many characters begin in some bytes of UTF-8: each byte but continuation bytes (`10xxxxxx`) begins one.
 fn characters(bytes: &[u8]) -> usize {
     bytes.iter().filter(|&&byte| byte & 0xC0 != 0x80).count()
 }
@@ -162,7 +162,7 @@ mod tests {
 
     #[test]
     fn lines_end_in_any_of_the_three_ways_and_a_bom_has_no_column() {
-        let source = SourceText::new("f", "\u{feff}ab\r\ncä\rx\n".to_owned());
+        let source = InputText::new("f", "\u{feff}ab\r\ncä\rx\n".to_owned());
         let lines: Vec<_> = (0..source.lines.len()).map(|line| &source.text[source.line(line)]).collect();
         assert_eq!(lines, ["ab", "cä", "x", ""]);
         for (offset, line, column) in [(3, 1, 1), (4, 1, 2), (7, 2, 1), (8, 2, 2), (10, 2, 3), (11, 3, 1)] {
@@ -178,7 +178,7 @@ mod tests {
 
     #[test]
     fn columns_of_a_long_line_are_counted_in_characters() {
-        let source = SourceText::new("f", format!("x\n{}", "aä".repeat(10_000)));
+        let source = InputText::new("f", format!("x\n{}", "aä".repeat(10_000)));
         for (offset, column) in [(2, 1), (3, 2), (5, 3), (2 + 3 * 4_000, 8_001), (30_002, 20_001)] {
             assert_eq!(source.location(offset), Location::new("f", 2, column));
             assert_eq!(source.offset(&Location::new("f", 2, column)), Some(offset));
@@ -187,7 +187,7 @@ mod tests {
 
     #[test]
     fn spans_stay_inside() {
-        let source = SourceText::new("f", "abc".to_owned());
+        let source = InputText::new("f", "abc".to_owned());
         let chars: Vec<_> = source.chars(0..3).collect();
         assert_eq!(span(&chars, 1, 1), 1..2);
         assert_eq!(span(&chars, 1, usize::MAX), 1..3);

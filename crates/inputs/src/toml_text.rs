@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use toml_edit::{Document, Item, TableLike};
 
-use super::source::{SourceChar, SourceText, text_of};
+use super::source::{InputText, SourceChar, text_of};
 
 /// A parsed file; its spans start behind the byte order mark.
 pub(super) type Parsed<'a> = Document<&'a str>;
@@ -13,7 +13,7 @@ pub(super) type Parsed<'a> = Document<&'a str>;
 ///
 /// # Errors
 /// What is wrong and where.
-pub(super) fn parse(source: &SourceText) -> Result<Parsed<'_>, (Range<usize>, String)> {
+pub(super) fn parse(source: &InputText) -> Result<Parsed<'_>, (Range<usize>, String)> {
     let (body, base) = source.body();
     Document::parse(body).map_err(|error| {
         let span = error.span().unwrap_or_default();
@@ -28,13 +28,13 @@ pub(super) fn find<'a>(root: &'a dyn TableLike, path: &[&str]) -> Option<&'a Ite
 }
 
 /// The string_chars of the string `value` whose literal, quotes and all, stands at `literal`.
-pub(super) fn string_chars(source: &SourceText, literal: Range<usize>, value: &str) -> Vec<SourceChar> {
+pub(super) fn string_chars(source: &InputText, literal: Range<usize>, value: &str) -> Vec<SourceChar> {
     let chars: Vec<_> = source.chars(literal.clone()).collect();
     let decoded = decoded(&chars);
     if text_of(&decoded) == value {
         return decoded;
     }
-    // A form of string that is not known here: every character stands for all of it.
+    // Decoding here and in the parser disagree: every character stands for the whole literal.
     value.chars().map(|ch| SourceChar { ch, start: literal.start, end: literal.end }).collect()
 }
 
@@ -123,7 +123,7 @@ mod tests {
             (r#""\xe9""#, "é", &[1]),
         ] {
             let text = format!("k = {literal}\n");
-            let source = SourceText::new("f", text.clone());
+            let source = InputText::new("f", text.clone());
             let parsed = parse(&source).unwrap();
             let item = find(parsed.as_table(), &["k"]).unwrap();
             assert_eq!(item.as_str(), Some(value), "{literal}");

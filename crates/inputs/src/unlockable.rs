@@ -1,7 +1,7 @@
-//! What pip installs but no lock can hold: what has no fixed bytes, or is found on one machine only.
+//! Requirements that pip can install but no lock can hold: their bytes are not fixed, or only this machine has them.
 //!
-//! `name @ file:///…` is refused too: the lock would hold a path of this machine, and be another lock on
-//! each. A folder of files is named with `--find-links` instead.
+//! `name @ file:///…` is refused, too: the lock would hold a path, and differ between machines. `--find-links` names a
+//! folder of files instead.
 
 use super::diagnostic::Diagnostic;
 use super::paths;
@@ -27,7 +27,7 @@ const FIND_LINKS: &str =
     "put its wheel into a folder, name the folder with `--find-links`, and write `name==VERSION`";
 
 impl Unlockable {
-    /// As told at `start..start + len`; `shown` is the refused text where it may be shown.
+    /// The diagnostic for the characters `start..start + len`; `shown` is the text, if messages may quote it.
     pub(super) fn diagnostic(self, start: usize, len: usize, shown: Option<&str>) -> Diagnostic {
         let diagnostic = Diagnostic::new(start, len, self.message());
         match self {
@@ -60,7 +60,7 @@ impl Unlockable {
     }
 }
 
-/// Why the requirement `text` is refused, and from which character on, if it is.
+/// Why the requirement `text` cannot be locked, and from which character on; `None` if it can.
 pub(super) fn unlockable(text: &str) -> Option<(Unlockable, usize)> {
     if let Some((name, target)) = text.split_once('@')
         && name.chars().all(|c| c.is_alphanumeric() || c.is_whitespace() || "-_.[],".contains(c))
@@ -108,7 +108,7 @@ fn looks_like_path(text: &str) -> bool {
     matches!(word, "." | "..") || word.contains(['/', '\\']) || archive
 }
 
-/// `name @ URL`, where the URL tells the name: by `#egg=` or by its file name.
+/// `name @ URL`, if the URL names the package: by `#egg=` or by its file name.
 fn named(url: &str) -> Option<String> {
     let (url, marker) = url.split_once(|c: char| c.is_whitespace()).unwrap_or((url, ""));
     let (url, fragment) = url.split_once('#').unwrap_or((url, ""));
@@ -127,7 +127,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_cannot_be_locked_is_known() {
+    fn each_unlockable_form_is_recognized() {
         for (text, refused) in [
             ("foo", None),
             ("foo>=1,<2 ; python_version < '3'", None),
@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn a_url_is_named_by_what_it_tells() {
+    fn a_url_is_named_by_its_egg_or_file_name() {
         for (url, shown) in [
             (
                 "https://f.example/foo_bar-1.0-py3-none-any.whl",

@@ -1,4 +1,4 @@
-//! `${VARIABLE}`, as pip expands it: only this form, only names of `A-Z0-9_`, only where there is a value.
+//! `${VARIABLE}`, expanded as by pip: only this form, only names of `A-Z0-9_`, only if the variable has a value.
 
 use super::source::SourceChar;
 

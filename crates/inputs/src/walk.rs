@@ -10,7 +10,7 @@ use std::sync::Arc;
 use super::diagnostic::{Diagnostics, FileDiagnostic, printable};
 use super::paths::{InputPath, file_name, is_url, scheme};
 use super::selection::Selection;
-use super::source::SourceText;
+use super::source::InputText;
 use super::statement::{Include, ParsedProject, Statement};
 use super::{FileOption, FileOptionKind, InputFiles, InputLine, InputRequest, Inputs};
 use super::{pyproject, requirements_file};
@@ -37,7 +37,7 @@ struct Walk<'a> {
 
 /// The place that refers to a file.
 struct Referrer<'a> {
-    source: &'a SourceText,
+    source: &'a InputText,
     span: Range<usize>,
 }
 
@@ -81,7 +81,7 @@ impl Walk<'_> {
             Ok(text) if text.len() > MAX_SIZE => {
                 self.error(from, format!("{} is larger than {} MB", path.shown, MAX_SIZE >> 20), None);
             }
-            Ok(text) => self.parse(path, &SourceText::new(path.shown.as_str(), text), role),
+            Ok(text) => self.parse(path, &InputText::new(path.shown.as_str(), text), role),
             Err(why) => self.error(from, format!("cannot read {}: {why}", path.shown), None),
         }
     }
@@ -104,7 +104,7 @@ impl Walk<'_> {
         Some((format!("{} is not a requirements file", path.shown), Some(hint)))
     }
 
-    fn parse(&mut self, path: &InputPath, source: &SourceText, role: Role) {
+    fn parse(&mut self, path: &InputPath, source: &InputText, role: Role) {
         self.chain.push(path.clone());
         let statements = if file_name(&path.shown) == "pyproject.toml" {
             let project = pyproject::parse(source, &self.selection, role);
@@ -133,7 +133,7 @@ impl Walk<'_> {
         project.statements
     }
 
-    fn statement(&mut self, statement: Statement, path: &InputPath, source: &SourceText, role: Role) {
+    fn statement(&mut self, statement: Statement, path: &InputPath, source: &InputText, role: Role) {
         match statement {
             Statement::Requirement(line) => self.requirement(line, role),
             Statement::Option(option) => self.inputs.options.push(resolved(option, path)),
@@ -160,7 +160,7 @@ impl Walk<'_> {
         }
     }
 
-    fn include(&mut self, include: &Include, path: &InputPath, source: &SourceText, role: Role) {
+    fn include(&mut self, include: &Include, path: &InputPath, source: &InputText, role: Role) {
         // What a constraint file includes restricts too, whichever option includes it.
         let role = if role == Role::Requirement { include.role } else { role };
         let from = Referrer { source, span: include.span.clone() };

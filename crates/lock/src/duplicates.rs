@@ -1,7 +1,7 @@
 //! Packages that are pinned twice for one environment.
 
 use super::Pin;
-use super::problem::LockProblems;
+use super::problem::LockFileProblems;
 use pinfast_packaging::SourceSpan;
 
 /// How many pins of one name are compared with one another: each pair of markers is a proof.
@@ -10,7 +10,7 @@ const MAX_COMPARED: usize = 64;
 const ONE_PIN: &str = "keep one of them, or give them markers that never hold together";
 
 /// Adds to `problems` each pin that shares an environment with an earlier pin of its name.
-pub(crate) fn find_duplicates(pins: &[(Pin, SourceSpan<'_>)], problems: &mut LockProblems) {
+pub(crate) fn find_duplicates(pins: &[(Pin, SourceSpan<'_>)], problems: &mut LockFileProblems) {
     let mut order: Vec<&(Pin, SourceSpan<'_>)> = pins.iter().collect();
     order.sort_by(|(a, _), (b, _)| a.name.cmp(&b.name));
     for group in order.chunk_by(|(a, _), (b, _)| a.name == b.name) {

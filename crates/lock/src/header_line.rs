@@ -1,9 +1,12 @@
-//! What a line of a header or an input says: `aiogram>=3.4`, `-c urllib3<2`, `--override x==1`, `--pre`.
+//! A normalized line of an input, as the header records it -> role and requirement.
+//!
+//! `aiogram>=3.4`, `-c urllib3<2`, `--override x==1`, `--pre`.
 
 use pinfast_packaging::{PackageName, Requirement, Role};
 
-/// What a line asks of versions, and in what role; `None` for an option, and for what cannot be read.
-/// A URL, which stands in a normal form as a digest, asks for any version, and hashes ask nothing.
+/// The role and the requirement of a line; `None` for an option, and for a line that cannot be read.
+///
+/// A URL is recorded as a digest, so its requirement allows any version. Hashes are left out.
 pub(super) fn requirement(line: &str) -> Option<(Role, Requirement)> {
     let (role, text) = split(line)?;
     let text = text.split(" --hash=").next()?;
@@ -17,16 +20,16 @@ pub(super) fn requirement(line: &str) -> Option<(Role, Requirement)> {
     Some((role, requirement.ok()?))
 }
 
-/// What two lines share when one is the other, changed.
+/// What a line has in common with its earlier self: equal keys make a change, not an addition and a removal.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum LineKey<'a> {
-    /// A package in a role.
+    /// A requirement on the package in the role.
     Package(Role, PackageName),
-    /// An option, or a line that cannot be read: its first word.
+    /// An option, or a line that cannot be read, by its first word.
     Option(&'a str),
 }
 
-/// What a line is about.
+/// The key of a line.
 pub(super) fn line_key(line: &str) -> LineKey<'_> {
     let package = |(role, text): (Role, &str)| {
         let end =
@@ -52,7 +55,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_normal_form_is_a_requirement_again() {
+    fn a_normalized_line_is_read_as_role_and_requirement() {
         for (line, expected) in [
             ("a>=1", Some((Role::Requirement, "a>=1"))),
             ("-c a<2 ; os_name == 'nt'", Some((Role::Constraint, "a<2 ; os_name == 'nt'"))),

@@ -1,4 +1,4 @@
-//! The pins of several targets -> one list whose markers tell the targets apart.
+//! The pins of several targets -> one list of pins, each with a marker for the targets that have it.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -8,13 +8,13 @@ use rustc_hash::FxHashMap;
 use super::Pin;
 use pinfast_packaging::{Marker, PackageName, Target, Version};
 
-/// What makes two pins one: the package, the release, and the URL that it comes from.
-type Release = (PackageName, Version, Option<String>);
+/// Pins with the same key are merged: package, version, and the URL of a URL pin.
+type MergeKey = (PackageName, Version, Option<String>);
 
-/// Merges the pins of each of `targets`, which are in the same order.
+/// Merges `pins`, one list for each of `targets`, in the same order.
 ///
-/// A pin that all targets share has no marker; one that only some have carries a marker that holds on
-/// these and on no other of the targets.
+/// A pin that all targets share gets no marker. A pin that only some have gets a marker that is true on these and false
+/// on the others.
 #[must_use]
 pub fn merge(targets: &[Target], pins: Vec<Vec<Pin>>) -> Vec<Pin> {
     let mut merger = Merger::default();
@@ -25,7 +25,7 @@ pub fn merge(targets: &[Target], pins: Vec<Vec<Pin>>) -> Vec<Pin> {
 /// The pins of several environments, merged one environment after the other.
 #[derive(Default)]
 pub struct Merger {
-    merged: BTreeMap<Release, (Pin, Vec<usize>)>,
+    merged: BTreeMap<MergeKey, (Pin, Vec<usize>)>,
     environments: usize,
 }
 
@@ -49,23 +49,27 @@ impl Merger {
         self.environments += 1;
     }
 
-    /// The merged pins: each carries the marker that `telling` gives for the environments that have it, by their places
-    /// in the order in which they were added.
+    /// The merged pins. `distinguishing` gives the marker for a set of environments, by the order in which they were
+    /// added.
     #[must_use]
-    pub fn merged(self, telling: impl Fn(&[usize]) -> Marker) -> Vec<Pin> {
-        // Many pins, few sets of environments: each marker is worked out once.
+    pub fn merged(self, distinguishing: impl Fn(&[usize]) -> Marker) -> Vec<Pin> {
+        // There are many pins but few sets of environments, and a marker is expensive: each is made once.
         let mut markers: FxHashMap<Vec<usize>, Marker> = FxHashMap::default();
         let marked = |(mut pin, environments): (Pin, Vec<usize>)| {
-            pin.marker = markers.entry(environments).or_insert_with_key(|places| telling(places)).clone();
+            pin.marker = markers
+                .entry(environments)
+                .or_insert_with_key(|environments| distinguishing(environments))
+                .clone();
             pin
         };
         self.merged.into_values().map(marked).collect()
     }
 }
 
-/// Adds what is new in `pin`; of most, all environments have the same files.
+/// Adds to `kept` what is new in `pin`.
 fn join(kept: &mut Pin, pin: Pin) {
     kept.extras.extend(pin.extras);
+    // Most pins have the same files everywhere: comparing is cheaper than sorting duplicates out later.
     if kept.hashes != pin.hashes || kept.files != pin.files {
         kept.hashes.extend(pin.hashes);
         kept.files.extend(pin.files);
@@ -80,7 +84,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn markers_tell_the_targets_apart() {
+    fn a_pin_of_some_targets_gets_a_marker() {
         let target = |python: &str, platform: &str| {
             Target::declared(&python.parse().unwrap(), &platform.parse().unwrap())
         };

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use super::problem::{self, LockProblem};
+use super::problem::{self, LockFileProblem};
 use super::{FORMAT, Integrity, Lock, LockOption, integrity, is_pylock, pylock, requirements_txt};
 use pinfast_base::error::{Error, Result};
 
@@ -20,7 +20,7 @@ pub struct ParsedLock {
     /// The options inside the text, such as `--index-url`, in order.
     pub options: Vec<LockOption>,
     /// What keeps the text from being installed from, in order.
-    pub problems: Vec<LockProblem>,
+    pub problems: Vec<LockFileProblem>,
     /// The file's name as given.
     pub file: Arc<str>,
 }

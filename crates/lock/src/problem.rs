@@ -11,7 +11,7 @@ const MAX_KEPT: usize = 100;
 
 /// One thing that keeps a text from being installed from.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LockProblem {
+pub struct LockFileProblem {
     /// What is wrong: a sentence without a full stop.
     pub message: String,
     /// What to do: a sentence without a full stop.
@@ -21,7 +21,7 @@ pub struct LockProblem {
     excerpt: [String; 2],
 }
 
-impl LockProblem {
+impl LockFileProblem {
     /// Where it stands.
     #[must_use]
     pub fn at(&self) -> &Location {
@@ -36,13 +36,13 @@ impl LockProblem {
 
 /// The problems of one text, the first [`MAX_KEPT`] of them.
 #[derive(Debug, Default)]
-pub(crate) struct LockProblems(Vec<LockProblem>);
+pub(crate) struct LockFileProblems(Vec<LockFileProblem>);
 
-impl LockProblems {
+impl LockFileProblems {
     pub(crate) fn push(&mut self, span: &SourceSpan<'_>, message: impl Into<String>, hint: &'static str) {
         if self.0.len() < MAX_KEPT {
             let excerpt = excerpt(span.at.line as usize, span.line, span.bytes.clone());
-            self.0.push(LockProblem { message: message.into(), hint, at: span.at.clone(), excerpt });
+            self.0.push(LockFileProblem { message: message.into(), hint, at: span.at.clone(), excerpt });
         }
     }
 
@@ -56,7 +56,7 @@ impl LockProblems {
     }
 
     /// In the order of their places.
-    pub(crate) fn sorted(mut self) -> Vec<LockProblem> {
+    pub(crate) fn sorted(mut self) -> Vec<LockFileProblem> {
         self.0.sort_by(|a, b| a.at.cmp(&b.at));
         self.0
     }
@@ -64,7 +64,7 @@ impl LockProblems {
 
 /// One usage error with all of `problems`: the first is its message, and each hint stands once. `None` where there
 /// are none.
-pub(crate) fn into_error(problems: &[LockProblem]) -> Option<Error> {
+pub(crate) fn into_error(problems: &[LockFileProblem]) -> Option<Error> {
     let first = problems.first()?;
     let mut error = Error::usage(first.headline());
     for (i, problem) in problems.iter().take(MAX_SHOWN).enumerate() {

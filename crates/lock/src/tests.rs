@@ -22,7 +22,7 @@ fn short(text: &str) -> String {
 
 /// pip and uv see comments only; pinfast sees what each build requires.
 #[test]
-fn builds_are_comments_with_places() {
+fn builds_are_comments_and_read_back_with_their_places() {
     let needs = vec![pin("setuptools==80.9.0", &[]), pin("wheel==0.45 ; python_version < '3.12'", &[])];
     let build = PermittedBuild { name: name("docopt"), version: Version::new([0, 6, 2]), pins: needs };
     let mut lock = Lock { pins: vec![pin("docopt==0.6.2", &[])], builds: vec![build], ..lock() };
@@ -43,10 +43,10 @@ fn builds_are_comments_with_places() {
     let at = |text: &str| Lock::parse(text, "l.txt").unwrap().builds[0].pins[0].at.clone().unwrap();
     let line = text.lines().position(|line| line.contains("setuptools")).unwrap() + 1;
     assert_eq!((at(&text).line as usize, at(&text).column), (line, 7));
-    // What is wrong in there bars the lock, and says where.
+    // A problem in a build keeps the lock from being installed from, with its place.
     let broken = text.replace("#     setuptools==80.9.0", "#     setuptools>=80");
-    let said = Lock::parse_strict(&broken, "l.txt").unwrap_err().message;
-    assert_eq!(said, format!("l.txt:{line}:7: `setuptools>=80` is no exact pin"));
+    let message = Lock::parse_strict(&broken, "l.txt").unwrap_err().message;
+    assert_eq!(message, format!("l.txt:{line}:7: `setuptools>=80` is no exact pin"));
     // Another tool's comments permit nothing.
     let foreign = text.split_once("\n\n").unwrap().1;
     assert_eq!(Lock::parse(foreign, "l.txt").unwrap().builds, []);
@@ -108,7 +108,7 @@ fn annotations_can_be_left_out() {
 }
 
 #[test]
-fn a_url_whose_name_hides_the_version_tells_it_in_a_comment() {
+fn a_url_without_version_gets_a_version_comment() {
     let mut made = lock();
     let pin = made.pins.iter_mut().find(|pin| pin.url.is_some()).unwrap();
     pin.url.as_mut().unwrap().url = "https://user:secret@files.example/main.zip".parse().unwrap();
@@ -130,7 +130,7 @@ fn one_changed_requirement_changes_few_lines() {
 
 proptest! {
     #[test]
-    fn what_is_written_is_read(lock in any_lock()) {
+    fn a_written_lock_reads_back(lock in any_lock()) {
         let text = lock.write(&WriteOptions::default());
         let parsed = ParsedLock::read(&text, "requirements.txt").unwrap();
         let whole = if lock.header.is_some() { Integrity::Intact } else { Integrity::Foreign };
@@ -306,7 +306,7 @@ fn a_newer_format_is_not_installed_from() {
 }
 
 #[test]
-fn a_pin_knows_its_place() {
+fn each_pin_reads_back_with_its_line() {
     let text = lock().write(&WriteOptions::default());
     for pin in Lock::parse(&text, "r.txt").unwrap().pins {
         let at = pin.at.clone().unwrap();

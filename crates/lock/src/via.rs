@@ -1,10 +1,10 @@
-//! The `# via` lines below a pin, in the styles of pinfast, pip-compile and uv.
+//! The `# via` lines below a pin -> dependents, in the styles of pinfast, pip-compile and uv.
 //!
 //! ```text
 //! # via aiogram                  one
 //! # via                          several
 //! #   -r requirements.in
-//! #   google-genai (>=2.47.0)    with what it asks: pinfast's addition
+//! #   google-genai (>=2.47.0)    with its specifiers: pinfast's addition
 //! #   app (pyproject.toml)       a project's own file
 //! # via -r requirements.in, foo  pip-compile's line style
 //! ```
@@ -16,7 +16,7 @@ use pinfast_packaging::PackageName;
 use super::Via;
 use super::escape::{escape, unescape};
 
-/// What follows `via` in a comment that opens a list.
+/// The text after `via`, if the comment opens a list.
 pub(crate) fn opened(comment: &str) -> Option<&str> {
     let rest = comment.trim_start().strip_prefix("via")?;
     (rest.is_empty() || rest.starts_with(char::is_whitespace)).then_some(rest)
@@ -27,7 +27,7 @@ pub(crate) fn entries(text: &str) -> impl Iterator<Item = Via> {
     text.split(", ").filter_map(entry)
 }
 
-/// One entry; what is none is passed over, as annotations bind nothing.
+/// One entry; `None` for anything else: annotations only inform, so a strange one is no problem.
 pub(crate) fn entry(text: &str) -> Option<Via> {
     let text = text.trim();
     if let Some(file) = text.strip_prefix("-r ") {
@@ -52,7 +52,7 @@ fn names_a_file(inside: &str) -> bool {
     inside.starts_with(|c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '/' | '_' | '-'))
 }
 
-/// `wants` where it can stand behind a name in a requirement; else nothing.
+/// `wants`, if `{name}{wants}` is a requirement; else nothing.
 fn readable(name: &PackageName, wants: &str) -> Arc<str> {
     Via::specifiers(name, wants).map_or_else(|| "".into(), |_| wants.into())
 }
@@ -60,7 +60,7 @@ fn readable(name: &PackageName, wants: &str) -> Arc<str> {
 /// As it stands after `# via`.
 impl std::fmt::Display for Via {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        // A comma and a space would part two entries.
+        // The reader splits entries at a comma and a space.
         let path = |file: &str| escape(file).replace(", ", r"\u{2c} ");
         match self {
             Self::Input(file) => write!(f, "-r {}", path(file)),

@@ -1,10 +1,10 @@
-//! Near misses behind the `;`.
+//! Mistakes in the marker, behind the `;`.
 
 use super::{Cursor, QUOTES, is_name_char};
 use crate::diagnostic::Diagnostic;
 use pinfast_base::suggest;
 
-/// The markers there are (PyPA "Dependency specifiers", "Environment markers").
+/// The marker variables (PyPA "Dependency specifiers", "Environment Markers").
 const MARKERS: &[&str] = &[
     "extra",
     "implementation_name",
@@ -20,7 +20,7 @@ const MARKERS: &[&str] = &[
     "sys_platform",
 ];
 
-/// Behind these a value stands.
+/// The operators before a value.
 const COMPARISONS: &[&str] = &["in", "==", "!=", "<", "<=", ">", ">=", "~=", "==="];
 
 /// Whether `word` is the name of a marker.
@@ -28,7 +28,7 @@ pub(super) fn is_marker(word: &str) -> bool {
     MARKERS.contains(&word)
 }
 
-/// What is wrong behind the `;` at which the cursor stands.
+/// The first mistake behind the `;` at the cursor.
 pub(super) fn diagnose(cursor: &mut Cursor<'_>) -> Option<Diagnostic> {
     let semicolon = cursor.at;
     cursor.at += 1;

@@ -11,15 +11,15 @@ use std::ops::Range;
 use super::diagnostic::Diagnostic;
 use pinfast_packaging::Requirement;
 
-/// The characters of which comparisons are made, here or in other tools.
+/// The characters of comparison operators, here and in other tools.
 const OPERATORS: &str = "=<>!~^";
 /// Quotes, and what word processors make of them.
 const QUOTES: &str = "\"'`“”‘’";
 const ONE_A_LINE: &str = "write one requirement a line";
-/// How long a whole requirement may be to be repeated in a hint.
+/// How many bytes a requirement may have to be repeated in a hint.
 const MAX_REPEATED: usize = 100;
 
-/// A text as characters, and where one reads.
+/// A position in a text.
 struct Cursor<'a> {
     chars: &'a [char],
     at: usize,
@@ -54,8 +54,7 @@ impl Cursor<'_> {
         self.text(self.at..self.chars.len())
     }
 
-    /// A hint to write `new` in place of the characters in `range`: the whole requirement as it then
-    /// is, if it is one.
+    /// A hint to write `new` for the characters in `range`: as the whole requirement, if that then parses.
     fn suggestion(&self, range: Range<usize>, new: &str) -> String {
         let whole = self.text(0..range.start) + new + &self.text(range.end..self.chars.len());
         let whole = whole.trim_end();
@@ -64,7 +63,7 @@ impl Cursor<'_> {
     }
 }
 
-/// What was meant by `text`, if that is known.
+/// What is wrong with `text`, and what was meant, if this module knows the mistake.
 pub(super) fn diagnose(text: &str) -> Option<Diagnostic> {
     let chars: Vec<char> = text.chars().collect();
     whole_line(text).or_else(|| {
@@ -99,7 +98,7 @@ fn whole_line(text: &str) -> Option<Diagnostic> {
     Some(diagnostic.hint(write_hint(wanted.trim())))
 }
 
-/// What stands behind the name: specifiers, a marker, or something else.
+/// Mistakes behind the name: in specifiers, in a marker, or something else.
 fn after_name(cursor: &mut Cursor<'_>) -> Option<Diagnostic> {
     let start = cursor.at;
     match cursor.peek()? {
@@ -145,7 +144,7 @@ fn comment_without_space(cursor: &Cursor<'_>) -> Diagnostic {
     )))
 }
 
-/// A word where a comparison or a `;` belongs.
+/// A word in place of a comparison or a `;`.
 fn unexpected_word(cursor: &mut Cursor<'_>) -> Diagnostic {
     let start = cursor.at;
     let word = cursor.take(is_name_char);
@@ -195,7 +194,7 @@ fn specifiers(cursor: &mut Cursor<'_>) -> Option<Diagnostic> {
     }
 }
 
-/// Reads a comma; wrong is what does not go on with a comparison.
+/// Reads a comma; a mistake unless a comparison follows.
 fn after_comma(cursor: &mut Cursor<'_>) -> Option<Diagnostic> {
     let comma = cursor.at;
     cursor.at += 1;
@@ -212,7 +211,7 @@ fn after_comma(cursor: &mut Cursor<'_>) -> Option<Diagnostic> {
     }
 }
 
-/// The operator stands at `start..behind`; no version follows.
+/// The operator at `start..behind` has no version.
 fn missing_version(
     operator: &str,
     start: usize,
@@ -241,8 +240,8 @@ fn missing_version(
     }
 }
 
-/// Operators of other tools and slips of the pen. The operator stands at `start..behind`, the cursor at
-/// what follows it.
+/// Operators of other tools and slips of the pen. The operator is at `start..behind`, and the cursor behind it and its
+/// space.
 fn operator_mistake(operator: &str, start: usize, behind: usize, cursor: &Cursor<'_>) -> Option<Diagnostic> {
     let diagnostic = |message: &str| Diagnostic::new(start, behind - start, message);
     let rest = cursor.rest();
@@ -284,7 +283,8 @@ fn operator_mistake(operator: &str, start: usize, behind: usize, cursor: &Cursor
     )
 }
 
-/// The operator stands at `start`, the version at `at`.
+/// Versions that are none: `*`, `latest`, `1.x`, and `.*` behind an ordered comparison. The operator is at `start`, the
+/// version at `at`.
 fn version_mistake(
     operator: &str,
     version: &str,

@@ -1,6 +1,6 @@
-//! What Poetry's version constraints mean.
+//! Poetry's version constraints (`^1.2`, `~1.2`, `*`) -> PyPA version specifiers.
 
-/// The comparisons that the value of a line in Poetry's tables means.
+/// The specifiers for a value in Poetry's tables.
 pub(super) fn comparison(value: &str) -> String {
     let value = value.trim();
     let ranged = ["^", "~"].into_iter().find_map(|operator| range(operator, value.strip_prefix(operator)?));
@@ -34,7 +34,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ranges() {
+    fn caret_and_tilde_become_ranges() {
         for (value, meant) in [
             ("^1.2.3", ">=1.2.3,<2"),
             ("^1", ">=1,<2"),

@@ -13,13 +13,13 @@ use super::InputLine;
 use super::diagnostic::{Diagnostic, FileDiagnostic};
 use super::requirement::{self, Quoting};
 use super::selection::Selection;
-use super::source::{SourceChar, SourceText, text_of, trimmed};
+use super::source::{InputText, SourceChar, text_of, trimmed};
 use super::statement::{Declared, ParsedProject, Statement};
 use super::toml_text::{self, find};
 use pinfast_packaging::{ExtraName, Marker, PackageName, Requirement, Role, SpecifierSet};
 
 /// Parses what `selection` asks of `source`. A constraint or override file has neither extras nor groups.
-pub(super) fn parse(source: &SourceText, selection: &Selection<'_>, role: Role) -> ParsedProject {
+pub(super) fn parse(source: &InputText, selection: &Selection<'_>, role: Role) -> ParsedProject {
     let document = match toml_text::parse(source) {
         Ok(document) => document,
         Err((span, message)) => {
@@ -47,7 +47,7 @@ pub(super) fn parse(source: &SourceText, selection: &Selection<'_>, role: Role) 
 
 /// The state of a parse.
 struct PyprojectParser<'a> {
-    source: &'a SourceText,
+    source: &'a InputText,
     root: &'a dyn TableLike,
     role: Role,
     selection: &'a Selection<'a>,

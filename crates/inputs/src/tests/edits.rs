@@ -70,7 +70,7 @@ fn one_requirement_is_removed() {
 }
 
 #[test]
-fn what_is_not_there_is_not_changed() {
+fn an_edit_of_a_missing_requirement_fails() {
     let place = at("r.in", 1, 1);
     let differs = EditError::Differs { at: place.clone(), found: "foo==2".into() };
     assert_eq!(replace_requirement("foo==2", &place, "foo==1", "x"), Err(differs));

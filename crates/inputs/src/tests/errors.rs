@@ -10,7 +10,7 @@ fn error(text: &str) -> String {
 }
 
 #[test]
-fn a_single_equals_sign() {
+fn a_single_equals_sign_suggests_two() {
     assert_snapshot!(error("foo=1.0"), @"
     requirements.in:1:4: `=` is not a comparison
     1 | foo=1.0
@@ -38,7 +38,7 @@ fn a_single_equals_sign() {
 }
 
 #[test]
-fn an_operator_the_wrong_way_round() {
+fn a_reversed_operator_suggests_the_right_one() {
     assert_snapshot!(error("foo => 1"), @"
     requirements.in:1:5: `=>` is not a comparison
     1 | foo => 1
@@ -72,7 +72,7 @@ fn an_operator_the_wrong_way_round() {
 }
 
 #[test]
-fn a_version_that_is_missing() {
+fn a_missing_version_is_expected_behind_its_operator() {
     assert_snapshot!(error("foo >= # soon"), @"
     requirements.in:1:7: expected a version after `>=`
     1 | foo >= # soon
@@ -98,7 +98,7 @@ fn a_version_that_is_missing() {
 }
 
 #[test]
-fn a_version_that_is_none() {
+fn a_word_in_place_of_a_version_is_an_error() {
     assert_snapshot!(error("foo==latest"), @"
     requirements.in:1:6: `latest` is not a version
     1 | foo==latest
@@ -132,7 +132,7 @@ fn a_version_that_is_none() {
 }
 
 #[test]
-fn poetrys_operators() {
+fn operators_of_poetry_suggest_a_range() {
     assert_snapshot!(error("foo^1.2.3"), @"
     requirements.in:1:4: `^` is Poetry's, not a comparison here
     1 | foo^1.2.3
@@ -160,7 +160,7 @@ fn poetrys_operators() {
 }
 
 #[test]
-fn two_on_a_line() {
+fn two_requirements_on_a_line_are_an_error() {
     assert_snapshot!(error("foo==1.0 bar"), @"
     requirements.in:1:10: `bar` does not belong to this requirement
     1 | foo==1.0 bar
@@ -194,7 +194,7 @@ fn two_on_a_line() {
 }
 
 #[test]
-fn markers() {
+fn a_wrong_marker_is_an_error_at_its_place() {
     assert_snapshot!(error("foo; python_version < 3"), @"
     requirements.in:1:23: expected quotes around `3`
     1 | foo; python_version < 3
@@ -255,7 +255,7 @@ fn markers() {
 }
 
 #[test]
-fn pasted_from_elsewhere() {
+fn quotes_commands_and_sections_are_no_requirements() {
     assert_snapshot!(error("\"foo>=1\","), @r#"
     requirements.in:1:1: a requirement takes no quotes
     1 | "foo>=1",
@@ -282,7 +282,7 @@ fn pasted_from_elsewhere() {
 }
 
 #[test]
-fn what_cannot_be_locked() {
+fn an_unlockable_requirement_hints_at_an_alternative() {
     assert_snapshot!(error("-e ."), @"
     requirements.in:1:1: an editable install cannot be locked: its files have no hash
     1 | -e .
@@ -335,7 +335,7 @@ fn what_cannot_be_locked() {
 }
 
 #[test]
-fn options() {
+fn a_wrong_option_is_an_error_at_its_place() {
     assert_snapshot!(error("--per"), @"
     requirements.in:1:1: this is no option of a requirements file
     1 | --per
@@ -406,7 +406,7 @@ fn options() {
 }
 
 #[test]
-fn a_backslash_that_is_not_the_last_character() {
+fn a_backslash_before_white_space_is_an_error() {
     assert_snapshot!(error("foo==1.0 \\ \n  --hash=sha256:00"), @r#"
     requirements.in:1:10: a backslash continues a line only as its very last character
     1 | foo==1.0 \
@@ -421,7 +421,7 @@ fn a_backslash_that_is_not_the_last_character() {
 }
 
 #[test]
-fn all_problems_are_told_at_once() {
+fn several_errors_are_shown_at_once() {
     assert_snapshot!(error("foo=1.0\nbar\n\tbaz => 1\n日本\n"), @"
     requirements.in:1:4: `=` is not a comparison
     1 | foo=1.0
@@ -493,7 +493,7 @@ fn all_problems_are_told_at_once() {
 }
 
 #[test]
-fn a_file_that_includes_itself() {
+fn a_file_that_includes_itself_is_an_error() {
     let files = Memory::new(&[("r/a.in", "-r b.in"), ("r/b.in", "foo\n  -c ../r/a.in # me")]);
     assert_snapshot!(error_of(&request("r/a.in"), &files), @"
     r/b.in:2:6: r/a.in includes itself: r/a.in -> r/b.in -> r/a.in
@@ -503,7 +503,7 @@ fn a_file_that_includes_itself() {
 }
 
 #[test]
-fn inputs_that_are_none() {
+fn files_of_other_kinds_are_refused_with_a_hint() {
     let files = Memory::new(&[]);
     for name in ["missing.in", "setup.py", "uv.lock", "https://files.example/a.in", "pylock.toml"] {
         assert!(read(&request(name), &files).is_err(), "{name}");
@@ -520,7 +520,7 @@ fn inputs_that_are_none() {
 }
 
 #[test]
-fn secrets_are_not_told() {
+fn no_error_shows_a_secret() {
     let files = Memory::new(&[(
         "requirements.in",
         "foo @ https://${USER}:${TOKEN}@files.example:x/\nfoo @ https://me:hunter2@files.example:x/\nhttps://me:hunter2@files.example/foo-1.whl\nhttps://${USER}:${TOKEN}@files.example/foo-1.whl\nfoo==${TOKEN}\n${TOKEN}",
@@ -558,7 +558,7 @@ fn secrets_are_not_told() {
 }
 
 #[test]
-fn long_lines_are_cut() {
+fn long_lines_are_cut_around_the_caret() {
     assert_snapshot!(error(&format!("foo{} => 2", ">=1,".repeat(60))), @"
     requirements.in:1:245: `=>` is not a comparison
     1 | …=1,>=1,>=1,>=1,>=1,>=1,>=1,>=1,>=1,>=1,>=1,>=1,>=1,>=1,>=1, => 2

@@ -56,16 +56,16 @@ fn name(text: &str) -> ExtraName {
     ExtraName::new(text).unwrap()
 }
 
-/// Everything that an error tells, as a shell would.
-fn told(error: &Error) -> String {
-    let mut told = format!("{}\n", error.message);
+/// An error as the terminal shows it.
+fn shown(error: &Error) -> String {
+    let mut shown = format!("{}\n", error.message);
     for line in &error.details {
-        told.push_str(&format!("{line}\n"));
+        shown.push_str(&format!("{line}\n"));
     }
     for hint in &error.hints {
-        told.push_str(&format!("hint: {hint}\n"));
+        shown.push_str(&format!("hint: {hint}\n"));
     }
-    told
+    shown
 }
 
 /// Each line as `FILE:LINE:COLUMN TEXT`.
@@ -76,5 +76,5 @@ fn places(lines: &[InputLine]) -> Vec<String> {
 fn error_of(request: &InputRequest, files: &Memory) -> String {
     let error = read(request, files).unwrap_err();
     assert_eq!(error.kind, pinfast_base::error::ErrorKind::Usage);
-    told(&error)
+    shown(&error)
 }

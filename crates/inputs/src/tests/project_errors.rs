@@ -10,7 +10,7 @@ fn project_error(text: &str) -> String {
 }
 
 #[test]
-fn projects() {
+fn a_wrong_project_is_an_error_at_its_place() {
     assert_snapshot!(project_error("[project]\nname = \"me\"\ndependencies = [\n  \"foo>=1\",\n  'bar=1',\n  'baz ; extra == \"x',\n  7,\n]\n"), @r#"
     pyproject.toml:5:7: `=` is not a comparison
     5 |   'bar=1',
@@ -84,7 +84,7 @@ fn projects() {
 }
 
 #[test]
-fn extras_and_groups() {
+fn undeclared_extras_and_groups_are_errors() {
     let text = "[project]\nname = \"me\"\n[project.optional-dependencies]\ndocs = []\ntest = []\n[dependency-groups]\ndev = [{ include-group = \"lint\" }]\nlint = [\"foo\", { include-group = \"dev\" }]\nodd = [{ include-group = \"dve\" }, { other = 1 }, 3]\n";
     let files = Memory::new(&[("pyproject.toml", text), ("requirements.in", "foo")]);
     let with = |extras: &[&str], groups: &[&str]| InputRequest {

@@ -36,7 +36,7 @@ fn sorted(lines: &[InputLine]) -> Vec<String> {
 }
 
 #[test]
-fn dependencies_stand_at_their_place() {
+fn each_dependency_has_its_place() {
     let inputs = project(request("app/pyproject.toml"));
     assert_eq!(
         places(&inputs.requirements),
@@ -58,7 +58,7 @@ fn extras_refer_to_one_another_under_their_markers() {
 }
 
 #[test]
-fn extras_are_read_when_asked_for() {
+fn only_selected_extras_are_read() {
     let named = InputRequest { extras: Extras::Named(vec![name("docs")]), ..request("app/pyproject.toml") };
     let all = InputRequest { extras: Extras::All, ..request("app/pyproject.toml") };
     let names = |request| {
@@ -81,7 +81,7 @@ fn groups_include_groups_each_once() {
 }
 
 #[test]
-fn groups_alone_need_no_project() {
+fn selected_groups_need_no_project_table() {
     let files = Memory::new(&[("pyproject.toml", "[dependency-groups]\ndev = ['hot']\n")]);
     let with = InputRequest { groups: vec![name("dev")], ..request("pyproject.toml") };
     assert_eq!(places(&read(&with, &files).unwrap().requirements), ["pyproject.toml:2:9 hot"]);
@@ -109,7 +109,7 @@ fn two_projects_must_both_agree_on_python() {
 }
 
 #[test]
-fn a_chain_of_extras_is_not_walked_for_ever() {
+fn a_long_chain_of_extras_stops_at_the_limit() {
     let mut text = String::from("[project]\nname = 'a'\n[project.optional-dependencies]\n");
     for i in 0..200 {
         text.push_str(&format!("e{i} = ['a[e{}]', 'a[e{}] ; python_version > \"3.{i}\"']\n", i + 1, i + 1));
@@ -121,7 +121,7 @@ fn a_chain_of_extras_is_not_walked_for_ever() {
 }
 
 #[test]
-fn sources_of_uv_warn() {
+fn uv_sources_give_a_warning() {
     let text = "[project]\ndependencies = ['Foo_Bar']\n[tool.uv.sources]\nfoo-bar = { path = 'x' }\nother = { path = 'y' }\n";
     let inputs = read(&request("pyproject.toml"), &Memory::new(&[("pyproject.toml", text)])).unwrap();
     assert_eq!(

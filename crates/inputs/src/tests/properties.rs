@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::edit::{remove_requirement, replace_requirement};
-use crate::source::SourceText;
+use crate::source::InputText;
 
 fn cases(cases: u32) -> ProptestConfig {
     ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }
@@ -98,7 +98,7 @@ fn files(name: &str, text: &str) -> Memory {
 
 /// Each requirement read of the file stands where it says.
 fn check_places(name: &str, text: &str, inputs: &Inputs) -> Result<(), TestCaseError> {
-    let source = SourceText::new(name, text.to_owned());
+    let source = InputText::new(name, text.to_owned());
     for line in inputs.requirements.iter().filter(|line| &*line.at.file == name) {
         let offset = source.offset(&line.at).expect("the place is in the text");
         prop_assert!(text[offset..].chars().next() == line.text.chars().next());
@@ -115,16 +115,16 @@ proptest! {
     #![proptest_config(cases(2_000))]
 
     #[test]
-    fn near_requirements_never_panic(text in pieces()) {
-        let answer = read(&request("requirements.in"), &files("requirements.in", &text));
-        match answer {
+    fn almost_requirements_never_panic(text in pieces()) {
+        let result = read(&request("requirements.in"), &files("requirements.in", &text));
+        match result {
             Ok(inputs) => check_places("requirements.in", &text, &inputs)?,
             Err(error) => prop_assert!(error.details.iter().chain([&error.message]).all(|line| !line.contains("u:p@"))),
         }
     }
 
     #[test]
-    fn good_lines_are_read_where_they_stand(text in lines()) {
+    fn good_lines_are_read_with_their_places(text in lines()) {
         let inputs = read(&request("requirements.in"), &files("requirements.in", &text)).unwrap();
         check_places("requirements.in", &text, &inputs)?;
     }

@@ -41,7 +41,7 @@ fn a_lock_of_another_tool_is_an_input_too() {
 }
 
 #[test]
-fn hashes_of_other_algorithms_beside_sha256_warn() {
+fn other_hashes_beside_sha256_give_a_warning() {
     let inputs = read_text(&format!("foo==1 --hash=sha512:00 --hash=sha256:{}", "ab".repeat(32)));
     assert_eq!(inputs.requirements[0].hashes.len(), 1);
     assert_eq!(inputs.warnings, ["requirements.in:1: only the `sha256` hashes are used"]);
@@ -85,7 +85,7 @@ fn options_are_read_in_order() {
 }
 
 #[test]
-fn what_means_nothing_here_warns() {
+fn an_ignored_option_gives_a_warning() {
     let inputs = read_text(
         "--prefer-binary\n--trusted-host files.example\n--use-feature=x\nfoo --config-settings a=b\n",
     );
@@ -102,7 +102,7 @@ fn what_means_nothing_here_warns() {
 }
 
 #[test]
-fn a_comment_that_swallows_a_line_warns() {
+fn a_comment_that_swallows_a_line_gives_a_warning() {
     let inputs = read_text("foo # note \\\nbar\nbaz");
     assert_eq!(places(&inputs.requirements), ["requirements.in:1:1 foo", "requirements.in:3:1 baz"]);
     assert_eq!(
@@ -114,7 +114,7 @@ fn a_comment_that_swallows_a_line_warns() {
 }
 
 #[test]
-fn files_lead_to_files_each_read_once_with_its_role() {
+fn an_included_file_is_read_once_in_each_role() {
     let files = Memory::new(&[
         ("r/dev.in", "-r base.in\n-r../top.in\n-c  limits.txt\ndev\n-r ./base.in"),
         ("r/base.in", "base\n--constraint=limits.txt"),
@@ -147,14 +147,14 @@ fn files_lead_to_files_each_read_once_with_its_role() {
 }
 
 #[test]
-fn nesting_has_a_limit() {
+fn deep_nesting_is_an_error() {
     let files: Vec<_> = (0..100).map(|i| (format!("{i}.in"), format!("-r {}.in", i + 1))).collect();
     let error = read(&request("0.in"), &Memory { files, variables: Vec::new() }).unwrap_err();
     assert_eq!(error.message, "63.in:1:4: files are nested more than 64 deep");
 }
 
 #[test]
-fn size_has_a_limit() {
+fn a_large_file_is_an_error() {
     let files = Memory { files: vec![("a.in".into(), " ".repeat((16 << 20) + 1))], variables: Vec::new() };
     assert_eq!(read(&request("a.in"), &files).unwrap_err().message, "a.in is larger than 16 MB");
 }
@@ -194,7 +194,7 @@ fn variables_are_filled_in_but_not_shown() {
 }
 
 #[test]
-fn the_normal_form_sees_only_what_counts() {
+fn normalized_lines_ignore_spacing_case_and_order() {
     let normals = |text: &str| {
         let inputs = read_text(text);
         let mut lines: Vec<_> = inputs.requirements.iter().map(InputLine::normalized).collect();

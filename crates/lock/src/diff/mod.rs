@@ -1,4 +1,4 @@
-//! What changed between two locks, a line a package.
+//! Two locks -> what changed between them, a change a pin. `render` writes it as text, Markdown and JSON.
 
 mod render;
 #[cfg(test)]
@@ -16,42 +16,42 @@ pub use render::{DiffReport, ReportedBuild, ReportedChange, ReportedPin, Summary
 pub struct Diff {
     /// The changes, sorted by name; several of one name where markers tell its pins apart.
     pub changes: Vec<PinChange>,
-    /// What changed of the builds that the locks permit, sorted by name.
+    /// The changes of the permitted builds, sorted by name.
     pub builds: Vec<BuildChange>,
 }
 
-/// What changed of the build of one package.
+/// A change of a permitted build.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BuildChange {
     /// The package that is built.
     pub name: PackageName,
-    /// Whether it may be built.
-    pub permit: BuildPermission,
-    /// What changed of that which its build requires.
+    /// Whether the lock permits its build.
+    pub permission: BuildPermission,
+    /// The changes of the pins that its build requires.
     pub changes: Vec<PinChange>,
 }
 
-/// Whether a package may be built.
+/// How the permission to build a package changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BuildPermission {
-    /// It may be now.
+    /// The new lock permits the build.
     Granted,
-    /// It may not be any more.
+    /// Only the old lock permits it.
     Revoked,
-    /// As before.
-    Kept,
+    /// Both permit it.
+    Unchanged,
 }
 
-/// What changed of one pin.
+/// A change of one pin.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PinChange {
     /// The package.
     pub name: PackageName,
     /// What kind of change it is.
     pub kind: ChangeKind,
-    /// As it was; `None` if it is added.
+    /// The old pin; `None` if the package is added.
     pub old: Option<Pin>,
-    /// As it is; `None` if it is removed.
+    /// The new pin; `None` if the package is removed.
     pub new: Option<Pin>,
 }
 
@@ -66,15 +66,15 @@ pub enum ChangeKind {
     Up,
     /// Its version is lower.
     Down,
-    /// It comes from elsewhere: an index or a URL.
+    /// It comes from another URL, or from the index instead.
     Source,
-    /// It is wanted in other environments.
+    /// Its marker changed.
     Marker,
-    /// Its files are others: more were uploaded, or some were taken away.
+    /// Its files changed: some were uploaded or deleted since.
     Hashes,
 }
 
-/// What changed from `old` to `new`. Who wants a package is no change of the package.
+/// What changed from `old` to `new`. Other dependents (`via`) are no change of a package.
 #[must_use]
 pub fn diff(old: &Lock, new: &Lock) -> Diff {
     Diff { changes: changes(&old.pins, &new.pins), builds: builds(old, new) }
@@ -100,24 +100,26 @@ fn builds(old: &Lock, new: &Lock) -> Vec<BuildChange> {
         old.builds.iter().chain(&new.builds).map(|build| &build.name).collect();
     let change = |name: &PackageName| {
         let (old, new) = (builds_of(old, name), builds_of(new, name));
-        let permit = match (old.is_empty(), new.is_empty()) {
+        let permission = match (old.is_empty(), new.is_empty()) {
             (true, _) => BuildPermission::Granted,
             (_, true) => BuildPermission::Revoked,
-            _ => BuildPermission::Kept,
+            _ => BuildPermission::Unchanged,
         };
         let pins = |builds| <Vec<&PermittedBuild>>::into_iter(builds).flat_map(|build| &build.pins);
-        BuildChange { name: name.clone(), permit, changes: changes(pins(old), pins(new)) }
+        BuildChange { name: name.clone(), permission, changes: changes(pins(old), pins(new)) }
     };
     let changed = names.into_iter().map(change);
-    changed.filter(|change| change.permit != BuildPermission::Kept || !change.changes.is_empty()).collect()
+    changed
+        .filter(|change| change.permission != BuildPermission::Unchanged || !change.changes.is_empty())
+        .collect()
 }
 
 fn builds_of<'a>(lock: &'a Lock, name: &PackageName) -> Vec<&'a PermittedBuild> {
     lock.builds.iter().filter(|build| build.name == *name).collect()
 }
 
-/// The pins of one name, each old one with what became of it: the new one with the same marker, else the
-/// one with the same version, else the next that is left.
+/// Pairs the pins of one name: each old one with the new one of the same marker, else of the same version, else with
+/// the next one left.
 fn pairs<'a>(mut old: Vec<&'a Pin>, mut new: Vec<&'a Pin>) -> Vec<(Option<&'a Pin>, Option<&'a Pin>)> {
     let mut pairs = Vec::new();
     let alike: [fn(&Pin, &Pin) -> bool; 3] =
@@ -165,7 +167,7 @@ fn kind(old: &Pin, new: &Pin) -> Option<ChangeKind> {
 }
 
 impl PinChange {
-    /// How many hashes came and how many went.
+    /// How many hashes were added and how many removed.
     #[must_use]
     pub fn hashes(&self) -> (usize, usize) {
         let hashes = |pin: &Option<Pin>| pin.as_ref().map(|pin| pin.hashes.clone()).unwrap_or_default();

@@ -15,18 +15,18 @@ pub struct DiffReport {
     pub summary: Summary,
     /// The changes, sorted by name.
     pub changes: Vec<ReportedChange>,
-    /// What changed of the builds that the locks permit, sorted by name.
+    /// The changes of the permitted builds, sorted by name.
     pub builds: Vec<ReportedBuild>,
 }
 
-/// What changed of the build of one package.
+/// A change of a permitted build.
 #[derive(Clone, Debug, Serialize)]
 pub struct ReportedBuild {
     /// The package that is built.
     pub name: String,
-    /// `added` (it may be built now), `removed` (not any more) or `changed`.
+    /// `added` (the build is permitted now), `removed` (no longer) or `changed`.
     pub change: &'static str,
-    /// What changed of that which its build requires.
+    /// The changes of the pins that its build requires.
     pub changes: Vec<ReportedChange>,
 }
 
@@ -39,7 +39,7 @@ pub struct Summary {
     pub up: usize,
     pub down: usize,
     pub changed: usize,
-    /// Packages whose build changed, or whether they may be built.
+    /// Packages whose permitted build was added, removed or changed.
     pub builds: usize,
 }
 
@@ -50,15 +50,15 @@ pub struct ReportedChange {
     pub name: String,
     /// `added`, `removed`, `up`, `down`, `source`, `marker` or `hashes`.
     pub change: &'static str,
-    /// As it was; absent if it is added.
+    /// The old pin; absent if the package is added.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub old: Option<ReportedPin>,
-    /// As it is; absent if it is removed.
+    /// The new pin; absent if the package is removed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub new: Option<ReportedPin>,
-    /// How many hashes came.
+    /// How many hashes were added.
     pub hashes_added: usize,
-    /// How many hashes went.
+    /// How many hashes were removed.
     pub hashes_removed: usize,
 }
 
@@ -67,7 +67,7 @@ pub struct ReportedChange {
 pub struct ReportedPin {
     /// The version.
     pub version: String,
-    /// Where it is wanted; absent if always.
+    /// Its marker; absent if it is always installed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub marker: Option<String>,
     /// The URL of a `name @ URL` pin, without credentials.
@@ -102,7 +102,7 @@ impl ChangeKind {
 }
 
 impl Diff {
-    /// A line a change, and a summary; one line where nothing changed.
+    /// One line a change, and a summary.
     #[must_use]
     pub fn to_text(&self) -> String {
         let lines: String = self.changes.iter().map(|change| format!("{change}\n")).collect();
@@ -122,8 +122,8 @@ impl Diff {
             text.push_str(&format!("| {} | {old} | {new} | {} |\n", change.name, change.note()));
         }
         for build in &self.builds {
-            if build.permit != BuildPermission::Kept {
-                text.push_str(&format!("| build of {} | | | {} |\n", build.name, build.permit.code()));
+            if build.permission != BuildPermission::Unchanged {
+                text.push_str(&format!("| build of {} | | | {} |\n", build.name, build.permission.code()));
             }
             for change in &build.changes {
                 let (old, new) = (cell(change.old.as_ref()), cell(change.new.as_ref()));
@@ -186,7 +186,7 @@ impl BuildPermission {
         match self {
             Self::Granted => "added",
             Self::Revoked => "removed",
-            Self::Kept => "changed",
+            Self::Unchanged => "changed",
         }
     }
 }
@@ -194,10 +194,10 @@ impl BuildPermission {
 /// `+ build of docopt`, then a line a change of what its build requires.
 impl std::fmt::Display for BuildChange {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let sign = match self.permit {
+        let sign = match self.permission {
             BuildPermission::Granted => '+',
             BuildPermission::Revoked => '-',
-            BuildPermission::Kept => '~',
+            BuildPermission::Unchanged => '~',
         };
         writeln!(f, "{sign} build of {}", self.name)?;
         self.changes.iter().try_for_each(|change| writeln!(f, "    {change}"))
@@ -251,7 +251,7 @@ impl From<&BuildChange> for ReportedBuild {
     fn from(build: &BuildChange) -> Self {
         Self {
             name: build.name.to_string(),
-            change: build.permit.code(),
+            change: build.permission.code(),
             changes: build.changes.iter().map(ReportedChange::from).collect(),
         }
     }

@@ -121,9 +121,9 @@ fn a_diff_is_a_document() {
     "#);
 }
 
-/// What a lock permits to build runs code, so that its changes are told however the rest is.
+/// A permitted build runs code, so a diff shows its changes even where no package changed.
 #[test]
-fn builds_are_told() {
+fn changed_builds_are_shown_beside_unchanged_packages() {
     let with = |builds: &[(&str, &str, &[&str])]| {
         let build = |(name, version, pins): &(&str, &str, &[&str])| PermittedBuild {
             name: PackageName::new(name).unwrap(),
@@ -156,12 +156,12 @@ fn builds_are_told() {
     | build of gone | | | removed |
     ");
     let report = serde_json::to_value(diff.report()).unwrap();
-    let told = report["builds"].as_array().unwrap();
-    let of = |at: usize, field: &str| told[at][field].as_str().unwrap().to_owned();
-    let kinds: Vec<_> = (0..told.len()).map(|at| (of(at, "name"), of(at, "change"))).collect();
+    let builds = report["builds"].as_array().unwrap();
+    let of = |at: usize, field: &str| builds[at][field].as_str().unwrap().to_owned();
+    let kinds: Vec<_> = (0..builds.len()).map(|at| (of(at, "name"), of(at, "change"))).collect();
     let expected = [("docopt", "changed"), ("fresh", "added"), ("gone", "removed")];
     assert_eq!(kinds, expected.map(|(name, change)| (name.to_owned(), change.to_owned())));
-    assert_eq!(told[0]["changes"][0]["new"]["version"], "80.10.0");
+    assert_eq!(builds[0]["changes"][0]["new"]["version"], "80.10.0");
     assert_eq!(report["summary"]["builds"], 3);
 }
 
@@ -188,13 +188,13 @@ fn pins_of_one_name_are_paired() {
 }
 
 #[test]
-fn nothing_changed_is_said() {
+fn equal_locks_give_one_line() {
     assert_eq!(diff(&lock(&["a==1"]), &lock(&["a==1"])).to_text(), "no package changed\n");
 }
 
 proptest! {
     #[test]
-    fn a_diff_tells_what_came_and_went(old in any_lock(), new in any_lock()) {
+    fn a_diff_back_is_the_diff_forth_reversed(old in any_lock(), new in any_lock()) {
         prop_assert!(diff(&old, &old).changes.is_empty());
         let forth = diff(&old, &new).summary();
         let back = diff(&new, &old).summary();

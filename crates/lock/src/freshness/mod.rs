@@ -1,8 +1,7 @@
-//! Whether a lock still says what its inputs say: a pure function of both.
+//! Whether a lock is fresh: a pure function of the lock and of what the inputs state now.
 //!
-//! Two independent questions. Do the inputs say what they said when the lock was made (the header
-//! remembers)? And do the pins keep what the inputs ask, even if someone edited both the pins and the
-//! digest?
+//! Two independent checks. The header must record the same lines, options and targets as the inputs have now. And the
+//! pins must satisfy the inputs: this finds an edit that adjusted the digest, too.
 
 mod satisfaction;
 #[cfg(test)]
@@ -12,26 +11,24 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
-use super::{Header, InputRecord, Integrity, LockProblem, ParsedLock, header_line};
+use super::{Header, InputRecord, Integrity, LockFileProblem, ParsedLock, header_line};
 use pinfast_packaging::{Location, Target};
 use satisfaction::unsatisfied;
 
-/// What the inputs say now.
+/// What a lock would be made from now.
 #[derive(Clone, Debug, Default)]
 pub struct ResolutionInputs {
     /// The inputs, in order.
     pub inputs: Vec<CurrentInput>,
-    /// The targets' labels; `None` where they are not known without an interpreter: then the lock's word
-    /// is taken.
+    /// The targets' labels. `None` if only an interpreter could tell: then they are not compared.
     pub targets: Option<Vec<String>>,
-    /// The options that are known. One that is not named here is not compared: a `check` need not repeat
-    /// what the `lock` was told.
+    /// The options that are given now. Others are not compared: `check` need not repeat the options of `lock`.
     pub options: Vec<CurrentOption>,
-    /// The targets themselves, where known: conditional requirements can only be judged with them.
+    /// The targets themselves, if known: a requirement with a marker is only checked against them.
     pub environments: Vec<Target>,
 }
 
-/// What an input says now.
+/// An input as it is now.
 #[derive(Clone, Debug)]
 pub struct CurrentInput {
     /// The file, as a relative path with `/`.
@@ -43,7 +40,7 @@ pub struct CurrentInput {
 /// One line of an input.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CurrentLine {
-    /// Its normal form, as the header holds it: `aiogram>=3.4`, `-c urllib3<2`.
+    /// Normalized, as in the header: `aiogram>=3.4`, `-c urllib3<2`.
     pub normalized: String,
     /// As the user wrote it.
     pub text: Arc<str>,
@@ -51,7 +48,7 @@ pub struct CurrentLine {
     pub at: Location,
 }
 
-/// An option that shapes the result, as it is now.
+/// An option that shapes the result, as given now.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CurrentOption {
     /// Its name without dashes.
@@ -60,34 +57,34 @@ pub struct CurrentOption {
     pub values: Vec<String>,
 }
 
-/// Whether a lock still says what its inputs say.
+/// Whether a lock agrees with its inputs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LockFreshness {
     /// It does.
     Fresh,
-    /// It does not, for these reasons, at least one.
+    /// It does not, for at least one reason.
     Stale(Vec<StaleReason>),
 }
 
-/// One way in which a lock is not what its inputs ask.
+/// One way in which a lock disagrees with its inputs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the fields are what the variant's sentence names")]
 pub enum StaleReason {
     /// A newer pinfast wrote the lock.
     NewerFormat { format: u32 },
-    /// Another tool wrote the lock, so it does not tell what it was made from.
+    /// Another tool wrote the lock, so it does not record what it was made from.
     Foreign,
     /// The lock was edited after it was written; `line` as in [`Integrity::Edited`].
     Edited { line: Option<u32> },
     /// An input was not there when the lock was made.
     InputAdded { file: String },
-    /// An input of the lock is not named any more.
+    /// An input of the lock is no longer named.
     InputRemoved { file: String },
     /// A line is new.
     LineAdded { line: CurrentLine },
     /// A line is gone.
     LineRemoved { file: String, old: String },
-    /// A package's one line says something else.
+    /// A package's line changed.
     LineChanged { line: CurrentLine, old: String },
     /// An option has other values; none is the default.
     OptionChanged { name: String, old: Vec<String>, new: Vec<String> },
@@ -95,17 +92,17 @@ pub enum StaleReason {
     TargetAdded { target: String },
     /// A target is gone.
     TargetRemoved { target: String },
-    /// A line of the lock could not be installed.
-    Broken { problem: LockProblem },
-    /// What is wanted is not pinned.
+    /// A line of the lock cannot be installed.
+    Broken { problem: LockFileProblem },
+    /// A required package is not pinned.
     NotPinned { line: CurrentLine },
-    /// A pin does not keep what an input asks.
+    /// A pin does not satisfy a line of an input.
     Unsatisfied { line: CurrentLine, pin: String, pin_at: Option<Location> },
-    /// A pin does not keep what another pin asks.
+    /// A pin does not satisfy its dependent.
     DependencyUnsatisfied { by: String, wants: String, pin: String, pin_at: Option<Location> },
 }
 
-/// Whether `lock` still says what `current` says.
+/// Whether `lock` is what `current` would be locked to record, and satisfies it.
 #[must_use]
 pub fn freshness(current: &ResolutionInputs, lock: &ParsedLock) -> LockFreshness {
     let mut reasons = Vec::new();
@@ -123,15 +120,15 @@ pub fn freshness(current: &ResolutionInputs, lock: &ParsedLock) -> LockFreshness
         compare_targets(&mut reasons, current, header);
     }
     reasons.extend(lock.problems.iter().map(|problem| StaleReason::Broken { problem: problem.clone() }));
-    // A line that is new or changed is told once: that the pins do not keep it yet goes without saying.
-    let told: Vec<Location> = reasons.iter().filter_map(StaleReason::at).cloned().collect();
-    let untold = |reason: &StaleReason| reason.at().is_none_or(|at| !told.contains(at));
-    reasons.extend(unsatisfied(current, &lock.lock).into_iter().filter(untold));
+    // The pins cannot satisfy a line that is new or changed: one reason a line is enough.
+    let reported: Vec<Location> = reasons.iter().filter_map(StaleReason::at).cloned().collect();
+    let is_new = |reason: &StaleReason| reason.at().is_none_or(|at| !reported.contains(at));
+    reasons.extend(unsatisfied(current, &lock.lock).into_iter().filter(is_new));
     if reasons.is_empty() { LockFreshness::Fresh } else { LockFreshness::Stale(reasons) }
 }
 
 impl ResolutionInputs {
-    /// The header of a lock that is made from this.
+    /// The header of a lock made from this.
     #[must_use]
     pub fn header(&self) -> Header {
         let record = |input: &CurrentInput| {
@@ -241,7 +238,7 @@ impl StaleReason {
         }
     }
 
-    /// Where the cause stands, where that is one place.
+    /// The place of the cause, if there is one.
     #[must_use]
     pub fn at(&self) -> Option<&Location> {
         match self {
@@ -281,22 +278,18 @@ impl fmt::Display for StaleReason {
             Self::Broken { problem } => write!(f, "{}: {}", problem.at(), problem.message),
             Self::NotPinned { line } => write!(f, "{}: nothing is pinned for `{}`", line.at, line.normalized),
             Self::Unsatisfied { line, pin, pin_at } => {
-                write!(
-                    f,
-                    "{}: `{}` is not kept by `{pin}`{}",
-                    line.at,
-                    line.normalized,
-                    place(pin_at.as_ref())
-                )
+                let pin_at = in_parentheses(pin_at.as_ref());
+                write!(f, "{}: `{pin}`{pin_at} does not satisfy `{}`", line.at, line.normalized)
             }
             Self::DependencyUnsatisfied { by, wants, pin, pin_at } => {
-                write!(f, "{by} asks for `{wants}`, which is not kept by `{pin}`{}", place(pin_at.as_ref()))
+                let pin_at = in_parentheses(pin_at.as_ref());
+                write!(f, "{by} asks for `{wants}`, but `{pin}`{pin_at} does not satisfy it")
             }
         }
     }
 }
 
-fn place(at: Option<&Location>) -> String {
+fn in_parentheses(at: Option<&Location>) -> String {
     at.map(|at| format!(" ({at})")).unwrap_or_default()
 }
 

@@ -34,13 +34,13 @@ fn judge_text(current: &ResolutionInputs, text: &str) -> Vec<String> {
 }
 
 #[test]
-fn a_lock_is_fresh_while_its_inputs_say_the_same() {
+fn an_unchanged_input_keeps_a_lock_fresh() {
     assert_eq!(judge(&current(), &lock()), [""; 0]);
     assert_eq!(current().header().inputs, lock().header.unwrap().inputs);
 }
 
 #[test]
-fn each_change_of_a_line_is_named() {
+fn each_changed_line_is_one_reason() {
     for (lines, expected) in [
         (&["-c httpx<1", "certifi"][..], "requirements.in: `google-genai>=1.50` is gone"),
         (
@@ -61,7 +61,7 @@ fn each_change_of_a_line_is_named() {
 }
 
 #[test]
-fn inputs_targets_and_options_are_compared() {
+fn a_changed_input_target_or_option_is_a_reason() {
     let mut now = current();
     now.inputs.remove(1);
     now.inputs.push(input("test.in", &[]));
@@ -89,14 +89,14 @@ fn inputs_targets_and_options_are_compared() {
 }
 
 #[test]
-fn an_edit_is_a_reason_and_so_is_what_it_broke() {
+fn an_edit_is_a_reason_and_so_is_each_requirement_it_broke() {
     let text = lock().write(&WriteOptions::default()).replace("google-auth==2.47.0", "google-auth==2.38.0");
     assert_eq!(
         judge_text(&current(), &text),
         [
             "the lock was edited by hand: its content does not match its digest",
-            "google-genai asks for `google-auth>=2.47.0,<3`, which is not kept by `google-auth==2.38.0` \
-         (requirements.txt:25)",
+            "google-genai asks for `google-auth>=2.47.0,<3`, but `google-auth==2.38.0` \
+         (requirements.txt:25) does not satisfy it",
         ]
     );
     let unhashed =
@@ -105,7 +105,7 @@ fn an_edit_is_a_reason_and_so_is_what_it_broke() {
 }
 
 #[test]
-fn a_digest_made_to_fit_does_not_hide_what_is_missing() {
+fn an_adjusted_digest_does_not_hide_a_missing_pin() {
     let mut edited = lock();
     edited.pins.retain(|pin| pin.name.as_str() != "certifi");
     edited.pins.iter_mut().filter(|pin| pin.name.as_str() == "google-genai").for_each(|pin| {
@@ -118,17 +118,17 @@ fn a_digest_made_to_fit_does_not_hide_what_is_missing() {
     assert_eq!(reasons.len(), 3, "{reasons:#?}");
     assert_eq!(
         reasons[0],
-        "requirements.in:1: `google-genai>=1.50` is not kept by `google-genai==1.40` (requirements.txt:22)"
+        "requirements.in:1: `google-genai==1.40` (requirements.txt:22) does not satisfy `google-genai>=1.50`"
     );
     assert_eq!(reasons[1], "requirements.in:2: nothing is pinned for `certifi`");
     assert_eq!(
         reasons[2],
-        "requirements.in:3: `-c httpx<1` is not kept by `httpx==1.1` (requirements.txt:28)"
+        "requirements.in:3: `httpx==1.1` (requirements.txt:28) does not satisfy `-c httpx<1`"
     );
 }
 
 #[test]
-fn an_override_replaces_what_others_ask() {
+fn an_override_replaces_the_requirements_of_others() {
     let mut made = lock();
     let now = ResolutionInputs {
         inputs: vec![input("requirements.in", &["a>=2", "--override a==1", "b"])],
@@ -140,12 +140,12 @@ fn an_override_replaces_what_others_ask() {
     made.pins[0].version = "2".parse().unwrap();
     assert_eq!(
         judge(&now, &made),
-        ["requirements.in:2: `--override a==1` is not kept by `a==2` (requirements.txt:10)"]
+        ["requirements.in:2: `a==2` (requirements.txt:10) does not satisfy `--override a==1`"]
     );
 }
 
 #[test]
-fn a_conditional_requirement_is_judged_with_its_target() {
+fn a_requirement_with_a_marker_is_checked_against_its_target() {
     let mut made = lock();
     let lines = &["a<2 ; sys_platform == 'win32'", "a>=2 ; sys_platform != 'win32'"];
     let mut now =
@@ -159,7 +159,7 @@ fn a_conditional_requirement_is_judged_with_its_target() {
     assert_eq!(judge(&now, &made), [""; 0]);
     now.environments = vec![target("windows"), target("linux")];
     let expected =
-        "requirements.in:2: `a>=2 ; sys_platform != 'win32'` is not kept by `a==1` (requirements.txt:9)";
+        "requirements.in:2: `a==1` (requirements.txt:9) does not satisfy `a>=2 ; sys_platform != 'win32'`";
     assert_eq!(judge(&now, &made), [expected]);
     made.pins.clear();
     assert_eq!(judge(&now, &made).len(), 2, "not pinned at all");

@@ -1,9 +1,9 @@
 //! A lock as `pylock.toml` (PyPA "pylock.toml Specification", PEP 751).
 //!
-//! The specification asks for a `url` or a `path` of every file, so here, unlike in a requirements
-//! file, hosts are named; credentials never are. `upload-time` is left out: a lock holds no date.
-//! What the header of a requirements file says stands in `[tool.pinfast]`, who wants a package in its
-//! `[packages.tool.pinfast]`.
+//! The specification requires a `url` or a `path` for every file, so hosts are named here, unlike in a requirements
+//! file; credentials never are. `upload-time` is left out: a lock holds no date. `[tool.pinfast]` holds the header of the
+//! requirements file (`format`, `digest`, `targets`, `inputs`, `options`, `builds`); `[packages.tool.pinfast]` the
+//! `via`.
 
 mod read;
 mod write;
@@ -15,20 +15,19 @@ use pinfast_packaging::{Marker, SpecifierSet};
 
 pub(crate) use read::read;
 
-/// The line of the digest; the rest of it is the hash and a quotation mark.
+/// How the line of the digest begins; the hash and a quotation mark follow.
 const DIGEST: &str = "digest = \"sha256:";
 
-/// What a `pylock.toml` says beyond the lock.
+/// The environments that a `pylock.toml` is compatible with: its top-level keys of these names.
 #[derive(Clone, Debug, Default)]
 pub struct PylockCompatibility {
-    /// The Python versions that it was made for.
+    /// `requires-python`
     pub requires_python: Option<SpecifierSet>,
-    /// The environments that it was made for; empty for no statement.
+    /// `environments`, as markers; the key is left out if there are none.
     pub environments: Vec<Marker>,
 }
 
-/// Whether a file of this name, of whatever folder, is a `pylock.toml`: `pylock.toml` or
-/// `pylock.NAME.toml`, NAME without a dot.
+/// Whether the path `file` has the name of a pylock: `pylock.toml`, or `pylock.NAME.toml` with no dot in NAME.
 #[must_use]
 pub fn is_pylock(file: &str) -> bool {
     let name = file.rsplit(['/', '\\']).next().unwrap_or(file);

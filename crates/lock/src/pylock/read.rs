@@ -12,7 +12,7 @@ use super::DIGEST;
 use crate::digest::{digest_of, normalized};
 use crate::duplicates::find_duplicates;
 use crate::line_index::LineIndex;
-use crate::problem::{self, LockProblems};
+use crate::problem::{self, LockFileProblems};
 use crate::{
     FORMAT, FileLocation, Header, InputRecord, Integrity, Lock, LockedFile, PermittedBuild, Pin, Via, via,
 };
@@ -58,7 +58,7 @@ struct PylockFile {
     hashes: BTreeMap<String, String>,
 }
 
-/// What `[tool.pinfast]` holds.
+/// `[tool.pinfast]`
 #[derive(Deserialize)]
 struct ToolTable {
     format: u32,
@@ -82,7 +82,7 @@ struct OptionTable {
     value: String,
 }
 
-/// The builds in `[tool.pinfast]`, which hold packages and their places.
+/// `[[tool.pinfast.builds]]`, read apart from the other keys: a `toml::Value` would lose the spans.
 #[derive(Deserialize)]
 struct BuildsDocument {
     tool: BuildsTool,
@@ -116,7 +116,7 @@ struct PackageToolTable {
 pub(crate) struct ReadPylock {
     pub(crate) lock: Lock,
     pub(crate) integrity: Integrity,
-    pub(crate) problems: LockProblems,
+    pub(crate) problems: LockFileProblems,
 }
 
 /// Reads `text`, which was in `file`.
@@ -127,7 +127,7 @@ pub(crate) fn read(text: &str, file: &str) -> Result<ReadPylock> {
     let text = &*normalized(text);
     let document: PylockDocument = toml::from_str(text).map_err(|error| unreadable(text, file, &error))?;
     let lines = LineIndex::new(text, file);
-    let mut reader = PylockReader { lines, pins: Vec::new(), problems: LockProblems::default() };
+    let mut reader = PylockReader { lines, pins: Vec::new(), problems: LockFileProblems::default() };
     reader.check_version(&document.lock_version);
     for package in document.packages {
         reader.package(package);
@@ -137,7 +137,7 @@ pub(crate) fn read(text: &str, file: &str) -> Result<ReadPylock> {
         document.tool.get("pinfast").and_then(|table| table.clone().try_into().ok());
     let integrity = ours.as_ref().map_or(Integrity::Foreign, |ours| integrity(text, ours.format));
     let pins = reader.pins.drain(..).map(|(pin, _)| pin).collect();
-    // What permits no build is no problem of what is pinned.
+    // A table of builds that cannot be read permits none; the pins stay installable.
     let builds = toml::from_str(text).map(|document: BuildsDocument| document.tool.pinfast.builds);
     let builds = builds.unwrap_or_default().into_iter().filter_map(|table| reader.build(table)).collect();
     let mut lock = Lock { header: ours.map(Header::from), pins, builds };
@@ -146,7 +146,7 @@ pub(crate) fn read(text: &str, file: &str) -> Result<ReadPylock> {
 }
 
 fn unreadable(text: &str, file: &str, error: &toml::de::Error) -> Error {
-    let mut problems = LockProblems::default();
+    let mut problems = LockFileProblems::default();
     problems.push(&LineIndex::new(text, file).span(error.span().unwrap_or(0..0)), error.message(), RELOCK);
     problem::into_error(&problems.sorted()).unwrap_or_else(|| Error::usage(error.message()))
 }
@@ -173,7 +173,7 @@ impl From<ToolTable> for Header {
 struct PylockReader<'a> {
     lines: LineIndex<'a>,
     pins: Vec<(Pin, SourceSpan<'a>)>,
-    problems: LockProblems,
+    problems: LockFileProblems,
 }
 
 impl PylockReader<'_> {
@@ -231,7 +231,7 @@ impl PylockReader<'_> {
         })
     }
 
-    /// `None`, and a problem, where the marker cannot be read.
+    /// `None`, with a problem, if the marker cannot be parsed.
     fn marker(&mut self, marker: Option<&Spanned<String>>) -> Option<Marker> {
         let Some(marker) = marker else { return Some(Marker::default()) };
         match marker.get_ref().parse() {
@@ -243,7 +243,7 @@ impl PylockReader<'_> {
         }
     }
 
-    /// What `version` says, else what the first file's name says.
+    /// `version`, else the version in the first file's name.
     fn version(&self, version: Option<&Spanned<String>>, pin: &Pin) -> Option<Version> {
         match version {
             Some(version) => version.get_ref().parse().ok(),
@@ -259,7 +259,7 @@ impl PylockReader<'_> {
         };
         let digits = file.hashes.get("sha256");
         let (Some(name), Some(digits)) = (file.file_name(location.as_ref()), digits) else {
-            // What has no SHA-256 is not installed; another file of the package may have one.
+            // A file without SHA-256 is not installed; another file of the package may have one.
             return;
         };
         match digits.parse() {

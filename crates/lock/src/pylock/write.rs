@@ -9,22 +9,25 @@ use pinfast_base::error::{Error, Result};
 use pinfast_packaging::{DirectUrl, Sha256};
 
 impl Lock {
-    /// The `pylock.toml`. Equal locks and facts give equal bytes.
+    /// The text of the `pylock.toml`. Equal locks, compatibility and annotations give equal bytes.
     ///
     /// # Errors
-    /// Of kind `Usage`, when it is not known where a file is: in a lock that was read from a requirements
-    /// file.
-    pub fn write_pylock(&self, facts: &PylockCompatibility, annotations: Annotations) -> Result<String> {
+    /// Of kind `Usage`, when a file has no location: in a lock that was read from a requirements file.
+    pub fn write_pylock(
+        &self,
+        compatibility: &PylockCompatibility,
+        annotations: Annotations,
+    ) -> Result<String> {
         let mut body = String::new();
         for pin in &self.pins {
             write_pin(&mut body, "packages", pin)?;
             write_via(&mut body, pin, annotations);
         }
         let mut head = "lock-version = \"1.0\"\n".to_owned();
-        if !facts.environments.is_empty() {
-            head.push_str(&list("environments", facts.environments.iter().map(ToString::to_string)));
+        if !compatibility.environments.is_empty() {
+            head.push_str(&list("environments", compatibility.environments.iter().map(ToString::to_string)));
         }
-        if let Some(python) = &facts.requires_python {
+        if let Some(python) = &compatibility.requires_python {
             head.push_str(&pair("requires-python", &python.to_string()));
         }
         head.push_str("created-by = \"pinfast\"\n");
@@ -38,7 +41,7 @@ impl Lock {
     }
 }
 
-/// What follows the digest.
+/// The part of `[tool.pinfast]` below the digest.
 fn write_header(header: &Header) -> String {
     let mut text = list("targets", header.targets.iter().cloned());
     for input in &header.inputs {
@@ -94,7 +97,7 @@ fn write_files(text: &mut String, pin: &Pin) -> Result<()> {
         return Err(unknown_location(pin));
     }
     let (wheels, sdists): (Vec<_>, Vec<_>) = pin.files.iter().partition(|file| file.name.ends_with(".whl"));
-    // The specification has room for one source distribution: `.tar.gz` before `.zip`.
+    // The specification allows one source distribution a package: `.tar.gz` before `.zip`.
     if let Some(sdist) = sdists.iter().find(|file| file.name.ends_with(".tar.gz")).or(sdists.first()) {
         let _ = writeln!(text, "sdist = {}", file_table(pin, sdist)?);
     }
@@ -135,7 +138,7 @@ fn pair(key: &str, value: &str) -> String {
     format!("{key} = {}\n", quoted(value))
 }
 
-/// One value a line, so that a change is one line.
+/// An array with one value a line, so that a change is one line.
 fn list(key: &str, values: impl Iterator<Item = String>) -> String {
     let lines: String = values.map(|value| format!("    {},\n", quoted(&value))).collect();
     if lines.is_empty() { format!("{key} = []\n") } else { format!("{key} = [\n{lines}]\n") }

@@ -12,7 +12,7 @@ use std::fmt;
 
 use super::pins;
 use crate::duplicates::find_duplicates;
-use crate::problem::LockProblems;
+use crate::problem::LockFileProblems;
 use crate::{PermittedBuild, Pin};
 use pinfast_packaging::{Requirement, SourceSpan};
 
@@ -34,7 +34,12 @@ pub(super) fn write(text: &mut impl fmt::Write, builds: &[PermittedBuild]) -> fm
 
 /// Reads the builds of `text`, which begins with line `first` of `file`. A section permits nothing if its first line
 /// cannot be read.
-pub(super) fn read(text: &str, first: u32, file: &str, problems: &mut LockProblems) -> Vec<PermittedBuild> {
+pub(super) fn read(
+    text: &str,
+    first: u32,
+    file: &str,
+    problems: &mut LockFileProblems,
+) -> Vec<PermittedBuild> {
     let (heads, uncommented) = sections(text, first);
     let (pins, found) = pins::read(&uncommented, first, file);
     problems.append(found);

@@ -58,7 +58,7 @@ const KEYS: &[HeaderKey] = &[
 ];
 
 /// What the first line and the digest say of a text.
-pub(super) struct Stamp {
+pub(super) struct FormatStamp {
     /// The number of the format.
     pub(super) format: u32,
     /// The digest, where there is a readable one.
@@ -128,14 +128,14 @@ pub(super) fn read(text: &str) -> Option<Header> {
 }
 
 /// The stamp of `text` (LF or CRLF); `None` where another tool wrote it.
-pub(super) fn read_stamp(text: &str) -> Option<Stamp> {
+pub(super) fn read_stamp(text: &str) -> Option<FormatStamp> {
     let (format, mut lines) = lines(text)?;
     // Only the first that was written so counts: it is the one that the digest leaves out.
     let digest = lines.find_map(|line| {
         let digest = line.strip_prefix(DIGEST)?;
         digest.parse().ok().filter(|hash: &Sha256| hash.to_string() == digest)
     });
-    Some(Stamp { format, digest })
+    Some(FormatStamp { format, digest })
 }
 
 /// The format of `text`, and the lines of its header below the first.

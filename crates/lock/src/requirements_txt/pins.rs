@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use crate::problem::LockProblems;
+use crate::problem::LockFileProblems;
 use crate::{LockOption, Pin, Via, url_filename, via};
 use pinfast_packaging::{
     LineEnds, LogicalLine, LogicalLines, Requirement, RequirementError, RequirementSource, ScannedLine,
@@ -38,7 +38,11 @@ const OPTIONS: &[(&[&str], &str)] = &[
 ];
 
 /// The pins of `text`, which holds no comments and begins with line `first` of `file`, and their problems.
-pub(super) fn read<'a>(text: &'a str, first: u32, file: &str) -> (Vec<(Pin, SourceSpan<'a>)>, LockProblems) {
+pub(super) fn read<'a>(
+    text: &'a str,
+    first: u32,
+    file: &str,
+) -> (Vec<(Pin, SourceSpan<'a>)>, LockFileProblems) {
     let mut reader = PinReader::new(file);
     let mut lines = LogicalLines::new(text, first, LineEnds::Newline);
     while let Some(line) = lines.next() {
@@ -64,7 +68,7 @@ pub(super) struct PinReader<'a> {
 pub(super) struct ReadPins<'a> {
     pub(super) pins: Vec<(Pin, SourceSpan<'a>)>,
     pub(super) options: Vec<LockOption>,
-    pub(super) problems: LockProblems,
+    pub(super) problems: LockFileProblems,
 }
 
 /// A pin whose comments may still follow.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::pins::PinReader;
 use super::{builds, header};
 use crate::duplicates::find_duplicates;
-use crate::problem::LockProblems;
+use crate::problem::LockFileProblems;
 use crate::{Lock, LockOption};
 use pinfast_packaging::{CommentLine, LineEnds, LogicalLines, ScannedLine};
 
@@ -13,7 +13,7 @@ use pinfast_packaging::{CommentLine, LineEnds, LogicalLines, ScannedLine};
 pub(crate) struct ReadRequirements {
     pub(crate) lock: Lock,
     pub(crate) options: Vec<LockOption>,
-    pub(crate) problems: LockProblems,
+    pub(crate) problems: LockFileProblems,
 }
 
 /// The lock alone, whatever its problems.

@@ -1,8 +1,8 @@
-//! A lock -> a hash-locked requirements file that pip (hash mode) and uv take as it stands.
+//! A lock -> a hash-locked requirements file that pip (hash-checking mode) and uv install as it stands.
 //!
-//! Extras are left out, as uv does and as pip-compile announces for its default: every package that an
-//! extra brings has its own line, and the file may still serve as a constraints file. A `name @ URL`
-//! pin carries its hash as `--hash` like all others, never as a `#sha256=` fragment.
+//! Extras are left out, as by uv and by pip-compile's `--strip-extras`: every package that an extra brings has its own
+//! line, and the file can serve as a constraints file. A `name @ URL` pin has its hash as `--hash`, not as a `#sha256=`
+//! fragment.
 
 use std::fmt::{self, Write as _};
 
@@ -13,18 +13,18 @@ use crate::{Lock, Pin, Via, url_filename};
 /// How a lock is written.
 #[derive(Clone, Debug)]
 pub struct WriteOptions {
-    /// Whether each pin says who wants it.
+    /// Whether each pin lists its dependents.
     pub annotations: Annotations,
     /// The file's name as the user gave it, for the command in the header; relative, with `/`.
     pub output: String,
 }
 
-/// Whether each pin says who wants it.
+/// Whether each pin lists its dependents.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Annotations {
     /// `# via …` below each pin.
     Via,
-    /// None (`--no-annotate`): then the lock cannot answer `why` and `tree`.
+    /// No (`--no-annotate`): `why` and `tree` cannot work on such a lock.
     Off,
 }
 
@@ -35,8 +35,7 @@ impl Default for WriteOptions {
 }
 
 impl Lock {
-    /// The requirements file. Equal locks give equal bytes; lines end with LF. Pins and what is in
-    /// them are written in the order in which they stand: see [`Lock::sort`].
+    /// The text of the requirements file. Equal locks give equal bytes. Nothing is sorted here: see [`Lock::sort`].
     #[must_use]
     pub fn write(&self, options: &WriteOptions) -> String {
         // A pin takes little more than its hashes, of 80 bytes each.
@@ -53,8 +52,8 @@ impl Lock {
         }
     }
 
-    /// Whether `text` is what [`Lock::write`] makes of this lock: its digest, which is to be right, is not made
-    /// again, and nothing is kept of what is written.
+    /// Whether [`Lock::write`] would give `text`, provided that its digest is right: compares while writing, without
+    /// a copy of the text and without hashing it again.
     #[must_use]
     pub fn is_written_as(&self, text: &str, options: &WriteOptions) -> bool {
         let body = match &self.header {
@@ -70,7 +69,7 @@ impl Lock {
         })
     }
 
-    /// What stands below the digest, or all there is without a header.
+    /// The text below the digest; all of it, without a header.
     fn write_body(&self, text: &mut impl fmt::Write, annotations: Annotations) -> fmt::Result {
         if self.header.is_some() {
             text.write_char('\n')?;
@@ -80,7 +79,7 @@ impl Lock {
     }
 }
 
-/// What is still to be written: anything else is an error.
+/// A writer that only accepts the text that it holds.
 struct Expected<'a>(&'a str);
 
 impl fmt::Write for Expected<'_> {
@@ -107,14 +106,14 @@ fn write_pin(text: &mut impl fmt::Write, pin: &Pin, annotations: Annotations) ->
 
 fn write_via(text: &mut impl fmt::Write, via: &[Via]) -> fmt::Result {
     // As pip-compile and uv sort: by text, so `-c` and `-r` come first.
-    let mut whos: Vec<_> = via.iter().map(Via::to_string).collect();
-    whos.sort();
-    match whos.as_slice() {
+    let mut dependents: Vec<_> = via.iter().map(Via::to_string).collect();
+    dependents.sort();
+    match dependents.as_slice() {
         [] => Ok(()),
-        [who] => writeln!(text, "    # via {who}"),
-        whos => {
+        [dependent] => writeln!(text, "    # via {dependent}"),
+        dependents => {
             text.write_str("    # via\n")?;
-            whos.iter().try_for_each(|who| writeln!(text, "    #   {who}"))
+            dependents.iter().try_for_each(|dependent| writeln!(text, "    #   {dependent}"))
         }
     }
 }
@@ -134,7 +133,7 @@ impl Pin {
         text
     }
 
-    /// Whether its requirement does not tell its version.
+    /// Whether its URL does not name its version, so that a comment has to.
     fn hides_version(&self) -> bool {
         self.url.as_ref().is_some_and(|url| {
             let named = url_filename(&url.url, &self.name);
@@ -149,7 +148,7 @@ mod tests {
     use crate::samples::{any_lock, lock};
 
     #[test]
-    fn another_form_is_not_written_so() {
+    fn another_output_annotation_or_line_end_is_another_text() {
         let options = WriteOptions::default();
         let text = lock().write(&options);
         assert!(lock().is_written_as(&text, &options));
@@ -163,7 +162,7 @@ mod tests {
 
     proptest::proptest! {
         #[test]
-        fn what_is_written_is_known_again(lock in any_lock(), other in any_lock()) {
+        fn a_written_lock_is_recognized_and_another_is_not(lock in any_lock(), other in any_lock()) {
             let options = WriteOptions::default();
             let text = lock.write(&options);
             proptest::prop_assert!(lock.is_written_as(&text, &options));

@@ -1,8 +1,10 @@
-//! A tree and a chain as text, a graph as DOT and as JSON.
+//! A tree and chains as text, a graph as DOT (Graphviz) and as JSON.
 
 use serde::Serialize;
 
-use super::{DependencyGraph, DependencyTree, GraphNode, InputRequirement, Subtree, TreeRow, WhyReport};
+use super::{
+    DependencyGraph, DependencyRow, DependencyTree, GraphNode, InputRequirement, Subtree, WhyReport,
+};
 use pinfast_packaging::Version;
 
 /// The JSON document of a graph.
@@ -22,11 +24,11 @@ pub struct ReportedPackage {
     pub name: String,
     /// The versions pinned, ascending.
     pub versions: Vec<String>,
-    /// The lines of inputs that ask for it.
+    /// The lines of inputs that require it.
     pub inputs: Vec<ReportedLine>,
-    /// The lines that bind it without asking for it.
+    /// The lines of inputs that constrain it without requiring it.
     pub constraints: Vec<ReportedLine>,
-    /// What it needs.
+    /// Its dependencies.
     pub needs: Vec<ReportedEdge>,
 }
 
@@ -35,25 +37,25 @@ pub struct ReportedPackage {
 pub struct ReportedLine {
     /// The file.
     pub file: String,
-    /// The line in normal form; empty where the lock does not tell.
+    /// The line in normalized form; empty where the lock does not record it.
     pub line: String,
 }
 
-/// What a package needs.
+/// A dependency.
 #[derive(Clone, Debug, Serialize)]
 pub struct ReportedEdge {
-    /// The package needed.
+    /// The package that is required.
     pub name: String,
-    /// Extras and specifiers; empty for any version, or where the lock does not tell.
+    /// Extras and specifiers; empty for any version, or where the lock does not record them.
     pub wants: String,
 }
 
 impl DependencyTree {
-    /// One line a row, with the lines of a tree in front.
+    /// One line a row, with box-drawing branches in front.
     #[must_use]
     pub fn to_text(&self) -> String {
         let mut lines = Vec::with_capacity(self.rows.len());
-        // From the bottom: whether a row of each depth follows before a shallower one.
+        // From the bottom up, so that each row knows whether a sibling follows it or one of its ancestors.
         let mut follows: Vec<bool> = Vec::new();
         for row in self.rows.iter().rev() {
             follows.resize(row.depth + 1, false);
@@ -65,7 +67,8 @@ impl DependencyTree {
     }
 }
 
-/// The lines in front of a row, by whether one of each depth follows; the last is the row's own depth.
+/// The branches in front of a row. `follows[depth]`: whether a sibling of its ancestor there follows; the last is the
+/// row's own.
 fn branches(follows: &[bool]) -> String {
     let [_, above @ .., own] = follows else { return String::new() };
     let above: String = above.iter().map(|follows| if *follows { "│   " } else { "    " }).collect();
@@ -73,7 +76,7 @@ fn branches(follows: &[bool]) -> String {
 }
 
 /// `httpx 0.28.1 ([socks]>=0.28) (*)`
-impl std::fmt::Display for TreeRow {
+impl std::fmt::Display for DependencyRow {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(&self.name)?;
         f.write_str(&versions(&self.versions))?;
@@ -95,28 +98,28 @@ pub(super) fn versions(versions: &[Version]) -> String {
 }
 
 impl WhyReport {
-    /// The package, then each chain as steps, then what binds it.
+    /// The package, each chain as indented links, and the constraints.
     #[must_use]
     pub fn to_text(&self) -> String {
         let mut text = format!("{}{}\n", self.name, versions(&self.versions));
         for chain in &self.chains {
             let mut indent = 2;
-            if let Some(top) = &chain.input {
-                text.push_str(&format!("{:indent$}{top}\n", ""));
+            if let Some(input) = &chain.input {
+                text.push_str(&format!("{:indent$}{input}\n", ""));
                 indent += 2;
             }
-            for step in &chain.links {
-                let asker = format!("{}{}", step.name, versions(&step.versions));
-                text.push_str(&format!("{:indent$}{asker} asks for `{}`\n", "", step.requirement));
-                // A chain may be long; its far end need not hang far out.
+            for link in &chain.links {
+                let dependent = format!("{}{}", link.name, versions(&link.versions));
+                text.push_str(&format!("{:indent$}{dependent} asks for `{}`\n", "", link.requirement));
+                // A chain may be long: past some columns it goes straight down.
                 indent = (indent + 2).min(40);
             }
         }
-        for bound in &self.constraints {
-            let line = bound.line.strip_prefix("-c ").unwrap_or(&bound.line);
+        for constraint in &self.constraints {
+            let line = constraint.line.strip_prefix("-c ").unwrap_or(&constraint.line);
             text.push_str(&match line {
-                "" => format!("  {} binds it\n", bound.file),
-                line => format!("  {} binds it: `{line}`\n", bound.file),
+                "" => format!("  {} binds it\n", constraint.file),
+                line => format!("  {} binds it: `{line}`\n", constraint.file),
             });
         }
         text
@@ -134,23 +137,19 @@ impl std::fmt::Display for InputRequirement {
 }
 
 impl DependencyGraph {
-    /// The graph for Graphviz: inputs as boxes, each edge with what it asks.
+    /// The graph for Graphviz: inputs as boxes, each edge labelled with its requirement.
     #[must_use]
     pub fn to_dot(&self) -> String {
         let mut text = "digraph lock {\n    rankdir=LR\n".to_owned();
-        let mut files: Vec<_> =
-            self.nodes.values().flat_map(|node| &node.direct).map(|top| &top.file).collect();
-        files.sort();
-        files.dedup();
-        for file in files {
+        for file in self.input_files() {
             let id = quoted(&format!("file {file}"));
             text.push_str(&format!("    {id} [label={}, shape=box]\n", quoted(file)));
         }
         for (name, node) in &self.nodes {
             let label = quoted(&format!("{name}{}", versions(&node.versions)));
             text.push_str(&format!("    {} [label={label}]\n", quoted(name.as_str())));
-            for top in &node.direct {
-                text.push_str(&dot_edge(&format!("file {}", top.file), name.as_str(), &top.requested()));
+            for input in &node.direct {
+                text.push_str(&dot_edge(&format!("file {}", input.file), name.as_str(), &input.wants()));
             }
             for edge in &node.needs {
                 text.push_str(&dot_edge(name.as_str(), edge.name.as_str(), &edge.wants));

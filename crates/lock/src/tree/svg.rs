@@ -1,10 +1,11 @@
-//! A tree as a picture: a row a package, a curve from each to whom it hangs on. Plain SVG with colours for
-//! light and dark surroundings; no script, no font, nothing from elsewhere.
+//! A tree as SVG: a row a package, and a curve from each row to the one it hangs on.
+//!
+//! Plain SVG with colours for light and dark surroundings; no script, no font, no reference to another file.
 
 use std::fmt::Write as _;
 
 use super::render::versions;
-use super::{DependencyTree, Subtree, TreeRow};
+use super::{DependencyRow, DependencyTree, Subtree};
 
 /// The height of a row.
 const ROW: usize = 26;
@@ -35,27 +36,28 @@ impl DependencyTree {
         let (width, height) = (self.width(), 2 * MARGIN + ROW * self.rows.len());
         let mut curves = String::new();
         let mut texts = String::new();
-        // Of each depth, how far down the line from its last row is drawn.
+        // For each depth, how far down the line from its last row is drawn: a curve starts there, so that lines are not
+        // drawn twice.
         let mut above: Vec<usize> = Vec::new();
-        for (place, row) in self.rows.iter().enumerate() {
+        for (index, row) in self.rows.iter().enumerate() {
             above.truncate(row.depth);
             if let Some(top) = above.last_mut() {
-                curves.push_str(&curve(row.depth, *top, y(place)));
-                *top = y(place) - CURVE;
+                curves.push_str(&curve(row.depth, *top, y(index)));
+                *top = y(index) - CURVE;
             }
-            above.push(y(place));
-            texts.push_str(&drawn(row, place));
+            above.push(y(index));
+            texts.push_str(&drawn(row, index));
         }
         format!(
             "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\" \
-             viewBox=\"0 0 {width} {height}\" role=\"img\">\n<title>Who needs whom</title>\n\
+             viewBox=\"0 0 {width} {height}\" role=\"img\">\n<title>What depends on what</title>\n\
              <style>{STYLE}</style>\n<rect class=\"b\" width=\"{width}\" height=\"{height}\"/>\n\
              <g>\n{curves}</g>\n{texts}</svg>\n"
         )
     }
 
     fn width(&self) -> usize {
-        let of = |row: &TreeRow| x(row.depth) + 2 * MARGIN + CHARACTER * label(row).chars().count();
+        let of = |row: &DependencyRow| x(row.depth) + 2 * MARGIN + CHARACTER * label(row).chars().count();
         self.rows.iter().map(of).max().unwrap_or_default().max(2 * MARGIN)
     }
 }
@@ -64,8 +66,8 @@ fn x(depth: usize) -> usize {
     MARGIN + 6 + STEP * depth
 }
 
-fn y(place: usize) -> usize {
-    MARGIN + ROW / 2 + ROW * place
+fn y(index: usize) -> usize {
+    MARGIN + ROW / 2 + ROW * index
 }
 
 /// From `top`, on the line down from the row above, round to the dot of the row at `row`.
@@ -74,8 +76,8 @@ fn curve(depth: usize, top: usize, row: usize) -> String {
     format!("<path d=\"M{from} {top}V{bend}Q{from} {row} {} {row}H{to}\"/>\n", from + CURVE)
 }
 
-fn drawn(row: &TreeRow, place: usize) -> String {
-    let (x, y) = (x(row.depth), y(place));
+fn drawn(row: &DependencyRow, index: usize) -> String {
+    let (x, y) = (x(row.depth), y(index));
     let mut text = String::new();
     if row.versions.is_empty() && row.depth == 0 {
         let width = 24 + CHARACTER * row.name.chars().count();
@@ -100,7 +102,7 @@ fn drawn(row: &TreeRow, place: usize) -> String {
     for (class, part) in [
         ("v", versions(&row.versions).trim_start().to_owned()),
         ("w", row.wants.clone()),
-        ("s", rest(row.subtree).to_owned()),
+        ("s", subtree_note(row.subtree).to_owned()),
     ] {
         if !part.is_empty() {
             let _ = write!(text, "<tspan class=\"{class}\" dx=\"8\">{}</tspan>", plain(&part));
@@ -109,7 +111,7 @@ fn drawn(row: &TreeRow, place: usize) -> String {
     text + "</text>\n"
 }
 
-fn rest(subtree: Subtree) -> &'static str {
+fn subtree_note(subtree: Subtree) -> &'static str {
     match subtree {
         Subtree::Here => "",
         Subtree::Elsewhere => "↑ drawn elsewhere",
@@ -117,9 +119,9 @@ fn rest(subtree: Subtree) -> &'static str {
     }
 }
 
-/// All that a row says.
-fn label(row: &TreeRow) -> String {
-    format!("{}{}  {}  {}", row.name, versions(&row.versions), row.wants, rest(row.subtree))
+/// The whole text of a row, for its width.
+fn label(row: &DependencyRow) -> String {
+    format!("{}{}  {}  {}", row.name, versions(&row.versions), row.wants, subtree_note(row.subtree))
 }
 
 /// Text for XML, which takes no control characters at all.

@@ -4,6 +4,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::WriteOptions;
 use crate::samples::{any_lock, by, lock, name, pin};
+use crate::{Lock, Via};
 
 fn graph() -> DependencyGraph {
     DependencyGraph::of(&lock()).unwrap()
@@ -14,7 +15,7 @@ fn tree(graph: &DependencyGraph, options: &TreeOptions) -> String {
 }
 
 #[test]
-fn a_tree_grows_from_the_inputs() {
+fn a_tree_goes_from_inputs_to_dependencies() {
     assert_snapshot!(tree(&graph(), &TreeOptions::default()), @r"
     dev.in
     └── house 1.0 (@ sha256:0123456789ab)
@@ -30,7 +31,7 @@ fn a_tree_grows_from_the_inputs() {
 }
 
 #[test]
-fn an_inverted_tree_grows_to_the_inputs() {
+fn an_inverted_tree_goes_from_dependencies_to_inputs() {
     let options = TreeOptions { direction: TreeDirection::NeededBy, ..TreeOptions::default() };
     assert_snapshot!(tree(&graph(), &options), @r"
     certifi 2026.1.4
@@ -48,7 +49,7 @@ fn an_inverted_tree_grows_to_the_inputs() {
 }
 
 #[test]
-fn a_tree_may_be_cut_and_rooted() {
+fn depth_cuts_a_tree_and_root_starts_it() {
     let cut = TreeOptions { depth: Some(1), root: Some(name("google-genai")), ..TreeOptions::default() };
     assert_snapshot!(tree(&graph(), &cut), @r"
     google-genai 1.60.0
@@ -78,7 +79,7 @@ fn a_cycle_is_marked() {
 }
 
 #[test]
-fn why_tells_each_chain_and_what_binds() {
+fn why_shows_each_chain_and_the_constraints() {
     let graph = graph();
     assert_snapshot!(graph.why(&name("certifi")).unwrap().to_text(), @r"
     certifi 2026.1.4
@@ -139,7 +140,7 @@ fn a_graph_is_dot() {
 }
 
 #[test]
-fn a_graph_is_a_document() {
+fn a_graph_is_a_json_document() {
     let mut small = lock();
     small.pins.retain(|pin| ["httpx", "colorama"].contains(&pin.name.as_str()));
     let report = DependencyGraph::of(&small).unwrap().report();
@@ -193,7 +194,7 @@ fn a_graph_is_a_document() {
 }
 
 #[test]
-fn a_lock_without_annotations_has_no_graph() {
+fn a_lock_without_annotations_is_a_usage_error() {
     let mut bare = lock();
     bare.pins.iter_mut().for_each(|pin| pin.via.clear());
     let error = DependencyGraph::of(&bare).unwrap_err();
@@ -204,13 +205,13 @@ fn a_lock_without_annotations_has_no_graph() {
 }
 
 #[test]
-fn a_deep_lock_is_cut() {
+fn a_tree_deeper_than_the_limit_is_cut() {
     let deep = |i: usize| pin(&format!("p{i}==1"), &[by(&format!("p{}", i + 1), "")]);
     let mut pins: Vec<_> = (0..5000).map(deep).collect();
     pins.push(pin("p5000==1", &[Via::Input("r.in".into())]));
     let graph = DependencyGraph::of(&Lock { pins, ..Lock::default() }).unwrap();
     let rows = graph.tree(&TreeOptions::default()).unwrap().rows;
-    assert_eq!((rows.len(), rows.last().unwrap().subtree), (DEEPEST + 1, Subtree::Cut));
+    assert_eq!((rows.len(), rows.last().unwrap().subtree), (super::rows::MAX_DEPTH + 1, Subtree::Cut));
     assert_eq!(graph.why(&name("p0")).unwrap().chains[0].links.len(), 5000);
 }
 
