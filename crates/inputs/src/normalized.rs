@@ -3,6 +3,7 @@
 //! Two files that differ in comments, spacing, case or order of specifiers have the same forms. No secret and no host is
 //! in them.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
@@ -41,10 +42,18 @@ fn source(source: &RequirementSource) -> String {
     match source {
         RequirementSource::Index(specifiers) => {
             let text = specifiers.to_string();
-            let parts: BTreeSet<_> = text.split(',').collect();
+            let parts: BTreeSet<_> = text.split(',').map(without_url).collect();
             parts.into_iter().collect::<Vec<_>>().join(",")
         }
         RequirementSource::Url(direct) => format!(" @ {}", digest(&direct.to_string())),
+    }
+}
+
+/// A specifier, with a URL behind `===` as its digest: arbitrary equality (PEP 440) takes any text.
+fn without_url(specifier: &str) -> Cow<'_, str> {
+    match specifier.strip_prefix("===") {
+        Some(text) if text.contains("://") => format!("==={}", digest(text)).into(),
+        _ => specifier.into(),
     }
 }
 

@@ -1,4 +1,4 @@
-//! TOML with places: a parsed file, and the string_chars of its strings.
+//! TOML (1.0) with places: a parsed file, and the characters of its strings, each with its place.
 
 use std::ops::Range;
 
@@ -27,7 +27,7 @@ pub(super) fn find<'a>(root: &'a dyn TableLike, path: &[&str]) -> Option<&'a Ite
     rest.iter().try_fold(root.get(first)?, |item, key| item.as_table_like()?.get(key))
 }
 
-/// The string_chars of the string `value` whose literal, quotes and all, stands at `literal`.
+/// The characters of the string `value` whose literal, quotes and all, stands at `literal`.
 pub(super) fn string_chars(source: &InputText, literal: Range<usize>, value: &str) -> Vec<SourceChar> {
     let chars: Vec<_> = source.chars(literal.clone()).collect();
     let decoded = decoded(&chars);

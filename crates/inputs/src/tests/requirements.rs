@@ -234,4 +234,6 @@ fn normalized_lines_ignore_spacing_case_and_order() {
         normals("--find-links wheels\n-f https://u:p@files.example/w"),
         ["--find-links sha256:ed42e32fe6fa", "--find-links wheels"]
     );
+    let arbitrary = normals("a===https://u:p@files.example/w");
+    assert_eq!(arbitrary, ["a===sha256:ed42e32fe6fa"], "arbitrary equality takes a URL, too");
 }
