@@ -6,10 +6,10 @@
 //!
 //! # When a build runs
 //!
-//! An index gives the metadata of a wheel, and of a source distribution whose `PKG-INFO` declares its
-//! dependencies as static (PEP 643). For any other one it returns `NeedsBuild`. [`BuildingIndex`] wraps the
-//! index and builds then, so only candidates that the solver decides on are built. [`build_wheel`] builds for
-//! `pinfast install` if no wheel fits and the lock permits it.
+//! An index gives the metadata of a wheel, and of a source distribution that declares its dependencies statically:
+//! in `PKG-INFO` (PEP 643) or in the table `[project]` (PEP 621). For any other one it returns `NeedsBuild`.
+//! [`BuildingIndex`] wraps the index and builds then, so only candidates that the solver decides on are built.
+//! [`build_wheel`] builds for `pinfast install` if no wheel fits and the lock permits it.
 //!
 //! # One build, step by step
 //!

@@ -152,10 +152,10 @@ impl Extraction<'_> {
             ArchiveMember::File { executable } => self.write(name, &at, executable, content),
             ArchiveMember::HardLink(to) => {
                 let mut from = File::open(self.folder.join(relative_path(&to)?))
-                    .map_err(|_| bad(name, "is a link to what is not there"))?;
+                    .map_err(|_| bad(name, "is a hard link to a missing member"))?;
                 let metadata = from.metadata().map_err(unreadable)?;
                 if !metadata.is_file() || at.exists() {
-                    return Err(bad(name, "is an odd link"));
+                    return Err(bad(name, "is a hard link that cannot be made"));
                 }
                 self.write(name, &at, false, &mut from)
             }
@@ -257,7 +257,7 @@ fn relative_path(name: &[u8]) -> Result<PathBuf, BuildFailure> {
 fn text(name: &[u8]) -> Result<&str, BuildFailure> {
     match std::str::from_utf8(name) {
         Ok(text) if !text.contains('\0') && name.len() as u64 <= LONGEST_PATH => Ok(text),
-        _ => Err(bad(name, "has an odd name")),
+        _ => Err(bad(name, "has an invalid name")),
     }
 }
 

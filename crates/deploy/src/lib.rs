@@ -29,7 +29,7 @@
 //! | `switch` | before `current` is replaced | | `current` decides: as for `ready`, or as for `live` |
 //! | `live` | after `current` is replaced | live | it stays live, but no rollback goes to it |
 //! | `passed` | after the health check | live, healthy | nothing to do |
-//! | `back` | after `current` points back | retired | nothing to do; `failed` follows a deploy |
+//! | `back` | after `current` points back | retired | nothing to do (a deploy then writes `failed`) |
 //! | `failed` | when a release is given up | failed | nothing to do |
 //! | `remove` | before its folder is removed | removing | the next run removes the rest |
 //! | `removed` | after that | removed | nothing to do |

@@ -63,7 +63,7 @@ fn a_hostile_tar_is_refused() {
         ),
         (&[(Link, "a/x", "../archive", "")], "leads out"),
         (&[(Link, "a/x", "/etc/passwd", "")], "is absolute"),
-        (&[(Link, "a/x", "a/none", "")], "not there"),
+        (&[(Link, "a/x", "a/none", "")], "missing member"),
         (&[(Fifo, "a/x", "", "")], "special file"),
         (
             &[(Regular, "a/x", "", long.as_str()), (Regular, "a/y", "", long.as_str())],
