@@ -7,7 +7,7 @@ use tempfile::TempDir;
 
 use super::build_system::BuildSystem;
 use super::failure::BuildFailure;
-use super::unpack::{ArchiveLimits, unpack};
+use super::unpack::{SdistLimits, unpack};
 use pinfast_base::error::Error;
 use pinfast_packaging::{DistFile, DistFilename};
 
@@ -31,7 +31,7 @@ impl SourceTree {
         let unpacked = temporary.path().join("source");
         fs::create_dir(&unpacked)
             .map_err(|error| Error::no_answer("cannot create a folder for a build").because(error))?;
-        let root = unpack(archive, format, &unpacked, ArchiveLimits::default())?;
+        let root = unpack(archive, format, &unpacked, SdistLimits::default())?;
         let build_system = BuildSystem::of_source_tree(&root)?;
         Ok(Self { temporary, root, build_system })
     }

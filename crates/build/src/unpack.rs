@@ -14,7 +14,7 @@ use pinfast_packaging::SdistFormat;
 
 /// The limits of an archive.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct ArchiveLimits {
+pub(super) struct SdistLimits {
     /// The number of members.
     pub(super) members: usize,
     /// The size of all members together, unpacked, in bytes.
@@ -25,7 +25,7 @@ pub(super) struct ArchiveLimits {
     pub(super) free: u64,
 }
 
-impl Default for ArchiveLimits {
+impl Default for SdistLimits {
     fn default() -> Self {
         Self { members: 200_000, bytes: 8 << 30, ratio: 100, free: 64 << 20 }
     }
@@ -50,7 +50,7 @@ pub(super) fn unpack(
     archive: File,
     format: SdistFormat,
     folder: &Path,
-    limits: ArchiveLimits,
+    limits: SdistLimits,
 ) -> Result<PathBuf, BuildFailure> {
     let size = archive.metadata().map_err(unreadable)?.len();
     let allowed = limits.free.saturating_add(size.saturating_mul(limits.ratio)).min(limits.bytes);

@@ -13,7 +13,7 @@ fn unpacked(bytes: &[u8], format: SdistFormat) -> (TempDir, std::result::Result<
     let archive = fs::File::open(folder.path().join("archive")).unwrap();
     let to = folder.path().join("to");
     fs::create_dir(&to).unwrap();
-    let limits = ArchiveLimits { members: 20, bytes: 1 << 20, ratio: 10, free: 10_000 };
+    let limits = SdistLimits { members: 20, bytes: 1 << 20, ratio: 10, free: 10_000 };
     let top = unpack(archive, format, &to, limits);
     (folder, top)
 }
