@@ -88,6 +88,7 @@ impl Downloads {
         let file = NamedTempFile::new().map_err(|error| FetchFailure::fatal(unwritable(error)))?;
         let expectation = Expectation { url: url.clone(), sha256: expected, size };
         let sha256 = self.stream(&expectation, file.as_file()).await?;
+        // Before anybody can open it.
         check_hash(url, expected, sha256)?;
         Ok(Download { location: DownloadLocation::Temporary(file), sha256 })
     }
@@ -113,6 +114,7 @@ impl Downloads {
         let time = limits.time_for(expectation.size);
         let request = HttpRequest { encoding: BodyEncoding::Identity, time, ..request };
         let start = || {
+            // A retry starts the file again: it must not append to the bytes of the failed attempt.
             let file = emptied(to).map_err(unwritable)?;
             Ok(FileSink { file, expectation: expectation.clone(), hash: sha2::Sha256::new(), length: 0 })
         };

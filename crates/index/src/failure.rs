@@ -79,6 +79,7 @@ impl FetchFailure {
             message: self.error.message.clone(),
             details: self.error.details.clone(),
             hints: self.error.hints.clone(),
+            // Errors cannot be cloned, so the cause becomes its text.
             source: self.error.source.as_ref().map(|source| source.to_string().into()),
         }
     }

@@ -98,6 +98,7 @@ impl Limits {
 
     /// The deadline for a file of `size` bytes.
     pub(crate) fn time_for(&self, size: Option<u64>) -> Duration {
+        // A forged size must not keep a run waiting for more than an hour.
         self.time + Duration::from_secs((size.unwrap_or(0) >> 20).min(3600))
     }
 }

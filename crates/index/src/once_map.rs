@@ -76,6 +76,7 @@ impl<K: Eq + Hash, V: Clone> OnceMap<K, V> {
 impl<V: Clone> OnceSlot<V> {
     /// The result; blocks the thread until it is there.
     pub(crate) fn wait_blocking(&self) -> FetchResult<V> {
+        // The value is checked under this lock, which `fill` takes too: so no wake-up is lost.
         let mut tasks = unpoisoned(self.tasks.lock());
         loop {
             if let Some(value) = self.value.get() {
@@ -92,6 +93,7 @@ impl<V: Clone> OnceSlot<V> {
             match self.value.get() {
                 Some(value) => Poll::Ready(value.clone()),
                 None => {
+                    // A task that is polled twice is woken twice, which does no harm.
                     tasks.push(context.waker().clone());
                     Poll::Pending
                 }
@@ -117,6 +119,7 @@ impl<V: Clone> Completer<V> {
 
 impl<V: Clone> Drop for Completer<V> {
     fn drop(&mut self) {
+        // After `done`, the value is there.
         if self.slot.value.get().is_none() {
             self.slot.fill(Err(Arc::new(FetchFailure::internal())));
         }

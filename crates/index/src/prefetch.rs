@@ -33,6 +33,7 @@ impl IndexPrefetch {
         let is_new = |query: &&IndexQuery| !self.is_started(query) && !self.is_in_snapshot(query);
         let new: Vec<_> = queries.filter(is_new).collect();
         let is_quick = |query: &&IndexQuery| self.is_quick(query);
+        // Once there is a connection, starting a query may send a request: that is for other threads.
         if new.len() <= FEW && !self.transport.is_connected() && new.iter().all(is_quick) {
             return new.into_iter().for_each(|query| self.start(query));
         }

@@ -39,6 +39,7 @@ impl Index for Client {
 
     fn metadata(&self, file: &Arc<DistFile>, trust: Trust) -> Result<Arc<Metadata>, MetadataFailure> {
         if trust == Trust::Release
+            // The file's own metadata needs no confirmation later, so it is preferred where it costs nothing.
             && !self.metadata.is_at_hand(file)
             && let Some(metadata) = self.release_metadata.get(file)
         {
@@ -57,6 +58,7 @@ impl Index for Client {
         let download = self.transport.block_on(pin!(self.downloads.get(&file.url, url.sha256, None)));
         let download = download.map_err(|failure| failure.to_error())?;
         let file = DistFile { sha256: Some(download.sha256), ..file };
+        // So that its metadata is read from this copy.
         self.downloads.set(&file, download);
         let release = (file.dist.version().clone(), vec![Arc::new(file)]);
         Ok(Arc::new(Listing::new(name.clone(), vec![release])))

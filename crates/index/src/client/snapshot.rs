@@ -12,8 +12,8 @@ use crate::raw_metadata::RawMetadata;
 use pinfast_cache::{Bucket, CacheKey};
 use pinfast_packaging::{PackageName, Sha256, Version};
 
-/// A snapshot that lacks one of so many packages is written again; one that lacks fewer is good enough.
-const MOST_PER_MISS: usize = 8;
+/// A snapshot that lacks more than one package in so many is written again.
+const PACKAGES_PER_MISS: usize = 8;
 
 /// Packages and their pinned releases.
 type PinnedReleases<'a> = BTreeMap<&'a PackageName, Vec<&'a Version>>;
@@ -40,7 +40,7 @@ impl Client {
             versions.iter().any(|version| self.snapshot.release(name, version).is_none())
         };
         let missing = releases.iter().filter(is_missing).count();
-        if missing <= releases.len() / MOST_PER_MISS {
+        if missing <= releases.len() / PACKAGES_PER_MISS {
             return;
         }
         let known: Vec<_> =

@@ -14,6 +14,7 @@ use pinfast_packaging::MetadataHint;
 /// # Errors
 /// When it is no HTML, or has a form or a script but no file: a log-in page, for example.
 pub(super) fn parse(body: &[u8], at: &Url) -> Result<RawPage<'static>, String> {
+    // A byte order mark may come first.
     if body.iter().find(|byte| !byte.is_ascii_whitespace() && !b"\xef\xbb\xbf".contains(byte)) != Some(&b'<')
     {
         return Err("the page is no HTML".to_owned());
@@ -24,6 +25,7 @@ pub(super) fn parse(body: &[u8], at: &Url) -> Result<RawPage<'static>, String> {
         parser.push(token)?;
     }
     parser.finish_anchor();
+    // Taken for a project without files, a log-in page would make the solver drop the project.
     if parser.page.files.is_empty() && parser.page.warnings.is_empty() && parser.is_interactive {
         return Err("the page has forms or scripts but no files".to_owned());
     }

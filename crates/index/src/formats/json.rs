@@ -102,6 +102,7 @@ impl<'de> Visitor<'de> for YankedVisitor {
     }
 
     fn visit_bool<E>(self, yanked: bool) -> Result<Self::Value, E> {
+        // `true` gives no reason.
         Ok(yanked.then(|| String::new().into()))
     }
 

@@ -35,6 +35,7 @@ impl<'p> ParseMemo<'p> {
     /// The parsed name of a wheel, where [`ParseMemo::add`] has each part of it.
     pub(super) fn wheel(&self, filename: &str, project: &PackageName) -> Option<DistFilename> {
         let (name, version, tags) = parts(filename)?;
+        // Several spellings of a project's name are valid; each is checked once by the full parser.
         self.names.contains(name).then_some(())?;
         let (version, tags) = (self.versions.get(version)?.clone(), self.tags.get(tags)?.clone());
         Some(DistFilename::Wheel(WheelFilename { name: project.clone(), version, build: None, tags }))
@@ -74,6 +75,7 @@ fn parts(filename: &str) -> Option<(&str, &str, &str)> {
     let stem = filename.strip_suffix(".whl").filter(|stem| stem.len() <= LONGEST)?;
     let (name, rest) = stem.split_once('-')?;
     let (version, tags) = rest.split_once('-')?;
+    // Three dashes would mean a build tag; too few files have one to be worth it.
     (tags.bytes().filter(|byte| *byte == b'-').count() == 2).then_some((name, version, tags))
 }
 

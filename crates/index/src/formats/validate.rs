@@ -106,6 +106,7 @@ impl<'p> FileValidator<'_, 'p> {
         if let Some(url) = self.memo.url(text) {
             return Ok(url);
         }
+        // Only the first URL and unusual ones come here: parsing tens of thousands would dominate the time.
         let mut url = self.base.join(text).map_err(|error| format!("its URL is unreadable: {error}"))?;
         url.set_fragment(None);
         match (url.scheme(), self.scope) {
@@ -113,6 +114,7 @@ impl<'p> FileValidator<'_, 'p> {
                 self.memo.add_url(text, &url);
                 Ok(url.into())
             }
+            // A page from the network must not make us read local files.
             ("file", LinkScope::Disk) => Ok(url.into()),
             _ => Err("its URL leads away from http".to_owned()),
         }
@@ -142,6 +144,7 @@ fn group_by_version(
     mut files: Vec<Arc<DistFile>>,
     warnings: &mut Vec<String>,
 ) -> Vec<(Version, Vec<Arc<DistFile>>)> {
+    // Sorting makes duplicates neighbours.
     files.sort_by(|a, b| (a.dist.version(), &a.filename).cmp(&(b.dist.version(), &b.filename)));
     let mut releases: Vec<(Version, Vec<Arc<DistFile>>)> = Vec::new();
     for same in files.chunk_by(|a, b| a.filename == b.filename) {

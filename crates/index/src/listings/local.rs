@@ -30,6 +30,7 @@ pub(super) fn listing(root: &Path, name: &PackageName) -> Result<Option<Listing>
             return Ok(Some(validate(name, page, &file_url(&folder)?, LinkScope::Disk)));
         }
     }
+    // A missing folder is a wrong setting, and no index without the project.
     if root.is_dir() {
         return Ok(None);
     }

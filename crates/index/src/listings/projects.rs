@@ -75,6 +75,7 @@ impl Listings {
         let mut found = None;
         for index in &self.indexes.indexes {
             found = self.search_index(index, name, negative).await?;
+            // Another index may have a project of the same name by somebody else.
             if found.is_some() {
                 break;
             }
@@ -93,6 +94,7 @@ impl Listings {
         if let Some(folder) = &index.folder {
             return Ok(local::listing(folder, name)?.map(CachedListing::not_stored));
         }
+        // The cache may have the page of either API, from a run with another order.
         for api in index.possible_apis(self.indexes.api_order) {
             if let Some(listing) = self.stored_listing(index, api, name).await? {
                 return Ok(Some(listing));
@@ -105,6 +107,7 @@ impl Listings {
         for kind in short.into_iter().chain(apis) {
             match self.fetch_page(index, &kind, name, negative).await {
                 Ok(listing) => {
+                    // The index has the project, so what it lacks is the JSON API as a whole.
                     if absent == Some(PageKind::Project(IndexApi::Json)) {
                         index.capabilities.note_no_json_api();
                     }
@@ -113,6 +116,7 @@ impl Listings {
                 Err(failure) => match failure.kind {
                     FailureKind::Absent => absent = Some(kind),
                     _ if kind == PageKind::ProjectSimpleJson => index.capabilities.note_no_simple_json(),
+                    // The other API may still have the listing.
                     FailureKind::Transfer | FailureKind::Denied => failed = Some(failure),
                     FailureKind::Invalid | FailureKind::NeedsBuild | FailureKind::Fatal => {
                         return Err(failure);
@@ -120,6 +124,7 @@ impl Listings {
                 },
             }
         }
+        // "Unknown" needs every API to say so: the failed one may have the project.
         failed.map_or(Ok(None), Err)
     }
 

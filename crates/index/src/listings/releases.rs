@@ -236,6 +236,7 @@ impl Releases {
             stored,
             store_as: StoreAs::OwnPage,
         };
+        // A 304 renews the newest release; a short page was read whole, so it is the project's.
         let (newest_reader, project_reader) = (reader(key, stored), reader(page_key, None));
         let read = move |response: HttpResponse| -> Result<PageBeginning, DecodeError> {
             if response.status == StatusCode::NOT_MODIFIED {
@@ -292,6 +293,7 @@ impl Releases {
         if !index.may_have_release_pages() {
             return None;
         }
+        // As the newest release it has another key: its freshness is that of the project's page.
         let (key, stored) = if is_newest { (newest_key, None) } else { (own_key, stored) };
         let (kind, name) = (PageKind::Release(version.clone()), name.clone());
         let reader = PageReader { cache: cache.clone(), kind, key, name, stored, store_as };

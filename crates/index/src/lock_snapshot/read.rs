@@ -151,8 +151,10 @@ impl LockSnapshot {
         let (project, rest) = postcard::take_from_bytes::<SnapshotProject>(&self.record[bytes]).ok()?;
         let (mut next, mut listings) = (end - rest.len(), ProjectListings::default());
         for (number, (stored, length)) in (0..).zip(project.releases) {
+            // A wrong length must not reach into the next project.
             let bytes = next..next.saturating_add(length as usize).min(end);
             next = bytes.end;
+            // Checked per release: the pages of a project are renewed at different times.
             if !still_holds(&stored) {
                 continue;
             }

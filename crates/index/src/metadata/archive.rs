@@ -100,6 +100,7 @@ impl PartialArchive {
         };
         let mut found = members(bytes)?.into_iter().filter(|member| wanted(&member.name));
         let Some(member) = found.next() else { return Ok(ArchiveStep::Done(None)) };
+        // An installer might read the other one.
         if found.next().is_some() {
             return Err(broken("it holds the same metadata file twice"));
         }
@@ -168,6 +169,7 @@ impl PartialArchive {
 
     /// The compressed bytes of `member`.
     fn packed(&self, member: &ZipMember) -> StepResult<&[u8]> {
+        // Checked before the bytes are requested: a forged size must cost nothing.
         if member.packed > self.most || member.size > self.most {
             return Err(ArchiveError::TooLarge);
         }
@@ -233,6 +235,7 @@ fn end_record(tail: &[u8]) -> Option<usize> {
 
 fn members(mut bytes: &[u8]) -> Result<Vec<ZipMember>, ArchiveError> {
     let mut members = Vec::new();
+    // Walked by the directory's length. The end record has a count as well, which may be wrong.
     while !bytes.is_empty() {
         if u32_at(bytes, 0)? != 0x0201_4b50 {
             return Err(broken("its directory is broken"));

@@ -106,6 +106,7 @@ impl MetadataStore {
         let parse = move || {
             let metadata = raw.parse(&file);
             if let Some(key) = key
+                // Invalid metadata of a wheel is not stored: a later pinfast may be able to parse it.
                 && (metadata.is_ok() || raw.is_of_sdist())
             {
                 records.write(Bucket::Metadata, &key, postcard::to_stdvec(&raw));
@@ -137,6 +138,7 @@ impl MetadataStore {
                 None => self.of_whole_wheel(file, wheel).await,
             };
         }
+        // Some caller needed the whole file, for its hash: reading it costs no request.
         if self.downloads.has(file) {
             return self.of_whole_wheel(file, wheel).await;
         }
@@ -161,6 +163,7 @@ impl MetadataStore {
     async fn of_sibling_or_wheel(&self, file: &DistFile, wheel: &WheelFilename) -> FetchResult<Vec<u8>> {
         let ranged = fetch_ranged(&self.transport, &self.servers, file, wheel);
         let (sibling, ranged) = futures_util::future::join(self.of_sibling(file, None), ranged).await;
+        // `ranged?` first: an exceeded limit must end the run whichever answer came first.
         match (sibling, ranged?) {
             (Err(failure), _) if !failure.allows_fallback() => Err(failure),
             (Ok(text), _) | (Err(_), Some(text)) => Ok(text),

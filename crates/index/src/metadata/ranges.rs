@@ -63,6 +63,7 @@ async fn read_pieces(
                 let text = format!("bytes={}-{}", range.start, range.end - 1);
                 match request_range(transport, file, &text).await? {
                     RangeResponse::Piece { start, length: same, bytes }
+                        // Another length means that the file changed between two requests.
                         if same == length && covers(start, &bytes, &range) =>
                     {
                         archive.add(start, bytes);

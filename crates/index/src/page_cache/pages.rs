@@ -155,6 +155,7 @@ impl PageCache {
 
     /// Stores the listing of a page that came with `headers`, and reads it back from its packed form.
     pub(crate) fn store(&self, key: &CacheKey, headers: &HeaderMap, listing: Listing) -> CachedListing {
+        // Hostile texts may not fit the packed form; such a listing is used but not stored.
         let Ok(packed) = pack_listing(&listing) else { return CachedListing::not_stored(listing) };
         let page = match CachePolicy::new(PageStatus::Found, headers, self.now) {
             Some(policy) => self.write(key, policy, &packed),
@@ -190,6 +191,7 @@ impl PageCache {
     fn write(&self, key: &CacheKey, policy: CachePolicy, listing: &[u8]) -> Option<StoredPage> {
         let (record, listing_start) = self.records.attempt(|cache| {
             let head = postcard::to_stdvec(&policy).map_err(std::io::Error::other)?;
+            // Read back as a mapping, so that a large listing takes no memory of its own.
             Ok((cache.write_and_map(Bucket::Pages, key, &[&head, listing])?, head.len()))
         })?;
         Some(StoredPage { policy, key: *key, record: Arc::new(record), listing_start })

@@ -21,6 +21,7 @@ pub(super) fn parse_static(
     if PackageName::new(project.get("name")?.as_str()?).as_ref() != Ok(name) {
         return None;
     }
+    // Another version may come from a forgotten edit; only a build can tell.
     match project.get("version") {
         Some(text) if text.as_str()?.parse::<Version>().as_ref() == Ok(version) => {}
         None if !is_static("version") => {}

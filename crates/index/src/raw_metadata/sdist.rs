@@ -48,6 +48,7 @@ fn in_tar(file: File, most: u64) -> io::Result<SdistFiles> {
         if let Some(slot) = slot {
             *slot = Some(read_bounded(&mut entry, most)?);
         }
+        // The rest, mostly code, need not be decompressed.
         if files.pkg_info.is_some() && files.pyproject.is_some() {
             break;
         }

@@ -60,6 +60,7 @@ impl Logins {
         for url in urls {
             let Some(origin) = UrlOrigin::of(url.as_url()) else { continue };
             if let Some(login) = url.login().cloned().or_else(|| of_host(&netrc, &origin)) {
+                // An extra index on the same origin must not replace the login of the main one.
                 by_origin.entry(origin).or_insert(login);
             }
         }

@@ -80,6 +80,7 @@ impl Drop for Executor {
 
 fn start() -> FetchResult<StartedRuntime> {
     let runtime = Builder::new_multi_thread()
+        // Two threads suffice: they only wait and copy, and the CPU pool parses.
         .worker_threads(2)
         .thread_name("index-net")
         .enable_all()

@@ -107,6 +107,7 @@ impl HttpClient {
         attempt: impl Fn() -> BoxFuture<'a, Result<T, AttemptError>> + Send,
     ) -> Result<T, FetchFailure> {
         let _permit = self.permits.acquire().await.map_err(|_| FetchFailure::internal())?;
+        // The permit is held during retries and pauses too: a struggling server must not get more requests.
         self.watcher.on(Event::RequestSent);
         let result = tokio::time::timeout(request.time, self.attempts(request, attempt)).await;
         self.watcher.on(Event::RequestDone);
@@ -141,7 +142,9 @@ impl HttpClient {
     fn backoff(&self, url: &Url, count: u32) -> Duration {
         let mut hasher = rustc_hash::FxHasher::default();
         (url, count).hash(&mut hasher);
+        // From 0.75 to 1.25, the same in every run: a test or a bug report can be repeated.
         let jitter = 0.75 + 0.5 * f64::from((hasher.finish() >> 48) as u16) / f64::from(u16::MAX);
+        // Six doublings are enough: a longer pause would outlast the deadline.
         self.limits.pause.mul_f64(jitter * f64::from(1_u32 << count.min(6)))
     }
 
@@ -198,6 +201,7 @@ impl HttpClient {
         if let Some(encoding) = response.headers().get(header::CONTENT_ENCODING)
             && encoding != "identity"
         {
+            // The hash is that of the stored file; decoded bytes would not match it.
             return Err(AttemptError::retry(format!("its encoding {encoding:?} was not asked for")));
         }
         let end = end_of(&response);
@@ -222,6 +226,7 @@ impl HttpClient {
             self.widen(response.version());
             let location = response.headers().get(header::LOCATION);
             match location.filter(|_| is_redirect(response.status())) {
+                // The response is dropped unread: the body of a redirect is for people.
                 Some(location) => url = redirect_target(&url, location)?,
                 None => return Ok((check_status(request, response)?, url)),
             }

@@ -92,6 +92,7 @@ impl Transport {
 
     /// The HTTP client, inside the runtime.
     async fn http(&self, url: &Url) -> FetchResult<&HttpClient> {
+        // Checked first: an offline run must not even load TLS.
         if self.config.cache_mode == CacheMode::Offline {
             let what = redacted(url);
             let error =
@@ -105,6 +106,7 @@ impl Transport {
             client.map_err(|error| FetchFailure::fatal(error).into())
         };
         let client = self.http.get_or_init(start).as_ref().map_err(Arc::clone)?;
+        // The HTTP client panics outside the runtime.
         self.executor.enter_runtime().await?;
         Ok(client)
     }

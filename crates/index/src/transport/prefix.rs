@@ -68,6 +68,7 @@ impl PrefixReader {
         if self.remaining <= self.small_rest {
             return PrefixProgress::ReadAll;
         }
+        // Decompressed chunk by chunk, so that the limit is checked before a bomb has unfolded.
         for chunk in piece.chunks(CHUNK) {
             if self.plain.push(chunk).is_err() || self.plain.bytes().len() > LONGEST_PREFIX {
                 return PrefixProgress::ReadAll;

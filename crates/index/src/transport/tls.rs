@@ -28,14 +28,18 @@ pub(super) fn http_client(config: &IndexConfig, window: StreamWindow) -> Result<
     let _ = rustls::crypto::ring::default_provider().install_default();
     let mut builder = reqwest::Client::builder()
         .user_agent(concat!("pinfast/", env!("CARGO_PKG_VERSION")))
+        // `http` follows redirects itself, to decide about credentials.
         .redirect(reqwest::redirect::Policy::none())
+        // `body` decompresses on the CPU pool, and limits the size.
         .no_gzip()
         .connect_timeout(config.limits.silence)
         .read_timeout(config.limits.silence);
     if window == StreamWindow::Narrow {
+        // A server may send as much before it hears that we have stopped reading.
         builder = builder.http2_initial_stream_window_size(NARROW_WINDOW);
     }
     if let Some(bundle) = &config.ca_bundle {
+        // The bundle replaces the system's certificates, as with pip.
         builder = builder.tls_certs_only(certificates(bundle)?);
     }
     if let Some(path) = &config.client_cert {

@@ -36,6 +36,7 @@ impl UrlRoots {
 impl<'a> PackedUrl<'a> {
     /// Packs the URL of the file `filename`; a new root is added to `roots`.
     pub(super) fn new(url: &'a str, filename: &str, roots: &mut UrlRoots) -> Self {
+        // The last segment is mostly the file's name, which the details have anyway.
         let start = url.rfind('/').map_or(0, |slash| slash + 1);
         let (head, rest) = url.split_at(start);
         let (root, digest) = match digest_at_end(head) {

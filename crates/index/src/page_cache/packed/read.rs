@@ -20,6 +20,7 @@ pub(crate) fn read_listing(
 ) -> Option<Listing> {
     let end = bytes.end;
     let (header, rest) = postcard::take_from_bytes::<ListingHeader<'_>>(record.get(bytes)?).ok()?;
+    // The counts may be forged; `checked_mul` and the split reject a sum that does not fit.
     let files = header.releases.iter().map(|release| release.files as usize).sum::<usize>();
     let (summaries, details) = rest.split_at_checked(files.checked_mul(FileSummary::BYTES)?)?;
     let (summaries_start, details_start) = (end - rest.len(), end - details.len());
@@ -52,6 +53,7 @@ fn release_offsets(releases: &[PackedRelease], details_start: usize) -> Option<(
     let (mut first_summary, mut details) = (0_u32, details_start);
     let mut offsets = Vec::with_capacity(releases.len());
     for PackedRelease { files, details_length } in releases {
+        // Offsets have 32 bits, to be small: pages are limited to far less.
         offsets.push(ReleaseOffset { first_summary, files: *files, details: u32::try_from(details).ok()? });
         first_summary = first_summary.checked_add(*files)?;
         details = details.checked_add(*details_length as usize)?;

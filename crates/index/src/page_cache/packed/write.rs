@@ -11,6 +11,7 @@ use pinfast_packaging::{DistFile, DistFilename, Listing, ReleaseInfo, Version};
 /// # Errors
 /// When it has more than a record can hold, or a text in it has a line break.
 pub(crate) fn pack_listing(listing: &Listing) -> postcard::Result<Vec<u8>> {
+    // The details are packed before the header, which needs their lengths and the roots of their URLs.
     let mut roots = UrlRoots::default();
     let mut details = Vec::new();
     let mut releases = Vec::with_capacity(listing.len());
