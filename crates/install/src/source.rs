@@ -113,7 +113,7 @@ impl FileSource for Client {
 
     fn direct(&self, name: &PackageName, url: &DirectUrl) -> Result<Arc<DistFile>> {
         // `fetch` compares its bytes with the lock's hashes, so no index need be asked now.
-        Self::file_of(name, url).map(Arc::new)
+        Self::direct_url_file(name, url).map(Arc::new)
     }
 
     fn fetch(&self, file: &DistFile, path: &Path) -> Result<()> {

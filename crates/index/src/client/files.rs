@@ -19,24 +19,13 @@ impl Client {
     pub fn fetch_file(&self, file: &DistFile, path: &Path) -> Result<(), Error> {
         let to = File::create(path)
             .map_err(|error| Error::no_answer(format!("cannot write {}", path.display())).because(error))?;
-        let fetched = self.fetch(file, &to).and_then(|sha256| {
-            check_hash(&file.url, file.sha256, sha256).map_err(|failure| failure.to_error())
-        });
+        let copied = self.transport.block_on(pin!(self.downloads.copy(file, &to)));
+        let fetched = copied.and_then(|sha256| Ok(check_hash(&file.url, file.sha256, sha256)?));
         if fetched.is_err() {
             // A file that cannot be removed either is covered by the failure itself.
             let _ = std::fs::remove_file(path);
         }
-        fetched
-    }
-
-    /// Downloads `file` to `to`, which is emptied first and before each retry. Returns the hash of the bytes; the
-    /// caller checks it. Blocks; may be called from several threads at once.
-    ///
-    /// # Errors
-    /// When the file cannot be fetched or written (3).
-    pub fn fetch(&self, file: &DistFile, to: &File) -> Result<Sha256, Error> {
-        let work = pin!(self.downloads.copy(file, to));
-        self.transport.block_on(work).map_err(|failure| failure.to_error())
+        fetched.map_err(|failure| failure.to_error())
     }
 
     /// Downloads `file` once a run, checks its hash, and opens it.
@@ -52,36 +41,31 @@ impl Client {
         Ok((opened, download.sha256))
     }
 
-    /// The file of a `name @ URL` requirement, from its URL alone. Sends no request.
+    /// The file of a `name @ URL` requirement (PEP 508), from its URL alone: not hashed, and without a request.
     ///
     /// # Errors
     /// `Usage` when it is no `http`, `https` or `file` URL, or not that of a distribution of `name`.
-    pub fn file_of(name: &PackageName, url: &DirectUrl) -> Result<DistFile, Error> {
-        direct_file(name, url)
+    pub fn direct_url_file(name: &PackageName, url: &DirectUrl) -> Result<DistFile, Error> {
+        let shown = redacted(&url.url);
+        if !matches!(url.url.scheme(), "http" | "https" | "file") {
+            return Err(Error::usage(format!("`{name} @ {shown}` is not an http, https or file URL"))
+                .hint("only a wheel or an sdist can be locked by its hash: build one, and name its URL"));
+        }
+        let last = url.url.path_segments().and_then(|mut segments| segments.next_back()).unwrap_or_default();
+        let filename = percent_encoding::percent_decode_str(last).decode_utf8_lossy();
+        let dist = DistFilename::parse(&filename, name).map_err(|error| {
+            Error::usage(format!("`{name} @ {shown}` is not a distribution of {name}: {}", error.message))
+        })?;
+        Ok(DistFile {
+            filename: filename.into(),
+            dist,
+            url: url.url.clone().into(),
+            sha256: url.sha256,
+            requires_python: None,
+            yanked: None,
+            uploaded: None,
+            size: None,
+            metadata: MetadataHint::Unknown,
+        })
     }
-}
-
-/// The file of a `name @ URL` requirement, not yet hashed.
-pub(super) fn direct_file(name: &PackageName, url: &DirectUrl) -> Result<DistFile, Error> {
-    let shown = redacted(&url.url);
-    if !matches!(url.url.scheme(), "http" | "https" | "file") {
-        return Err(Error::usage(format!("`{name} @ {shown}` is not an http, https or file URL"))
-            .hint("only a wheel or an sdist can be locked by its hash: build one, and name its URL"));
-    }
-    let last = url.url.path_segments().and_then(|mut segments| segments.next_back()).unwrap_or_default();
-    let filename = percent_encoding::percent_decode_str(last).decode_utf8_lossy();
-    let dist = DistFilename::parse(&filename, name).map_err(|error| {
-        Error::usage(format!("`{name} @ {shown}` is not a distribution of {name}: {}", error.message))
-    })?;
-    Ok(DistFile {
-        filename: filename.into(),
-        dist,
-        url: url.url.clone().into(),
-        sha256: url.sha256,
-        requires_python: None,
-        yanked: None,
-        uploaded: None,
-        size: None,
-        metadata: MetadataHint::Unknown,
-    })
 }

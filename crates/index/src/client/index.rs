@@ -4,7 +4,6 @@ use std::pin::pin;
 use std::sync::Arc;
 
 use super::Client;
-use super::files::direct_file;
 use crate::failure::FailureKind;
 use crate::listings::project_names;
 use pinfast_base::error::Error;
@@ -54,7 +53,7 @@ impl Index for Client {
     }
 
     fn direct_url_listing(&self, name: &PackageName, url: &DirectUrl) -> Result<Arc<Listing>, Error> {
-        let file = direct_file(name, url)?;
+        let file = Self::direct_url_file(name, url)?;
         let download = self.transport.block_on(pin!(self.downloads.get(&file.url, url.sha256, None)));
         let download = download.map_err(|failure| failure.to_error())?;
         let file = DistFile { sha256: Some(download.sha256), ..file };

@@ -88,7 +88,7 @@ fn files(folder: &Path) -> Result<Vec<RawFile<'static>>, FetchFailure> {
     let mut files = Vec::new();
     for file in std::fs::read_dir(folder).map_err(unreadable)? {
         let name = file.map_err(unreadable)?.file_name();
-        // Distributions have ASCII names.
+        // No distribution has a name that is not Unicode.
         let Some(name) = name.to_str().filter(|name| is_distribution(name)) else { continue };
         files.push(raw_file(name.to_owned(), &file_url(&folder.join(name))?));
     }

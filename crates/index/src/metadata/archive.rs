@@ -18,7 +18,7 @@ pub(super) struct PartialArchive {
     len: u64,
     /// Pieces by their offset.
     pieces: Vec<(u64, Vec<u8>)>,
-    /// The most bytes of a member, unpacked.
+    /// The most bytes of a member, decompressed.
     most: u64,
 }
 
@@ -35,7 +35,7 @@ pub(super) enum ArchiveStep<T> {
 struct ZipMember {
     method: u16,
     crc: u32,
-    packed: u64,
+    compressed: u64,
     size: u64,
     header: u64,
     name: Vec<u8>,
@@ -75,7 +75,7 @@ macro_rules! step {
 }
 
 impl PartialArchive {
-    /// An archive of `len` bytes, with members of at most `most` bytes unpacked.
+    /// An archive of `len` bytes, with members of at most `most` bytes decompressed.
     pub(super) fn new(len: u64, most: u64) -> Self {
         Self { len, pieces: Vec::new(), most }
     }
@@ -104,8 +104,8 @@ impl PartialArchive {
         if found.next().is_some() {
             return Err(broken("it holds the same metadata file twice"));
         }
-        let packed = step!(self.packed(&member));
-        self.unpack(&member, packed).map(|bytes| ArchiveStep::Done(Some(bytes)))
+        let compressed = step!(self.compressed(&member));
+        self.decompress(&member, compressed).map(|bytes| ArchiveStep::Done(Some(bytes)))
     }
 
     /// The bytes of `range`, if they are at hand.
@@ -147,7 +147,7 @@ impl PartialArchive {
         if size == 0xffff_ffff || offset == 0xffff_ffff || u16_at(record, 10)? == 0xffff {
             return self.directory_64(at);
         }
-        within(offset, size, at)
+        directory_range(offset, size, at)
     }
 
     /// The same for archives of more than 4 GB or 65,534 members.
@@ -164,13 +164,13 @@ impl PartialArchive {
         if u32_at(record, 0)? != 0x0606_4b50 {
             return Err(broken("its zip64 record is missing"));
         }
-        within(u64_at(record, 48)?, u64_at(record, 40)?, record_at)
+        directory_range(u64_at(record, 48)?, u64_at(record, 40)?, record_at)
     }
 
     /// The compressed bytes of `member`.
-    fn packed(&self, member: &ZipMember) -> StepResult<&[u8]> {
+    fn compressed(&self, member: &ZipMember) -> StepResult<&[u8]> {
         // Checked before the bytes are requested: a forged size must cost nothing.
-        if member.packed > self.most || member.size > self.most {
+        if member.compressed > self.most || member.size > self.most {
             return Err(ArchiveError::TooLarge);
         }
         let at = member.header;
@@ -178,7 +178,7 @@ impl PartialArchive {
             |start: u64, len: u64| start.checked_add(len).ok_or_else(|| broken("it points outside itself"));
         // The local header has a name and an extra field of its own. Requesting room for both saves another request
         // in nearly all cases.
-        let likely = past(at, 30 + member.name.len() as u64 + 64 + member.packed)?.min(self.len);
+        let likely = past(at, 30 + member.name.len() as u64 + 64 + member.compressed)?.min(self.len);
         if let ArchiveStep::Need(_) = self.bytes(at..past(at, 30)?)? {
             return Ok(ArchiveStep::Need(at..likely));
         }
@@ -187,18 +187,20 @@ impl PartialArchive {
             return Err(broken("its directory points to no member"));
         }
         let start = past(at, 30 + u64::from(u16_at(header, 26)?) + u64::from(u16_at(header, 28)?))?;
-        self.bytes(start..past(start, member.packed)?)
+        self.bytes(start..past(start, member.compressed)?)
     }
 
-    fn unpack(&self, member: &ZipMember, packed: &[u8]) -> Result<Vec<u8>, ArchiveError> {
+    fn decompress(&self, member: &ZipMember, compressed: &[u8]) -> Result<Vec<u8>, ArchiveError> {
         let mut plain = Vec::new();
         match member.method {
-            0 => plain.extend_from_slice(packed),
+            0 => plain.extend_from_slice(compressed),
             8 => {
-                let mut reader = flate2::read::DeflateDecoder::new(packed).take(self.most + 1);
-                reader.read_to_end(&mut plain).map_err(|_| broken("its metadata cannot be unpacked"))?;
+                let mut reader = flate2::read::DeflateDecoder::new(compressed).take(self.most + 1);
+                reader.read_to_end(&mut plain).map_err(|_| broken("its metadata cannot be decompressed"))?;
             }
-            method => return Err(broken(&format!("its metadata is packed by the unknown method {method}"))),
+            method => {
+                return Err(broken(&format!("its metadata has the unknown compression method {method}")));
+            }
         }
         if plain.len() as u64 > self.most {
             return Err(ArchiveError::TooLarge);
@@ -216,7 +218,7 @@ fn broken(why: &str) -> ArchiveError {
     ArchiveError::Broken(why.to_owned())
 }
 
-fn within(offset: u64, size: u64, end: u64) -> StepResult<Range<u64>> {
+fn directory_range(offset: u64, size: u64, end: u64) -> StepResult<Range<u64>> {
     match offset.checked_add(size) {
         Some(stop) if stop <= end && size <= LARGEST_DIRECTORY => Ok(ArchiveStep::Done(offset..stop)),
         _ => Err(broken("its directory lies outside it or is too large")),
@@ -254,22 +256,22 @@ fn member(entry: &[u8], name: usize, extra: usize) -> Result<ZipMember, ArchiveE
     let mut member = ZipMember {
         method: u16_at(entry, 10)?,
         crc: u32_at(entry, 16)?,
-        packed: u32_at(entry, 20)?.into(),
+        compressed: u32_at(entry, 20)?.into(),
         size: u32_at(entry, 24)?.into(),
         header: u32_at(entry, 42)?.into(),
         name: entry[46..46 + name].to_vec(),
     };
-    widen(&mut member, &entry[46 + name..46 + name + extra])?;
+    apply_zip64(&mut member, &entry[46 + name..46 + name + extra])?;
     Ok(member)
 }
 
 /// Replaces the values that did not fit into 32 bits by those of the zip64 field, which has them in this order.
-fn widen(member: &mut ZipMember, mut extra: &[u8]) -> Result<(), ArchiveError> {
+fn apply_zip64(member: &mut ZipMember, mut extra: &[u8]) -> Result<(), ArchiveError> {
     while extra.len() >= 4 {
         let (id, len) = (u16_at(extra, 0)?, usize::from(u16_at(extra, 2)?));
         let Some(mut field) = extra.get(4..4 + len) else { return Ok(()) };
         if id == 1 {
-            for value in [&mut member.size, &mut member.packed, &mut member.header] {
+            for value in [&mut member.size, &mut member.compressed, &mut member.header] {
                 if *value == 0xffff_ffff {
                     *value = u64_at(field, 0)?;
                     field = &field[8..];
