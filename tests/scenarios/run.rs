@@ -10,10 +10,8 @@ use pinfast::explain::{Budget, DetailLevel};
 use pinfast::inputs::{Extras, InputRequest};
 use pinfast::lock::Pin;
 use pinfast::ops::held_back::HeldBack;
-use pinfast::ops::lock::{LockError, LockRequest, Locked, ResolutionContext, Upgrade, lock, lock_in_context};
-use pinfast::ops::{
-    CacheUse, Hashes, IndexRequest, LockPlace, LockScope, PolicyRequest, Session, TargetRequest, scope,
-};
+use pinfast::ops::lock::{LockError, LockRequest, Locked, Upgrade, lock, lock_from_index};
+use pinfast::ops::{CacheUse, Hashes, IndexRequest, LockPlace, PolicyRequest, Session, TargetRequest};
 use pinfast::packaging::{
     CPythonBuild, Implementation, InterpreterFacts, MarkerValues, Platform, Target, Threading, supported_tags,
 };
@@ -62,14 +60,10 @@ pub(super) fn wrong(scenario: &Scenario) -> Option<String> {
         if on_disk {
             return lock(&request, &session);
         }
-        lock_in_context(&request, &session, |inputs, _| {
-            let index = Arc::new(Universe::parse(&scenario.text("universe")).unwrap_or_else(|error| {
-                panic!("{}: {error}", scenario.at);
-            }));
-            let named = interpreters(scenario).map(LockScope::Targets);
-            let scope = named.map_or_else(|| scope(&request.targets, inputs, &session), Ok)?;
-            Ok(ResolutionContext { scope, index, builds: None })
-        })
+        let index = Arc::new(Universe::parse(&scenario.text("universe")).unwrap_or_else(|error| {
+            panic!("{}: {error}", scenario.at);
+        }));
+        lock_from_index(&request, index, interpreters(scenario), &session)
     });
     let mut said = warnings.0.lock().unwrap().clone();
     let wrong = match outcome {

@@ -5,8 +5,8 @@ use std::path::{Component, Path, PathBuf};
 
 use super::environment::EnvironmentRequest;
 use super::install::{self as installs, InstallRequest, VerifyLockRequest};
+use super::lock_settings::IndexRequest;
 use super::read_lock::{self, FreshnessCheck};
-use super::request::IndexRequest;
 use super::session::Session;
 use pinfast_base::error::{Error, ErrorKind, Result};
 use pinfast_deploy::{
@@ -164,7 +164,7 @@ impl Maker<'_> {
 
     /// The interpreter that the project means, found and asked once.
     fn base(&self) -> Result<BasePython> {
-        BasePython::of(&self.session.interpreter(self.python.as_deref())?.probe)
+        BasePython::of(&self.session.named_interpreter(self.python.as_deref())?.probe)
     }
 
     /// A session in which the source is read as the project's folder would be.

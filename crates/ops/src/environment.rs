@@ -25,20 +25,22 @@ impl EnvironmentRequest {
     /// The environment, or how to make it.
     pub(super) fn destination(&self, session: &Session) -> Result<Destination> {
         if let (None, Some(python)) = (&self.venv, &self.python) {
-            return Ok(Destination::Existing(Environment::of(&session.interpreter(Some(python))?.probe)?));
+            return Ok(Destination::Existing(Environment::of(
+                &session.named_interpreter(Some(python))?.probe,
+            )?));
         }
         let folder = self.folder(session);
         if venv::state(&folder)? == VenvState::Ready {
             return Ok(Destination::Existing(self.ready(&folder, session)?));
         }
-        let base = BasePython::of(&session.interpreter(self.python.as_deref())?.probe)?;
+        let base = BasePython::of(&session.named_interpreter(self.python.as_deref())?.probe)?;
         Ok(Destination::New { folder, base })
     }
 
     /// The environment, which has to be there.
     pub(super) fn existing(&self, session: &Session) -> Result<Environment> {
         if let (None, Some(python)) = (&self.venv, &self.python) {
-            return Environment::of(&session.interpreter(Some(python))?.probe);
+            return Environment::of(&session.named_interpreter(Some(python))?.probe);
         }
         let folder = self.folder(session);
         if venv::state(&folder)? == VenvState::Ready {
@@ -49,9 +51,10 @@ impl EnvironmentRequest {
     }
 
     fn ready(&self, folder: &Path, session: &Session) -> Result<Environment> {
-        let probe = &session.interpreter(Some(&folder.to_string_lossy()))?.probe;
+        let probe = &session.named_interpreter(Some(&folder.to_string_lossy()))?.probe;
         if let Some(python) = &self.python {
-            let named = BasePython::of(&session.find(Some(python))?.probe)?;
+            let named =
+                BasePython::of(&session.finder(&session.interpreter_request(Some(python)).value)()?.probe)?;
             let own = BasePython::of(probe)?;
             if !own.is_same_program(&named) {
                 let said = format!("{} was made from {}", session.shown(folder), own.executable.display());

@@ -1,15 +1,17 @@
-//! What the inputs say now, in the form in which a lock remembers it and `check` compares it.
+//! What a lock's header records, computed from today's settings and inputs.
+//!
+//! `lock` writes it into the header. `lock` and `check` compare it with the header of an existing lock.
 
 use std::path::{Component, Path};
 
-use super::policy;
-use super::request::PolicyRequest;
+use super::lock_settings::LockSettings;
+use super::scope::LockScope;
 use super::session::Session;
-use pinfast_inputs::{Extras, InputRequest, Inputs};
-use pinfast_lock::{CurrentInput, CurrentLine, CurrentOption, ResolutionInputs};
+use pinfast_inputs::Inputs;
+use pinfast_lock::{CurrentInput, CurrentLine, ResolutionInputs};
 use pinfast_packaging::{Location, Target};
 
-/// The file of an input as a lock names it: relative to the current folder, with `/`.
+/// The name of an input file in a lock: relative to the current folder, with `/`.
 pub(super) fn file_name(file: &str, session: &Session) -> String {
     let path = Path::new(file);
     if !path.is_absolute() {
@@ -18,7 +20,7 @@ pub(super) fn file_name(file: &str, session: &Session) -> String {
     relative(path, session.env.current_dir())
 }
 
-/// The absolute `path` as seen from the folder `from`, with `/`.
+/// The path that leads from the folder `from` to `path`, both absolute, with `/`.
 pub(super) fn relative(path: &Path, from: &Path) -> String {
     let shared = from.components().zip(path.components()).take_while(|(a, b)| a == b).count();
     let up = from.components().skip(shared).map(|_| "..".to_owned());
@@ -29,18 +31,16 @@ pub(super) fn relative(path: &Path, from: &Path) -> String {
     up.chain(down).collect::<Vec<_>>().join("/")
 }
 
-/// What `inputs`, read for `request`, and the `settled` policy say. `targets` are the targets, where they are
-/// known without asking an interpreter.
-pub(super) fn current(
-    request: &InputRequest,
+/// The fingerprint of `settings` and `inputs`. `scope` is `None` if only an interpreter could tell it.
+pub(super) fn fingerprint(
+    settings: &LockSettings,
     inputs: &Inputs,
-    settled: &PolicyRequest,
-    targets: Option<&[Target]>,
+    scope: Option<&LockScope>,
     session: &Session,
 ) -> ResolutionInputs {
-    let mut options = policy::shaping(settled);
-    options.extend(policy::of_packages(session));
-    options.extend(wishes(request));
+    let mut options = settings.recorded();
+    options.extend(scope.iter().flat_map(|scope| scope.recorded()));
+    let targets = scope.and_then(LockScope::targets);
     ResolutionInputs {
         inputs: records(inputs, session),
         targets: targets.map(|targets| targets.iter().map(|target| target.label().to_owned()).collect()),
@@ -49,25 +49,7 @@ pub(super) fn current(
     }
 }
 
-/// What the request asks of the inputs: an option that is not set is not compared.
-fn wishes(request: &InputRequest) -> Vec<CurrentOption> {
-    let mut options = Vec::new();
-    let mut put = |name: &str, values: Vec<String>| {
-        if !values.is_empty() {
-            options.push(CurrentOption { name: name.to_owned(), values });
-        }
-    };
-    put("constraint", request.constraints.clone());
-    put("override", request.overrides.clone());
-    match &request.extras {
-        Extras::All => put("all-extras", vec![String::new()]),
-        Extras::Named(extras) => put("extra", extras.iter().map(ToString::to_string).collect()),
-    }
-    put("group", request.groups.iter().map(ToString::to_string).collect());
-    options
-}
-
-/// A record a file: the inputs as named, then the files that they refer to, by name.
+/// One record for each file: first the named inputs in their order, then the files they include, by name.
 fn records(inputs: &Inputs, session: &Session) -> Vec<CurrentInput> {
     let mut records: Vec<CurrentInput> =
         inputs.names.iter().map(|name| record(&file_name(name, session))).collect();

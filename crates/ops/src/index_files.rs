@@ -4,9 +4,9 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
-use super::request::IndexRequest;
+use super::lock_settings::{IndexLocations, IndexRequest, IndexSettings};
+use super::metadata_builds;
 use super::session::Session;
-use super::{index_locations, metadata_builds};
 use pinfast_base::error::Result;
 use pinfast_base::event::Event;
 use pinfast_base::sync::unpoisoned;
@@ -16,12 +16,11 @@ use pinfast_inputs::FileOption;
 use pinfast_install::venv::BasePython;
 use pinfast_install::{FileSource, WheelBuildRequest};
 use pinfast_packaging::{DirectUrl, DistFile, PackageName, Version};
+use pinfast_python::InterpreterRequest;
 
 pub(super) struct IndexFiles<'a> {
-    request: &'a IndexRequest,
-    options: &'a [FileOption],
-    /// The word of `--python`.
-    python: Option<&'a str>,
+    indexes: IndexSettings,
+    interpreter: InterpreterRequest,
     session: &'a Session,
     client: Mutex<Option<Arc<Client>>>,
     /// Held while a build is under way, so they go one by one.
@@ -30,12 +29,18 @@ pub(super) struct IndexFiles<'a> {
 
 impl<'a> IndexFiles<'a> {
     pub(super) fn new(
-        request: &'a IndexRequest,
-        options: &'a [FileOption],
-        python: Option<&'a str>,
+        indexes: &IndexRequest,
+        options: &[FileOption],
+        python: Option<&str>,
         session: &'a Session,
     ) -> Self {
-        Self { request, options, python, session, client: Mutex::default(), building: Mutex::default() }
+        Self {
+            indexes: IndexSettings::merge(indexes, options, session),
+            interpreter: session.interpreter_request(python).value,
+            session,
+            client: Mutex::default(),
+            building: Mutex::default(),
+        }
     }
 
     fn client(&self) -> Result<Arc<Client>> {
@@ -43,8 +48,8 @@ impl<'a> IndexFiles<'a> {
         if let Some(client) = &*client {
             return Ok(client.clone());
         }
-        let places = index_locations::places(self.request, self.options, self.python, self.session)?;
-        let made = index_locations::client(self.request, &places, self.session)?;
+        let made =
+            IndexLocations::choose(&self.indexes, &self.interpreter, self.session)?.client(self.session)?;
         Ok(client.insert(made).clone())
     }
 }
@@ -70,7 +75,7 @@ impl FileSource for IndexFiles<'_> {
     fn build(&self, request: &WheelBuildRequest<'_>) -> Result<PathBuf> {
         let _one_by_one = unpoisoned(self.building.lock());
         // The one that the environment belongs to, or is made from: it was found before any file is asked for.
-        let base = BasePython::of(&self.session.interpreter(self.python)?.probe)?;
+        let base = BasePython::of(&self.session.interpreter(&self.interpreter)?.probe)?;
         let builder = build::WheelBuilder {
             base: &base,
             files: self,

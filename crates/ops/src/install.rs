@@ -6,8 +6,8 @@ use tempfile::TempDir;
 
 use super::environment::EnvironmentRequest;
 use super::index_files::IndexFiles;
+use super::lock_settings::IndexRequest;
 use super::read_lock::{self, FreshnessCheck};
-use super::request::IndexRequest;
 use super::session::Session;
 use pinfast_base::error::{Error, Result};
 use pinfast_base::event::Watcher;

@@ -1,38 +1,40 @@
-//! Operations: what the commands do, without arguments to parse and without a terminal.
+//! Operations: one function for each command, without argument parsing and without a terminal.
 //!
-//! Each takes one request and gives one outcome; what happens meanwhile goes to a watcher.
+//! A request goes in, an outcome comes out; a watcher gets the events in between.
 
 mod build_requirements;
 pub mod check;
 pub mod deploy;
 pub mod deploy_init;
 pub mod downgrades;
+mod edited_inputs;
 mod environment;
 mod fingerprint;
 pub mod held_back;
 mod index_files;
-mod index_locations;
 pub mod install;
 pub mod lock;
 mod lock_inputs;
+mod lock_problem;
+mod lock_settings;
+mod locked;
 mod metadata_builds;
 pub mod outdated;
 mod pins;
-mod policy;
 pub mod read_lock;
 mod render;
 mod request;
+mod resolve;
 pub mod saved_fixes;
 mod scope;
 mod session;
 mod skipped_entries;
-mod targets;
 mod unchanged;
 mod universal;
+mod unsolved;
 
 pub use environment::EnvironmentRequest;
+pub use lock_settings::{CacheUse, IndexRequest, PolicyRequest, TargetRequest};
 pub use pins::Hashes;
-pub use request::{CacheUse, IndexRequest, LockPlace, PolicyRequest, TargetRequest};
-pub use scope::{LockScope, scope};
+pub use request::LockPlace;
 pub use session::Session;
-pub use targets::targets;

@@ -1,70 +1,95 @@
-//! What a request for a lock asks once inputs and settings are read, and the lock that is there already.
+//! Everything that determines a lock before an index is used: settings, inputs and the existing lock.
 
-use super::lock::{LockRequest, Upgrade};
+use std::cell::OnceCell;
+use std::path::PathBuf;
+
+use super::edited_inputs::EditedInputs;
+use super::fingerprint;
+use super::lock_settings::{IndexSettings, LockSettings};
 use super::pins::Hashes;
-use super::request::{LockPlace, PolicyRequest};
-use super::saved_fixes::EditedInputs;
+use super::request::{LockPlace, LockRequest, Upgrade};
 use super::scope::LockScope;
 use super::session::Session;
-use super::{fingerprint, policy};
-use pinfast_base::error::{Error, Result};
+use pinfast_base::error::Result;
 use pinfast_files as files;
-use pinfast_inputs::{self as inputs, Extras, InputRequest, Inputs};
+use pinfast_inputs::Inputs;
 use pinfast_lock::{Header, Lock, ParsedLock, ResolutionInputs};
-use pinfast_packaging::ExtraName;
-use pinfast_settings::Setting;
 use pinfast_solve::Preferences;
 
-/// What is asked.
+/// A lock request with its options merged and its files read.
 pub(super) struct LockInputs {
-    /// The inputs that are meant.
-    wanted: InputRequest,
-    /// What they say.
+    pub(super) place: LockPlace,
+    pub(super) upgrade: Upgrade,
+    pub(super) settings: LockSettings,
+    pub(super) indexes: IndexSettings,
     pub(super) inputs: Inputs,
-    /// The policy that flags and settings make.
-    pub(super) settled: PolicyRequest,
-    /// Which hashes are written.
-    pub(super) hashes: Hashes,
-    /// The lock that was there before.
-    pub(super) before: ExistingLock,
+    pub(super) existing: ExistingLock,
+    scope: OnceCell<LockScope>,
 }
 
 impl LockInputs {
-    /// Reads the inputs and the lock that `request` names.
+    /// Merges the options, and reads the inputs and the existing lock.
     ///
     /// # Errors
-    /// `Usage` when one of them, or a setting, makes no sense.
+    /// `Usage` for a file that cannot be read, or an invalid setting.
     pub(super) fn read(request: &LockRequest, session: &Session) -> Result<Self> {
-        let wanted = with_settings(&request.inputs, session)?;
-        let inputs = inputs::read(&wanted, &EditedInputs::new(&request.edited, session))?;
+        let texts = EditedInputs::new(&request.edited, session);
+        let (settings, inputs) = LockSettings::read(&request.arguments(), None, &texts, session)?;
         inputs.warnings.iter().for_each(|warning| session.warn(warning.clone()));
-        let before = ExistingLock::read(&request.place, session)?;
-        let settled = policy::settled(&request.policy, session)?;
-        let hashes_by_settings = policy::parsed(session.settings.hashes.as_ref())?;
-        let hashes = request.hashes.or(hashes_by_settings).unwrap_or_default();
-        Ok(Self { wanted, inputs, settled, hashes, before })
+        Ok(Self {
+            place: request.place.clone(),
+            upgrade: request.upgrade.clone(),
+            settings,
+            indexes: IndexSettings::merge(&request.indexes, &inputs.options, session),
+            existing: ExistingLock::read(&request.place, session)?,
+            inputs,
+            scope: OnceCell::new(),
+        })
     }
 
-    /// What a lock for `scope` remembers of it, in the form in which it is compared.
-    pub(super) fn current(&self, scope: &LockScope, session: &Session) -> ResolutionInputs {
-        let mut current =
-            fingerprint::current(&self.wanted, &self.inputs, &self.settled, scope.targets(), session);
-        current.options.extend(scope.options());
-        current
+    /// The environments that the lock is for. Determined once, since it may start an interpreter.
+    ///
+    /// # Errors
+    /// `NoAnswer` if an interpreter is needed and none is found.
+    pub(super) fn scope(&self, session: &Session) -> Result<&LockScope> {
+        if let Some(scope) = self.scope.get() {
+            return Ok(scope);
+        }
+        let scope = LockScope::determine(&self.settings.targets, &self.inputs, session)?;
+        Ok(self.scope.get_or_init(|| scope))
     }
 
-    /// The header of a lock of `current`.
-    pub(super) fn header(&self, current: &ResolutionInputs) -> Header {
-        let mut header = current.header();
-        if self.hashes == Hashes::Targets {
+    /// What the lock for `scope` will record, for comparison with an older one.
+    pub(super) fn fingerprint(&self, scope: &LockScope, session: &Session) -> ResolutionInputs {
+        fingerprint::fingerprint(&self.settings, &self.inputs, Some(scope), session)
+    }
+
+    /// The header of the lock with this `fingerprint`.
+    pub(super) fn header(&self, fingerprint: &ResolutionInputs) -> Header {
+        let mut header = fingerprint.header();
+        if self.settings.hashes.value == Hashes::Targets {
             header.options.push(("hashes".to_owned(), "targets".to_owned()));
             header.options.sort();
         }
         header
     }
+
+    /// The pins of the existing lock that are not to be upgraded.
+    pub(super) fn preferences(&self) -> Preferences {
+        self.upgrade.preferences(self.existing.lock().iter().flat_map(|lock| &lock.pins))
+    }
+
+    /// The absolute path of the lock's file.
+    pub(super) fn lock_path(&self, session: &Session) -> Option<PathBuf> {
+        match &self.place {
+            // `components` drops the `.` of `./requirements.txt`, so one file has one path.
+            LockPlace::File(path) => Some(session.env.current_dir().join(path).components().collect()),
+            LockPlace::StandardOutput => None,
+        }
+    }
 }
 
-/// The lock that was there before, if it can be read as one at all.
+/// The lock that a run replaces, if there is one that can be parsed.
 #[derive(Default)]
 pub(super) struct ExistingLock {
     pub(super) text: Option<String>,
@@ -75,6 +100,7 @@ impl ExistingLock {
     fn read(place: &LockPlace, session: &Session) -> Result<Self> {
         let LockPlace::File(path) = place else { return Ok(Self::default()) };
         let path = session.env.current_dir().join(path);
+        // Writing to it will fail with a better message.
         if path.is_dir() {
             return Ok(Self::default());
         }
@@ -83,52 +109,8 @@ impl ExistingLock {
         Ok(Self { text, parsed })
     }
 
-    /// The lock.
+    /// The lock as data.
     pub(super) fn lock(&self) -> Option<&Lock> {
         self.parsed.as_ref().map(|parsed| &parsed.lock)
     }
-
-    /// Its pins, as far as they are not to be upgraded.
-    pub(super) fn preferences(&self, upgrade: &Upgrade) -> Preferences {
-        upgrade.preferences(self.lock().iter().flat_map(|lock| &lock.pins))
-    }
-}
-
-/// The inputs that are meant: where the request names none, the settings', then the usual ones.
-pub(super) fn with_settings(request: &InputRequest, session: &Session) -> Result<InputRequest> {
-    let settings = &session.settings;
-    let mut wanted = request.clone();
-    if wanted.inputs.is_empty() {
-        let usual = ["requirements.in", "pyproject.toml"];
-        let found = usual.iter().find(|name| session.env.current_dir().join(name).is_file());
-        let found = found.ok_or_else(|| {
-            Error::usage("there is no requirements.in and no pyproject.toml here")
-                .hint("name the inputs: `pinfast lock FILE`; or write what the application needs, a line a package, into requirements.in")
-        })?;
-        wanted.inputs.push((*found).to_owned());
-    }
-    let paths = |named: &[Setting<String>]| {
-        let absolute = |path| settings.path(path, &session.env).to_string_lossy().into_owned();
-        named.iter().map(|path| fingerprint::file_name(&absolute(path), session)).collect::<Vec<_>>()
-    };
-    if wanted.constraints.is_empty() {
-        wanted.constraints = paths(&settings.constraints);
-    }
-    if wanted.overrides.is_empty() {
-        wanted.overrides = paths(&settings.overrides);
-    }
-    if wanted.extras == Extras::default() {
-        wanted.extras = match &settings.all_extras {
-            Some(all) if all.value => Extras::All,
-            _ => Extras::Named(names(&settings.extras)?),
-        };
-    }
-    if wanted.groups.is_empty() {
-        wanted.groups = names(&settings.groups)?;
-    }
-    Ok(wanted)
-}
-
-fn names(settings: &[Setting<String>]) -> Result<Vec<ExtraName>> {
-    settings.iter().map(|name| ExtraName::new(&name.value).map_err(|error| name.place.error(error))).collect()
 }

@@ -1,36 +1,31 @@
-//! From a request to an index that builds what tells its metadata nowhere.
+//! An index that runs build backends to get metadata that only a build can give.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::Timestamp;
-
-use super::policy;
-use super::request::PolicyRequest;
+use super::lock_settings::LockSettings;
 use super::session::Session;
 use pinfast_base::error::{Error, Result};
 use pinfast_build::{BuildConfig, BuildPolicy, BuildingIndex, DEFAULT_TIMEOUT, TIMEOUT_VARIABLE};
 use pinfast_index::Client;
 use pinfast_packaging::Target;
+use pinfast_settings::{Origin, Sourced};
 
-/// `client`, with builds by the interpreter that `python` (`--python`) or the settings mean; the metadata
-/// is for `targets`, or for every environment.
+/// `client` with builds: their metadata is for `targets`, or for every environment if that is `None`.
 ///
 /// # Errors
-/// `Usage` when an option or variable makes no sense.
-pub(super) fn over(
+/// `Usage` for a time limit that is not valid.
+pub(super) fn index(
     client: Arc<Client>,
-    settled: &PolicyRequest,
+    settings: &LockSettings,
     targets: Option<&[Target]>,
-    python: Option<&str>,
     session: &Session,
 ) -> Result<Arc<BuildingIndex>> {
-    let exclude_newer = settled.exclude_newer.as_deref();
     let config = BuildConfig {
-        permission: permission(settled, session),
-        interpreter: Box::new(session.finder(python)),
+        permission: permission(&settings.policy.no_build),
+        interpreter: Box::new(session.finder(&settings.targets.interpreter.value)),
         cache: session.cache.clone(),
-        exclude_newer: exclude_newer.map(|text| policy::instant(text, Timestamp::now())).transpose()?,
+        exclude_newer: settings.policy.exclude_newer(),
         timeout: timeout(session)?,
         path: session.env.variable("PATH").unwrap_or_default().to_owned(),
         targets: targets.map(<[_]>::to_vec),
@@ -38,13 +33,11 @@ pub(super) fn over(
     Ok(Arc::new(BuildingIndex::new(client, config, session.watcher.clone())))
 }
 
-fn permission(settled: &PolicyRequest, session: &Session) -> BuildPolicy {
-    match &session.settings.no_build {
-        Some(no_build) if no_build.value => {
-            BuildPolicy::Forbidden(format!("`no-build` ({})", no_build.place.location()))
-        }
-        _ if settled.no_build.is_some() => BuildPolicy::Forbidden("`--no-build`".to_owned()),
-        _ => BuildPolicy::Allowed,
+fn permission(no_build: &Sourced<bool>) -> BuildPolicy {
+    match &no_build.origin {
+        _ if !no_build.value => BuildPolicy::Allowed,
+        Origin::SettingsFile(at) => BuildPolicy::Forbidden(format!("`no-build` ({at})")),
+        _ => BuildPolicy::Forbidden("`--no-build`".to_owned()),
     }
 }
 

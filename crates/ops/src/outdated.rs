@@ -3,12 +3,17 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::request::{IndexRequest, PolicyRequest, TargetRequest};
+use super::lock_settings::{
+    IndexLocations, IndexRequest, IndexSettings, LockArguments, LockSettings, PolicyRequest, PolicySettings,
+    TargetRequest, TargetSettings,
+};
+use super::read_lock;
+use super::scope::LockScope;
 use super::session::Session;
-use super::{check, index_locations, policy, read_lock, targets};
 use pinfast_base::error::{Error, Result};
 use pinfast_files::DiskInputs;
-use pinfast_inputs::{self as inputs, InputRequest, Inputs};
+use pinfast_inputs::{FileOption, InputRequest, Inputs};
+use pinfast_lock::Lock;
 use pinfast_lock::tree::{DependencyGraph, InputRequirement};
 use pinfast_packaging::{PackageName, Requirement, RequirementSource, Target, Version};
 use pinfast_solve::{Index, IndexQuery, Policy, Preferences, Problem, SolverIndex};
@@ -60,13 +65,11 @@ pub fn outdated(request: &OutdatedRequest, session: &Session) -> Result<Outdated
         ));
     }
     let lock = read_lock::read(&request.lock, session)?.lock;
-    let inputs = inputs_of(&lock, session)?;
-    let settled = policy::settled(&request.policy, session)?;
-    let policy = policy::policy(&settled, &inputs.options, session)?;
-    let targets = targets::targets(&request.targets, session)?;
-    let python = request.targets.python.as_deref();
-    let places = index_locations::places(&request.indexes, &inputs.options, python, session)?;
-    let index = index_locations::client(&request.indexes, &places, session)?;
+    let (policy, file_options) = policy(&lock, request, session)?;
+    let targets = TargetSettings::merge_single(&request.targets, session);
+    let scope = LockScope::determine(&targets, &Inputs::default(), session)?;
+    let indexes = IndexSettings::merge(&request.indexes, &file_options, session);
+    let index = IndexLocations::choose(&indexes, &targets.interpreter.value, session)?.client(session)?;
     session.keep(index.clone());
     // A lock without annotations still tells which of its pins are old.
     let graph = DependencyGraph::of(&lock).unwrap_or_default();
@@ -76,7 +79,7 @@ pub fn outdated(request: &OutdatedRequest, session: &Session) -> Result<Outdated
     for pin in pins {
         let applies = |target: &&Target| pin.marker.holds(target, &[]);
         let mut newest = None;
-        for target in targets.iter().filter(applies) {
+        for target in scope.targets().unwrap_or_default().iter().filter(applies) {
             newest = newest.max(self::newest(&pin.name, target, &policy, &index)?);
         }
         if let Some(newest) = newest.filter(|newest| *newest > pin.version) {
@@ -94,15 +97,26 @@ pub fn outdated(request: &OutdatedRequest, session: &Session) -> Result<Outdated
     Ok(report)
 }
 
-/// The inputs of the lock, for the options in them; none where they are not at hand.
-fn inputs_of(lock: &pinfast_lock::Lock, session: &Session) -> Result<Inputs> {
-    let Some(header) = &lock.header else { return Ok(Inputs::default()) };
-    let here = |file: &String| session.env.current_dir().join(file).is_file();
-    if !header.inputs.iter().all(|input| here(&input.file)) {
-        return Ok(Inputs::default());
+/// The policy, and the options inside the lock's inputs. If the inputs are not here, they set nothing.
+fn policy(lock: &Lock, request: &OutdatedRequest, session: &Session) -> Result<(Policy, Vec<FileOption>)> {
+    let is_here = |file: &String| session.env.current_dir().join(file).is_file();
+    let header = lock
+        .header
+        .as_ref()
+        .filter(|header| !header.inputs.is_empty() && header.inputs.iter().all(|input| is_here(&input.file)));
+    if header.is_none() {
+        return Ok((PolicySettings::merge(&request.policy, &[], session)?.policy(), Vec::new()));
     }
-    let wanted = check::from_header(&InputRequest::default(), Some(header), session)?;
-    inputs::read(&wanted, &DiskInputs::new(session.env.current_dir()))
+    let arguments = LockArguments {
+        inputs: &InputRequest::default(),
+        targets: &request.targets,
+        policy: &request.policy,
+        hashes: None,
+        annotations: None,
+    };
+    let texts = DiskInputs::new(session.env.current_dir());
+    let (settings, inputs) = LockSettings::read(&arguments, header, &texts, session)?;
+    Ok((settings.policy.policy(), inputs.options))
 }
 
 fn newest<I: Index + 'static>(

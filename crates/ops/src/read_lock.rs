@@ -5,7 +5,7 @@ use std::path::Path;
 use url::Url;
 
 use super::check;
-use super::request::{PolicyRequest, TargetRequest};
+use super::lock_settings::{PolicyRequest, TargetRequest};
 use super::session::Session;
 use pinfast_base::error::{Error, Result};
 use pinfast_files::{self as files, DiskInputs};
@@ -99,7 +99,7 @@ fn refuse_stale(parsed: &ParsedLock, session: &Session) -> Result<()> {
     let here = |file: &String| session.env.current_dir().join(file).is_file();
     let reasons = if header.inputs.iter().any(|input| here(&input.file)) {
         let (inputs, targets, policy) = <(InputRequest, TargetRequest, PolicyRequest)>::default();
-        check::reasons(&inputs, &targets, &policy, parsed, session)?
+        check::stale_reasons(&inputs, &targets, &policy, parsed, session)?
     } else {
         session.detail(format!("the inputs of {} are not here, so it is taken at its word", parsed.file));
         edits(parsed)

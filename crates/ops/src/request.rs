@@ -1,82 +1,84 @@
-//! What the commands are told, as data. An absent value means: what the settings say, else the default.
+//! What to lock, as the command line gives it. An absent value is left to the other sources.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
-use pinfast_inputs::FormatControl;
-use pinfast_packaging::{PackageName, Platform, Version};
-use pinfast_solve::{PrereleaseMode, ResolutionMode};
+use super::lock_settings::{IndexRequest, LockArguments, PolicyRequest, TargetRequest};
+use super::pins::Hashes;
+use pinfast_inputs::InputRequest;
+use pinfast_lock::{Annotations, Pin};
+use pinfast_packaging::PackageName;
+use pinfast_solve::Preferences;
 
 /// Where a lock is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LockPlace {
-    /// This file.
+    /// A file.
     File(PathBuf),
     /// Standard output (`-o -`).
     StandardOutput,
 }
 
-/// Which environments are meant.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct TargetRequest {
-    /// `--python`
-    pub python: Option<String>,
-    /// `--python-version`, each.
-    pub versions: Vec<Version>,
-    /// `--platform`, each.
-    pub platforms: Vec<Platform>,
-    /// `--universal`
-    pub universal: Option<()>,
+/// What to lock, and how.
+#[derive(Clone, Debug)]
+pub struct LockRequest {
+    /// The inputs; by default `requirements.in`, else `pyproject.toml`.
+    pub inputs: InputRequest,
+    /// Where to write the lock, and where an older one is.
+    pub place: LockPlace,
+    /// The target environments.
+    pub targets: TargetRequest,
+    /// The indexes.
+    pub indexes: IndexRequest,
+    /// Which releases and files may be chosen.
+    pub policy: PolicyRequest,
+    /// Which pins of the older lock are not preferred.
+    pub upgrade: Upgrade,
+    /// Which hashes the lock holds.
+    pub hashes: Option<Hashes>,
+    /// Whether each pin lists its dependents.
+    pub annotations: Option<Annotations>,
+    /// DiskInputs that replace those of input files, by file: a fix is tried before it is written.
+    pub edited: BTreeMap<String, String>,
 }
 
-/// Where packages come from.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct IndexRequest {
-    /// `--index-url`
-    pub index_url: Option<String>,
-    /// `--extra-index-url`, each.
-    pub extra_index_urls: Vec<String>,
-    /// `--find-links`, each.
-    pub find_links: Vec<String>,
-    /// `--no-index`
-    pub no_index: Option<()>,
-    /// `--offline`, `--refresh`
-    pub cache_use: CacheUse,
-}
-
-impl IndexRequest {
-    /// Whether it says where packages come from.
-    pub(super) fn names_any(&self) -> bool {
-        *self != Self { cache_use: self.cache_use, ..Self::default() }
+impl LockRequest {
+    /// The arguments that set options.
+    pub(super) fn arguments(&self) -> LockArguments<'_> {
+        LockArguments {
+            inputs: &self.inputs,
+            targets: &self.targets,
+            policy: &self.policy,
+            hashes: self.hashes,
+            annotations: self.annotations,
+        }
     }
 }
 
-/// How the cache and the network are used.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum CacheUse {
-    /// As HTTP says.
+/// Which pins of the older lock are not preferred.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Upgrade {
+    /// All pins are preferred.
     #[default]
-    Normal,
-    /// Everything is asked for anew.
-    Refresh,
-    /// No network.
-    Offline,
+    None,
+    /// No pin is preferred (`--upgrade`).
+    All,
+    /// These packages' pins are not preferred (`--upgrade-package`).
+    Packages(BTreeSet<PackageName>),
 }
 
-/// What may be chosen, and what first.
-#[derive(Clone, Debug, Default)]
-pub struct PolicyRequest {
-    /// `--resolution`
-    pub resolution: Option<ResolutionMode>,
-    /// `--prerelease`, `--pre`
-    pub prerelease: Option<PrereleaseMode>,
-    /// `--exclude-newer`: a date, an instant or an age.
-    pub exclude_newer: Option<String>,
-    /// `--no-binary`, each.
-    pub no_binary: Vec<FormatControl>,
-    /// `--only-binary`, each.
-    pub only_binary: Vec<FormatControl>,
-    /// `--no-build`
-    pub no_build: Option<()>,
-    /// `--allow-build`, each.
-    pub allow_build: Vec<PackageName>,
+impl Upgrade {
+    /// The preferences for those of older `pins` that are not to be upgraded.
+    pub(super) fn preferences<'a>(&self, pins: impl Iterator<Item = &'a Pin>) -> Preferences {
+        let mut preferences = Preferences::default();
+        let is_preferred = |pin: &&Pin| match self {
+            Self::None => true,
+            Self::All => false,
+            Self::Packages(names) => !names.contains(&pin.name),
+        };
+        for pin in pins.filter(is_preferred) {
+            preferences.add_with_marker(pin.name.clone(), pin.version.clone(), &pin.marker);
+        }
+        preferences
+    }
 }

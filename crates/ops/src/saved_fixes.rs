@@ -7,13 +7,13 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::lock::LockRequest;
-use super::lock_inputs::with_settings;
+use super::lock_settings::LockSettings;
+use super::request::LockRequest;
 use super::session::Session;
 use pinfast_base::error::{Error, Result};
 use pinfast_cache::{Bucket, Cache, CacheKey, CacheLookup};
 use pinfast_files::{self as files, DiskInputs};
-use pinfast_inputs::{self as inputs, InputFiles as _, edit};
+use pinfast_inputs::{InputFiles as _, edit};
 use pinfast_packaging::{Location, Sha256};
 use pinfast_repair::{Fix, OptionValue};
 
@@ -189,14 +189,15 @@ fn key(request: &LockRequest, session: &Session) -> CacheKey {
 
 /// The digest of all texts that the inputs consist of; `None` where one is standard input.
 fn digest(request: &LockRequest, session: &Session) -> Result<Option<Sha256>> {
-    let wanted = with_settings(&request.inputs, session)?;
-    let named = wanted.inputs.iter().chain(&wanted.constraints).chain(&wanted.overrides);
-    let mut files: BTreeSet<Arc<str>> = named.map(|name| name.as_str().into()).collect();
-    if files.contains("-") {
+    let given = &request.inputs;
+    // Standard input was read already, and it cannot be read again.
+    if given.inputs.iter().chain(&given.constraints).chain(&given.overrides).any(|name| name == "-") {
         return Ok(None);
     }
     let texts = DiskInputs::new(session.env.current_dir());
-    let inputs = inputs::read(&wanted, &texts)?;
+    let (settings, inputs) = LockSettings::read(&request.arguments(), None, &texts, session)?;
+    let mut files: BTreeSet<Arc<str>> =
+        settings.inputs.named_files().map(|name| name.as_str().into()).collect();
     let lines = inputs.requirements.iter().chain(&inputs.constraints).chain(&inputs.overrides);
     files.extend(lines.map(|line| line.at.file.clone()));
     files.extend(inputs.options.iter().map(|option| option.at.file.clone()));
@@ -213,27 +214,5 @@ impl std::fmt::Display for SavedEdit {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let new = self.new.as_deref().unwrap_or("(removed)");
         write!(f, "{}:{}  {} -> {new}", self.file, self.line, self.old)
-    }
-}
-
-/// The inputs' texts, with those of `edited` as they are to be.
-pub(super) struct EditedInputs<'a> {
-    texts: DiskInputs,
-    edited: &'a BTreeMap<String, String>,
-}
-
-impl<'a> EditedInputs<'a> {
-    pub(super) fn new(edited: &'a BTreeMap<String, String>, session: &Session) -> Self {
-        Self { texts: DiskInputs::new(session.env.current_dir()), edited }
-    }
-}
-
-impl inputs::InputFiles for EditedInputs<'_> {
-    fn read(&self, path: &str) -> std::result::Result<String, String> {
-        self.edited.get(path).map_or_else(|| self.texts.read(path), |text| Ok(text.clone()))
-    }
-
-    fn variable(&self, name: &str) -> Option<String> {
-        self.texts.variable(name)
     }
 }

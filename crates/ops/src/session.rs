@@ -9,8 +9,8 @@ use pinfast_base::error::Result;
 use pinfast_base::event::{Event, Watcher};
 use pinfast_base::sync::unpoisoned;
 use pinfast_cache::Cache;
-use pinfast_python::{self as python, FoundInterpreter, Prober};
-use pinfast_settings::{ProcessEnv, Settings, cache_folder};
+use pinfast_python::{self as python, FoundInterpreter, InterpreterRequest, Prober};
+use pinfast_settings::{Origin, ProcessEnv, Setting, Settings, Sourced, cache_folder};
 
 /// Passes each warning on once.
 struct DistinctWarnings {
@@ -88,38 +88,46 @@ impl Session {
         Self { watcher: Arc::new(once), ..self.standing_in(self.env.current_dir(), None) }
     }
 
-    /// The interpreter that `named` (`--python`) or else the settings or the environment mean; found and
-    /// asked once.
+    /// Which interpreter to use: the one that `argument` (`--python`) names, else that of the settings.
+    pub(super) fn interpreter_request(&self, argument: Option<&str>) -> Sourced<InterpreterRequest> {
+        if let Some(text) = argument {
+            return Sourced::new(InterpreterRequest::parse(text, &self.env), Origin::Argument("--python"));
+        }
+        let settings = &self.settings;
+        let parse = |text: &Setting<String>| {
+            let request = InterpreterRequest::parse_in(&text.value, &settings.folder, &self.env);
+            Sourced::new(request, text.origin())
+        };
+        settings.python.as_ref().map(parse).unwrap_or_default()
+    }
+
+    /// The interpreter of this session, found at the first call. A session uses one interpreter, so later calls
+    /// pass the same `request`.
     ///
     /// # Errors
-    /// `NoAnswer` when there is none that answers.
-    pub fn interpreter(&self, named: Option<&str>) -> Result<&FoundInterpreter> {
+    /// `NoAnswer` if none is found that runs.
+    pub(super) fn interpreter(&self, request: &InterpreterRequest) -> Result<&FoundInterpreter> {
         if let Some(found) = self.interpreter.get() {
             return Ok(found);
         }
-        let found = self.find(named)?;
+        let found = self.finder(request)()?;
         Ok(self.interpreter.get_or_init(|| found))
     }
 
-    /// The same, found and asked anew.
-    pub(super) fn find(&self, named: Option<&str>) -> Result<FoundInterpreter> {
-        self.finder(named)()
+    /// The interpreter of this session, for [`Self::interpreter_request`].
+    ///
+    /// # Errors
+    /// As for [`Self::interpreter`].
+    pub(super) fn named_interpreter(&self, argument: Option<&str>) -> Result<&FoundInterpreter> {
+        self.interpreter(&self.interpreter_request(argument).value)
     }
 
-    /// What finds and asks it anew, whenever and on whatever thread it is needed.
+    /// A function that finds an interpreter, for use on any thread.
     pub(super) fn finder(
         &self,
-        named: Option<&str>,
+        request: &InterpreterRequest,
     ) -> impl Fn() -> Result<FoundInterpreter> + Send + Sync + use<> {
-        let by_flag = named.map(|text| python::InterpreterRequest::parse(text, &self.env));
-        let settings = &self.settings;
-        let by_settings = || {
-            settings
-                .python
-                .as_ref()
-                .map(|text| python::InterpreterRequest::parse_in(&text.value, &settings.folder, &self.env))
-        };
-        let request = by_flag.or_else(by_settings).unwrap_or_default();
+        let request = request.clone();
         let prober = Prober::new(self.cache.clone().map(Cache::new));
         let (env, watcher) = (self.env.clone(), self.watcher.clone());
         move || {

@@ -14,7 +14,7 @@ pub(super) type SkippedEntries = BTreeMap<PackageName, Vec<String>>;
 const NAMED: usize = 4;
 
 /// One warning of them all; the details go to the session.
-pub(super) fn folded(odd: &SkippedEntries, session: &Session) -> Option<String> {
+pub(super) fn warning(odd: &SkippedEntries, session: &Session) -> Option<String> {
     let odd: Vec<_> = odd.iter().filter(|(_, entries)| !entries.is_empty()).collect();
     let entries: Vec<&String> = odd.iter().flat_map(|(_, entries)| *entries).collect();
     if let [only] = entries.as_slice() {

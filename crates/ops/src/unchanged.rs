@@ -1,22 +1,22 @@
-//! When the lock that is there is kept, and no index is asked.
+//! Whether the existing lock is fresh, so that no index is needed.
 //!
-//! It is kept when it is just what a run would be asked to make: intact, from the same inputs, options and
-//! targets, in the same form, its pins keeping what is asked, and none of them to be upgraded. What indexes
-//! have published since is no reason to change it: `--upgrade`, `--upgrade-package` and `--refresh` ask them.
+//! A lock is fresh if this run would make the same lock from the releases of that time: its digest is right, and
+//! inputs, options, targets and form are the same. New releases do not make it stale; `--upgrade`,
+//! `--upgrade-package` and `--refresh` look for them.
 //!
-//! A lock does not tell from which indexes it came, so the cache remembers that of the locks that it saw made,
-//! with what was told of them. Other indexes than those make a lock anew; so do indexes named by a flag, where
-//! the cache does not know the lock.
+//! A lock does not name its indexes. So the cache records, for each lock that it saw made, a hash of the index
+//! locations. If those differ today, the lock is made again. If the cache does not know the lock, it is made again
+//! only if an argument names an index.
 
 use serde::{Deserialize, Serialize};
 
 use super::downgrades::Distance;
 use super::held_back::HeldBack;
-use super::index_locations::IndexLocations;
-use super::lock::{LockFileState, LockRequest, Locked, Upgrade};
 use super::lock_inputs::LockInputs;
-use super::render::{self, is_written};
-use super::request::{CacheUse, LockPlace};
+use super::lock_settings::{IndexLocations, IndexSettings};
+use super::locked::{LockFileState, Locked};
+use super::render::is_rendering;
+use super::request::{LockPlace, Upgrade};
 use super::scope::{self, LockScope};
 use super::session::Session;
 use pinfast_base::error::Result;
@@ -24,19 +24,20 @@ use pinfast_cache::{Bucket, Cache, CacheKey, CacheLookup};
 use pinfast_lock::diff::Diff;
 use pinfast_lock::{Annotations, Integrity, Lock, LockFreshness, freshness};
 
-/// A lock that is what its inputs, options and targets ask; where it came from is still to be seen.
+/// A fresh lock, whose indexes are not compared yet.
 pub(super) struct FreshLock<'a> {
     lock: &'a Lock,
     text: &'a str,
-    memory: Option<LockRecord>,
+    /// What the cache knows of it.
+    record: Option<LockRecord>,
 }
 
-/// What the cache remembers of a lock that was made. When the fields change, raise the counter of
+/// What the cache records of a lock that it saw made. When the fields change, raise the counter of
 /// [`Bucket::Locks`].
 #[derive(Serialize, Deserialize)]
 struct LockRecord {
-    /// The digest of the indexes it came from.
-    places: [u8; 32],
+    /// The digest of its [`IndexLocations`].
+    locations: [u8; 32],
     held_back: Vec<HeldBackRecord>,
     warnings: Vec<String>,
 }
@@ -48,92 +49,87 @@ struct HeldBackRecord {
     chosen: String,
     newest: String,
     by: Option<String>,
-    /// `None` is no distance, 0 one of a major version, more one of so many years.
+    /// 0 stands for a major version, another number for years.
     distance: Option<i64>,
 }
 
-/// The lock that is there, where it is fresh.
+/// The existing lock, if it is fresh; which indexes it came from is not compared yet.
 ///
 /// # Errors
-/// `NoAnswer` when only an interpreter tells the targets, and there is none.
-pub(super) fn fresh<'a>(
-    asked: &'a LockInputs,
-    request: &LockRequest,
-    session: &Session,
-) -> Result<Option<FreshLock<'a>>> {
-    let before = &asked.before;
-    let (Some(parsed), Some(text), LockPlace::File(_)) = (&before.parsed, &before.text, &request.place)
+/// `NoAnswer` if the targets need an interpreter and none is found.
+pub(super) fn fresh_lock<'a>(inputs: &'a LockInputs, session: &Session) -> Result<Option<FreshLock<'a>>> {
+    let existing = &inputs.existing;
+    let (Some(parsed), Some(text), LockPlace::File(_)) = (&existing.parsed, &existing.text, &inputs.place)
     else {
         return Ok(None);
     };
-    if request.upgrade != Upgrade::None || request.indexes.cache_use == CacheUse::Refresh {
+    if inputs.upgrade != Upgrade::None || inputs.indexes.is_refresh() {
         return Ok(None);
     }
-    let scope = scope::scope(&request.targets, &asked.inputs, session)?;
-    let mut current = asked.current(&scope, session);
-    let header = asked.header(&current);
+    let scope = inputs.scope(session)?;
+    let mut fingerprint = inputs.fingerprint(scope, session);
+    let header = inputs.header(&fingerprint);
     let lock = &parsed.lock;
     if parsed.integrity != Integrity::Intact
         || lock.header.as_ref() != Some(&header)
-        || !is_annotated_as(render::annotations(request, session), lock)
-        || !is_written(text, lock, request, &asked.inputs, &current.environments, session)
+        || !has_annotations(lock, inputs.settings.annotations.value)
+        || !is_rendering(text, lock, inputs, &fingerprint.environments, session)
     {
         return Ok(None);
     }
     if matches!(scope, LockScope::Universal(_)) {
-        current.environments = scope::environments(&header);
+        fingerprint.environments = scope::usual_environments(&header);
     }
-    if freshness(&current, parsed) != LockFreshness::Fresh {
+    if freshness(&fingerprint, parsed) != LockFreshness::Fresh {
         return Ok(None);
     }
-    let memory = LockRecord::of(text, session);
-    Ok(Some(FreshLock { lock, text, memory }))
+    Ok(Some(FreshLock { lock, text, record: LockRecord::read(text, session) }))
 }
 
-/// A lock without annotations can be written with them only once it was resolved anew.
-fn is_annotated_as(wanted: Annotations, lock: &Lock) -> bool {
+/// Only a resolution can add annotations to a lock without them.
+fn has_annotations(lock: &Lock, wanted: Annotations) -> bool {
     wanted == Annotations::Off || lock.pins.iter().all(|pin| !pin.via.is_empty())
 }
 
 impl FreshLock<'_> {
-    /// The lock, where neither the cache nor a flag speaks of indexes.
-    pub(super) fn without_places(&self, request: &LockRequest) -> Option<Locked> {
-        (self.memory.is_none() && !request.indexes.names_any()).then(|| self.kept())
+    /// The lock, if neither the cache nor an argument names its indexes: then there is nothing to compare.
+    pub(super) fn without_locations(&self, indexes: &IndexSettings) -> Option<Locked> {
+        (self.record.is_none() && !indexes.has_arguments()).then(|| self.locked())
     }
 
-    /// The lock, where it came from `places`.
-    pub(super) fn of(&self, places: &IndexLocations) -> Option<Locked> {
-        let memory = self.memory.as_ref()?;
-        (memory.places == places.digest()).then(|| self.kept())
+    /// The lock, if it came from `locations`.
+    pub(super) fn from_locations(&self, locations: &IndexLocations) -> Option<Locked> {
+        let record = self.record.as_ref()?;
+        (record.locations == locations.digest()).then(|| self.locked())
     }
 
-    fn kept(&self) -> Locked {
-        let memory = self.memory.as_ref();
+    fn locked(&self) -> Locked {
+        let record = self.record.as_ref();
         Locked {
             lock: self.lock.clone(),
             text: self.text.to_owned(),
             changes: Some(Diff::default()),
             downgrades: Vec::new(),
             state: LockFileState::Fresh,
-            held_back: memory.map(LockRecord::held_back).unwrap_or_default(),
-            warnings: memory.map(|memory| memory.warnings.clone()).unwrap_or_default(),
+            held_back: record.map(LockRecord::held_back).unwrap_or_default(),
+            warnings: record.map(|record| record.warnings.clone()).unwrap_or_default(),
         }
     }
 }
 
-/// Remembers that `locked` came from `places`, as far as there is a cache.
-pub(super) fn remember(locked: &Locked, places: &IndexLocations, session: &Session) {
-    let memory = LockRecord {
-        places: places.digest(),
+/// Records in the cache, if there is one, that `locked` came from `locations`.
+pub(super) fn remember(locked: &Locked, locations: &IndexLocations, session: &Session) {
+    let record = LockRecord {
+        locations: locations.digest(),
         held_back: locked.held_back.iter().map(HeldBackRecord::from).collect(),
         warnings: locked.warnings.clone(),
     };
     let Some(cache) = session.cache.clone().map(Cache::new) else { return };
-    let written = postcard::to_stdvec(&memory)
+    let written = postcard::to_stdvec(&record)
         .map_err(std::io::Error::other)
-        .and_then(|record| cache.write(Bucket::Locks, &key(&locked.text), &record));
+        .and_then(|bytes| cache.write(Bucket::Locks, &key(&locked.text), &bytes));
     if let Err(error) = written {
-        session.detail(format!("where the lock came from is not remembered: {error}"));
+        session.detail(format!("cannot record in the cache which indexes the lock came from: {error}"));
     }
 }
 
@@ -142,10 +138,10 @@ fn key(text: &str) -> CacheKey {
 }
 
 impl LockRecord {
-    fn of(text: &str, session: &Session) -> Option<Self> {
+    fn read(text: &str, session: &Session) -> Option<Self> {
         match Cache::new(session.cache.clone()?).read(Bucket::Locks, &key(text)) {
             CacheLookup::Hit(record) => postcard::from_bytes(&record).ok(),
-            // Nothing, or nothing that can be believed: a lock can be kept without.
+            // A damaged record is like none: it only saves work.
             _ => None,
         }
     }

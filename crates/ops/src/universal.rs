@@ -1,51 +1,51 @@
-//! One lock for every environment.
+//! One resolution for every environment: the result of a universal lock.
 
 use std::sync::Arc;
 
 use super::held_back::held_back;
-use super::lock::{LockError, LockProblem, LockSolution, Unsolved};
+use super::lock_problem::{LockProblem, LockSolution};
 use super::pins::{self, Hashes};
 use super::session::Session;
+use super::unsolved::{LockError, Unsolved};
 use pinfast_lock::Merger;
 use pinfast_packaging::Version;
-use pinfast_solve::universal::{self, UniversalError, solve_universal};
+use pinfast_solve::universal::{UniversalError, UniversalProblem, solve_universal};
 use pinfast_solve::{Index, SolverIndex};
 
-impl LockProblem<'_> {
-    /// One answer for every environment with Python `lowest` or a later one.
-    pub(super) fn answer_universal(
-        &self,
-        lowest: &Version,
-        index: Arc<dyn Index>,
-        session: &Session,
-    ) -> Result<LockSolution, LockError> {
-        let question = universal::UniversalProblem {
-            inputs: self.inputs,
-            policy: &self.policy,
-            preferences: &self.preferences,
-            python: lowest,
-        };
-        let universal = match solve_universal(&question, &index, &*session.watcher) {
-            Ok(universal) => universal,
-            Err(UniversalError::Fatal(error)) => return Err(LockError::Error(error)),
-            Err(UniversalError::NoSolution { failure, regions, others }) => {
-                return Err(LockError::NoSolution(Box::new(Unsolved::somewhere(failure, regions, others))));
-            }
-        };
-        session.detail(format!("solved for {} kinds of environments", universal.answers.len()));
-        let mut answer = LockSolution::default();
-        let mut merger = Merger::default();
-        for (problem, resolution) in &universal.answers {
-            // Every file fits some environment.
-            merger.add(pins::pins(resolution, problem, Hashes::All, &*index, session)?);
-            let known = SolverIndex::new(problem.clone(), index.clone());
-            answer.held_back.extend(held_back(resolution, &known));
-            answer.skipped_entries.extend(resolution.skipped_entries.clone());
+/// Solves `problem` for every environment with Python `lowest` or a later one.
+pub(super) fn solve_universal_lock(
+    problem: &LockProblem<'_>,
+    lowest: &Version,
+    index: Arc<dyn Index>,
+    session: &Session,
+) -> Result<LockSolution, LockError> {
+    let universal_problem = UniversalProblem {
+        inputs: problem.inputs,
+        policy: &problem.policy,
+        preferences: &problem.preferences,
+        python: lowest,
+    };
+    let universal = match solve_universal(&universal_problem, &index, &*session.watcher) {
+        Ok(universal) => universal,
+        Err(UniversalError::Fatal(error)) => return Err(LockError::Error(error)),
+        Err(UniversalError::NoSolution { failure, regions, others }) => {
+            let unsolved = Unsolved::in_environments(failure, regions, others);
+            return Err(LockError::NoSolution(Box::new(unsolved)));
         }
-        answer.held_back.sort();
-        answer.held_back.dedup();
-        answer.pins = merger.merged(|places| universal.marker(places));
-        answer.warnings.extend(universal.warnings);
-        Ok(answer)
+    };
+    session.detail(format!("solved for {} kinds of environments", universal.answers.len()));
+    let mut solution = LockSolution::default();
+    let mut merger = Merger::default();
+    for (problem, resolution) in &universal.answers {
+        // `--hashes targets` has no effect: every file fits some environment.
+        merger.add(pins::pins(resolution, problem, Hashes::All, &*index, session)?);
+        let solver_index = SolverIndex::new(problem.clone(), index.clone());
+        solution.held_back.extend(held_back(resolution, &solver_index));
+        solution.skipped_entries.extend(resolution.skipped_entries.clone());
     }
+    solution.held_back.sort();
+    solution.held_back.dedup();
+    solution.pins = merger.merged(|places| universal.marker(places));
+    solution.warnings.extend(universal.warnings);
+    Ok(solution)
 }

@@ -9,10 +9,10 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
+use super::ProcessEnv;
 use super::deploy_settings::DeploySettings;
 use super::indexes::{IndexOptions, IndexReference, MissingFolder};
 use super::settings_table::{ListItem, Setting, SettingsTable, TextOrTable, TomlSpan};
-use super::{Origin, ProcessEnv};
 use pinfast_base::error::{Error, Result};
 use pinfast_inputs::FormatControl;
 use pinfast_packaging::{PackageName, Platform, Version};
@@ -193,7 +193,7 @@ impl Settings {
             index_url: self.index_url.as_ref().map(|url| self.reference(url)),
             extra_index_urls: self.extra_index_urls.iter().map(|url| self.reference(url)).collect(),
             find_links: self.find_links.iter().map(|place| self.reference(place)).collect(),
-            no_index: no_index.map(|no_index| Origin::SettingsFile(no_index.place.location())),
+            no_index: no_index.map(Setting::origin),
         }
     }
 
@@ -207,7 +207,7 @@ impl Settings {
     fn reference(&self, text: &Setting<String>) -> IndexReference {
         IndexReference {
             text: text.value.clone(),
-            origin: Origin::SettingsFile(text.place.location()),
+            origin: text.origin(),
             bases: vec![self.folder.clone()],
             missing: MissingFolder::Refused,
         }

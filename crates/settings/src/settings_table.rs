@@ -11,6 +11,7 @@ use std::sync::Arc;
 
 use toml::de::{DeTable, DeValue};
 
+use super::origin::{Origin, Sourced};
 use pinfast_base::error::{Error, Result};
 use pinfast_base::suggest::closest;
 use pinfast_packaging::Location;
@@ -110,6 +111,19 @@ impl fmt::Debug for TomlSpan {
 }
 
 impl<T> Setting<T> {
+    /// The setting's line, as the source of its value.
+    #[must_use]
+    pub fn origin(&self) -> Origin {
+        Origin::SettingsFile(self.place.location())
+    }
+
+    /// The value with its line as its source.
+    #[must_use]
+    pub fn sourced(self) -> Sourced<T> {
+        let origin = self.origin();
+        Sourced::new(self.value, origin)
+    }
+
     /// Replaces the value and keeps the place.
     pub(super) fn with<U>(self, value: U) -> Setting<U> {
         Setting { value, place: self.place }
