@@ -2,33 +2,33 @@
 //!
 //! # The map
 //!
-//! Two layers and a shell. A crate uses only crates that stand above it in this list, and `tests/layers.rs` asserts it.
+//! Layers of crates in `crates/`, and the shell in `src/`. A crate uses only crates that stand above it in
+//! this list. The compiler enforces that, since each `Cargo.toml` names the crates that its crate may use.
 //!
-//! **Core**: data in, data out. No file, socket, clock, environment variable or terminal.
-//! - [`error`], [`event`]: what went wrong, and what happens, as values
-//! - [`text`]: lists and lines as people read them
-//! - [`packaging`]: the PyPA specifications as plain types
-//! - [`inputs`]: requirement files and `pyproject.toml` -> requirements with `file:line`
-//! - [`solve`]: inputs + target + an index -> a resolution or a proof that there is none
-//! - [`lock`]: the lock as data; readers, writers, freshness, merge, diff
-//! - [`repair`]: which lines and facts a failure needs, and changes to them that were tried and do resolve
-//! - [`explain`]: a proof -> the one conflict that matters, in plain words, and fixes that were tried
+//! **Core**: data in, data out. Clippy forbids it files, sockets, clocks, environment variables and the terminal.
+//! - [`error`], [`event`], [`text`]: errors with exit codes, events as values, lists as people read them
+//! - [`packaging`]: the PyPA specifications as types: names, versions, markers, tags, metadata
+//! - [`inputs`]: requirements files and `pyproject.toml` -> requirements with `file:line`
+//! - [`solve`]: inputs + target + an index -> a resolution, or a proof that there is none
+//! - [`lock`]: the lock as data: readers, writers, freshness, merge, diff
+//! - [`repair`]: a failure -> its conflict, and changes that were tried and resolve it
+//! - [`explain`]: a proof -> the one conflict that matters, in plain words, with fixes
 //!
-//! **Edges**: each talks to one part of the world.
+//! **Edges**: each one handles one part of the outside world.
 //! - [`process`]: child processes with limits of time and output; signals
-//! - [`files`]: the user's own files: read, and replaced as a whole or not at all
-//! - [`cache`]: what was fetched before: checked before it is believed
-//! - [`git`]: whether the environment folder is out of git, and what is committed
-//! - [`settings`]: `pinfast.toml`, pip's configuration, the environment; which index is meant
-//! - [`python`]: finds an interpreter and asks what it is
+//! - [`files`]: the user's files, replaced atomically
+//! - [`cache`]: records of earlier runs, each verified by its checksum
+//! - [`git`]: committed files, and whether git ignores the environment folder
+//! - [`settings`]: `pinfast.toml`, pip's configuration, the process environment; the choice of indexes
+//! - [`python`]: finds an interpreter and asks it for its version, platform and paths
 //! - [`index`]: indexes over the network and on disk: listings, metadata, files
-//! - [`install`]: a lock and a source of files -> an environment that is exactly the lock; and its verification
-//! - [`deploy`]: a commit and its lock -> a release that is live, or nothing changed
-//! - [`build`]: an sdist that says its metadata nowhere -> its build backend, run in isolation -> the metadata
+//! - [`install`]: a lock and its files -> an environment that is exactly the lock; and its verification
+//! - [`deploy`]: a commit and its lock -> a live release, or no change
+//! - [`build`]: an sdist -> its metadata or a wheel, by its build backend in isolation
 //!
-//! **Shell**: what people and scripts meet.
-//! - [`ops`]: one operation a command: requests in, outcomes out; no arguments, no terminal
-//! - [`cli`]: arguments, output, exit codes: one file a command; `ui.rs` alone prints
+//! **Operations** and **shell**:
+//! - [`ops`]: one function for each command: a request goes in, an outcome comes out; no terminal
+//! - [`cli`]: arguments, output, exit codes: one file for each command; `ui.rs` alone prints
 
 pub mod cli;
 

@@ -244,8 +244,8 @@ fn a_fix_is_taken_by_its_number() {
     let project = Project::new("# ours\ntool==1.0\ncore>=2  # new\n");
     let lock = format!("lock {TARGET}");
     assert_snapshot!(project.run(&format!("{lock} --fix 1")), @r"
-    error: no failed run of this question is known, so there is no fix to take
-    hint: run `pinfast lock` with the same arguments: it tells the fixes
+    error: no saved fixes for these arguments
+    hint: run `pinfast lock` with the same arguments first: it lists the fixes
     exit 2
     ");
     assert_snapshot!(project.run(&lock), @r"
@@ -263,7 +263,7 @@ fn a_fix_is_taken_by_its_number() {
     exit 1
     ");
     assert_snapshot!(project.run(&format!("{lock} --fix 7")), @r"
-    error: there is no fix 7: the last run told 2
+    error: there is no fix 7: the last run found 2
     exit 2
     ");
     assert_snapshot!(project.run(&format!("{lock} --fix 1 --dry-run")), @r"
@@ -289,8 +289,8 @@ fn a_fix_is_taken_by_its_number() {
     exit 0
     ");
     assert_snapshot!(project.run(&format!("{lock} --fix 1")), @r"
-    error: an input has changed since the fixes were told
-    hint: run `pinfast lock` again: it tells the fixes that hold now
+    error: an input has changed since the fixes were found
+    hint: run `pinfast lock` again: it finds the fixes for the changed input
     exit 2
     ");
 }
@@ -359,7 +359,7 @@ fn an_option_is_taken_as_a_fix_and_told_how_to_keep() {
     exit 1
     ");
     assert_snapshot!(project.run(&format!("{lock} --fix 1")), @r#"
-    locked with `--exclude-newer 2026-01-01`: give it each time, or keep it as `exclude-newer = "2026-01-01"` in pinfast.toml
+    locked with `--exclude-newer 2026-01-01`: pass it each time, or write `exclude-newer = "2026-01-01"` into pinfast.toml
     wrote requirements.txt: 1 package in T
     exit 0
     "#);
@@ -397,7 +397,7 @@ fn a_constraint_of_the_settings_is_named_and_mended_as_seen_from_here() {
 fn there_is_nothing_to_edit_in_standard_input() {
     let project = Project::new("");
     assert_snapshot!(project.run(&format!("lock {TARGET} - --fix 1")), @r"
-    error: no fix can be taken where an input is standard input: there is no file to edit
+    error: a fix cannot be applied to standard input: there is no file to edit
     hint: change the line that the fix names, and lock again
     exit 2
     ");
@@ -410,8 +410,8 @@ fn a_changed_input_takes_the_fixes_back() {
     project.run(&lock);
     project.write("requirements.in", "tool==1.0\ncore>=2\nweb\n");
     assert_snapshot!(project.run(&format!("{lock} --fix 1")), @r"
-    error: an input has changed since the fixes were told
-    hint: run `pinfast lock` again: it tells the fixes that hold now
+    error: an input has changed since the fixes were found
+    hint: run `pinfast lock` again: it finds the fixes for the changed input
     exit 2
     ");
     assert_eq!(project.read("requirements.in"), "tool==1.0\ncore>=2\nweb\n");
@@ -478,13 +478,13 @@ fn a_lock_answers_why_and_draws_its_tree() {
     exit 0
     ");
     assert_snapshot!(project.run("tree --depth 1 --format dot"), @r"
-    error: the forms `json` and `dot` hold the whole graph
-    hint: leave --package, --invert and --depth out, or take the form `text` or `svg`
+    error: the formats `json` and `dot` hold the whole graph
+    hint: omit --package, --invert and --depth, or use `--format text` or `--format svg`
     exit 2
     ");
     assert_snapshot!(project.run("tree nothing.txt"), @r"
     error: there is no lock nothing.txt
-    hint: make one: `pinfast lock`; or name another
+    hint: create one: `pinfast lock`; or name another file
     exit 2
     ");
 }
@@ -567,7 +567,7 @@ fn an_environment_becomes_the_lock() {
     project.run("lock");
     assert_snapshot!(project.run("verify"), @r"
     error: there is no environment in .venv
-    hint: make it: `pinfast install`; or name another with `--venv DIR` or `--python PATH`
+    hint: create it: `pinfast install`; or name another one: `--venv DIR` or `--python PATH`
     exit 1
     ");
     assert_snapshot!(project.run("install --dry-run"), @r"
@@ -609,7 +609,7 @@ fn an_environment_becomes_the_lock() {
     error: the environment is not requirements.txt
       log 2.5 is not in the lock
       tool 0.9 is not in the lock
-    hint: mend it: `pinfast install`
+    hint: fix it: `pinfast install`
     exit 1
     ");
     assert_snapshot!(project.run("install --format json"), @r#"
@@ -758,20 +758,20 @@ fn the_help_names_every_command() {
     Usage: pinfast [OPTIONS] <COMMAND>
 
     Commands:
-      lock         Resolve the inputs and write the hash-locked file
-      check        Check that the lock is fresh, complete and untampered, from the files alone
-      why          Say who needs a package, through which chain, and under which constraint
-      tree         Draw who needs whom, and under which constraint, from the lock alone
-      diff         Show what changed between two locks, a line a package
-      outdated     List the pins that have newer releases, and what holds each back
-      install      Make the environment exactly the lock, every file checked against its hash
-      verify       Check that the environment is exactly the lock, down to each file's hash; no network
-      download     Put every file of the lock, hash-checked, into a folder that serves as an index
-      deploy       Build the commit and its lock as a release, test it, and switch to it in one step
-      rollback     Go back to the good release that was live before, or to a named one
-      releases     List the releases, the newest first, and which one is live
-      cache        Show, shrink or empty the cache
-      completions  Print the completion script of a shell
+      lock         Resolve the inputs and write a lock with hashes
+      check        Check that the lock is fresh and intact; reads files only
+      why          Show what depends on a package, through which chain, and with which version limits
+      tree         Show what depends on what, as a tree
+      diff         Show what changed between two locks, one line for each package
+      outdated     List the pins that have newer releases, and what holds each one back
+      install      Make the environment exactly the lock, with every file checked against its hash
+      verify       Check that the environment is exactly the lock, including the hash of each file
+      download     Download every file of the lock, hash-checked, into a folder
+      deploy       Build the commit and its lock as a release, test it, and switch to it atomically
+      rollback     Go back to the previous good release, or to a named one
+      releases     List the releases, newest first, with their states
+      cache        Show, prune or clear the cache
+      completions  Print a completion script for a shell
       help         Print this message or the help of the given subcommand(s)
 
     Options:
@@ -783,28 +783,28 @@ fn the_help_names_every_command() {
 
     Output:
       -q, --quiet
-              Say nothing but errors
+              Print only errors and results
 
       -v, --verbose
-              Say more: where each thing came from, every request
+              Print details, such as which source set the index
 
           --color <WHEN>
               When to use colours
 
               Possible values:
-              - auto:   On a terminal that wants them
+              - auto:   On a terminal that supports them
               - always: Always
               - never:  Never
               
               [default: auto]
 
     Exit codes:
-      0  done; or: yes
+      0  success; or the answer is yes
       1  the answer is no: no solution, stale lock, environment differs, smoke or health check failed
-      2  the question is wrong: usage, an input that cannot be read
-      3  no answer: network, index, disk, permission, interpreter
-      4  refused: a file does not match its hash, an archive is broken
-      5  live, but something after the switch failed
+      2  usage error: wrong arguments or settings, an input that cannot be read
+      3  no answer: network, index, disk, permission or interpreter failed
+      4  refused: a file does not match its hash, or an archive is broken
+      5  the release is live, but a later step failed
     ---
     exit 0
     ");

@@ -13,7 +13,7 @@ use pinfast_ops::check::{CheckReport, CheckRequest, check};
 use pinfast_ops::{LockPlace, Session};
 use pinfast_settings::ProcessEnv;
 
-/// Check that the lock is fresh, complete and untampered, from the files alone
+/// Check that the lock is fresh and intact; reads files only
 #[derive(Args, Debug)]
 pub(super) struct CheckArgs {
     #[command(flatten)]
@@ -22,7 +22,7 @@ pub(super) struct CheckArgs {
     targets: TargetArgs,
     #[command(flatten)]
     policy: PolicyArgs,
-    /// The form of the result
+    /// Output format
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     format: OutputFormat,
 }

@@ -13,19 +13,19 @@ use pinfast_deploy::{DeployOptions, DeployStep, LiveRelease, MissingShared, When
 use pinfast_ops::{Session, deploy, deploy_init};
 use pinfast_settings::ProcessEnv;
 
-/// Build the commit and its lock as a release, test it, and switch to it in one step
+/// Build the commit and its lock as a release, test it, and switch to it atomically
 ///
-/// `[deploy]` in pinfast.toml says what, where to and how; docs/deploy.md tells all of it. Whatever fails
-/// before the switch leaves the live release live; whatever fails after it is switched back.
+/// `[deploy]` in pinfast.toml configures it; docs/deploy.md describes every key. After a failure before the
+/// switch, the live release stays live. After a failure later, pinfast switches back.
 #[derive(Args, Debug)]
 pub(super) struct DeployArgs {
-    /// Change nothing; say what would be done
+    /// Show the steps; change nothing
     #[arg(long)]
     dry_run: bool,
-    /// Write a pinfast.toml to begin with, and the lines of .gitignore
+    /// Write a first pinfast.toml, and add missing lines to .gitignore
     #[arg(long, conflicts_with_all = ["dry_run", "init_shared", "wait"])]
     init: bool,
-    /// First move shared files that are lacking in from the working tree, and create shared folders
+    /// First move missing shared files in from the working tree, and create shared folders
     #[arg(long)]
     init_shared: bool,
     #[command(flatten)]
@@ -34,13 +34,13 @@ pub(super) struct DeployArgs {
     indexes: IndexArgs,
 }
 
-/// What is the same for a deploy and a rollback.
+/// Options that deploy and rollback share.
 #[derive(Args, Debug)]
 pub(super) struct ReleaseRunArgs {
-    /// Wait for another run to end
+    /// Wait for another run to end instead of failing
     #[arg(long)]
     wait: bool,
-    /// The form of the result
+    /// Output format
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub(super) format: OutputFormat,
 }
@@ -68,7 +68,7 @@ pub(super) fn run(arguments: &DeployArgs, ui: &Arc<Ui>) -> Result<()> {
     let live = deploy::deploy(&indexes, options, &session);
     ui.finish();
     let live = live?;
-    told(live, arguments.how.format, started, ui)
+    report(live, arguments.how.format, started, ui)
 }
 
 fn initialised(session: &Session, ui: &Ui) -> Result<()> {
@@ -76,9 +76,7 @@ fn initialised(session: &Session, ui: &Ui) -> Result<()> {
     for file in &written {
         ui.note(format_args!("wrote {file}"));
     }
-    ui.note(
-        "look over pinfast.toml, commit both, and see what a deploy would do: `pinfast deploy --dry-run`",
-    );
+    ui.note("review pinfast.toml, commit both files, then preview the steps: `pinfast deploy --dry-run`");
     Ok(())
 }
 
@@ -92,8 +90,8 @@ fn plan(steps: &[DeployStep], format: OutputFormat, ui: &Ui) -> Result<()> {
     ui.result(&steps.iter().map(line).collect::<String>())
 }
 
-/// Says what is live now, and what went wrong although it is.
-pub(super) fn told(live: LiveRelease, format: OutputFormat, started: Instant, ui: &Ui) -> Result<()> {
+/// Prints which release is live, and what failed after the switch.
+pub(super) fn report(live: LiveRelease, format: OutputFormat, started: Instant, ui: &Ui) -> Result<()> {
     let LiveRelease { release, previous, rollback_target, removed, cleanup_errors: mut errors } = live;
     if format == OutputFormat::Json {
         let printed = ui.json(&json!({
@@ -115,7 +113,7 @@ pub(super) fn told(live: LiveRelease, format: OutputFormat, started: Instant, ui
     }
     let mut error = Error::new(
         pinfast_base::error::ErrorKind::LiveButUnclean,
-        format!("{release} is live, but not all is well"),
+        format!("{release} is live, but a step after the switch failed"),
     );
     for wrong in &errors {
         error.details.push(format!("  {wrong}"));

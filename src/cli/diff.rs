@@ -11,7 +11,7 @@ use pinfast_lock::diff::diff;
 use pinfast_ops::{Session, read_lock};
 use pinfast_settings::ProcessEnv;
 
-/// Show what changed between two locks, a line a package
+/// Show what changed between two locks, one line for each package
 ///
 /// With git: `git show HEAD:requirements.txt | pinfast diff - requirements.txt`.
 #[derive(Args, Debug)]
@@ -20,17 +20,17 @@ pub(super) struct DiffArgs {
     old: PathBuf,
     /// The newer lock
     new: PathBuf,
-    /// The form of the result
+    /// Output format
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     format: DiffFormat,
 }
 
-/// The form of a diff
+/// Format of a diff
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum DiffFormat {
     /// For people: + added, - removed, ^ up, v down, ~ otherwise changed
     Text,
-    /// A table for a comment on a pull request
+    /// A table for a pull request comment
     Markdown,
     /// For programs
     Json,

@@ -7,8 +7,9 @@ use std::time::Instant;
 use clap::Args;
 use serde_json::json;
 
+use super::byte_count::ByteCount;
 use super::options::{IndexArgs, LockArg, OutputFormat};
-use super::ui::{ByteCount, Ui};
+use super::ui::Ui;
 use pinfast_base::error::Result;
 use pinfast_base::event::counted;
 use pinfast_install::DryRun;
@@ -17,24 +18,24 @@ use pinfast_ops::install::{DownloadLockRequest, download};
 use pinfast_ops::read_lock::FreshnessCheck;
 use pinfast_settings::ProcessEnv;
 
-/// Put every file of the lock, hash-checked, into a folder that serves as an index
+/// Download every file of the lock, hash-checked, into a folder
 ///
-/// For a host without network: `pinfast install --no-index --find-links DIR`, or with pip
+/// A host without network installs from it: `pinfast install --no-index --find-links DIR`, or with pip
 /// `pip install --no-index --find-links DIR --require-hashes -r requirements.txt`.
 #[derive(Args, Debug)]
 pub(super) struct DownloadArgs {
     #[command(flatten)]
     lock: LockArg,
-    /// The folder; made where it is not there
+    /// Folder to download into; created if it does not exist
     #[arg(short, long, value_name = "DIR")]
     dir: PathBuf,
-    /// Do not hold the lock against its inputs
+    /// Download even if the lock is stale
     #[arg(long)]
     no_check: bool,
-    /// Fetch nothing, and say what would be fetched
+    /// Show what would be downloaded; download nothing
     #[arg(long)]
     dry_run: bool,
-    /// The form of the result
+    /// Output format
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     format: OutputFormat,
     #[command(flatten)]

@@ -6,8 +6,9 @@ use std::time::Instant;
 use clap::Args;
 use serde_json::json;
 
+use super::byte_count::ByteCount;
 use super::options::{EnvironmentArgs, IndexArgs, LockArg, OutputFormat, SeedArg};
-use super::ui::{ByteCount, Ui, Verbosity};
+use super::ui::{Ui, Verbosity};
 use pinfast_base::error::Result;
 use pinfast_base::event::counted;
 use pinfast_install::{Compile, DistributionChange, DryRun, Inspection, InstallReason, InstallReport, Prune};
@@ -16,10 +17,10 @@ use pinfast_ops::install::{InstallRequest, install};
 use pinfast_ops::read_lock::FreshnessCheck;
 use pinfast_settings::ProcessEnv;
 
-/// Make the environment exactly the lock, every file checked against its hash
+/// Make the environment exactly the lock, with every file checked against its hash
 ///
-/// What the lock names is installed or replaced, what it does not name is removed. Nothing is resolved, and
-/// no package's code is run. Before anything changes, every file lies checked in the cache.
+/// Installs or replaces what the lock names, and removes what it does not name. It resolves nothing and runs
+/// no code of packages. Every file is in the cache and checked before the environment changes.
 #[derive(Args, Debug)]
 pub(super) struct InstallArgs {
     #[command(flatten)]
@@ -34,16 +35,16 @@ pub(super) struct InstallArgs {
     indexes: IndexArgs,
 }
 
-/// What stays
+/// What stays installed
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Installation")]
 struct PruneArgs {
     #[command(flatten)]
     seed: SeedArg,
-    /// Remove nothing that the lock does not name
+    /// Keep packages that the lock does not name
     #[arg(long, conflicts_with = "keep_seed")]
     no_prune: bool,
-    /// Do not hold the lock against its inputs
+    /// Install even if the lock is stale
     #[arg(long)]
     no_check: bool,
 }
@@ -52,16 +53,16 @@ struct PruneArgs {
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Installation")]
 struct InstallModeArgs {
-    /// Look at every installed file's hash, and install anew what was altered
+    /// Hash every installed file, and reinstall packages that were altered
     #[arg(long)]
     repair: bool,
-    /// Compile to byte-code now, not at the first import
+    /// Compile to bytecode now instead of at the first import
     #[arg(long)]
     compile: bool,
-    /// Change nothing; say what would change
+    /// Show what would change; change nothing
     #[arg(long)]
     dry_run: bool,
-    /// The form of the result
+    /// Output format
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     format: OutputFormat,
 }

@@ -6,9 +6,10 @@ use std::time::{Duration, Instant};
 
 use clap::{Args, ValueEnum};
 
+use super::byte_count::ByteCount;
 use super::locked_report;
 use super::options::{IndexArgs, InputArgs, OutputFormat, PolicyArgs, TargetArgs};
-use super::ui::{ByteCount, Ui, Verbosity};
+use super::ui::{Ui, Verbosity};
 use pinfast_base::error::{Error, Result};
 use pinfast_base::event::counted;
 use pinfast_explain::{Budget, DetailLevel};
@@ -22,10 +23,10 @@ use pinfast_ops::{Hashes, LockPlace, Session};
 use pinfast_packaging::PackageName;
 use pinfast_settings::ProcessEnv;
 
-/// How long fixes are tried for.
+/// How long to try fixes.
 const FIX_BUDGET: Duration = Duration::from_secs(2);
 
-/// Resolve the inputs and write the hash-locked file
+/// Resolve the inputs and write a lock with hashes
 #[derive(Args, Debug)]
 pub(super) struct LockArgs {
     #[command(flatten)]
@@ -42,45 +43,45 @@ pub(super) struct LockArgs {
     writing: WritingArgs,
 }
 
-/// What becomes of the pins that are there
+/// Which pins of the existing lock to give up
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Upgrade")]
 struct UpgradeArgs {
-    /// Take the newest that fits, whatever the old lock pins
+    /// Upgrade every package to the newest release that fits
     #[arg(short = 'U', long)]
     upgrade: bool,
-    /// Take the newest of this package that fits
+    /// Upgrade this package to the newest release that fits
     #[arg(short = 'P', long, value_name = "PACKAGE")]
     upgrade_package: Vec<PackageName>,
-    /// Take fix N that the last failed run with the same arguments told: edit the input, and lock
+    /// Apply fix N from the last failed run: edit the input, and lock
     #[arg(long, value_name = "N")]
     fix: Option<usize>,
 }
 
-/// How the lock is written
+/// How to write the lock
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Lock")]
 struct WritingArgs {
-    /// Which files of a release the lock permits
+    /// Which files of a release to allow
     #[arg(long, value_name = "WHICH")]
     hashes: Option<HashesArg>,
-    /// Leave out who wants each pin
+    /// Leave out the `# via` comments
     #[arg(long)]
     no_annotate: bool,
-    /// Write nothing; say what would change
+    /// Show what would change; write nothing
     #[arg(long)]
     dry_run: bool,
-    /// The form of the result
+    /// Output format
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     format: OutputFormat,
 }
 
-/// Which files of a release the lock permits
+/// Which files of a release to allow
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum HashesArg {
-    /// All: it can be installed from anywhere
+    /// All files: the lock installs on any platform
     All,
-    /// Those that fit a target
+    /// The files that fit a target
     Targets,
 }
 
@@ -118,15 +119,15 @@ impl UpgradeArgs {
 pub(super) fn run(arguments: &LockArgs, ui: &Arc<Ui>) -> Result<()> {
     let started = Instant::now();
     let session = Session::new(ProcessEnv::capture(), arguments.indexes.cache.cache_dir.clone(), ui.clone())?;
-    let asked = arguments.request();
+    let given = arguments.request();
     let format = arguments.writing.format;
-    if format == OutputFormat::Json && asked.place == LockPlace::StandardOutput {
+    if format == OutputFormat::Json && given.place == LockPlace::StandardOutput {
         return Err(Error::usage("standard output cannot hold both the lock and a JSON document")
             .hint("name a file for the lock: `-o requirements.txt`"));
     }
     let applied =
-        arguments.upgrade.fix.map(|number| saved_fixes::apply(&asked, number, &session)).transpose()?;
-    let request = applied.as_ref().map_or(&asked, |applied| &applied.request);
+        arguments.upgrade.fix.map(|number| saved_fixes::apply(&given, number, &session)).transpose()?;
+    let request = applied.as_ref().map_or(&given, |applied| &applied.request);
     ui.begin("resolving");
     let locked = lock(request, &session);
     ui.finish();
@@ -137,28 +138,28 @@ pub(super) fn run(arguments: &LockArgs, ui: &Arc<Ui>) -> Result<()> {
             return Err(no_solution(*unsolved, request, format, &session, ui)?);
         }
     };
-    let wet = !arguments.writing.dry_run;
-    if wet {
+    let writes = !arguments.writing.dry_run;
+    if writes {
         saved_fixes::write(request, &session)?;
     }
     match &request.place {
         LockPlace::StandardOutput => ui.result(&locked.text)?,
-        LockPlace::File(path) if wet => locked.write(path, &session)?,
+        LockPlace::File(path) if writes => locked.write(path, &session)?,
         LockPlace::File(_) => {}
     }
     if format == OutputFormat::Json {
         ui.json(&locked_report::document(&locked, &request.place))?;
     }
     if let Some(applied) = &applied {
-        tell_fix(applied, ui);
+        report_fix(applied, ui);
     }
     summarise(&locked, request, arguments, started, ui);
-    // The program ends here: freeing what was made takes longer than making an end.
+    // The process ends here; freeing tens of thousands of small values first would take a tenth of a warm run.
     std::mem::forget((session, locked));
     Ok(())
 }
 
-/// The variable that names another time for trying fixes, in seconds: for slow machines.
+/// Variable that replaces [`FIX_BUDGET`], in seconds, for slow machines.
 const FIX_TIME: &str = "PINFAST_FIX_TIME";
 
 fn fix_budget(session: &Session) -> Result<Duration> {
@@ -168,8 +169,8 @@ fn fix_budget(session: &Session) -> Result<Duration> {
     seconds.map(|seconds| Duration::from_secs(seconds.into())).map_err(wrong)
 }
 
-/// Tells the time spent since now. Waiting for an index counts a fifth: the budget is one of work, but with
-/// nothing in the cache it ends all the same.
+/// A clock that starts now. The time that requests wait counts only a fifth, because the budget is one of work; it
+/// counts at all so that an empty cache does not make the budget endless.
 fn time_spent(ui: &Arc<Ui>) -> Arc<dyn Fn() -> Duration + Send + Sync> {
     let (started, waited_before, ui) = (Instant::now(), ui.waited(), ui.clone());
     Arc::new(move || {
@@ -178,7 +179,7 @@ fn time_spent(ui: &Arc<Ui>) -> Arc<dyn Fn() -> Duration + Send + Sync> {
     })
 }
 
-/// The explanation of a conflict, as an error; its fixes are kept for `--fix`.
+/// The explanation of a conflict, as an error; its fixes are saved for `--fix`.
 fn no_solution(
     unsolved: Unsolved,
     request: &LockRequest,
@@ -203,17 +204,17 @@ fn no_solution(
     Ok(error)
 }
 
-/// What a fix edited, and how an option that it added is kept.
-fn tell_fix(applied: &Applied, ui: &Ui) {
+/// Prints what a fix edited, and how to keep an option that it added.
+fn report_fix(applied: &Applied, ui: &Ui) {
     applied.edits.iter().for_each(|edit| ui.note(edit));
     for (option, setting) in &applied.options {
         ui.note(format_args!(
-            "locked with `{option}`: give it each time, or keep it as `{setting}` in pinfast.toml"
+            "locked with `{option}`: pass it each time, or write `{setting}` into pinfast.toml"
         ));
     }
 }
 
-/// How many changes are listed without `--verbose`.
+/// How many changes to list without `--verbose`.
 const LISTED: usize = 30;
 
 fn summarise(locked: &Locked, request: &LockRequest, arguments: &LockArgs, started: Instant, ui: &Ui) {
@@ -247,16 +248,16 @@ fn summarise(locked: &Locked, request: &LockRequest, arguments: &LockArgs, start
     ));
 }
 
-/// The changes, a line each: those that add files to a pinned release are only counted.
+/// Prints the changes, a line each. Those that only add hashes to a pin are listed with `--verbose`.
 fn list_changes(locked: &Locked, ui: &Ui) {
     let Some(changes) = &locked.changes else { return };
     let all = ui.verbosity() >= Verbosity::Verbose;
-    let told: Vec<_> =
+    let shown: Vec<_> =
         changes.changes.iter().filter(|change| all || change.kind != ChangeKind::Hashes).collect();
-    let listed = if all { told.len() } else { told.len().min(LISTED) };
-    told[..listed].iter().for_each(|change| ui.note(change));
-    if listed < told.len() {
-        ui.note(format_args!("… and {} more changes (--verbose lists them)", told.len() - listed));
+    let listed = if all { shown.len() } else { shown.len().min(LISTED) };
+    shown[..listed].iter().for_each(|change| ui.note(change));
+    if listed < shown.len() {
+        ui.note(format_args!("… and {} more changes (--verbose lists them)", shown.len() - listed));
     }
     changes.builds.iter().for_each(|build| ui.note(build.to_string().trim_end()));
 }

@@ -1,5 +1,6 @@
-//! The command line: one file a command, each its arguments and a short `run`.
+//! The command line. Each command has a file with its arguments and a short `run`; [`ui`] alone prints.
 
+mod byte_count;
 mod cache;
 mod check;
 mod deploy;
@@ -38,7 +39,7 @@ struct CommandLine {
     output: OutputArgs,
 }
 
-/// What to do.
+/// The commands.
 #[derive(Subcommand, Debug)]
 enum Command {
     Lock(Box<lock::LockArgs>),
@@ -57,7 +58,7 @@ enum Command {
     Completions(CompletionsArgs),
 }
 
-/// Print the completion script of a shell
+/// Print a completion script for a shell
 #[derive(clap::Args, Debug)]
 struct CompletionsArgs {
     /// The shell
@@ -66,20 +67,20 @@ struct CompletionsArgs {
 
 const EXIT_CODES: &str = "\
 Exit codes:
-  0  done; or: yes
+  0  success; or the answer is yes
   1  the answer is no: no solution, stale lock, environment differs, smoke or health check failed
-  2  the question is wrong: usage, an input that cannot be read
-  3  no answer: network, index, disk, permission, interpreter
-  4  refused: a file does not match its hash, an archive is broken
-  5  live, but something after the switch failed";
+  2  usage error: wrong arguments or settings, an input that cannot be read
+  3  no answer: network, index, disk, permission or interpreter failed
+  4  refused: a file does not match its hash, or an archive is broken
+  5  the release is live, but a later step failed";
 
-/// Runs pinfast with `arguments`, the first of which is the program's name; gives the exit code.
+/// Runs pinfast with `arguments`, which begin with the program's name. Returns the exit code.
 pub fn run(arguments: impl IntoIterator<Item = impl Into<OsString> + Clone>) -> u8 {
     let arguments = match CommandLine::try_parse_from(arguments) {
         Ok(arguments) => arguments,
-        Err(error) => return told(&error),
+        Err(error) => return print_clap_message(&error),
     };
-    // Without handlers the signals still end the process, only with the system's own exit status.
+    // If a handler cannot be set, a signal still ends the process, with the system's exit status.
     let _ = match &arguments.command {
         Command::Check(_) | Command::Why(_) | Command::Tree(_) | Command::Diff(_) => {
             exit_on_signal(interrupted)
@@ -113,7 +114,7 @@ pub fn run(arguments: impl IntoIterator<Item = impl Into<OsString> + Clone>) -> 
     }
 }
 
-/// The exit code of a run that a signal ended.
+/// The exit code after a signal.
 fn interrupted(signal: Signal) -> u8 {
     match signal {
         Signal::Interrupt => ErrorKind::Interrupted.exit_code(),
@@ -121,9 +122,9 @@ fn interrupted(signal: Signal) -> u8 {
     }
 }
 
-/// Help and the version are results; anything else that clap says is a usage error.
-fn told(error: &clap::Error) -> u8 {
-    // What cannot be printed is lost, as everywhere on standard error.
+/// Prints a message of clap: help and version are results, anything else is a usage error.
+fn print_clap_message(error: &clap::Error) -> u8 {
+    // A message that cannot be printed must not change the exit code.
     let _ = error.print();
     if error.use_stderr() { ErrorKind::Usage.exit_code() } else { 0 }
 }
@@ -133,6 +134,6 @@ fn completions(shell: clap_complete::Shell, ui: &Ui) -> Result<()> {
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut command, "pinfast", &mut script);
     let script = String::from_utf8(script)
-        .map_err(|error| Error::no_answer("the script is no text").because(error))?;
+        .map_err(|error| Error::no_answer("the script is not text").because(error))?;
     ui.result(&script)
 }

@@ -1,4 +1,4 @@
-//! Options that several commands take: each has its one home here.
+//! Options that several commands share.
 
 use std::path::PathBuf;
 
@@ -12,14 +12,14 @@ use pinfast_ops::{CacheUse, EnvironmentRequest, IndexRequest, LockPlace, PolicyR
 use pinfast_packaging::{ExtraName, PackageName, Platform, Version};
 use pinfast_solve::{PrereleaseMode, ResolutionMode};
 
-/// What is said, and how.
+/// How much is printed, and in which colours.
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Output")]
 pub(crate) struct OutputArgs {
-    /// Say nothing but errors
+    /// Print only errors and results
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     quiet: bool,
-    /// Say more: where each thing came from, every request
+    /// Print details, such as which source set the index
     #[arg(short, long, global = true)]
     verbose: bool,
     /// When to use colours
@@ -30,7 +30,7 @@ pub(crate) struct OutputArgs {
 /// When to use colours.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum ColorWhen {
-    /// On a terminal that wants them
+    /// On a terminal that supports them
     Auto,
     /// Always
     Always,
@@ -56,7 +56,7 @@ impl OutputArgs {
     }
 }
 
-/// The form of a result.
+/// An output format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum OutputFormat {
     /// For people
@@ -65,39 +65,39 @@ pub(crate) enum OutputFormat {
     Json,
 }
 
-/// What is read, and what is written.
+/// The inputs and the lock.
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Inputs")]
 pub(crate) struct InputArgs {
-    /// Requirement files or pyproject.toml; `-` is standard input
+    /// Requirements files or pyproject.toml; `-` is standard input
     ///
-    /// By default requirements.in, else pyproject.toml.
+    /// The default is requirements.in, else pyproject.toml.
     #[arg(value_name = "INPUT")]
     pub(crate) inputs: Vec<String>,
-    /// The lock; `-` prints it
+    /// The lock file; `-` is standard output
     #[arg(short, long, value_name = "LOCK", default_value = "requirements.txt")]
     pub(crate) output: PathBuf,
-    /// A file of constraints: they bind without adding
+    /// A constraints file: it limits versions, but adds no package
     #[arg(short, long = "constraint", value_name = "FILE")]
     pub(crate) constraints: Vec<String>,
-    /// A file of overrides: they replace every requirement on their packages
+    /// An overrides file: it replaces every requirement on its packages
     #[arg(long = "override", value_name = "FILE")]
     pub(crate) overrides: Vec<String>,
-    /// An extra of pyproject.toml to include
+    /// Include an extra of pyproject.toml
     #[arg(long = "extra", value_name = "EXTRA", conflicts_with = "all_extras")]
     pub(crate) extras: Vec<ExtraName>,
     /// Include all extras of pyproject.toml
     #[arg(long)]
     pub(crate) all_extras: bool,
-    /// A dependency group of pyproject.toml to include
+    /// Include a dependency group of pyproject.toml
     #[arg(long = "group", value_name = "GROUP")]
     pub(crate) groups: Vec<ExtraName>,
 }
 
-/// The lock that is read.
+/// The lock to read.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct LockArg {
-    /// The lock
+    /// The lock file
     #[arg(value_name = "LOCK", default_value = "requirements.txt")]
     pub(crate) lock: PathBuf,
 }
@@ -106,10 +106,10 @@ pub(crate) struct LockArg {
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Environment")]
 pub(crate) struct EnvironmentArgs {
-    /// The environment's folder [default: .venv]
+    /// Folder of the virtual environment [default: .venv]
     #[arg(long, value_name = "DIR")]
     pub(crate) venv: Option<PathBuf>,
-    /// The interpreter whose own environment is meant; beside --venv, what a new one is made from
+    /// Python whose environment to use; with --venv, Python to create the environment from
     #[arg(long, value_name = "PYTHON")]
     pub(crate) python: Option<String>,
 }
@@ -120,98 +120,98 @@ impl EnvironmentArgs {
     }
 }
 
-/// What may be installed that the lock does not name.
+/// What may stay installed besides the lock.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct SeedArg {
-    /// Leave pip and setuptools, though the lock does not name them
+    /// Keep pip and setuptools, even if the lock does not name them
     #[arg(long)]
     pub(crate) keep_seed: bool,
 }
 
-/// Which environments.
+/// The target environments.
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Target")]
 pub(crate) struct TargetArgs {
-    /// The interpreter whose environment is meant: a path, a name or a version
+    /// Python to lock for: a path, a name or a version
     #[arg(long, value_name = "PYTHON", conflicts_with_all = ["python_versions", "platforms"])]
     pub(crate) python: Option<String>,
-    /// The Python version that is meant, X.Y or X.Y.Z; given again for several targets
+    /// Python version to lock for, X.Y or X.Y.Z; repeat it for several targets
     #[arg(long = "python-version", value_name = "X.Y")]
     pub(crate) python_versions: Vec<Version>,
-    /// The platform that is meant: linux, macos, windows or a wheel platform tag; given again for several
+    /// Platform to lock for: linux, macos, windows or a wheel platform tag; repeat it for several
     #[arg(long = "platform", value_name = "PLATFORM")]
     pub(crate) platforms: Vec<Platform>,
-    /// Every environment from the lowest Python up: --python-version, else requires-python, else the
-    /// interpreter
+    /// Lock for every environment with the lowest Python or later: that of --python-version, else of
+    /// requires-python, else of the interpreter
     #[arg(long, conflicts_with_all = ["python", "platforms"])]
     pub(crate) universal: bool,
 }
 
-/// Where packages come from.
+/// The indexes.
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Indexes")]
 pub(crate) struct IndexArgs {
-    /// The index: a URL or a folder
+    /// Index to use: a URL or a folder
     #[arg(short, long, value_name = "URL")]
     pub(crate) index_url: Option<String>,
-    /// A further index, for what the first does not have
+    /// Further index, for packages that the first does not have
     #[arg(long, value_name = "URL")]
     pub(crate) extra_index_url: Vec<String>,
-    /// A folder or page of links to files
+    /// Folder of wheels and sdists, or page of links to them
     #[arg(short, long, value_name = "PLACE")]
     pub(crate) find_links: Vec<String>,
-    /// Ask no index: only --find-links
+    /// Use no index, only --find-links
     #[arg(long)]
     pub(crate) no_index: bool,
     #[command(flatten)]
     pub(crate) cache: CacheArgs,
 }
 
-/// How the cache is used.
+/// How the cache and the network are used.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct CacheArgs {
-    /// Use the cache only; never the network
+    /// Use only the cache, not the network
     #[arg(long, conflicts_with = "refresh")]
     pub(crate) offline: bool,
-    /// Ask for everything anew
+    /// Ignore cached index data
     #[arg(long)]
     pub(crate) refresh: bool,
-    /// The cache's folder
+    /// Folder of the cache
     #[arg(long, value_name = "DIR", env = "PINFAST_CACHE_DIR", hide_env_values = true)]
     pub(crate) cache_dir: Option<PathBuf>,
 }
 
-/// What may be chosen, and what first.
+/// Which releases and files may be chosen, and which are preferred.
 #[derive(Args, Clone, Debug)]
-#[command(next_help_heading = "Choice")]
+#[command(next_help_heading = "Releases")]
 pub(crate) struct PolicyArgs {
-    /// Which release is taken first
+    /// Which release to prefer
     #[arg(long, value_name = "MODE", value_parser = mode::<ResolutionMode>(ResolutionMode::NAMES))]
     pub(crate) resolution: Option<ResolutionMode>,
-    /// When a pre-release may be taken
+    /// When to allow pre-releases
     #[arg(long, value_name = "MODE", value_parser = mode::<PrereleaseMode>(PrereleaseMode::NAMES))]
     pub(crate) prerelease: Option<PrereleaseMode>,
-    /// Take pre-releases like any other release
+    /// Allow pre-releases like other releases
     #[arg(long, conflicts_with = "prerelease")]
     pub(crate) pre: bool,
-    /// Only files uploaded up to then: a date (to its end, UTC), an instant, or an age such as `7 days`
+    /// Ignore files uploaded later: a date (its end in UTC), an instant, or an age such as `7 days`
     #[arg(long, value_name = "DATE|DURATION")]
     pub(crate) exclude_newer: Option<String>,
-    /// Packages whose wheels are not taken, or `:all:`
+    /// Do not use wheels of these packages, or of `:all:`
     #[arg(long, value_name = "PACKAGES")]
     pub(crate) no_binary: Vec<FormatControl>,
-    /// Packages whose sdists are not taken, or `:all:`
+    /// Do not use sdists of these packages, or of `:all:`
     #[arg(long, value_name = "PACKAGES")]
     pub(crate) only_binary: Vec<FormatControl>,
-    /// Run no build backend: what only a build could tell of an sdist bars it
+    /// Run no build backend; sdists that need one for their metadata are not used
     #[arg(long)]
     pub(crate) no_build: bool,
-    /// A package whose sdist `install` may build where no wheel fits; what its build requires is locked
+    /// Let `install` build this package from source if no wheel fits; its build requirements are locked
     #[arg(long, value_name = "NAME")]
     pub(crate) allow_build: Vec<PackageName>,
 }
 
-/// Reads one of the named modes; the help lists them.
+/// Parses one of the named modes; the help lists them.
 fn mode<T>(names: &'static [&'static str]) -> impl TypedValueParser<Value = T>
 where
     T: std::str::FromStr<Err = String> + Clone + Send + Sync + 'static,

@@ -12,12 +12,12 @@ use pinfast_ops::Session;
 use pinfast_ops::outdated::{Outdated, OutdatedReport, OutdatedRequest, outdated};
 use pinfast_settings::ProcessEnv;
 
-/// List the pins that have newer releases, and what holds each back
+/// List the pins that have newer releases, and what holds each one back
 #[derive(Args, Debug)]
 pub(super) struct OutdatedArgs {
     #[command(flatten)]
     lock: LockArg,
-    /// The form of the result
+    /// Output format
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     format: OutputFormat,
     #[command(flatten)]

@@ -1,29 +1,29 @@
-//! How far the fetching of files is, in a line.
+//! The progress of file downloads as one line: a bar, files, bytes and speed.
 
 use std::fmt::{Display, Formatter};
 use std::time::Instant;
 
-use super::ui::ByteCount;
+use super::byte_count::ByteCount;
 use pinfast_base::event::Event;
 
-/// The files of packages that are fetched.
+/// Counts the files of packages that are downloaded.
 #[derive(Clone, Debug, Default)]
 pub(super) struct FileProgress {
     wanted: usize,
     begun: usize,
-    /// How many of those that were begun tell their size, and these together.
+    /// How many of the begun files have a known size; `size` is their sum.
     sized: usize,
     size: u64,
-    /// The size of all, where it was told beforehand.
+    /// The size of all files, if it was known in advance.
     whole: Option<u64>,
     done: usize,
     bytes: u64,
-    /// When the first was begun.
+    /// When the first file was begun.
     since: Option<Instant>,
 }
 
 impl FileProgress {
-    /// Takes note of an event; most are of no concern.
+    /// Counts an event; most events do not matter here.
     pub(super) fn count(&mut self, event: &Event) {
         match event {
             Event::FilesWanted { files, bytes } => {
@@ -41,7 +41,7 @@ impl FileProgress {
         }
     }
 
-    /// Whether any was begun.
+    /// Whether a file was begun.
     pub(super) fn is_under_way(&self) -> bool {
         self.since.is_some()
     }
@@ -55,27 +55,27 @@ impl FileProgress {
         self.whole.or_else(|| (self.sized >= self.all()).then_some(self.size))
     }
 
-    /// How much of all is there, from 0 to 1.
-    fn part(&self) -> f64 {
-        let part = match self.total() {
+    /// The fraction that is downloaded, from 0 to 1.
+    fn fraction(&self) -> f64 {
+        let fraction = match self.total() {
             Some(total) if total > 0 => self.bytes as f64 / total as f64,
             _ => self.done as f64 / self.all().max(1) as f64,
         };
-        part.min(1.0)
+        fraction.min(1.0)
     }
 }
 
-/// How wide the bar is.
+/// The width of the bar in characters.
 const WIDTH: usize = 20;
 
 /// `━━━━━╌╌╌╌╌ 3 of 8 files, 1.2 MB of 4.0 MB, 2.0 MB/s`.
 impl Display for FileProgress {
     fn fmt(&self, f: &mut Formatter<'_>) -> std::fmt::Result {
-        let filled = (self.part() * WIDTH as f64) as usize;
+        let filled = (self.fraction() * WIDTH as f64) as usize;
         let bar = "━".repeat(filled) + &"╌".repeat(WIDTH - filled);
         write!(f, "{bar} {} of {} files, ", self.done, self.all())?;
         match self.total() {
-            // What was fetched twice, since the first try failed, is counted twice.
+            // Bytes of a failed try count again, so the sum can exceed the total.
             Some(total) => write!(f, "{} of {}", ByteCount(self.bytes.min(total)), ByteCount(total))?,
             None => write!(f, "{}", ByteCount(self.bytes))?,
         }
@@ -91,14 +91,14 @@ mod tests {
     fn after(events: &[Event]) -> String {
         let mut files = FileProgress::default();
         events.iter().for_each(|event| files.count(event));
-        // How fast it was depends on the clock.
+        // The speed depends on the clock.
         let text = files.to_string();
         text.rsplit_once(", ").unwrap().0.trim_start_matches(['━', '╌']).trim().to_owned()
             + &format!(" ({})", text.chars().filter(|c| *c == '━').count())
     }
 
     #[test]
-    fn totals_are_told_as_soon_as_they_are_known() {
+    fn a_total_is_shown_as_soon_as_it_is_known() {
         let begun = |size| Event::FileBegun { size };
         let wanted = |bytes| Event::FilesWanted { files: 2, bytes };
         let got = Event::FileBytesReceived;

@@ -12,10 +12,10 @@ use pinfast_deploy::{ReleaseState, ReleaseSummary, short_hash};
 use pinfast_ops::{Session, deploy};
 use pinfast_settings::ProcessEnv;
 
-/// List the releases, the newest first, and which one is live
+/// List the releases, newest first, with their states
 #[derive(Args, Debug)]
 pub(super) struct ReleasesArgs {
-    /// The form of the result
+    /// Output format
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     format: OutputFormat,
 }
@@ -26,7 +26,7 @@ pub(super) fn run(arguments: &ReleasesArgs, ui: &Arc<Ui>) -> Result<()> {
     match arguments.format {
         OutputFormat::Json => ui.json(&document(&releases)),
         OutputFormat::Text if releases.is_empty() => {
-            ui.note("nothing was deployed yet");
+            ui.note("there is no release yet");
             Ok(())
         }
         OutputFormat::Text => {

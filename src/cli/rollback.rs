@@ -6,7 +6,7 @@ use std::time::Instant;
 use clap::Args;
 use serde_json::json;
 
-use super::deploy::{ReleaseRunArgs, told};
+use super::deploy::{ReleaseRunArgs, report};
 use super::options::OutputFormat;
 use super::ui::Ui;
 use pinfast_base::error::Result;
@@ -14,16 +14,16 @@ use pinfast_deploy::ReleaseId;
 use pinfast_ops::{Session, deploy};
 use pinfast_settings::ProcessEnv;
 
-/// Go back to the good release that was live before, or to a named one
+/// Go back to the previous good release, or to a named one
 ///
-/// A second rollback goes one further back, never forth to what was rolled away from. The release is held
-/// against its own lock and tested again before the switch, and the switch is that of a deploy.
+/// A second rollback goes further back; it does not return to the release that was rolled back. Before the
+/// switch, pinfast verifies the release against its own lock and runs its smoke tests again.
 #[derive(Args, Debug)]
 pub(super) struct RollbackArgs {
-    /// A retired release, as `pinfast releases` names it
+    /// Name of a retired release, as `pinfast releases` prints it
     #[arg(value_name = "RELEASE")]
     release: Option<ReleaseId>,
-    /// Change nothing; say where it would go
+    /// Print the release to go back to; change nothing
     #[arg(long)]
     dry_run: bool,
     #[command(flatten)]
@@ -45,5 +45,5 @@ pub(super) fn run(arguments: &RollbackArgs, ui: &Arc<Ui>) -> Result<()> {
     let live = deploy::rollback(wanted, arguments.how.when_locked(), &session);
     ui.finish();
     let live = live?;
-    told(live, arguments.how.format, started, ui)
+    report(live, arguments.how.format, started, ui)
 }

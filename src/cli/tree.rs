@@ -12,35 +12,35 @@ use pinfast_ops::{Session, read_lock};
 use pinfast_packaging::PackageName;
 use pinfast_settings::ProcessEnv;
 
-/// Draw who needs whom, and under which constraint, from the lock alone
+/// Show what depends on what, as a tree
 #[derive(Args, Debug)]
 pub(super) struct TreeArgs {
     #[command(flatten)]
     lock: LockArg,
-    /// Only from this package on
+    /// Start at this package
     #[arg(short, long, value_name = "PACKAGE")]
     package: Option<PackageName>,
-    /// From what is needed up to who needs it
+    /// Show dependents instead of dependencies
     #[arg(long)]
     invert: bool,
-    /// How many levels below the roots
+    /// Number of levels below the roots
     #[arg(long, value_name = "N")]
     depth: Option<usize>,
-    /// The form of the result
+    /// Output format
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     format: TreeFormat,
 }
 
-/// The form of a tree
+/// Format of a tree
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum TreeFormat {
-    /// For people; (*) stands elsewhere in full
+    /// For people; (*) marks a subtree that is shown elsewhere
     Text,
     /// For programs: the whole graph
     Json,
     /// For Graphviz: the whole graph
     Dot,
-    /// A picture
+    /// An SVG picture
     Svg,
 }
 
@@ -57,8 +57,8 @@ pub(super) fn run(arguments: &TreeArgs, ui: &Arc<Ui>) -> Result<()> {
         TreeFormat::Text => ui.result(&graph.tree(&options)?.to_text()),
         TreeFormat::Svg => ui.result(&graph.tree(&options)?.to_svg()),
         _ if options != TreeOptions::default() => {
-            Err(Error::usage("the forms `json` and `dot` hold the whole graph")
-                .hint("leave --package, --invert and --depth out, or take the form `text` or `svg`"))
+            Err(Error::usage("the formats `json` and `dot` hold the whole graph")
+                .hint("omit --package, --invert and --depth, or use `--format text` or `--format svg`"))
         }
         TreeFormat::Json => ui.json(&graph.report()),
         TreeFormat::Dot => ui.result(&graph.to_dot()),

@@ -1,4 +1,4 @@
-//! The one place that prints: results to standard output, everything else to standard error.
+//! Prints: results to standard output, everything else to standard error. No other module prints.
 
 #![expect(clippy::disallowed_methods, clippy::disallowed_types, reason = "this module prints")]
 
@@ -11,6 +11,7 @@ use anstream::ColorChoice;
 use anstyle::{AnsiColor, Style};
 use indicatif::{ProgressBar, ProgressStyle};
 
+use super::byte_count::ByteCount;
 use super::progress::FileProgress;
 use pinfast_base::error::{Error, ErrorKind};
 use pinfast_base::event::{Event, Watcher, counted};
@@ -21,7 +22,7 @@ const YELLOW: Style = AnsiColor::Yellow.on_default().bold();
 const CYAN: Style = AnsiColor::Cyan.on_default().bold();
 const BOLD: Style = Style::new().bold();
 
-/// How much is said.
+/// How much is printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Verbosity {
     /// Errors only.
@@ -32,17 +33,17 @@ pub(crate) enum Verbosity {
     Verbose,
 }
 
-/// The terminal, or what stands in for it.
+/// Standard output and standard error, with a progress line on a terminal.
 pub(crate) struct Ui {
     verbosity: Verbosity,
     spinner: Mutex<Option<ProgressBar>>,
     counts: Mutex<ProgressCounts>,
 }
 
-/// What the progress line says.
+/// The counters of the progress line.
 #[derive(Clone, Default)]
 struct ProgressCounts {
-    /// What a long search is deciding between.
+    /// The choice that a long search is making, as text.
     deciding: Option<String>,
     met: usize,
     decided: usize,
@@ -50,13 +51,14 @@ struct ProgressCounts {
     requests: usize,
     bytes: u64,
     files: FileProgress,
-    /// How long requests were under way, up to the last moment without one, and since when they are now.
+    /// How long requests were in flight, until the last moment without one.
     waited: Duration,
+    /// When the current period with requests in flight began.
     waiting_since: Option<Instant>,
 }
 
 impl Ui {
-    /// Settles colours for the whole process: the option, then `NO_COLOR` and its kin, then the terminal.
+    /// Sets the colours of the whole process: `color`, then `NO_COLOR` and `CLICOLOR_FORCE`, then the terminal.
     pub(crate) fn new(verbosity: Verbosity, color: ColorChoice) -> Arc<Self> {
         color.write_global();
         Arc::new(Self { verbosity, spinner: Mutex::default(), counts: Mutex::default() })
@@ -66,7 +68,7 @@ impl Ui {
         self.verbosity
     }
 
-    /// The width of the terminal behind standard error; without one `COLUMNS`, else 100.
+    /// The width of the terminal on standard error, else `COLUMNS`, else 100.
     pub(crate) fn width(&self) -> usize {
         let terminal = terminal_size::terminal_size_of(io::stderr()).map(|(width, _)| usize::from(width.0));
         let columns = || std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
@@ -76,7 +78,7 @@ impl Ui {
     /// Prints a result.
     ///
     /// # Errors
-    /// `NoAnswer` when standard output cannot be written; a closed pipe is none.
+    /// `NoAnswer` if standard output cannot be written. A closed pipe is not an error.
     pub(crate) fn result(&self, text: &str) -> pinfast_base::error::Result<()> {
         let mut out = anstream::stdout().lock();
         match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
@@ -93,32 +95,32 @@ impl Ui {
     /// As for [`Ui::result`].
     pub(crate) fn json(&self, document: &impl serde::Serialize) -> pinfast_base::error::Result<()> {
         let text = serde_json::to_string_pretty(document)
-            .map_err(|error| Error::no_answer("the result is no JSON").because(error))?;
+            .map_err(|error| Error::no_answer("the result cannot be written as JSON").because(error))?;
         self.result(&(text + "\n"))
     }
 
-    /// Says something in passing.
+    /// Prints a line, unless `--quiet`.
     pub(crate) fn note(&self, text: impl Display) {
         if self.verbosity >= Verbosity::Normal {
             self.line(text);
         }
     }
 
-    /// Says something for `--verbose`.
+    /// Prints a line under `--verbose`.
     pub(crate) fn detail(&self, text: impl Display) {
         if self.verbosity >= Verbosity::Verbose {
             self.line(text);
         }
     }
 
-    /// Warns.
+    /// Prints a warning, unless `--quiet`.
     pub(crate) fn warn(&self, text: impl Display) {
         if self.verbosity >= Verbosity::Normal {
             self.line(format_args!("{YELLOW}warning{YELLOW:#}: {text}"));
         }
     }
 
-    /// Shows an error with its details, causes and hints.
+    /// Prints an error with its details, causes and hints.
     pub(crate) fn error(&self, error: &Error) {
         self.line(format_args!("{RED}error{RED:#}: {BOLD}{error}{BOLD:#}"));
         for detail in &error.details {
@@ -150,7 +152,7 @@ impl Ui {
         *unpoisoned(self.spinner.lock()) = Some(bar);
     }
 
-    /// Takes the progress line away.
+    /// Removes the progress line.
     pub(crate) fn finish(&self) {
         if let Some(bar) = unpoisoned(self.spinner.lock()).take() {
             bar.finish_and_clear();
@@ -158,7 +160,7 @@ impl Ui {
         unpoisoned(self.counts.lock()).deciding = None;
     }
 
-    /// Standard error never changes the result: what cannot be written is lost.
+    /// Failures to write to standard error are ignored: they must not change the result.
     fn line(&self, text: impl Display) {
         let write = || {
             let _ = writeln!(anstream::stderr().lock(), "{text}");
@@ -169,7 +171,7 @@ impl Ui {
         }
     }
 
-    /// Says what goes on: on the progress line, or for `--verbose` on a line of its own.
+    /// Shows the current step: on the progress line, or under `--verbose` on its own line.
     fn progress(&self, text: &str) {
         match &*unpoisoned(self.spinner.lock()) {
             Some(bar) => bar.set_message(text.to_owned()),
@@ -212,13 +214,13 @@ impl Ui {
         }
     }
 
-    /// How long answers were waited for so far.
+    /// How long requests were in flight so far.
     pub(crate) fn waited(&self) -> Duration {
         let counts = unpoisoned(self.counts.lock());
         counts.waited + counts.waiting_since.map(|since| since.elapsed()).unwrap_or_default()
     }
 
-    /// How many requests were sent, and how many bytes came back.
+    /// The number of requests, and of bytes received.
     pub(crate) fn traffic(&self) -> (usize, u64) {
         let counts = unpoisoned(self.counts.lock());
         (counts.requests, counts.bytes)
@@ -255,18 +257,5 @@ impl Display for ProgressCounts {
         let traffic = format!("{} in flight, {}", counted(self.in_flight, "request"), ByteCount(self.bytes));
         let traffic = (self.requests > 0).then_some(traffic);
         f.write_str(&packages.into_iter().chain(traffic).collect::<Vec<_>>().join(", "))
-    }
-}
-
-/// A number of bytes as people read it.
-pub(crate) struct ByteCount(pub(crate) u64);
-
-impl Display for ByteCount {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self.0 {
-            bytes @ 0..1_000 => write!(f, "{bytes} B"),
-            bytes @ 1_000..1_000_000 => write!(f, "{} kB", bytes / 1_000),
-            bytes => write!(f, "{}.{} MB", bytes / 1_000_000, bytes % 1_000_000 / 100_000),
-        }
     }
 }

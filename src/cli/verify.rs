@@ -14,7 +14,7 @@ use pinfast_ops::Session;
 use pinfast_ops::install::{VerifyLockRequest, verify};
 use pinfast_settings::ProcessEnv;
 
-/// Check that the environment is exactly the lock, down to each file's hash; no network
+/// Check that the environment is exactly the lock, including the hash of each file
 #[derive(Args, Debug)]
 pub(super) struct VerifyArgs {
     #[command(flatten)]
@@ -23,10 +23,10 @@ pub(super) struct VerifyArgs {
     environment: EnvironmentArgs,
     #[command(flatten)]
     seed: SeedArg,
-    /// Report files that no package owns, too
+    /// Also report files that no package owns
     #[arg(long)]
     strict: bool,
-    /// The form of the result
+    /// Output format
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     format: OutputFormat,
 }
@@ -59,10 +59,10 @@ fn complaint(report: &VerifyReport, arguments: &VerifyArgs) -> Error {
     let mut error = Error::no(format!("the environment is not {}", arguments.lock.lock.display()));
     error.details = report.findings.iter().map(|finding| format!("  {finding}")).collect();
     match mend(report, arguments) {
-        Some(command) => error.hint(format!("mend it: `{command}`")),
-        None => {
-            error.hint("pinfast removes no file that it does not know: look at them, and remove them by hand")
-        }
+        Some(command) => error.hint(format!("fix it: `{command}`")),
+        None => error.hint(
+            "pinfast does not remove files that it did not install: check them, and remove them by hand",
+        ),
     }
 }
 

@@ -14,15 +14,15 @@ use pinfast_ops::{Session, read_lock};
 use pinfast_packaging::{PackageName, Version};
 use pinfast_settings::ProcessEnv;
 
-/// Say who needs a package, through which chain, and under which constraint
+/// Show what depends on a package, through which chain, and with which version limits
 #[derive(Args, Debug)]
 pub(super) struct WhyArgs {
-    /// The package
+    /// Name of the package
     package: PackageName,
-    /// The lock
+    /// The lock file
     #[arg(short = 'o', long = "lock", value_name = "LOCK", default_value = "requirements.txt")]
     lock: PathBuf,
-    /// The form of the result
+    /// Output format
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     format: OutputFormat,
 }

@@ -98,7 +98,7 @@ fn nothing_is_created_where_nothing_is_deployed() {
     host.pinfast("deploy").assert(1, &["shared paths are missing in", ".env", "--init-shared", "1 problem"]);
     host.pinfast("deploy --dry-run").assert(1, &["1 problem"]);
     host.pinfast("rollback").assert(1, &["no release is live"]);
-    host.pinfast("releases").assert(0, &["nothing was deployed yet"]);
+    host.pinfast("releases").assert(0, &["there is no release yet"]);
     assert!(!host.root().exists());
 }
 

@@ -261,7 +261,8 @@ fn what_cannot_be_removed_is_exit_5() {
     let Some(mounted) = Mounted::new(&["-t", "tmpfs", "none"], &first.join("app")) else { return };
     fs::write(first.join("app/precious"), "p").unwrap();
     host.commit_version("3");
-    host.pinfast("deploy").assert(5, &["is live, but not all is well", "something is mounted at"]);
+    host.pinfast("deploy")
+        .assert(5, &["is live, but a step after the switch failed", "something is mounted at"]);
     assert_eq!(host.version().as_deref(), Some("3"));
     assert_eq!(fs::read_to_string(first.join("app/precious")).unwrap(), "p");
     // It bars nothing, and is tried again.

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::lock_inputs::LockInputs;
-use super::lock_problem::LockProblem;
 use super::pins::Hashes;
+use super::resolution_problem::ResolutionProblem;
 use super::scope::LockScope;
 use super::session::Session;
 use super::unsolved::LockError;
@@ -46,7 +46,7 @@ impl BuildRequirements<'_> {
     ) -> Result<PermittedBuild, LockError> {
         let existing = self.inputs.existing.lock().into_iter().flat_map(|lock| &lock.builds);
         let existing = existing.filter(|build| build.name == pin.name).flat_map(|build| &build.pins);
-        let problem = LockProblem {
+        let problem = ResolutionProblem {
             inputs: &build::build_inputs(&self.building.build_requirements(sdist)?),
             policy: Policy {
                 only_binary: PackageSet::All,

@@ -78,7 +78,7 @@ fn config(session: &Session) -> Result<DeployConfig> {
     let project = session.settings.folder.clone();
     let place = session.settings.path(&settings.root, &session.env);
     let root = std::path::absolute(&place).map_err(|error| {
-        Error::usage(format!("the root {} makes no sense", place.display())).because(error)
+        Error::usage(format!("the root {} is not a valid path", place.display())).because(error)
     })?;
     let (source, revision) = match &settings.source {
         DeploySource::Revision(revision) => (project.clone(), revision.clone()),
@@ -113,22 +113,22 @@ fn plain(path: &Path) -> PathBuf {
 
 fn section(session: &Session) -> Result<&DeploySettings> {
     session.settings.deploy.as_ref().ok_or_else(|| {
-        let said = match &session.settings.file {
+        let message = match &session.settings.file {
             Some(file) => format!("{} has no `[deploy]`", session.shown(file)),
-            None => "there is no pinfast.toml that says what to deploy".to_owned(),
+            None => "there is no pinfast.toml with a `[deploy]`".to_owned(),
         };
-        Error::usage(said).hint("write one: `pinfast deploy --init`")
+        Error::usage(message).hint("write one: `pinfast deploy --init`")
     })
 }
 
-/// Who runs this, as far as the environment tells.
+/// The name of the user who runs pinfast, else the user id.
 fn user(session: &Session) -> String {
     let name = ["LOGNAME", "USER"].into_iter().find_map(|name| session.env.text(name));
     let known = |name: &&str| !name.chars().any(char::is_control);
     name.filter(known).map_or_else(|| format!("uid {}", rustix::process::getuid().as_raw()), str::to_owned)
 }
 
-/// Makes environments by `pinfast install`, and holds them against their locks by `pinfast verify`.
+/// Creates environments as `pinfast install` does, and compares them with their locks as `pinfast verify` does.
 struct Maker<'a> {
     config: &'a DeployConfig,
     indexes: &'a IndexRequest,
@@ -169,7 +169,7 @@ impl Maker<'_> {
 
     /// A session in which the source is read as the project's folder would be.
     fn in_view(&self, view: SourceView<'_>) -> Session {
-        self.session.standing_in(view.source, Some(view.project))
+        self.session.in_folder(view.source, Some(view.project))
     }
 
     fn covered(&self, session: &Session) -> Result<()> {
@@ -201,13 +201,13 @@ impl Environments for Maker<'_> {
     }
 
     fn install(&self, release: &Path) -> Result<()> {
-        let session = self.session.standing_in(release, None);
+        let session = self.session.in_folder(release, None);
         let request = self.request(self.config.settings.venv.clone().into())?;
         installs::install(&request, &session).map(drop)
     }
 
     fn verify(&self, release: &Path, lock: &str, venv: &str) -> Result<VerifyReport> {
-        let session = self.session.standing_in(release, None);
+        let session = self.session.in_folder(release, None);
         let request = VerifyLockRequest {
             lock: lock.into(),
             environment: EnvironmentRequest { venv: Some(venv.into()), python: None },

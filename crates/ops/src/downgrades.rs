@@ -1,4 +1,4 @@
-//! What a new lock changes, and which of it a person should look at twice.
+//! Downgrades that deserve a warning: by a major version, or to a release years older.
 
 use std::fmt;
 
@@ -8,29 +8,29 @@ use pinfast_lock::diff::{ChangeKind, Diff, PinChange};
 use pinfast_packaging::{FileSummary, PackageName, Version};
 use pinfast_solve::Index;
 
-/// A package that fell far: a silent downgrade is how conflicts hide.
+/// A package that went down far. A conflict often shows only as a silent downgrade.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Downgrade {
     /// The package.
     pub name: PackageName,
-    /// The release that was pinned.
+    /// The release in the old lock.
     pub old: Version,
-    /// The release that is.
+    /// The release in the new lock.
     pub new: Version,
     /// How far.
     pub distance: Distance,
 }
 
-/// How far a package fell.
+/// How far apart two releases are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Distance {
-    /// Below the old release's major version.
+    /// A major version.
     Major,
-    /// So many years back, at least two.
+    /// Years between the uploads, at least two.
     Years(i64),
 }
 
-/// A fall over this many years is suspicious.
+/// A downgrade by this many years is worth a warning.
 const YEARS: i64 = 2;
 
 /// The downgrades in `diff`. Whatever `index` cannot tell of upload times is no reason to warn.
@@ -79,7 +79,7 @@ fn years(name: &PackageName, old: &Version, new: &Version, index: &dyn Index) ->
 impl fmt::Display for Downgrade {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { name, old, new, distance } = self;
-        write!(f, "{name} downgrades from {old} to {new}, ")?;
+        write!(f, "{name} is downgraded from {old} to {new}, ")?;
         match distance {
             Distance::Major => f.write_str("a major version"),
             Distance::Years(years) => write!(f, "which is {years} years older"),

@@ -1,4 +1,4 @@
-//! Which installed environment a request means.
+//! Finds the virtual environment to install into or to verify.
 
 use std::path::{Path, PathBuf};
 
@@ -7,13 +7,13 @@ use pinfast_base::error::{Error, Result};
 use pinfast_install::venv::{self, BasePython, VenvState};
 use pinfast_install::{Destination, Environment};
 
-/// The environment that is meant: by default `.venv` in the current folder.
+/// The arguments that name an environment; the default is `.venv` in the current folder.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct EnvironmentRequest {
     /// `--venv`
     pub venv: Option<PathBuf>,
-    /// `--python`: alone, the interpreter whose own environment is meant; beside `--venv`, the one that a
-    /// new environment is made from.
+    /// `--python`. Without `--venv`, its own environment is used; with `--venv`, a new environment is created
+    /// from it.
     pub python: Option<String>,
 }
 
@@ -37,7 +37,7 @@ impl EnvironmentRequest {
         Ok(Destination::New { folder, base })
     }
 
-    /// The environment, which has to be there.
+    /// The environment, which must exist.
     pub(super) fn existing(&self, session: &Session) -> Result<Environment> {
         if let (None, Some(python)) = (&self.venv, &self.python) {
             return Environment::of(&session.named_interpreter(Some(python))?.probe);
@@ -47,7 +47,7 @@ impl EnvironmentRequest {
             return self.ready(&folder, session);
         }
         Err(Error::no(format!("there is no environment in {}", session.shown(&folder)))
-            .hint("make it: `pinfast install`; or name another with `--venv DIR` or `--python PATH`"))
+            .hint("create it: `pinfast install`; or name another one: `--venv DIR` or `--python PATH`"))
     }
 
     fn ready(&self, folder: &Path, session: &Session) -> Result<Environment> {
@@ -62,7 +62,7 @@ impl EnvironmentRequest {
                     "{said}, and --python means {}",
                     named.executable.display()
                 ))
-                .hint("leave `--python` out; or remove the folder, so that it is made anew"));
+                .hint("omit `--python`; or remove the folder, so that pinfast creates it again"));
             }
         }
         Environment::of(probe)

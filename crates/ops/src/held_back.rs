@@ -1,4 +1,7 @@
-//! The direct dependencies that are not at their newest release, and what holds each back.
+//! The direct dependencies that are not at their newest release, and what holds each one back.
+//!
+//! A resolution and the index go in. For each such package the search looks for a requirement that excludes the newest
+//! release: an override, a requirement of a line or a package, a constraint, then those of the newest release itself.
 
 use std::cell::Cell;
 
@@ -19,11 +22,10 @@ pub struct HeldBack {
     pub chosen: Version,
     /// The newest one.
     pub newest: Version,
-    /// Who holds it back: `FILE:LINE` or `package version`, with what it asks, or what the newest release itself asks
-    /// for; `None` where an older pin was kept.
+    /// What excludes the newest release: a line of the inputs, the requirement of a package, or a requirement of the
+    /// newest release itself. `None` if only a preferred older pin does.
     pub by: Option<String>,
-    /// How far behind the newest it is, where that is far and no line of the inputs on this package asks for it:
-    /// a distance that nobody chose.
+    /// How far behind it is, if that is far and no line of the inputs asked for it.
     pub distance: Option<Distance>,
 }
 
@@ -31,60 +33,62 @@ pub struct HeldBack {
 enum Limit {
     /// A line of the inputs.
     Line(String),
-    /// What other packages ask for.
+    /// A requirement of a package.
     Packages(String),
-    /// Nothing: an older pin was kept.
+    /// Only the preference for an older pin.
     OlderPin,
 }
 
-/// The direct dependencies of a resolution, found on what is `known`, that are not at their newest release.
-pub(super) fn held_back(resolution: &Resolution, known: &SolverIndex) -> Vec<HeldBack> {
-    let (problem, index) = (&*known.problem, &*known.source);
-    let asked = HeldBackSearch { resolution, known, problem, index, steps: Cell::new(MOST_STEPS) };
+/// The direct dependencies of `resolution` that are not at their newest release on `solver_index`.
+pub(super) fn held_back(resolution: &Resolution, solver_index: &SolverIndex) -> Vec<HeldBack> {
+    let (problem, index) = (&*solver_index.problem, &*solver_index.source);
+    let search = HeldBackSearch { resolution, solver_index, problem, index, steps: Cell::new(MAX_STEPS) };
     let is_direct = |pin: &ResolvedPin| pin.dependents.iter().any(|(by, _)| matches!(by, Dependent::Line(_)));
-    let meant = resolution.pins.iter().filter(|(name, pin)| is_direct(pin) && !problem.prefers_lowest(name));
+    let direct = resolution.pins.iter().filter(|(name, pin)| is_direct(pin) && !problem.prefers_lowest(name));
     let behind: Vec<Behind> =
-        meant.filter_map(|(name, pin)| Some(Behind { name, pin, newest: pin.newest.as_ref()? })).collect();
-    let untold = behind.iter().filter(|behind| asked.asked_for(behind).is_none());
-    let files = untold.filter_map(|behind| Some(behind.pin.newest_candidate.as_ref()?.file().clone()));
+        direct.filter_map(|(name, pin)| Some(Behind { name, pin, newest: pin.newest.as_ref()? })).collect();
+    // Only these need the metadata of their newest release.
+    let unexplained = behind.iter().filter(|behind| search.limit_by_others(behind).is_none());
+    let files = unexplained.filter_map(|behind| Some(behind.pin.newest_candidate.as_ref()?.file().clone()));
     index.prefetch(&files.map(|file| IndexQuery::Metadata(file, Trust::Release)).collect::<Vec<_>>());
-    behind.iter().map(|behind| asked.held(behind)).collect()
+    behind.iter().map(|behind| search.explain(behind)).collect()
 }
 
-/// A direct dependency that is behind.
+/// A direct dependency that is behind its newest release.
 struct Behind<'a> {
     name: &'a PackageName,
     pin: &'a ResolvedPin,
     newest: &'a Version,
 }
 
-/// How many packages are followed beyond what the newest releases ask for, in all. Each may take two round trips, and
-/// nobody waits for the sake of a remark: a package that is not followed is told as kept.
-const MOST_STEPS: usize = 8;
+/// How many packages to follow beyond the requirements of the newest releases. Each can take two round trips, which a
+/// remark is not worth. A package that is not followed counts as an older pin.
+const MAX_STEPS: usize = 8;
 
 struct HeldBackSearch<'a> {
     resolution: &'a Resolution,
-    known: &'a SolverIndex,
+    solver_index: &'a SolverIndex,
     problem: &'a Problem,
     index: &'a dyn Index,
-    /// How many more packages may be followed.
+    /// How many packages may still be followed.
     steps: Cell<usize>,
 }
 
 impl HeldBackSearch<'_> {
-    fn held(&self, behind: &Behind) -> HeldBack {
+    fn explain(&self, behind: &Behind) -> HeldBack {
         let Behind { name, pin, newest } = *behind;
         let chosen = &pin.candidate.version;
-        let (by, distance) = match self.asked_for(behind).unwrap_or_else(|| self.asks_for(behind)) {
-            Limit::Line(by) => (Some(by), None),
-            Limit::Packages(by) => (Some(by), distance(name, newest, chosen, self.index)),
-            Limit::OlderPin => (None, None),
-        };
+        let (by, distance) =
+            match self.limit_by_others(behind).unwrap_or_else(|| self.limit_by_itself(behind)) {
+                Limit::Line(by) => (Some(by), None),
+                Limit::Packages(by) => (Some(by), distance(name, newest, chosen, self.index)),
+                Limit::OlderPin => (None, None),
+            };
         HeldBack { name: name.clone(), chosen: chosen.clone(), newest: newest.clone(), by, distance }
     }
 
-    /// What is asked of the package that the newest release is not.
-    fn asked_for(&self, Behind { name, pin, newest }: &Behind) -> Option<Limit> {
+    /// A requirement on the package that excludes its newest release.
+    fn limit_by_others(&self, Behind { name, pin, newest }: &Behind) -> Option<Limit> {
         let binds = |line: &&InputLine| {
             let InputLine { requirement, .. } = line;
             requirement.name == **name
@@ -92,12 +96,14 @@ impl HeldBackSearch<'_> {
                 && !requirement.specifiers().contains(newest)
         };
         if let Some(line) = self.problem.overrides.iter().find(binds) {
-            return Some(Limit::Line(format!("the override {}", told(line))));
+            return Some(Limit::Line(format!("the override {}", describe(line))));
         }
         let mut bars =
             pin.dependents.iter().filter(|(_, requirement)| !requirement.specifiers().contains(newest));
         match bars.next() {
-            Some((Dependent::Line(line), _)) => return Some(Limit::Line(told(&self.problem.lines[*line]))),
+            Some((Dependent::Line(line), _)) => {
+                return Some(Limit::Line(describe(&self.problem.lines[*line])));
+            }
             Some((Dependent::Package(by), requirement)) => {
                 let version = &self.resolution.pins[by].candidate.version;
                 return Some(Limit::Packages(format!("{by} {version}, which needs {requirement}")));
@@ -105,11 +111,12 @@ impl HeldBackSearch<'_> {
             None => {}
         }
         let constraint = self.problem.constraints.iter().find(binds)?;
-        Some(Limit::Line(format!("the constraint {}", told(constraint))))
+        Some(Limit::Line(format!("the constraint {}", describe(constraint))))
     }
 
-    /// What the newest release itself asks for; where an older pin was kept, only what no newer lock could give it.
-    fn asks_for(&self, Behind { name, pin, newest }: &Behind) -> Limit {
+    /// A requirement of the newest release that the other pins do not satisfy. If an older pin is preferred, only one
+    /// that no newer pins could satisfy either.
+    fn limit_by_itself(&self, Behind { name, pin, newest }: &Behind) -> Limit {
         let is_kept = self.problem.preferences.versions(name).contains(&pin.candidate.version);
         let misfits = pin.newest_candidate.as_ref().map(|newest| self.misfits(newest)).unwrap_or_default();
         match misfits.into_iter().find(|misfit| !is_kept || self.is_stuck(misfit, &mut vec![(*name).clone()]))
@@ -127,7 +134,7 @@ impl HeldBackSearch<'_> {
         }
     }
 
-    /// What `candidate` asks for that the other pins are not.
+    /// The requirements of `candidate` that the pins do not satisfy.
     fn misfits(&self, candidate: &Candidate) -> Vec<Requirement> {
         let Ok(metadata) = self.index.metadata(candidate.file(), Trust::Release) else { return Vec::new() };
         let misfit = |requirement: &&Requirement| {
@@ -137,8 +144,8 @@ impl HeldBackSearch<'_> {
         base_requirements(self.problem, &metadata).into_iter().filter(misfit).cloned().collect()
     }
 
-    /// Whether the pin that `misfit` does not fit could not be raised to fit it either, as far as one choice tells: that
-    /// of the newest stable release that all others let in. The packages of `moving` are no longer at their pins.
+    /// Whether no newer pin can satisfy `misfit`. It tries one candidate: the newest stable release that the requirements
+    /// of all other packages allow. The packages in `moving` are no longer at their pins.
     fn is_stuck(&self, misfit: &Requirement, moving: &mut Vec<PackageName>) -> bool {
         let Some(left) = self.steps.get().checked_sub(1) else { return false };
         self.steps.set(left);
@@ -150,13 +157,13 @@ impl HeldBackSearch<'_> {
         let fits = |next: &&Candidate| {
             next.tier == Tier::Stable && bounds.iter().all(|bound| bound.specifiers().contains(&next.version))
         };
-        let Ok(all) = self.known.candidates(&misfit.name) else { return false };
+        let Ok(all) = self.solver_index.candidates(&misfit.name) else { return false };
         let Some(next) = all.usable.iter().rfind(fits) else { return true };
         let further = self.misfits(next);
         further.iter().any(|misfit| !moving.contains(&misfit.name) && self.is_stuck(misfit, moving))
     }
 }
 
-fn told(line: &InputLine) -> String {
+fn describe(line: &InputLine) -> String {
     format!("`{}` at {}", line.text, line.at)
 }

@@ -1,5 +1,6 @@
-//! The indexes as a source of the files of a lock. What the cache holds needs no index, so they are
-//! chosen when the first file is asked for.
+//! Fetches the files of a lock from the indexes.
+//!
+//! The indexes are chosen at the first fetch: an installation from the cache needs none.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
@@ -74,7 +75,7 @@ impl FileSource for IndexFiles<'_> {
 
     fn build(&self, request: &WheelBuildRequest<'_>) -> Result<PathBuf> {
         let _one_by_one = unpoisoned(self.building.lock());
-        // The one that the environment belongs to, or is made from: it was found before any file is asked for.
+        // The interpreter of the environment: the session found it before the first fetch.
         let base = BasePython::of(&self.session.interpreter(&self.interpreter)?.probe)?;
         let builder = build::WheelBuilder {
             base: &base,

@@ -1,4 +1,4 @@
-//! `pinfast install`, `verify` and `download`: from the lock alone.
+//! `pinfast install`, `verify` and `download`: they need the lock, not its inputs.
 
 use std::path::PathBuf;
 
@@ -23,17 +23,17 @@ pub struct InstallRequest {
     pub lock: PathBuf,
     /// The environment.
     pub environment: EnvironmentRequest,
-    /// Where files come from.
+    /// The indexes.
     pub indexes: IndexRequest,
     /// Whether a stale lock is refused.
     pub check: FreshnessCheck,
-    /// What may go.
+    /// Which packages besides the lock may be removed.
     pub prune: Prune,
-    /// How closely what is there is looked at.
+    /// Whether installed files are hashed.
     pub inspection: Inspection,
     /// Whether sources are compiled.
     pub compile: Compile,
-    /// Whether anything is changed.
+    /// Whether it is a dry run.
     pub dry_run: DryRun,
 }
 
@@ -92,9 +92,9 @@ pub struct VerifyLockRequest {
     pub lock: PathBuf,
     /// The environment.
     pub environment: EnvironmentRequest,
-    /// What may be there besides.
+    /// Which packages besides the lock may be installed.
     pub prune: Prune,
-    /// Whether files that nobody owns matter.
+    /// Whether files that no package owns are findings.
     pub strictness: Strictness,
 }
 
@@ -120,11 +120,11 @@ pub struct DownloadLockRequest {
     pub lock: PathBuf,
     /// The folder.
     pub folder: PathBuf,
-    /// Where files come from.
+    /// The indexes.
     pub indexes: IndexRequest,
     /// Whether a stale lock is refused.
     pub check: FreshnessCheck,
-    /// Whether it is done, or only found out.
+    /// Whether it is a dry run.
     pub dry_run: DryRun,
 }
 

@@ -8,12 +8,12 @@ use std::sync::Arc;
 use super::build_requirements::BuildRequirements;
 use super::downgrades::downgrades;
 use super::lock_inputs::LockInputs;
-use super::lock_problem::LockProblem;
 use super::lock_settings::IndexLocations;
 pub use super::locked::{LockFileState, Locked};
 use super::metadata_builds;
 use super::render::render;
 pub use super::request::{LockRequest, Upgrade};
+use super::resolution_problem::ResolutionProblem;
 use super::scope::LockScope;
 use super::session::Session;
 pub use super::unsolved::{LockError, Unsolved};
@@ -91,7 +91,7 @@ impl ResolutionContext<'_> {
         let Self { scope, index, builds } = self;
         session.keep(index.clone());
         let settings = &inputs.settings;
-        let problem = LockProblem {
+        let problem = ResolutionProblem {
             inputs: &inputs.inputs,
             policy: settings.policy.policy(),
             preferences: inputs.preferences(),

@@ -1,4 +1,4 @@
-//! `pinfast outdated`: what newer releases there are of what the lock pins, and what holds each back.
+//! `pinfast outdated`: the pins that have newer releases, and what holds each one back.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -25,9 +25,9 @@ pub struct OutdatedRequest {
     pub lock: PathBuf,
     /// The target environments.
     pub targets: TargetRequest,
-    /// Where packages come from.
+    /// The indexes.
     pub indexes: IndexRequest,
-    /// What may be chosen.
+    /// Which releases may be chosen.
     pub policy: PolicyRequest,
 }
 
@@ -40,12 +40,12 @@ pub struct Outdated {
     pub locked: Version,
     /// The newest release that fits the target.
     pub newest: Version,
-    /// Who bars the newest: `requirements.in: httpx<1`, or `httpx 0.28.1: httpcore==1.*`; none where a
-    /// new lock with `--upgrade` may take it.
+    /// What excludes the newest release: `requirements.in: httpx<1`, or `httpx 0.28.1: httpcore==1.*`. If it is
+    /// empty, `lock --upgrade` may choose that release.
     pub by: Vec<String>,
 }
 
-/// What came of it.
+/// The outcome.
 #[derive(Clone, Debug, Default)]
 pub struct OutdatedReport {
     /// The pins that have newer releases, by name.
@@ -60,9 +60,8 @@ pub struct OutdatedReport {
 /// `Usage` for a lock or an index that makes no sense, `NoAnswer` when an index gives no answer.
 pub fn outdated(request: &OutdatedRequest, session: &Session) -> Result<OutdatedReport> {
     if request.targets.universal.is_some() {
-        return Err(Error::usage("what is newest differs from environment to environment").hint(
-            "name those that matter with `--python-version` and `--platform` instead of `--universal`",
-        ));
+        return Err(Error::usage("the newest release can differ between environments")
+            .hint("name some: `--python-version` and `--platform` instead of `--universal`"));
     }
     let lock = read_lock::read(&request.lock, session)?.lock;
     let (policy, file_options) = policy(&lock, request, session)?;
@@ -130,7 +129,7 @@ fn newest<I: Index + 'static>(
     Ok(found.newest().cloned())
 }
 
-/// Who asks for what `newest` is not.
+/// The requirements on `name` that exclude `newest`.
 fn bars(graph: &DependencyGraph, name: &PackageName, newest: &Version) -> Vec<String> {
     let Ok(node) = graph.get(name) else { return Vec::new() };
     let tops = node.direct.iter().chain(&node.constraints).filter(|top| bars_it(requirement(top), newest));

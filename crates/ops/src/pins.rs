@@ -1,4 +1,4 @@
-//! From a resolution to a lock.
+//! A resolution -> the pins of a lock, with the hashes of their files.
 
 use std::str::FromStr;
 use std::sync::Arc;
@@ -10,13 +10,13 @@ use pinfast_lock::{FileLocation, LockedFile, Pin, Via};
 use pinfast_packaging::{DistFile, PackageName, Sha256};
 use pinfast_solve::{Dependent, Index, Problem, Resolution, ResolvedPin};
 
-/// Which files of a release a lock holds the hashes of.
+/// The files of a release whose hashes a lock holds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Hashes {
-    /// All that the policy permits: the lock can be installed from on any platform.
+    /// All files that the policy allows: the lock installs on any platform.
     #[default]
     All,
-    /// Those that fit the target.
+    /// The files that fit the target.
     Targets,
 }
 
@@ -27,7 +27,7 @@ impl FromStr for Hashes {
         match text {
             "all" => Ok(Self::All),
             "targets" => Ok(Self::Targets),
-            _ => Err(format!("`{text}` is none of all, targets")),
+            _ => Err(format!("`{text}` is neither `all` nor `targets`")),
         }
     }
 }
@@ -81,7 +81,7 @@ impl PinBuilder<'_> {
         }
     }
 
-    /// The index's word; where it has none, the file is downloaded and hashed.
+    /// The hash on the index; without one, the file is downloaded and hashed.
     fn hash(&self, file: &Arc<DistFile>) -> Result<Sha256> {
         file.sha256.map_or_else(|| self.index.sha256(file), Ok)
     }

@@ -1,4 +1,4 @@
-//! Locks that are there already: read, held against their inputs, ready to install from.
+//! Reads existing locks, checks their freshness, and prepares them for installation.
 
 use std::path::Path;
 
@@ -12,10 +12,10 @@ use pinfast_files::{self as files, DiskInputs};
 use pinfast_inputs::{FileOption, FileOptionKind, InputFiles as _, InputRequest};
 use pinfast_lock::{FileLocation, Integrity, Lock, LockOption, ParsedLock};
 
-/// Whether a lock is held against the inputs that it was made from.
+/// Whether a lock is compared with the inputs that it was made from.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum FreshnessCheck {
-    /// It is, where they are beside it.
+    /// It is, if they exist.
     #[default]
     Inputs,
     /// It is not (`--no-check`).
@@ -34,7 +34,8 @@ pub fn read(path: &Path, session: &Session) -> Result<ParsedLock> {
         return ParsedLock::read(&text, "standard input");
     }
     let text = files::read_optional(&session.env.current_dir().join(path))?.ok_or_else(|| {
-        Error::usage(format!("there is no lock {name}")).hint("make one: `pinfast lock`; or name another")
+        Error::usage(format!("there is no lock {name}"))
+            .hint("create one: `pinfast lock`; or name another file")
     })?;
     ParsedLock::read(&text, &name)
 }
@@ -82,8 +83,7 @@ fn options(found: &[LockOption], session: &Session) -> Vec<FileOption> {
             "find-links" => FileOptionKind::FindLinks(value()),
             "no-index" => FileOptionKind::NoIndex,
             "no-binary" => {
-                session
-                    .warn(format!("{}: `--no-binary` is not followed: only wheels are installed", option.at));
+                session.warn(format!("{}: `--no-binary` is ignored: only wheels are installed", option.at));
                 return None;
             }
             _ => return None,
@@ -101,7 +101,8 @@ fn refuse_stale(parsed: &ParsedLock, session: &Session) -> Result<()> {
         let (inputs, targets, policy) = <(InputRequest, TargetRequest, PolicyRequest)>::default();
         check::stale_reasons(&inputs, &targets, &policy, parsed, session)?
     } else {
-        session.detail(format!("the inputs of {} are not here, so it is taken at its word", parsed.file));
+        session
+            .detail(format!("the inputs of {} are not here, so it is not compared with them", parsed.file));
         edits(parsed)
     };
     if reasons.is_empty() {

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::held_back::held_back;
-use super::lock_problem::{LockProblem, LockSolution};
 use super::pins;
+use super::resolution_problem::{ResolutionProblem, ResolvedPins};
 use super::scope::LockScope;
 use super::session::Session;
 use super::universal::solve_universal_lock;
@@ -14,14 +14,14 @@ use pinfast_lock as lock;
 use pinfast_packaging::Target;
 use pinfast_solve::{self as solve, Index, NoSolution, Preferences, SolveError, SolverIndex};
 
-impl LockProblem<'_> {
+impl ResolutionProblem<'_> {
     /// Solves the problem for all environments of `scope`.
     pub(super) fn solve(
         &self,
         scope: &LockScope,
         index: Arc<dyn Index>,
         session: &Session,
-    ) -> Result<LockSolution, LockError> {
+    ) -> Result<ResolvedPins, LockError> {
         match scope {
             LockScope::Targets(targets) => self.solve_targets(targets, index, session),
             LockScope::Universal(lowest) => solve_universal_lock(self, lowest, index, session),
@@ -34,8 +34,8 @@ impl LockProblem<'_> {
         targets: &[Target],
         index: Arc<dyn Index>,
         session: &Session,
-    ) -> Result<LockSolution, LockError> {
-        let mut solution = LockSolution::default();
+    ) -> Result<ResolvedPins, LockError> {
+        let mut solution = ResolvedPins::default();
         let mut pins = Vec::new();
         let mut preferences = self.preferences.clone();
         for target in targets {

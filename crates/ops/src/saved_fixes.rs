@@ -62,7 +62,7 @@ pub fn remember(request: &LockRequest, fixes: &[Fix], session: &Session) {
         cache.write(Bucket::Fixes, &key(request, session), &serde_json::to_vec(&kept).ok()?).ok()
     };
     if write().is_none() {
-        session.detail("the fixes could not be kept for `--fix`".to_owned());
+        session.detail("the fixes could not be saved for `--fix`".to_owned());
     }
 }
 
@@ -84,22 +84,20 @@ fn kept(fix: &Fix) -> SavedFix {
 /// `Usage` when no such run or number is known, or an input has changed since.
 pub fn apply(request: &LockRequest, number: usize, session: &Session) -> Result<Applied> {
     let unknown = || {
-        Error::usage("no failed run of this question is known, so there is no fix to take")
-            .hint("run `pinfast lock` with the same arguments: it tells the fixes")
+        Error::usage("no saved fixes for these arguments")
+            .hint("run `pinfast lock` with the same arguments first: it lists the fixes")
     };
     if request.inputs.inputs.iter().any(|input| input == "-") {
-        return Err(Error::usage(
-            "no fix can be taken where an input is standard input: there is no file to edit",
-        )
-        .hint("change the line that the fix names, and lock again"));
+        return Err(Error::usage("a fix cannot be applied to standard input: there is no file to edit")
+            .hint("change the line that the fix names, and lock again"));
     }
     let kept = recall(request, session).ok_or_else(unknown)?;
     if digest(request, session)?.is_none_or(|digest| digest.to_string() != kept.digest) {
-        return Err(Error::usage("an input has changed since the fixes were told")
-            .hint("run `pinfast lock` again: it tells the fixes that hold now"));
+        return Err(Error::usage("an input has changed since the fixes were found")
+            .hint("run `pinfast lock` again: it finds the fixes for the changed input"));
     }
     let fix = number.checked_sub(1).and_then(|at| kept.fixes.get(at)).ok_or_else(|| {
-        Error::usage(format!("there is no fix {number}: the last run told {}", kept.fixes.len()))
+        Error::usage(format!("there is no fix {number}: the last run found {}", kept.fixes.len()))
     })?;
     let mut applied = Applied { request: request.clone(), edits: Vec::new(), options: Vec::new() };
     applied.request.edited = edited(&fix.edits, session)?;
@@ -138,7 +136,7 @@ fn edited(edits: &[SavedEdit], session: &Session) -> Result<BTreeMap<String, Str
             Some(new) => edit::replace_requirement(&text, &at, &edit.old, new),
             None => edit::remove_requirement(&text, &at, &edit.old),
         };
-        let new = new.map_err(|error| Error::usage("the fix cannot be taken").because(error))?;
+        let new = new.map_err(|error| Error::usage("the fix cannot be applied").because(error))?;
         edited.insert(edit.file.clone(), new);
     }
     Ok(edited)
@@ -161,7 +159,7 @@ fn take(request: &mut LockRequest, option: &OptionValue) -> Result<String> {
         "--no-binary" => parsed(values).map(|controls| policy.no_binary.extend::<Vec<_>>(controls)),
         _ => None,
     };
-    done.ok_or_else(|| Error::usage(format!("`{option}` is no option that pinfast can add")))?;
+    done.ok_or_else(|| Error::usage(format!("pinfast cannot add the option `{option}`")))?;
     if flag == "--python-version" {
         // The interpreter has a version of its own.
         targets.python = None;

@@ -1,4 +1,4 @@
-//! What all operations of one run share: the environment, the settings and the cache's place.
+//! What all operations of one run share: process environment, settings, cache folder, watcher, interpreter.
 
 use std::any::Any;
 use std::collections::BTreeSet;
@@ -12,15 +12,15 @@ use pinfast_cache::Cache;
 use pinfast_python::{self as python, FoundInterpreter, InterpreterRequest, Prober};
 use pinfast_settings::{Origin, ProcessEnv, Setting, Settings, Sourced, cache_folder};
 
-/// Passes each warning on once.
+/// Passes each warning on only once.
 struct DistinctWarnings {
     watcher: Arc<dyn Watcher>,
-    said: Mutex<BTreeSet<String>>,
+    passed: Mutex<BTreeSet<String>>,
 }
 
 impl Watcher for DistinctWarnings {
     fn on(&self, event: Event) {
-        let is_new = |text: &String| unpoisoned(self.said.lock()).insert(text.clone());
+        let is_new = |text: &String| unpoisoned(self.passed.lock()).insert(text.clone());
         match &event {
             Event::Warning(text) if !is_new(text) => {}
             _ => self.watcher.on(event),
@@ -32,40 +32,39 @@ impl Watcher for DistinctWarnings {
     }
 }
 
-/// One run of pinfast in one folder.
+/// One run of pinfast, in one folder.
 pub struct Session {
     /// Environment variables, home folder and current folder.
     pub env: ProcessEnv,
     /// The project's settings.
     pub settings: Settings,
-    /// The cache's folder; `None` where there is no place for one.
+    /// The folder of the cache; `None` if no folder for it is known.
     pub cache: Option<PathBuf>,
-    /// Who is told what happens.
+    /// Receives the events.
     pub watcher: Arc<dyn Watcher>,
     interpreter: OnceLock<FoundInterpreter>,
-    /// What is freed with the session, hence not at all by a program that ends.
+    /// Values that live as long as the session; see [`Self::keep`].
     kept: Mutex<Vec<Box<dyn Any + Send + Sync>>>,
 }
 
 impl Session {
-    /// Reads the settings that hold in the current folder. `cache` is the flag's word on the cache.
+    /// Reads the settings for the current folder. `cache` is the folder that an argument names.
     ///
     /// # Errors
-    /// `Usage` when the settings cannot be read.
+    /// `Usage` if the settings cannot be read.
     pub fn new(env: ProcessEnv, cache: Option<PathBuf>, watcher: Arc<dyn Watcher>) -> Result<Self> {
         let settings = Settings::find(&env)?;
         for warning in &settings.warnings {
             watcher.on(Event::Warning(warning.clone()));
         }
-        let told = settings.cache_dir.as_ref().map(|folder| settings.path(folder, &env));
-        let cache = cache.or_else(|| cache_folder(&env, told));
+        let in_settings = settings.cache_dir.as_ref().map(|folder| settings.path(folder, &env));
+        let cache = cache.or_else(|| cache_folder(&env, in_settings));
         Ok(Self { env, settings, cache, watcher, interpreter: OnceLock::new(), kept: Mutex::default() })
     }
 
-    /// The same run standing in another `folder`; the settings' relative paths stand in `project`, where it is
-    /// given.
+    /// The same run in another current `folder`. The settings' relative paths start from `project`, if given.
     #[must_use]
-    pub(super) fn standing_in(&self, folder: &Path, project: Option<&Path>) -> Self {
+    pub(super) fn in_folder(&self, folder: &Path, project: Option<&Path>) -> Self {
         let mut settings = self.settings.clone();
         if let Some(project) = project {
             project.clone_into(&mut settings.folder);
@@ -80,12 +79,11 @@ impl Session {
         }
     }
 
-    /// The same run, told by a watcher that passes each warning on once: what reads the same files again and
-    /// again has the same things to say.
+    /// The same run with each warning only once: a deployment reads the same files several times.
     #[must_use]
     pub(super) fn warning_once(&self) -> Self {
-        let once = DistinctWarnings { watcher: self.watcher.clone(), said: Mutex::default() };
-        Self { watcher: Arc::new(once), ..self.standing_in(self.env.current_dir(), None) }
+        let once = DistinctWarnings { watcher: self.watcher.clone(), passed: Mutex::default() };
+        Self { watcher: Arc::new(once), ..self.in_folder(self.env.current_dir(), None) }
     }
 
     /// Which interpreter to use: the one that `argument` (`--python`) names, else that of the settings.
@@ -133,32 +131,32 @@ impl Session {
         move || {
             let found = python::discover(&request, &env, &prober)?;
             for passed_over in &found.passed_over {
-                watcher.on(Event::Detail(format!("passed over: {passed_over}")));
+                watcher.on(Event::Detail(format!("ignored interpreter: {passed_over}")));
             }
             watcher.on(Event::Detail(format!("the interpreter is {}", found.interpreter.path.display())));
             Ok(found)
         }
     }
 
-    /// Keeps what was `met` until the session is dropped. Freeing tens of thousands of listed files one by one
-    /// takes a tenth of a warm run: a program that ends forgets its session instead.
-    pub(super) fn keep(&self, met: impl Any + Send + Sync) {
-        unpoisoned(self.kept.lock()).push(Box::new(met));
+    /// Keeps `value` until the session is dropped. To free tens of thousands of listed files takes a tenth of a warm
+    /// run, so the command line forgets its session at the end.
+    pub(super) fn keep(&self, value: impl Any + Send + Sync) {
+        unpoisoned(self.kept.lock()).push(Box::new(value));
     }
 
-    /// A path as people read it: from the current folder, where it is in there.
+    /// A path for messages: relative if it is inside the current folder.
     #[must_use]
     pub fn shown(&self, path: &Path) -> String {
         let inside = path.strip_prefix(self.env.current_dir()).ok();
         inside.filter(|rest| !rest.as_os_str().is_empty()).unwrap_or(path).display().to_string()
     }
 
-    /// Tells of something for `--verbose`.
+    /// Sends a detail, which `--verbose` prints.
     pub(super) fn detail(&self, text: String) {
         self.watcher.on(Event::Detail(text));
     }
 
-    /// Warns.
+    /// Sends a warning.
     pub(super) fn warn(&self, text: String) {
         self.watcher.on(Event::Warning(text));
     }

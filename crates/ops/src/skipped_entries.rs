@@ -1,5 +1,6 @@
-//! What is wrong with project pages, told in one line: old projects carry files with names that no tool reads
-//! any more, and nobody who locks can mend that.
+//! One warning for all unusable entries of project pages.
+//!
+//! Old projects have files whose names no tool reads any more. The user cannot repair them, so one line is enough.
 
 use std::collections::BTreeMap;
 

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::held_back::held_back;
-use super::lock_problem::{LockProblem, LockSolution};
 use super::pins::{self, Hashes};
+use super::resolution_problem::{ResolutionProblem, ResolvedPins};
 use super::session::Session;
 use super::unsolved::{LockError, Unsolved};
 use pinfast_lock::Merger;
@@ -14,11 +14,11 @@ use pinfast_solve::{Index, SolverIndex};
 
 /// Solves `problem` for every environment with Python `lowest` or a later one.
 pub(super) fn solve_universal_lock(
-    problem: &LockProblem<'_>,
+    problem: &ResolutionProblem<'_>,
     lowest: &Version,
     index: Arc<dyn Index>,
     session: &Session,
-) -> Result<LockSolution, LockError> {
+) -> Result<ResolvedPins, LockError> {
     let universal_problem = UniversalProblem {
         inputs: problem.inputs,
         policy: &problem.policy,
@@ -34,7 +34,7 @@ pub(super) fn solve_universal_lock(
         }
     };
     session.detail(format!("solved for {} kinds of environments", universal.answers.len()));
-    let mut solution = LockSolution::default();
+    let mut solution = ResolvedPins::default();
     let mut merger = Merger::default();
     for (problem, resolution) in &universal.answers {
         // `--hashes targets` has no effect: every file fits some environment.

@@ -18,7 +18,7 @@ use pinfast_packaging::Location;
 
 /// A file's text, and its name for messages.
 #[derive(Debug, PartialEq, Eq)]
-struct SourceText {
+struct SettingsText {
     file: Arc<str>,
     text: String,
 }
@@ -26,7 +26,7 @@ struct SourceText {
 /// A range of a settings file's text.
 #[derive(Clone, PartialEq, Eq)]
 pub struct TomlSpan {
-    source: Arc<SourceText>,
+    source: Arc<SettingsText>,
     span: Range<usize>,
 }
 
@@ -147,7 +147,7 @@ impl SettingsTable {
     /// # Errors
     /// `Usage` if it is not TOML.
     pub fn read(file: &str, text: String) -> Result<Self> {
-        let place = TomlSpan { source: Arc::new(SourceText { file: file.into(), text }), span: 0..0 };
+        let place = TomlSpan { source: Arc::new(SettingsText { file: file.into(), text }), span: 0..0 };
         let source = Arc::clone(&place.source);
         match DeTable::parse(&source.text) {
             Ok(table) => Ok(Self::of(table.get_ref(), &place)),

@@ -12,7 +12,7 @@ use pinfast_packaging::Target;
 use pinfast_solve::{Policy, Preferences, Problem};
 
 /// What to solve, for whatever target.
-pub(super) struct LockProblem<'a> {
+pub(super) struct ResolutionProblem<'a> {
     pub(super) inputs: &'a Inputs,
     pub(super) policy: Policy,
     pub(super) preferences: Preferences,
@@ -21,14 +21,14 @@ pub(super) struct LockProblem<'a> {
 
 /// The pins for all targets, and what to report about them.
 #[derive(Default)]
-pub(super) struct LockSolution {
+pub(super) struct ResolvedPins {
     pub(super) pins: Vec<Pin>,
     pub(super) warnings: BTreeSet<String>,
     pub(super) skipped_entries: SkippedEntries,
     pub(super) held_back: Vec<HeldBack>,
 }
 
-impl LockProblem<'_> {
+impl ResolutionProblem<'_> {
     /// The solver's problem for one target.
     pub(super) fn for_target(&self, target: &Target, preferences: &Preferences) -> Arc<Problem> {
         Arc::new(Problem::new(self.inputs, target.clone(), self.policy.clone(), preferences.clone()))
