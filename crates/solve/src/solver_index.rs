@@ -50,12 +50,12 @@ struct CandidateSlot {
     first: SoleCandidate,
     pinned: Mutex<Vec<(Version, Arc<SoleCandidate>)>>,
     all: OnceValue<Arc<Candidates>>,
-    newest: OnceValue<Option<NewestRelease>>,
+    newest: OnceValue<Option<NewestMatch>>,
 }
 
 /// The newest release of a package that fits the target and policy, whatever constraints and preferences say; with its
 /// candidate, unless a constraint excludes it.
-pub(super) type NewestRelease = (Version, Option<Candidate>);
+pub(super) type NewestMatch = (Version, Option<Candidate>);
 
 impl CandidateSlot {
     fn of_pin(&self, pin: &Version) -> Arc<SoleCandidate> {
@@ -261,11 +261,11 @@ impl SolverIndex {
     }
 
     /// The newest release of `name`; blocks until its listing is there.
-    pub(super) fn newest_release(&self, name: &PackageName) -> Result<Option<NewestRelease>, Error> {
+    pub(super) fn newest_release(&self, name: &PackageName) -> Result<Option<NewestMatch>, Error> {
         self.slot(name).newest.get_or_try_init(|| self.find_newest_release(name))
     }
 
-    fn find_newest_release(&self, name: &PackageName) -> Result<Option<NewestRelease>, Error> {
+    fn find_newest_release(&self, name: &PackageName) -> Result<Option<NewestMatch>, Error> {
         let constraints = self.constraints(name);
         let candidates = if constraints.prerelease == PrereleaseMode::Allow || self.by_url.contains(name) {
             self.candidates(name)?

