@@ -113,7 +113,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn equal_sets_are_equal_values() {
+    fn sets_of_the_same_ordinals_are_equal_values() {
         let neighbours = OrdinalSet::singleton(3).union(&OrdinalSet::singleton(4));
         assert_eq!(neighbours, OrdinalSet::matching(9, |n| n == 3 || n == 4));
         assert_eq!(neighbours.complement().complement(), neighbours);

@@ -47,7 +47,7 @@ fn pins(universe: &str, lines: &[&str]) -> Option<String> {
 }
 
 #[test]
-fn takes_the_newest_that_fits_everybody() {
+fn the_newest_release_that_fits_all_requirements_is_chosen() {
     let universe = "
 a 1.0 2.0
     b>=1
@@ -62,7 +62,7 @@ c 1.0 2.0 3.0
 }
 
 #[test]
-fn goes_back_where_the_newest_leads_nowhere() {
+fn an_older_release_is_chosen_when_the_newest_conflicts() {
     let universe = "
 a 1.0
     b==1
@@ -76,7 +76,7 @@ c 1.0
 }
 
 #[test]
-fn extras_bring_their_requirements_and_nothing_else_does() {
+fn only_requested_extras_add_their_requirements() {
     let universe = r#"
 pkg 1.0
     base
@@ -96,7 +96,7 @@ other 1
 }
 
 #[test]
-fn prereleases_come_last_and_only_if_necessary() {
+fn a_prerelease_is_chosen_only_when_no_stable_release_fits() {
     let universe = "
 a 1.0 2.0b1
 b 1.0b1
@@ -114,7 +114,7 @@ b 1.0b1
 }
 
 #[test]
-fn a_yanked_release_takes_an_exact_pin() {
+fn a_yanked_release_is_chosen_only_under_an_exact_pin() {
     let universe = "
 a 1.0
 a 1.1
@@ -129,7 +129,7 @@ b 1.0
 }
 
 #[test]
-fn only_what_the_target_can_run_is_taken() {
+fn releases_that_the_target_cannot_run_are_excluded() {
     let universe = "
 a 1.0
 a 2.0
@@ -149,7 +149,7 @@ d 1.0
 }
 
 #[test]
-fn the_policy_says_what_comes_first() {
+fn resolution_mode_and_preferences_order_the_candidates() {
     let universe = "
 a 1.0 1.1 2.0
     b
@@ -169,7 +169,7 @@ b 1.0 2.0
 }
 
 #[test]
-fn constraints_bind_without_adding_and_overrides_replace() {
+fn constraints_restrict_without_adding_and_overrides_replace() {
     let universe = "
 a 1.0
     b>=2
@@ -186,7 +186,7 @@ c 1.0
 }
 
 #[test]
-fn a_url_stands_for_the_release_at_it() {
+fn a_direct_url_permits_only_its_own_release() {
     let universe = "
 a 1.0 2.0
 b 1.0
@@ -201,7 +201,7 @@ b 2.0
 }
 
 #[test]
-fn cycles_and_selves_are_no_trouble() {
+fn cyclic_and_self_requirements_resolve() {
     let universe = "
 a 1.0
     b
@@ -216,7 +216,7 @@ c 0.9
 }
 
 #[test]
-fn a_release_train_is_no_endless_search() {
+fn a_train_of_400_rejected_releases_resolves() {
     // Each release of the train wants its own partner; only the oldest partner is allowed.
     let mut universe = String::from("anchor 1\n    partner<1\n");
     for n in 0..400 {
@@ -226,7 +226,7 @@ fn a_release_train_is_no_endless_search() {
 }
 
 #[test]
-fn the_order_of_the_lines_does_not_matter() {
+fn the_order_of_lines_does_not_change_the_pins() {
     let universe = "
 a 1 2
     b<2
@@ -237,7 +237,7 @@ b 1 2
 }
 
 #[test]
-fn the_upload_time_bars_for_one_package_or_for_all() {
+fn exclude_newer_applies_to_one_package_or_to_all() {
     let universe = "
 a 1.0
     uploaded: 2026-01-01
@@ -269,8 +269,8 @@ fn train(count: u32, from: u32) -> String {
     releases.collect::<String>() + "rail 1 2\n"
 }
 
-/// The pins, and of how many files the metadata was looked at.
-fn looked_at(universe: &str, lines: &[&str]) -> (Option<String>, usize) {
+/// The pins, and how many files' metadata was examined.
+fn pins_and_files(universe: &str, lines: &[&str]) -> (Option<String>, usize) {
     let universe = Universe::parse(universe).unwrap();
     let problem = Problem::new(&inputs(lines), target(), Policy::default(), Preferences::default());
     let index = SolverIndex::new(Arc::new(problem), Arc::new(universe));
@@ -285,54 +285,54 @@ fn looked_at(universe: &str, lines: &[&str]) -> (Option<String>, usize) {
 }
 
 #[test]
-fn a_long_train_of_releases_is_crossed_in_strides() {
+fn galloping_crosses_a_long_train_in_few_looks() {
     for from in [1, 2, 40, 333, 700, 967, 968, 969, 999] {
-        let (pins, files) = looked_at(&train(1000, from), &["app", "rail<2"]);
+        let (pins, files) = pins_and_files(&train(1000, from), &["app", "rail<2"]);
         assert_eq!(pins.unwrap(), format!("app==1.{0} engine==1.{0} rail==1", from - 1));
         assert!(files < 150, "{files} files for {from}");
     }
 }
 
 #[test]
-fn a_release_of_a_train_that_others_undo_is_not_passed_over() {
+fn galloping_keeps_a_release_that_others_only_undid() {
     // Each partner rules out the newest anchor that is left, which is decided before the train.
     let partners: String = (2..6).map(|n| format!("partner{n} 1 2\n    anchor!={n}\n")).collect();
     let universe = train(100, 50) + "anchor 1 2 3 4 5\n" + &partners;
     let lines = ["anchor", "app", "rail<2", "partner5", "partner4", "partner3", "partner2"];
-    let (pins, files) = looked_at(&universe, &lines);
+    let (pins, files) = pins_and_files(&universe, &lines);
     assert!(pins.unwrap().starts_with("anchor==1 app==1.49 engine==1.49 "));
     assert!(files < 150, "{files} files");
 }
 
 #[test]
-fn where_nothing_fits_the_whole_train_is_looked_at() {
+fn an_unsatisfiable_train_is_examined_whole() {
     // The 200 of each, and one of rail.
-    let (pins, files) = looked_at(&train(200, 0), &["app", "rail<2"]);
+    let (pins, files) = pins_and_files(&train(200, 0), &["app", "rail<2"]);
     assert_eq!((pins, files), (None, 401));
 }
 
 #[test]
-fn a_short_train_is_looked_at_release_by_release() {
+fn a_short_train_is_examined_release_by_release() {
     // The one release that fits among others that do not is found.
     let universe = train(25, 0) + "app 1.7.1\n    rail\n";
-    assert_eq!(looked_at(&universe, &["app", "rail<2"]).0.unwrap(), "app==1.7.1 rail==1");
+    assert_eq!(pins_and_files(&universe, &["app", "rail<2"]).0.unwrap(), "app==1.7.1 rail==1");
 }
 
 #[test]
-fn an_extra_that_does_not_fit_is_no_endless_search() {
+fn an_extra_that_conflicts_restarts_after_few_tries() {
     let release = |n| format!("queue 1.{n}\n    store<2 ; extra == \"fast\"\n");
     let universe =
         (0..200).map(release).collect::<String>() + "store 1 2\napp 1\n    queue[fast]\n    store\n";
-    let (pins, files) = looked_at(&universe, &["store", "app"]);
+    let (pins, files) = pins_and_files(&universe, &["store", "app"]);
     assert_eq!(pins.unwrap(), "app==1 queue==1.199 store==1");
     assert!(files < 40, "{files} files");
 }
 
-/// What a watcher was told of long searches, and of how long they were.
+/// Records the reports of long searches, and the last report on how many runs there were.
 #[derive(Default)]
-struct Heard(std::sync::Mutex<Vec<String>>, std::sync::Mutex<String>);
+struct RecordedEvents(std::sync::Mutex<Vec<String>>, std::sync::Mutex<String>);
 
-impl pinfast_base::event::Watcher for Heard {
+impl pinfast_base::event::Watcher for RecordedEvents {
     fn on(&self, event: pinfast_base::event::Event) {
         match event {
             pinfast_base::event::Event::Deciding { tried, against, tries } => {
@@ -347,7 +347,7 @@ impl pinfast_base::event::Watcher for Heard {
 }
 
 #[test]
-fn a_long_search_says_what_it_is_deciding_between() {
+fn a_long_search_reports_the_conflicting_decisions() {
     let mut universe = String::from("numpy 1.26 2.1\nplots 1.0\n    numpy>=2\n");
     let names = ["numba", "numexpr", "pandas", "scikit", "scipy", "shapely"];
     for name in names {
@@ -355,15 +355,15 @@ fn a_long_search_says_what_it_is_deciding_between() {
         (1..20).for_each(|n| universe.push_str(&format!("{name} 1.{n}\n    numpy<2\n    llvm!={n}\n")));
     }
     universe.push_str("llvm 50\n");
-    let heard = || {
-        let heard = Heard::default();
+    let events = || {
+        let recorded = RecordedEvents::default();
         let inputs = inputs(&[&["plots"][..], &names].concat());
         let problem = Problem::new(&inputs, target(), Policy::default(), Preferences::default());
         let index = Arc::new(Universe::parse(&universe).unwrap());
-        assert!(solve(Arc::new(problem), index, &heard).is_ok());
-        heard.0.into_inner().unwrap()
+        assert!(solve(Arc::new(problem), index, &recorded).is_ok());
+        recorded.0.into_inner().unwrap()
     };
-    let first = heard();
+    let first = events();
     assert_eq!(first[0], "scipy 1.19 against plots 1.0, 40 tries");
-    assert_eq!(heard(), first);
+    assert_eq!(events(), first);
 }

@@ -1,7 +1,7 @@
-//! An index in memory, written in a few lines of text: what solver tests, scenarios and benches stand on.
+//! A toy package index, written in a few lines of text: for solver tests, scenarios and benches.
 //!
 //! ```text
-//! # A release a line: the name, one or more versions; then, indented, what holds for each of them.
+//! # A line starts releases: a name, one or more versions. Indented lines describe each of them.
 //! google-genai 1.59.0
 //!     google-auth>=2.14.1
 //! google-genai 1.60.0 1.61.0
@@ -17,9 +17,8 @@
 //!     sdist
 //! ```
 //!
-//! A release has one `py3-none-any` wheel unless `wheel:` or `sdist` lines say otherwise. What is indented deeper
-//! below a `wheel:` or `sdist` line holds for that file alone: what it requires then replaces what the release
-//! does, what else it says is added.
+//! A release has one `py3-none-any` wheel, unless it has `wheel:` or `sdist` lines. Lines indented deeper, below a
+//! `wheel:` or `sdist` line, describe that file alone: its requirements replace the release's, other lines add to them.
 //!
 //! ```text
 //! split 1.0
@@ -28,10 +27,10 @@
 //!         only-there>=2
 //!         yanked: broken
 //!     sdist
-//!     requires-dist: legacy (>=1.0,)     as an index has it: unread, and perhaps unreadable
+//!     requires-dist: legacy (>=1.0,)     passed on unparsed, even if it is no valid requirement
 //!     broken: what is wrong with the metadata of the file
-//!     unbuilt: why nobody may do the build that would tell it
-//!     requires-python-inside: >=3.12     in the metadata alone; the index is silent
+//!     unbuilt: why the build that would produce the metadata is forbidden
+//!     requires-python-inside: >=3.12     in the metadata only, not in the listing
 //! ```
 
 use std::collections::BTreeMap;
@@ -58,9 +57,9 @@ pub struct Universe {
 /// Why a file has no metadata: the kind of failure, and a sentence.
 type Flaw = (fn(String) -> MetadataFailure, String);
 
-/// What a release's lines say of all of its files, or of one.
+/// The lines of a release, or of one of its files.
 #[derive(Clone, Default)]
-struct Description {
+struct ReleaseLines {
     requires: Vec<String>,
     extras: Vec<String>,
     requires_python: Option<String>,
@@ -68,12 +67,12 @@ struct Description {
     yanked: Option<Arc<str>>,
     uploaded: Option<Timestamp>,
     flaw: Option<Flaw>,
-    /// The files that are named: each the end of its name, and what its own lines say.
+    /// The files named by `wheel:` and `sdist` lines: the end of each filename, and its own lines.
     files: Vec<(String, Self)>,
 }
 
 impl Universe {
-    /// Reads the text form.
+    /// Parses the text form.
     ///
     /// # Errors
     /// A sentence that names the line.
@@ -81,7 +80,7 @@ impl Universe {
         let mut universe = Self::default();
         let mut lines = text.lines().enumerate().filter(|(_, line)| !is_blank(line)).peekable();
         while let Some((number, head)) = lines.next() {
-            let mut description = Description::default();
+            let mut description = ReleaseLines::default();
             let mut indent = None;
             while let Some((number, line)) = lines.next_if(|(_, line)| line.starts_with(char::is_whitespace))
             {
@@ -100,7 +99,7 @@ impl Universe {
         Ok(universe)
     }
 
-    fn add(&mut self, head: &str, description: &Description) -> Result<(), String> {
+    fn add(&mut self, head: &str, description: &ReleaseLines) -> Result<(), String> {
         let mut words = head.split_whitespace();
         let name = words.next().unwrap_or_default();
         let name = PackageName::new(name).map_err(|error| error.to_string())?;
@@ -115,7 +114,7 @@ impl Universe {
         &mut self,
         name: &PackageName,
         version: &Version,
-        description: &Description,
+        description: &ReleaseLines,
     ) -> Result<(), String> {
         let mut files = Vec::new();
         for (filename, description) in description.files(name, version) {
@@ -140,9 +139,9 @@ impl Universe {
     }
 }
 
-impl Description {
+impl ReleaseLines {
     fn read(&mut self, line: &str) -> Result<(), String> {
-        let told = |error: &dyn std::fmt::Display| format!("`{line}`: {error}");
+        let error_at = |error: &dyn std::fmt::Display| format!("`{line}`: {error}");
         let keyed = line.split_once(": ").or_else(|| Some((line.strip_suffix(':')?, "")));
         match keyed.map(|(key, value)| (key, value.trim())) {
             Some(("extra", value)) => self.extras.push(value.to_owned()),
@@ -152,18 +151,18 @@ impl Description {
             Some(("yanked", value)) => self.yanked = Some(value.into()),
             Some(("broken", value)) => self.flaw = Some((MetadataFailure::Invalid, value.to_owned())),
             Some(("unbuilt", value)) => self.flaw = Some((MetadataFailure::BuildForbidden, value.to_owned())),
-            Some(("uploaded", value)) => self.uploaded = Some(instant(value).map_err(|e| told(&e))?),
+            Some(("uploaded", value)) => self.uploaded = Some(instant(value).map_err(|e| error_at(&e))?),
             Some(("wheel", tags)) => self.files.push((format!("-{tags}.whl"), Self::default())),
             _ if line == "sdist" => self.files.push((".tar.gz".to_owned(), Self::default())),
             _ => {
-                line.parse::<Requirement>().map_err(|error| told(&error))?;
+                line.parse::<Requirement>().map_err(|error| error_at(&error))?;
                 self.requires.push(line.to_owned());
             }
         }
         Ok(())
     }
 
-    /// Each file, sorted by name, with all that is said of it.
+    /// The files, sorted by name, each with the lines that apply to it.
     fn files(&self, name: &PackageName, version: &Version) -> Vec<(String, Self)> {
         let stem = format!("{}-{version}", name.as_str().replace('-', "_"));
         let only = [("-py3-none-any.whl".to_owned(), Self::default())];
@@ -174,7 +173,7 @@ impl Description {
         files
     }
 
-    /// What the release says with what one of its files says.
+    /// The release's lines, with those of one file over them.
     fn with(&self, file: &Self) -> Self {
         let both = [&self.extras[..], &file.extras].concat();
         Self {
@@ -189,7 +188,12 @@ impl Description {
         }
     }
 
-    fn file(&self, name: &PackageName, filename: &str, told: Option<&Metadata>) -> Result<DistFile, String> {
+    fn file(
+        &self,
+        name: &PackageName,
+        filename: &str,
+        metadata: Option<&Metadata>,
+    ) -> Result<DistFile, String> {
         Ok(DistFile {
             filename: filename.into(),
             dist: DistFilename::parse(filename, name).map_err(|error| format!("`{filename}`: {error}"))?,
@@ -199,7 +203,7 @@ impl Description {
             sha256: Some(Sha256::of(filename.as_bytes())),
             requires_python: match self.python_inside {
                 Some(_) => None,
-                None => told.and_then(|metadata| metadata.requires_python.clone()),
+                None => metadata.and_then(|metadata| metadata.requires_python.clone()),
             },
             yanked: self.yanked.clone(),
             uploaded: self.uploaded,
@@ -220,7 +224,7 @@ impl Description {
     }
 }
 
-/// A day, from its first moment in UTC, or an instant.
+/// An instant, or a day for its first moment in UTC.
 fn instant(text: &str) -> Result<Timestamp, jiff::Error> {
     text.parse().or_else(|_| format!("{}T00:00:00Z", text.parse::<Date>()?).parse())
 }
@@ -232,28 +236,28 @@ impl Index for Universe {
 
     fn release_listing(&self, name: &PackageName, version: &Version) -> Option<Arc<Listing>> {
         let listing = self.listings.get(name)?;
-        // Where there are local versions too, one release does not tell what an exact pin lets in.
-        let meant = |other: &Version| other.clone().without_local() == version.clone().without_local();
-        let mut meant = (0..listing.len()).filter(|&number| meant(listing.version(number)));
-        let (Some(number), None) = (meant.next(), meant.next()) else { return None };
+        // An exact pin permits local versions too, so where there are any, one release is not enough.
+        let is_permitted = |other: &Version| other.clone().without_local() == version.clone().without_local();
+        let mut permitted = (0..listing.len()).filter(|&number| is_permitted(listing.version(number)));
+        let (Some(number), None) = (permitted.next(), permitted.next()) else { return None };
         let release = (listing.version(number).clone(), listing.files(number).to_vec());
         Some(Arc::new(Listing::new(name.clone(), vec![release])))
     }
 
     fn newest_listing(&self, name: &PackageName) -> Option<Arc<Listing>> {
         let listing = self.listings.get(name)?;
-        let may_be_called_so = |number: &usize| {
+        let may_be_newest = |number: &usize| {
             let yanked = listing.summaries(*number).iter().all(|file| file.is_yanked());
             listing.version(*number).is_stable() && !yanked
         };
-        let newest = (0..listing.len()).rev().find(may_be_called_so)?;
+        let newest = (0..listing.len()).rev().find(may_be_newest)?;
         self.release_listing(name, listing.version(newest))
     }
 
     fn metadata(&self, file: &Arc<DistFile>, _: Trust) -> Result<Arc<Metadata>, MetadataFailure> {
         let missing = || MetadataFailure::Invalid("it holds no metadata".to_owned());
-        let told = self.metadata.get(&file.filename).ok_or_else(missing)?;
-        told.clone().map_err(|(failure, why)| failure(why))
+        let metadata = self.metadata.get(&file.filename).ok_or_else(missing)?;
+        metadata.clone().map_err(|(failure, why)| failure(why))
     }
 
     fn direct_url_listing(&self, name: &PackageName, url: &DirectUrl) -> Result<Arc<Listing>, Error> {

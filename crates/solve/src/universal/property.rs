@@ -47,14 +47,14 @@ const REQUIRES_PYTHON: [&str; 4] = ["", ">=3.12", ">=3.11.4", ">=3.13,<3.14"];
 
 /// A release: what it requires, what its extra `x` adds, and its Requires-Python.
 #[derive(Clone, Debug)]
-struct Rel {
+struct GeneratedRelease {
     requires: Vec<(String, &'static str)>,
     of_extra: Vec<(String, &'static str)>,
     python: &'static str,
 }
 
 /// Package -> version -> release.
-type World = BTreeMap<&'static str, BTreeMap<&'static str, Rel>>;
+type GeneratedUniverse = BTreeMap<&'static str, BTreeMap<&'static str, GeneratedRelease>>;
 
 fn requirement() -> impl Strategy<Value = (String, &'static str)> {
     let bound = prop_oneof![
@@ -68,14 +68,18 @@ fn requirement() -> impl Strategy<Value = (String, &'static str)> {
     )
 }
 
-fn release() -> impl Strategy<Value = Rel> {
+fn release() -> impl Strategy<Value = GeneratedRelease> {
     let requires = prop::collection::vec(requirement(), 0..3);
     let of_extra = prop::collection::vec(requirement(), 0..2);
     let python = prop_oneof![3 => Just(""), 1 => prop::sample::select(&REQUIRES_PYTHON[..])];
-    (requires, of_extra, python).prop_map(|(requires, of_extra, python)| Rel { requires, of_extra, python })
+    (requires, of_extra, python).prop_map(|(requires, of_extra, python)| GeneratedRelease {
+        requires,
+        of_extra,
+        python,
+    })
 }
 
-fn world() -> impl Strategy<Value = World> {
+fn world() -> impl Strategy<Value = GeneratedUniverse> {
     let releases = prop::collection::btree_map(prop::sample::select(&VERSIONS[..]), release(), 1..4);
     prop::collection::btree_map(prop::sample::select(&NAMES[..]), releases, 3..5)
 }
@@ -92,7 +96,7 @@ fn with_marker((text, marker): &(String, &'static str), and: &str) -> String {
     }
 }
 
-fn universe(world: &World) -> Universe {
+fn universe(world: &GeneratedUniverse) -> Universe {
     let mut text = String::new();
     for (name, releases) in world {
         for (version, release) in releases {
@@ -151,23 +155,23 @@ static GRID: LazyLock<Vec<Target>> = LazyLock::new(|| {
 });
 
 /// A world, read once.
-struct Read {
-    releases: BTreeMap<String, BTreeMap<Version, ReadRel>>,
+struct ParsedUniverse {
+    releases: BTreeMap<String, BTreeMap<Version, ParsedRelease>>,
     lines: Vec<Requirement>,
 }
 
-struct ReadRel {
+struct ParsedRelease {
     requires: Vec<Requirement>,
     of_extra: Vec<Requirement>,
     python: pinfast_packaging::SpecifierSet,
 }
 
-impl Read {
-    fn new(world: &World, lines: &[(String, &'static str)]) -> Self {
+impl ParsedUniverse {
+    fn new(world: &GeneratedUniverse, lines: &[(String, &'static str)]) -> Self {
         let read = |requirements: &[(String, &'static str)]| {
             requirements.iter().map(|r| with_marker(r, "").parse().unwrap()).collect::<Vec<Requirement>>()
         };
-        let of = |release: &Rel| ReadRel {
+        let of = |release: &GeneratedRelease| ParsedRelease {
             requires: read(&release.requires),
             of_extra: read(&release.of_extra),
             python: release.python.parse().unwrap_or_default(),
@@ -224,7 +228,10 @@ impl Read {
     }
 }
 
-fn solved(world: &World, lines: &[(String, &'static str)]) -> Result<UniversalResolution, Marker> {
+fn solved(
+    world: &GeneratedUniverse,
+    lines: &[(String, &'static str)],
+) -> Result<UniversalResolution, Marker> {
     let requirements = (1..).zip(lines).map(|(number, line)| {
         let text = with_marker(line, "");
         InputLine {
@@ -266,7 +273,7 @@ fn merged(universal: &UniversalResolution) -> Vec<(PackageName, Version, Marker)
 }
 
 fn check_slice(
-    read: &Read,
+    read: &ParsedUniverse,
     pins: &[(PackageName, Version, Marker)],
     target: &Target,
 ) -> Result<(), TestCaseError> {
@@ -285,8 +292,8 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: ProptestConfig::default().cases / 4, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn each_environments_slice_is_a_solution_for_it(world in world(), lines in lines()) {
-        let read = Read::new(&world, &lines);
+    fn the_pins_of_each_environment_are_a_solution_for_it(world in world(), lines in lines()) {
+        let read = ParsedUniverse::new(&world, &lines);
         match solved(&world, &lines) {
             Ok(universal) => {
                 let pins = merged(&universal);
