@@ -103,6 +103,7 @@ impl Backend<'_> {
         let (script, call, result) = (file("hooks.py"), file("call.json"), file("result.json"));
         self.write_call(hook, &script, &call).map_err(cannot_run)?;
         let mut command = Command::new(&self.python);
+        // Isolated from the user's site-packages and the current folder; writes no byte code into the source tree.
         command.args(["-I", "-B"]).args([&script, &call, &result]).current_dir(self.source);
         self.set_environment(&mut command);
         let output = self.run(command)?;
@@ -152,6 +153,7 @@ impl Backend<'_> {
     /// Runs `command` to its end, and returns the end of its output.
     fn run(&self, mut command: Command) -> Result<Vec<u8>, BuildFailure> {
         let (reader, writer) = std::io::pipe().map_err(cannot_run)?;
+        // One pipe for both outputs keeps their lines in order.
         command.stdin(Stdio::piped()).stdout(writer.try_clone().map_err(cannot_run)?).stderr(writer);
         let deadline = Instant::now() + self.timeout;
         let mut child = command.spawn().map_err(cannot_run)?;

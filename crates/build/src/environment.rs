@@ -60,6 +60,7 @@ impl BuildEnvironment<'_> {
     /// Makes the environment exactly what `requirements` need.
     pub(super) fn install(&self, requirements: &[Requirement]) -> Result<(), BuildFailure> {
         let lock = self.resolve(requirements)?;
+        // Without a cache the unpacked wheels are beside the environment, and go with it.
         let root = self.config.cache.clone().unwrap_or_else(|| self.folder.with_extension("cache"));
         let destination =
             install::Destination::New { folder: self.folder.clone(), base: self.interpreter.base.clone() };

@@ -79,6 +79,7 @@ impl BuildingIndex {
         }
         let result = match self.cached_or_built(file) {
             Ok(metadata) => Ok(Arc::new(metadata)),
+            // Not remembered: the next attempt may succeed.
             Err(BuildFailure::Fatal(error)) => return Err(MetadataFailure::Fatal(error)),
             Err(BuildFailure::Candidate(why)) => Err(self.warn_of_candidate(file, why)),
             Err(BuildFailure::Backend { what, output }) => Err(self.warn_of_backend(file, &what, &output)),
@@ -181,6 +182,7 @@ impl BuildingIndex {
             watcher: &*self.watcher,
         };
         let result = call(&backend, &environment);
+        // Reported even after a failure: the code has run.
         let ran = whose_code_ran(file, &tree);
         self.watcher.on(Event::Warning(format!("{ran} to learn {purpose}")));
         result
@@ -201,6 +203,7 @@ impl BuildingIndex {
                 others.map(|target| target.label().to_owned()).collect()
             }
         };
+        // Two threads may get here at once; both have found the same interpreter.
         Ok(self.interpreter.get_or_init(|| BuildInterpreter { base, other_targets }))
     }
 

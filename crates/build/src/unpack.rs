@@ -102,6 +102,7 @@ fn unzip(archive: File, members: usize, extraction: &mut Extraction<'_>) -> Resu
                 (&mut entry).take(LONGEST_PATH + 1).read_to_end(&mut to).map_err(broken)?;
                 ArchiveMember::Symlink(to)
             }
+            // A tool that stores no modes, as on Windows, leaves 0.
             0 | 0o100_000 | 0o040_000 if path.ends_with(b"/") => ArchiveMember::Folder,
             0 | 0o100_000 => ArchiveMember::File { executable: mode & 0o111 != 0 },
             _ => return Err(bad(&path, "is a special file")),
@@ -180,6 +181,7 @@ impl Extraction<'_> {
         if let Some(parent) = at.parent() {
             fs::create_dir_all(parent).map_err(|error| write_error(name, &error))?;
         }
+        // Only the executable bit is kept: no setuid bit, nothing that others may write.
         let mode = if executable { 0o755 } else { 0o644 };
         let mut file = fs::OpenOptions::new()
             .write(true)

@@ -47,6 +47,7 @@ pub fn build_wheel(request: &WheelBuildRequest<'_>, builder: &WheelBuilder<'_>) 
 fn build(request: &WheelBuildRequest<'_>, builder: &WheelBuilder<'_>) -> Result<PathBuf, BuildFailure> {
     let unreadable = |error| Error::no_answer("cannot read a source distribution").because(error);
     let tree = SourceTree::unpack(request.file, File::open(request.archive).map_err(unreadable)?)?;
+    // Checked before any foreign code runs, and again below for what the backend adds.
     check_pinned(&tree.build_system.requires, request, builder)?;
     install_pinned(&tree, request, builder)?;
     let backend = Backend {
@@ -60,6 +61,7 @@ fn build(request: &WheelBuildRequest<'_>, builder: &WheelBuilder<'_>) -> Result<
         watcher: builder.watcher,
     };
     let requirements = hooks::requirements(&backend);
+    // Reported even after a failure: the code has run.
     let ran = whose_code_ran(request.file, &tree);
     builder.watcher.on(Event::Warning(format!("{ran} to build its wheel")));
     check_pinned(&requirements?, request, builder)?;

@@ -136,6 +136,7 @@ fn switch_back(
 
 /// Restarts the release that is live again. Returns the rest of the sentence `switched back…`.
 fn restart_old(run: &mut DeployRun<'_>, target: &Path) -> String {
+    // A signal may be the reason for switching back; the old service must come up all the same.
     let Some(restart) = &run.config.settings.restart else { return String::new() };
     let env = old_command_env(run, target);
     let restarted = CommandLog::open(run.root().state_folder().join("logs/back.log"))

@@ -125,6 +125,7 @@ impl CommandLog {
 
     fn write_title(&mut self, title: &str) -> io::Result<()> {
         self.file.write_all(format!("== {title}\n").as_bytes())?;
+        // A service that an earlier command left may write, too, so we ask for the length.
         self.start = self.file.metadata()?.len();
         Ok(())
     }
@@ -179,6 +180,7 @@ pub(super) fn run_command(
     let mut spawn = || ProcessGroup::spawn(command.stdin(Stdio::null()).stdout(output()?).stderr(output()?));
     let (mut child, group) = match spawn() {
         Ok(spawned) => spawned,
+        // A program that is missing fails the test or the check; it is no fault of pinfast.
         Err(error) => return Ok(CommandOutcome::Failure(format!("cannot be started: {error}"))),
     };
     let mut signal = None;

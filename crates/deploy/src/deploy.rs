@@ -61,6 +61,7 @@ pub fn deploy(
     let pass = before_lock(config, options.missing_shared)?;
     let checked = preflight(config, environments, pass, None)?;
     let mut run = DeployRun::begin(config, options.when_locked, watcher)?;
+    // Only with the lock: two runs must not move the same file.
     if options.missing_shared == MissingShared::MoveIn {
         for done in shared::init_shared(config)? {
             let what = match done {
@@ -207,6 +208,7 @@ fn prune(run: &mut DeployRun<'_>, manifest: &ReleaseManifest) -> (Vec<ReleaseId>
         let step = run.start_step(&manifest.release, "prune", format!("releases/{id}"));
         match step.and_then(|()| remove_release(run.root(), &id, &mut run.journal)) {
             Ok(()) => removed.push(id),
+            // One failed removal does not keep the others.
             Err(error) => errors.push(error),
         }
     }

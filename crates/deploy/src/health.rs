@@ -104,6 +104,7 @@ fn client(url: &url::Url) -> reqwest::Result<reqwest::Client> {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let builder = reqwest::Client::builder()
         .user_agent(concat!("pinfast/", env!("CARGO_PKG_VERSION")))
+        // A redirect is no success: it may lead to a login page or another service.
         .redirect(reqwest::redirect::Policy::none())
         // A kept connection could lead to the old process while it shuts down.
         .pool_max_idle_per_host(0)
@@ -114,6 +115,7 @@ fn client(url: &url::Url) -> reqwest::Result<reqwest::Client> {
         Some(url::Host::Ipv6(address)) => address.is_loopback(),
         None => false,
     };
+    // A proxy does not reach the loopback interface of this host.
     if local { builder.no_proxy().build() } else { builder.build() }
 }
 

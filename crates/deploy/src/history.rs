@@ -195,6 +195,7 @@ impl History {
             // A rollback to a named release that an earlier rollback popped.
             _ => self.rollback_stack.push(release.clone()),
         }
+        // Retirement has no event of its own: it follows from the next `live`.
         for other in &mut self.releases {
             if other.phase == ReleasePhase::Live {
                 other.phase = ReleasePhase::Retired;
@@ -252,6 +253,7 @@ impl History {
             let id = release.id().clone();
             let pending = self.is_pending(&id);
             match release.phase {
+                // `current` decides, whatever the phase: it may have been replaced just before the run died.
                 _ if live == Some(&id) => pending.then_some(RecoveryTask::RecordLive(id)),
                 ReleasePhase::Building => Some(RecoveryTask::RemovePartialBuild(id)),
                 ReleasePhase::Ready => Some(RecoveryTask::RecordUnused(id)),
@@ -282,6 +284,7 @@ impl History {
     #[must_use]
     pub(super) fn rollback_target(&self, live: Option<&ReleaseId>) -> Option<&ReleaseRecord> {
         let stack = &self.rollback_stack;
+        // If another tool made `current`, every release of the stack is earlier.
         let at = live.and_then(|live| stack.iter().rposition(|id| id == live)).unwrap_or(stack.len());
         let earlier = stack[..at].iter().rev().filter(|id| Some(*id) != live);
         earlier.filter_map(|id| self.find(id)).find(|release| release.is_good())

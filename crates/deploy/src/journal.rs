@@ -98,6 +98,7 @@ impl ReleaseJournal {
         let at = Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
         let entry = JournalEntry { at, by: self.by.clone(), event };
         self.append(&entry)?;
+        // Only after the append: an event that is not on the disk did not happen.
         self.history.apply(&entry);
         Ok(())
     }

@@ -44,6 +44,7 @@ impl RootLock {
         let path = root.state_folder().join("lock");
         let mut file = OpenOptions::new()
             .create(true)
+            // Until this run has the lock, the file names its owner.
             .truncate(false)
             .write(true)
             .open(&path)

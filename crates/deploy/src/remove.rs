@@ -25,6 +25,7 @@ pub(super) fn remove_folder(root: &DeployRoot, id: &ReleaseId) -> Result<()> {
         return Err(Error::no_answer(format!("{} is a link: nothing is removed", releases.display())));
     }
     let folder = root.release(id);
+    // `mountinfo` has real paths; the root may be behind a link.
     let real_path = fs::canonicalize(root.releases()).unwrap_or_else(|_| root.releases()).join(id.as_str());
     if let Some(mount) = mount_points().into_iter().find(|mount| mount.starts_with(&real_path)) {
         return Err(Error::no_answer(format!("something is mounted at {}", mount.display()))

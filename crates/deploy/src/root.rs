@@ -90,6 +90,7 @@ impl DeployRoot {
     }
 
     fn release_at(&self, target: &Path) -> Option<ReleaseId> {
+        // `join` keeps an absolute target as it is.
         let place = self.path.join(target);
         let mut rest = place.strip_prefix(self.releases()).ok()?.components();
         match (rest.next()?, rest.next()) {

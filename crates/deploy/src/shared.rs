@@ -140,6 +140,7 @@ fn move_in(from: &Path, to: &Path) -> Result<()> {
         fs::rename(&temporary, to)
     };
     copied().map_err(|error| io_error("move", from, error))?;
+    // The copy must survive a power failure before the original is removed.
     sync_folder(to.parent().unwrap_or(to))?;
     remove_any(from).map_err(|error| io_error("remove", from, error))
 }
