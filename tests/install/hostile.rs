@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::symlink;
 
 use pinfast::error::ErrorKind;
-use pinfast::install::ArchiveLimits;
+use pinfast::install::WheelLimits;
 use pinfast::packaging::PackageName;
 
 use crate::kit::{Bench, Entry, Shelf, Wheel, tree, zip};
@@ -125,7 +125,7 @@ fn archives_that_lie_about_content() {
 
 #[test]
 fn bombs() {
-    let limits = ArchiveLimits { free: 1 << 20, ratio: 20, entries: 100, ..ArchiveLimits::default() };
+    let limits = WheelLimits { free: 1 << 20, ratio: 20, entries: 100, ..WheelLimits::default() };
     let bench = || Bench { limits, ..Bench::new() };
     let zeros = evil().file("evil/zeros", vec![0; 8 << 20]).build();
     assert!(refusal_on(&bench(), zeros).contains("would unpack to"));

@@ -13,8 +13,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use pinfast::error::{Error, Result};
 use pinfast::event::{Event, Watcher};
 use pinfast::install::{
-    ArchiveLimits, Compile, Destination, DryRun, Environment, FileSource, Inspection, InstallJob,
-    InstallReport, LinkMode, Prune, WheelCache, install, venv,
+    Compile, Destination, DryRun, Environment, FileSource, Inspection, InstallJob, InstallReport, LinkMode,
+    Prune, WheelCache, WheelLimits, install, venv,
 };
 use pinfast::lock::{Lock, Pin};
 use pinfast::packaging::{
@@ -373,7 +373,7 @@ pub(crate) struct Bench {
     pub(crate) compile: Compile,
     pub(crate) link: LinkMode,
     pub(crate) dry_run: DryRun,
-    pub(crate) limits: ArchiveLimits,
+    pub(crate) limits: WheelLimits,
 }
 
 impl Bench {
@@ -399,7 +399,7 @@ impl Bench {
             compile: Compile::No,
             link: LinkMode::Auto,
             dry_run: DryRun::No,
-            limits: ArchiveLimits::default(),
+            limits: WheelLimits::default(),
         }
     }
 

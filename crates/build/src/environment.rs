@@ -41,7 +41,7 @@ pub(super) fn install_lock(
         link: LinkMode::Auto,
         compile: Compile::No,
         dry_run: DryRun::No,
-        limits: install::ArchiveLimits::default(),
+        limits: install::WheelLimits::default(),
     };
     install::install(&request, files, &BuildWatcher(watcher)).map(drop)
 }

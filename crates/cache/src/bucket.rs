@@ -239,6 +239,19 @@ mod tests {
     }
 
     #[test]
+    fn the_page_on_the_cache_has_a_row_and_a_folder_for_each_bucket() {
+        let page = include_str!("../../../docs/cache.md");
+        let table = page.split("| bucket |").nth(1).unwrap().split("\n\n").next().unwrap();
+        let rows: Vec<&str> =
+            table.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next()).collect();
+        assert_eq!(rows, Bucket::ALL.map(Bucket::folder));
+        let tree = page.split("CACHE/").nth(1).unwrap().split("```").next().unwrap();
+        let folders: Vec<&str> =
+            tree.lines().filter_map(|line| line.split("── ").nth(1)?.strip_suffix('/')).collect();
+        assert_eq!(folders, Bucket::ALL.map(Bucket::folder));
+    }
+
+    #[test]
     fn a_folder_of_another_version_belongs_to_its_bucket() {
         for (name, bucket) in [
             ("pages-v4", Some(Bucket::Pages)),

@@ -18,14 +18,13 @@ use flate2::Crc;
 use memmap2::Mmap;
 
 use super::CacheKey;
-use super::read::ReadError;
-use super::record::{CacheRecord, Contents};
+use super::record::{CacheRecord, Contents, ReadError};
 use super::stamp::RecordStamp;
 
 const MAGIC: &[u8; 8] = b"pinfast\x01";
 
 /// The length of what precedes the contents.
-pub(super) const HEADER: usize = 8 + 32 + 8 + 4;
+const HEADER: usize = 8 + 32 + 8 + 4;
 
 /// Records of at least this many bytes are mapped: a run looks at a small part of a large one.
 const MAPPED_FROM: u64 = 64 << 10;
@@ -52,7 +51,7 @@ pub(super) fn reopen(file: &File, parts: &[&[u8]]) -> CacheRecord {
     // Some file systems cannot map; there the contents stay in memory.
     let mapped = is_large.then(|| map(file).ok()).flatten();
     let in_memory = || Contents::Read { bytes: parts.concat(), header: 0 };
-    let contents = mapped.map_or_else(in_memory, Contents::Mapped);
+    let contents = mapped.map_or_else(in_memory, |map| Contents::Mapped { map, header: HEADER });
     let stamp = file.metadata().ok().and_then(|metadata| RecordStamp::of(&metadata));
     CacheRecord::new(contents, stamp)
 }
@@ -83,7 +82,7 @@ pub(super) fn read(file: File, key: &CacheKey) -> Result<CacheRecord, ReadError>
         found.copy_from_slice(header);
         checksum.update(contents);
         drop_pages(&map);
-        Contents::Mapped(map)
+        Contents::Mapped { map, header: HEADER }
     };
     let record = CacheRecord::new(contents, RecordStamp::of(&metadata));
     if found != header(key, record.len() as u64, checksum.sum()) {

@@ -4,6 +4,7 @@ use std::fs::{self, File};
 use std::io::{self, Read as _};
 
 use super::bucket::Encoding;
+use super::record::ReadError;
 use super::{Bucket, Cache, CacheKey, CacheRecord, RecordStamp, frame, seal};
 
 /// What lies under a key.
@@ -17,18 +18,6 @@ pub enum CacheLookup {
     Damaged(String),
     /// A record that the system does not let this process read: why.
     Unreadable(String),
-}
-
-/// Why there are no contents.
-pub(super) enum ReadError {
-    Damaged(&'static str),
-    Io(io::Error),
-}
-
-impl From<io::Error> for ReadError {
-    fn from(error: io::Error) -> Self {
-        Self::Io(error)
-    }
 }
 
 impl Cache {

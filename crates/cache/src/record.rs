@@ -1,11 +1,11 @@
 //! A record's contents in memory, checked.
 
 use std::fmt;
+use std::io;
 use std::ops::Deref;
 
 use memmap2::Mmap;
 
-use super::frame::HEADER;
 use super::stamp::RecordStamp;
 
 /// The contents of a record. A large one is mapped, not read.
@@ -17,8 +17,20 @@ pub struct CacheRecord {
 pub(super) enum Contents {
     /// All that follows this many bytes of header.
     Read { bytes: Vec<u8>, header: usize },
-    /// The framed record as it is on disk.
-    Mapped(Mmap),
+    /// The same, mapped.
+    Mapped { map: Mmap, header: usize },
+}
+
+/// Why there are no contents.
+pub(super) enum ReadError {
+    Damaged(&'static str),
+    Io(io::Error),
+}
+
+impl From<io::Error> for ReadError {
+    fn from(error: io::Error) -> Self {
+        Self::Io(error)
+    }
 }
 
 impl CacheRecord {
@@ -39,7 +51,7 @@ impl Deref for CacheRecord {
     fn deref(&self) -> &[u8] {
         match &self.contents {
             Contents::Read { bytes, header } => &bytes[*header..],
-            Contents::Mapped(map) => &map[HEADER..],
+            Contents::Mapped { map, header } => &map[*header..],
         }
     }
 }

@@ -5,8 +5,7 @@ use std::io::{self, Read as _};
 
 use pinfast_packaging::Sha256;
 
-use super::read::ReadError;
-use super::record::{CacheRecord, Contents};
+use super::record::{CacheRecord, Contents, ReadError};
 
 /// The length of what precedes the contents.
 const HEADER: usize = 8 + 32;

@@ -14,7 +14,7 @@ use zip::result::ZipError;
 
 /// How much an archive may hold.
 #[derive(Clone, Copy, Debug)]
-pub struct ArchiveLimits {
+pub struct WheelLimits {
     /// Entries.
     pub entries: usize,
     /// Bytes of all entries together, unpacked, for an archive of any size.
@@ -28,7 +28,7 @@ pub struct ArchiveLimits {
     pub path: usize,
 }
 
-impl Default for ArchiveLimits {
+impl Default for WheelLimits {
     fn default() -> Self {
         Self { entries: 200_000, unpacked: 32 << 30, ratio: 100, free: 64 << 20, path: 1024 }
     }
@@ -36,20 +36,20 @@ impl Default for ArchiveLimits {
 
 /// Why an archive cannot be unpacked.
 #[derive(Debug)]
-pub(super) enum ArchiveError {
+pub(super) enum WheelError {
     /// The archive is bad: a clause that goes on after its name.
     Bad(String),
     /// The disk refuses.
     Disk(io::Error),
 }
 
-impl ArchiveError {
+impl WheelError {
     pub(super) fn bad(what: impl Into<String>) -> Self {
         Self::Bad(what.into())
     }
 }
 
-impl From<io::Error> for ArchiveError {
+impl From<io::Error> for WheelError {
     fn from(error: io::Error) -> Self {
         // Errors of the operating system have a number; those of the decoders have none.
         if error.raw_os_error().is_some() {
@@ -60,7 +60,7 @@ impl From<io::Error> for ArchiveError {
     }
 }
 
-impl From<ZipError> for ArchiveError {
+impl From<ZipError> for WheelError {
     fn from(error: ZipError) -> Self {
         match error {
             ZipError::Io(error) => error.into(),
@@ -90,22 +90,18 @@ pub(super) struct ArchiveEntry {
 
 impl WheelArchive {
     /// Opens an archive and checks its whole directory.
-    pub(super) fn open(file: File, limits: &ArchiveLimits) -> Result<Self, ArchiveError> {
+    pub(super) fn open(file: File, limits: &WheelLimits) -> Result<Self, WheelError> {
         let shared = SharedFile::new(file)?;
         let length = shared.length;
         let mut zip = ZipArchive::new(shared)?;
         if zip.offset() != 0 {
-            return Err(ArchiveError::bad("has other data before its first entry"));
+            return Err(WheelError::bad("has other data before its first entry"));
         }
         if zip.len() > limits.entries {
-            return Err(ArchiveError::bad(format!(
-                "has {} entries, more than {}",
-                zip.len(),
-                limits.entries
-            )));
+            return Err(WheelError::bad(format!("has {} entries, more than {}", zip.len(), limits.entries)));
         }
         if zip.has_duplicate_names() {
-            return Err(ArchiveError::bad("holds a name twice"));
+            return Err(WheelError::bad("holds a name twice"));
         }
         zip.validate_header_consistency()?;
         let entries = entries(&zip, limits)?;
@@ -125,9 +121,9 @@ impl WheelArchive {
     }
 
     /// The whole content of a small file.
-    pub(super) fn read(&mut self, entry: &ArchiveEntry, limit: u64) -> Result<Vec<u8>, ArchiveError> {
+    pub(super) fn read(&mut self, entry: &ArchiveEntry, limit: u64) -> Result<Vec<u8>, WheelError> {
         if entry.size > limit {
-            return Err(ArchiveError::bad(format!("has a `{}` larger than {limit} bytes", entry.path)));
+            return Err(WheelError::bad(format!("has a `{}` larger than {limit} bytes", entry.path)));
         }
         let mut bytes = Vec::new();
         self.stream(entry, |chunk| {
@@ -141,8 +137,8 @@ impl WheelArchive {
     pub(super) fn stream(
         &mut self,
         entry: &ArchiveEntry,
-        mut sink: impl FnMut(&[u8]) -> Result<(), ArchiveError>,
-    ) -> Result<(), ArchiveError> {
+        mut sink: impl FnMut(&[u8]) -> Result<(), WheelError>,
+    ) -> Result<(), WheelError> {
         let mut reader = self.zip.by_index(entry.index)?;
         let mut buffer = vec![0; usize::try_from(entry.size + 1).unwrap_or(usize::MAX).min(128 << 10)];
         let mut left = entry.size;
@@ -156,7 +152,7 @@ impl WheelArchive {
                 return Ok(());
             }
             if count == 0 || count as u64 > left {
-                return Err(ArchiveError::bad(format!(
+                return Err(WheelError::bad(format!(
                     "holds `{}` with another size than it says",
                     entry.path
                 )));
@@ -167,15 +163,15 @@ impl WheelArchive {
     }
 }
 
-fn broken_entry(entry: &ArchiveEntry, error: io::Error) -> ArchiveError {
-    match ArchiveError::from(error) {
-        ArchiveError::Bad(what) => ArchiveError::Bad(format!("{what} (in `{}`)", entry.path)),
+fn broken_entry(entry: &ArchiveEntry, error: io::Error) -> WheelError {
+    match WheelError::from(error) {
+        WheelError::Bad(what) => WheelError::Bad(format!("{what} (in `{}`)", entry.path)),
         disk => disk,
     }
 }
 
 /// The files of the directory. Folders are checked and dropped, since files imply them.
-fn entries(zip: &ZipArchive<SharedFile>, limits: &ArchiveLimits) -> Result<Vec<ArchiveEntry>, ArchiveError> {
+fn entries(zip: &ZipArchive<SharedFile>, limits: &WheelLimits) -> Result<Vec<ArchiveEntry>, WheelError> {
     let mut entries = Vec::with_capacity(zip.len());
     for index in 0..zip.len() {
         let data = zip.by_index_data(index)?;
@@ -188,11 +184,11 @@ fn entries(zip: &ZipArchive<SharedFile>, limits: &ArchiveLimits) -> Result<Vec<A
         check_path(file, limits)?;
         check_kind(file, folder, data.external_attributes())?;
         if data.encrypted() {
-            return Err(ArchiveError::bad(format!("holds `{file}` encrypted")));
+            return Err(WheelError::bad(format!("holds `{file}` encrypted")));
         }
         if folder {
             if data.size() != 0 {
-                return Err(ArchiveError::bad(format!("holds data in the folder `{file}`")));
+                return Err(WheelError::bad(format!("holds data in the folder `{file}`")));
             }
             continue;
         }
@@ -205,10 +201,10 @@ fn entries(zip: &ZipArchive<SharedFile>, limits: &ArchiveLimits) -> Result<Vec<A
 /// Bit 11 of an entry's flags: its name is UTF-8, not code page 437.
 const UTF8_FLAG: u16 = 1 << 11;
 
-fn read_name(raw: &[u8], ascii: bool) -> Result<&str, ArchiveError> {
+fn read_name(raw: &[u8], ascii: bool) -> Result<&str, WheelError> {
     let name = std::str::from_utf8(raw).ok().filter(|name| !ascii || name.is_ascii());
     name.ok_or_else(|| {
-        ArchiveError::bad(format!(
+        WheelError::bad(format!(
             "holds a name that is not UTF-8: `{}`",
             String::from_utf8_lossy(raw).escape_debug()
         ))
@@ -216,8 +212,8 @@ fn read_name(raw: &[u8], ascii: bool) -> Result<&str, ArchiveError> {
 }
 
 /// Refuses each path that another reader or platform might understand in another way.
-pub(super) fn check_path(path: &str, limits: &ArchiveLimits) -> Result<(), ArchiveError> {
-    let bad = |what: &str| Err(ArchiveError::bad(format!("holds a path that {what}: `{}`", excerpt(path))));
+pub(super) fn check_path(path: &str, limits: &WheelLimits) -> Result<(), WheelError> {
+    let bad = |what: &str| Err(WheelError::bad(format!("holds a path that {what}: `{}`", excerpt(path))));
     if path.len() > limits.path {
         return bad("is too long");
     }
@@ -244,7 +240,7 @@ fn excerpt(text: &str) -> String {
 
 /// Refuses links, devices and all else that is neither a file nor a folder. Archives of some builders have no
 /// type bits at all.
-fn check_kind(path: &str, folder: bool, attributes: u32) -> Result<(), ArchiveError> {
+fn check_kind(path: &str, folder: bool, attributes: u32) -> Result<(), WheelError> {
     let what = match (attributes >> 16) & 0o170_000 {
         0 => return Ok(()),
         0o100_000 if !folder => return Ok(()),
@@ -253,15 +249,15 @@ fn check_kind(path: &str, folder: bool, attributes: u32) -> Result<(), ArchiveEr
         0o100_000 | 0o040_000 => "a file that is a folder",
         _ => "a special file",
     };
-    Err(ArchiveError::bad(format!("holds {what}: `{path}`")))
+    Err(WheelError::bad(format!("holds {what}: `{path}`")))
 }
 
-fn check_sizes(entries: &[ArchiveEntry], length: u64, limits: &ArchiveLimits) -> Result<(), ArchiveError> {
+fn check_sizes(entries: &[ArchiveEntry], length: u64, limits: &WheelLimits) -> Result<(), WheelError> {
     let total = entries.iter().try_fold(0_u64, |total, entry| total.checked_add(entry.size));
     let allowed = limits.free.saturating_add(length.saturating_mul(limits.ratio)).min(limits.unpacked);
     match total {
         Some(total) if total <= allowed => Ok(()),
-        _ => Err(ArchiveError::bad(format!(
+        _ => Err(WheelError::bad(format!(
             "of {length} bytes would unpack to {}, more than the {allowed} that are allowed",
             total.map_or_else(|| "more than can be counted".to_owned(), |total| total.to_string())
         ))),
@@ -270,12 +266,12 @@ fn check_sizes(entries: &[ArchiveEntry], length: u64, limits: &ArchiveLimits) ->
 
 /// Refuses names that differ by case only, and a file where another one needs a folder: on some disks one would
 /// overwrite the other.
-fn check_clashes(entries: &[ArchiveEntry]) -> Result<(), ArchiveError> {
+fn check_clashes(entries: &[ArchiveEntry]) -> Result<(), WheelError> {
     let folded: Vec<String> = entries.iter().map(|entry| entry.path.to_lowercase()).collect();
     let mut seen = FxHashMap::default();
     for (entry, folded) in entries.iter().zip(&folded) {
         if let Some(other) = seen.insert(folded.as_str(), entry) {
-            return Err(ArchiveError::bad(format!(
+            return Err(WheelError::bad(format!(
                 "holds `{}` and `{}`, which differ by case only",
                 other.path, entry.path
             )));
@@ -284,7 +280,7 @@ fn check_clashes(entries: &[ArchiveEntry]) -> Result<(), ArchiveError> {
     for (entry, folded) in entries.iter().zip(&folded) {
         for (at, _) in folded.match_indices('/') {
             if let Some(file) = seen.get(&folded[..at]) {
-                return Err(ArchiveError::bad(format!(
+                return Err(WheelError::bad(format!(
                     "holds `{}` as a file and as a folder of `{}`",
                     file.path, entry.path
                 )));

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
 use rayon::prelude::*;
 
-use super::archive::ArchiveLimits;
+use super::archive::WheelLimits;
 use super::choose::{self, ArchiveKind, ChosenFile, PinCache, WantedPin};
 use super::source::{self, FileSource, WheelBuildRequest};
 use super::wheel_cache::{CachedWheel, WheelCache, WheelKey};
@@ -28,7 +28,7 @@ pub(super) struct FetchContext<'a> {
     pub(super) target: &'a Target,
     pub(super) wheels: &'a WheelCache,
     pub(super) files: &'a dyn FileSource,
-    pub(super) limits: &'a ArchiveLimits,
+    pub(super) limits: &'a WheelLimits,
     pub(super) watcher: &'a dyn Watcher,
     /// How many files were fetched so far.
     pub(super) fetched: &'a AtomicU64,

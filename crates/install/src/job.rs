@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::archive::ArchiveLimits;
+use super::archive::WheelLimits;
 use super::compile::Compile;
 use super::environment::Environment;
 use super::link::LinkMode;
@@ -32,7 +32,7 @@ pub struct InstallJob<'a> {
     /// Whether nothing is changed.
     pub dry_run: DryRun,
     /// How much an archive may hold.
-    pub limits: ArchiveLimits,
+    pub limits: WheelLimits,
 }
 
 /// The environment that an installation changes.

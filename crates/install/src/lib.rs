@@ -52,7 +52,7 @@ mod verify;
 mod wheel;
 mod wheel_cache;
 
-pub use archive::ArchiveLimits;
+pub use archive::WheelLimits;
 pub use compatibility::check_compatible;
 pub use compile::Compile;
 pub use download::{DownloadJob, DownloadReport, DownloadScope, download};

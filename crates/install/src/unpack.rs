@@ -9,7 +9,7 @@ use std::path::Path;
 use rayon::prelude::*;
 use rustc_hash::FxHashSet;
 
-use super::archive::{ArchiveEntry, ArchiveError, ArchiveLimits, WheelArchive};
+use super::archive::{ArchiveEntry, WheelArchive, WheelError, WheelLimits};
 use super::disk;
 use super::manifest::{CachedFile, FileKind, Manifest};
 use super::record::{HashAlgorithm, RecordDigest, RecordHasher};
@@ -23,9 +23,9 @@ pub(super) fn unpack(
     archive: File,
     name: &PackageName,
     version: &Version,
-    limits: &ArchiveLimits,
+    limits: &WheelLimits,
     into: &Path,
-) -> Result<(Manifest, Vec<String>), ArchiveError> {
+) -> Result<(Manifest, Vec<String>), WheelError> {
     let mut archive = WheelArchive::open(archive, limits)?;
     let info = wheel::read_info(&mut archive, name, version)?;
     let jobs = jobs(&archive, &info)?;
@@ -63,7 +63,7 @@ enum DataScheme {
 }
 
 /// The files to unpack, the largest first: otherwise one core would end up alone with a large one.
-fn jobs(archive: &WheelArchive, info: &WheelInfo) -> Result<Vec<UnpackJob>, ArchiveError> {
+fn jobs(archive: &WheelArchive, info: &WheelInfo) -> Result<Vec<UnpackJob>, WheelError> {
     let dist_info = format!("{}.dist-info/", info.stem);
     let mut jobs = Vec::with_capacity(archive.entries().len());
     for (entry, expected) in archive.entries().iter().zip(&info.digests) {
@@ -79,17 +79,17 @@ fn jobs(archive: &WheelArchive, info: &WheelInfo) -> Result<Vec<UnpackJob>, Arch
     Ok(jobs)
 }
 
-fn scheme(path: &str, stem: &str) -> Result<DataScheme, ArchiveError> {
+fn scheme(path: &str, stem: &str) -> Result<DataScheme, WheelError> {
     let data = path.strip_prefix(stem).and_then(|rest| rest.strip_prefix(".data/"));
     match data.map(|data| data.split_once('/').unwrap_or((data, ""))) {
         None => Ok(DataScheme::Other),
         Some(("scripts", name)) if !name.is_empty() => Ok(DataScheme::Scripts),
         Some(("purelib" | "platlib" | "headers" | "data", rest)) if !rest.is_empty() => Ok(DataScheme::Other),
-        Some(_) => Err(ArchiveError::bad(format!("holds `{path}`, which belongs to no known scheme"))),
+        Some(_) => Err(WheelError::bad(format!("holds `{path}`, which belongs to no known scheme"))),
     }
 }
 
-fn create_folders(into: &Path, jobs: &[UnpackJob]) -> Result<(), ArchiveError> {
+fn create_folders(into: &Path, jobs: &[UnpackJob]) -> Result<(), WheelError> {
     let folders: FxHashSet<&str> =
         jobs.iter().filter_map(|job| job.entry.path.rsplit_once('/')).map(|(folder, _)| folder).collect();
     for folder in folders {
@@ -99,7 +99,7 @@ fn create_folders(into: &Path, jobs: &[UnpackJob]) -> Result<(), ArchiveError> {
 }
 
 /// Writes one file, hashing as it goes, and takes its stamp.
-fn write(archive: &mut WheelArchive, job: &UnpackJob, into: &Path) -> Result<CachedFile, ArchiveError> {
+fn write(archive: &mut WheelArchive, job: &UnpackJob, into: &Path) -> Result<CachedFile, WheelError> {
     let path = into.join(&job.entry.path);
     let executable = job.entry.executable || job.scheme == DataScheme::Scripts;
     let mode = if executable { 0o555 } else { 0o444 };
@@ -114,7 +114,7 @@ fn write(archive: &mut WheelArchive, job: &UnpackJob, into: &Path) -> Result<Cac
     })?;
     let found = hasher.finish();
     if job.expected.as_ref().is_some_and(|expected| *expected != found) {
-        return Err(ArchiveError::bad(format!(
+        return Err(WheelError::bad(format!(
             "holds `{}` with another hash than RECORD says",
             job.entry.path
         )));

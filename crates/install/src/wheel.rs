@@ -5,7 +5,7 @@
 
 use rustc_hash::FxHashMap;
 
-use super::archive::{ArchiveError, WheelArchive};
+use super::archive::{WheelArchive, WheelError};
 use super::entry_points::{self, EntryPoint};
 use super::record::{self, RecordDigest, RecordRow};
 use pinfast_packaging::{Metadata, PackageName, Version};
@@ -44,16 +44,16 @@ pub(super) fn read_info(
     archive: &mut WheelArchive,
     name: &PackageName,
     version: &Version,
-) -> Result<WheelInfo, ArchiveError> {
+) -> Result<WheelInfo, WheelError> {
     let stem = stem(archive, name, version)?;
     let wheel = read(archive, &format!("{stem}.dist-info/WHEEL"), MB)?;
     let (root, warnings) = read_wheel(&wheel)?;
     let metadata = read(archive, &format!("{stem}.dist-info/METADATA"), 16 * MB)?;
     let metadata = Metadata::parse(&metadata)
-        .map_err(|error| ArchiveError::bad(format!("has unreadable METADATA: {error}")))?;
+        .map_err(|error| WheelError::bad(format!("has unreadable METADATA: {error}")))?;
     if metadata.name != *name || metadata.version != *version {
         let (other, its) = (&metadata.name, &metadata.version);
-        return Err(ArchiveError::bad(format!(
+        return Err(WheelError::bad(format!(
             "says in METADATA that it is {other} {its}, not {name} {version}"
         )));
     }
@@ -61,49 +61,49 @@ pub(super) fn read_info(
     let scripts = match archive.entry(&points) {
         None => Vec::new(),
         Some(_) => entry_points::scripts(&read(archive, &points, 16 * MB)?)
-            .map_err(|what| ArchiveError::bad(format!("has an unreadable entry_points.txt: {what}")))?,
+            .map_err(|what| WheelError::bad(format!("has an unreadable entry_points.txt: {what}")))?,
     };
     let record = read(archive, &format!("{stem}.dist-info/RECORD"), 64 * MB)?;
     let rows = record::parse(&record)
-        .map_err(|what| ArchiveError::bad(format!("has an unreadable RECORD: {what}")))?;
+        .map_err(|what| WheelError::bad(format!("has an unreadable RECORD: {what}")))?;
     let digests = digests(archive, &stem, rows)?;
     Ok(WheelInfo { stem, root, metadata, scripts, digests, warnings })
 }
 
-fn read(archive: &mut WheelArchive, path: &str, limit: u64) -> Result<Vec<u8>, ArchiveError> {
-    let entry = archive.entry(path).cloned().ok_or_else(|| ArchiveError::bad(format!("has no `{path}`")))?;
+fn read(archive: &mut WheelArchive, path: &str, limit: u64) -> Result<Vec<u8>, WheelError> {
+    let entry = archive.entry(path).cloned().ok_or_else(|| WheelError::bad(format!("has no `{path}`")))?;
     archive.read(&entry, limit)
 }
 
 /// The stem of the one `.dist-info` folder. It has to be the lock's name and version, and a `.data` folder has
 /// to have the same stem.
-fn stem(archive: &WheelArchive, name: &PackageName, version: &Version) -> Result<String, ArchiveError> {
+fn stem(archive: &WheelArchive, name: &PackageName, version: &Version) -> Result<String, WheelError> {
     let mut found: Option<&str> = None;
     let tops = || archive.entries().iter().filter_map(|entry| entry.path.split_once('/')).map(|(top, _)| top);
     for stem in tops().filter_map(|top| strip_suffix_ignoring_case(top, ".dist-info")) {
         if found.is_some_and(|other| other != stem) {
-            return Err(ArchiveError::bad("has more than one `.dist-info` folder"));
+            return Err(WheelError::bad("has more than one `.dist-info` folder"));
         }
         found = Some(stem);
     }
-    let stem = found.ok_or_else(|| ArchiveError::bad("has no `.dist-info` folder: it is not a wheel"))?;
+    let stem = found.ok_or_else(|| WheelError::bad("has no `.dist-info` folder: it is not a wheel"))?;
     let named = stem.split_once('-').and_then(|(name, version)| {
         Some((PackageName::new(name).ok()?, version.replace('_', "-").parse::<Version>().ok()?))
     });
     if named.as_ref().is_none_or(|(its, _)| its != name) || named.is_none_or(|(_, its)| its != *version) {
-        return Err(ArchiveError::bad(format!("is `{stem}` inside, not {name} {version}")));
+        return Err(WheelError::bad(format!("is `{stem}` inside, not {name} {version}")));
     }
     let other = tops().find(|top| {
         let data = strip_suffix_ignoring_case(top, ".data");
         data.is_some_and(|data| data != stem || !top.ends_with(".data"))
     });
     if let Some(other) = other {
-        return Err(ArchiveError::bad(format!("has a folder `{other}` beside `{stem}.dist-info`")));
+        return Err(WheelError::bad(format!("has a folder `{other}` beside `{stem}.dist-info`")));
     }
     if tops()
         .any(|top| strip_suffix_ignoring_case(top, ".dist-info").is_some() && !top.ends_with(".dist-info"))
     {
-        return Err(ArchiveError::bad("spells `.dist-info` in capitals"));
+        return Err(WheelError::bad("spells `.dist-info` in capitals"));
     }
     Ok(stem.to_owned())
 }
@@ -115,13 +115,13 @@ fn strip_suffix_ignoring_case<'a>(text: &'a str, suffix: &str) -> Option<&'a str
 }
 
 /// Parses `WHEEL`: the version has to be 1.x. Returns where the root goes, and warnings.
-fn read_wheel(text: &[u8]) -> Result<(LibraryScheme, Vec<String>), ArchiveError> {
+fn read_wheel(text: &[u8]) -> Result<(LibraryScheme, Vec<String>), WheelError> {
     let text = String::from_utf8_lossy(text);
     let field = |name: &str| {
         let mut lines = text.lines().filter_map(|line| line.split_once(':'));
         lines.find(|(key, _)| key.trim().eq_ignore_ascii_case(name)).map(|(_, value)| value.trim())
     };
-    let version = field("Wheel-Version").ok_or_else(|| ArchiveError::bad("has no Wheel-Version"))?;
+    let version = field("Wheel-Version").ok_or_else(|| WheelError::bad("has no Wheel-Version"))?;
     let parts = version
         .split_once('.')
         .and_then(|(major, minor)| Some((major.parse::<u32>().ok()?, minor.parse::<u32>().ok()?)));
@@ -132,7 +132,7 @@ fn read_wheel(text: &[u8]) -> Result<(LibraryScheme, Vec<String>), ArchiveError>
             warnings.push(format!("is of Wheel-Version {version}, newer than the 1.0 that is known"))
         }
         _ => {
-            return Err(ArchiveError::bad(format!(
+            return Err(WheelError::bad(format!(
                 "is of Wheel-Version `{}`; only 1.x is known",
                 version.escape_debug()
             )));
@@ -141,7 +141,7 @@ fn read_wheel(text: &[u8]) -> Result<(LibraryScheme, Vec<String>), ArchiveError>
     let root = match field("Root-Is-Purelib").map(str::to_ascii_lowercase).as_deref() {
         Some("true") => LibraryScheme::Purelib,
         Some("false") => LibraryScheme::Platlib,
-        _ => return Err(ArchiveError::bad("does not say whether Root-Is-Purelib")),
+        _ => return Err(WheelError::bad("does not say whether Root-Is-Purelib")),
     };
     Ok((root, warnings))
 }
@@ -152,14 +152,14 @@ fn digests(
     archive: &WheelArchive,
     stem: &str,
     rows: Vec<RecordRow>,
-) -> Result<Vec<Option<RecordDigest>>, ArchiveError> {
+) -> Result<Vec<Option<RecordDigest>>, WheelError> {
     let record = format!("{stem}.dist-info/RECORD");
     let is_record =
         |path: &str| path.strip_prefix(&record).is_some_and(|rest| matches!(rest, "" | ".jws" | ".p7s"));
     let mut in_record = FxHashMap::default();
     for row in rows {
         if in_record.contains_key(&row.path) {
-            return Err(ArchiveError::bad(format!("has `{}` twice in RECORD", row.path.escape_debug())));
+            return Err(WheelError::bad(format!("has `{}` twice in RECORD", row.path.escape_debug())));
         }
         in_record.insert(row.path, (row.digest, row.size));
     }
@@ -172,14 +172,13 @@ fn digests(
             digests.push(None);
             continue;
         }
-        let (digest, size) = row.ok_or_else(|| {
-            ArchiveError::bad(format!("holds `{}`, which RECORD does not list", entry.path))
-        })?;
+        let (digest, size) = row
+            .ok_or_else(|| WheelError::bad(format!("holds `{}`, which RECORD does not list", entry.path)))?;
         let digest = RecordDigest::parse(&digest).ok_or_else(|| {
-            ArchiveError::bad(format!("has no SHA-256 or better in RECORD for `{}`", entry.path))
+            WheelError::bad(format!("has no SHA-256 or better in RECORD for `{}`", entry.path))
         })?;
         if size.parse() != Ok(entry.size) {
-            return Err(ArchiveError::bad(format!(
+            return Err(WheelError::bad(format!(
                 "holds `{}` with {} bytes, while RECORD says `{}`",
                 entry.path,
                 entry.size,
@@ -189,7 +188,7 @@ fn digests(
         digests.push(Some(digest));
     }
     match in_record.keys().find(|path| !is_record(path)) {
-        Some(path) => Err(ArchiveError::bad(format!("lacks `{}`, which RECORD lists", path.escape_debug()))),
+        Some(path) => Err(WheelError::bad(format!("lacks `{}`, which RECORD lists", path.escape_debug()))),
         None => Ok(digests),
     }
 }

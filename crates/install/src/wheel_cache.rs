@@ -14,7 +14,7 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use tempfile::{NamedTempFile, TempDir, TempPath};
 
-use super::archive::{ArchiveError, ArchiveLimits};
+use super::archive::{WheelError, WheelLimits};
 use super::disk;
 use super::manifest::{CachedFile, Manifest};
 use super::record::{self, RecordDigest};
@@ -146,7 +146,7 @@ impl WheelCache {
         archive: File,
         key: &WheelKey,
         (name, version): (&PackageName, &Version),
-        limits: &ArchiveLimits,
+        limits: &WheelLimits,
         filename: &str,
         watcher: &dyn Watcher,
     ) -> Result<CachedWheel> {
@@ -224,10 +224,10 @@ fn unshare(path: &Path, file: &CachedFile) -> Option<CachedFile> {
 }
 
 /// The error for a bad archive, or for the disk under `folder`.
-fn unpack_error(error: ArchiveError, filename: &str, folder: &Path) -> Error {
+fn unpack_error(error: WheelError, filename: &str, folder: &Path) -> Error {
     match error {
-        ArchiveError::Bad(what) => Error::refused(format!("{filename} {what}"))
+        WheelError::Bad(what) => Error::refused(format!("{filename} {what}"))
             .hint("nothing of it was installed; lock another release, or ask its authors for a sound file"),
-        ArchiveError::Disk(error) => path_error(&format!("unpack {filename} into"), folder, error),
+        WheelError::Disk(error) => path_error(&format!("unpack {filename} into"), folder, error),
     }
 }

@@ -70,7 +70,7 @@ fn with_job<T>(
         link: LinkMode::Auto,
         compile: request.compile,
         dry_run: request.dry_run,
-        limits: install::ArchiveLimits::default(),
+        limits: install::WheelLimits::default(),
     };
     act(&job, &source, &*session.watcher)
 }
