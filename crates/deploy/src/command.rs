@@ -11,8 +11,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
-use super::disk::io_error;
 use pinfast_base::error::{Error, ErrorKind, Result};
+use pinfast_files::path_error;
 use pinfast_process::{ProcessGroup, Signal, SignalDeferral, WaitEnd, wait};
 
 /// The time between SIGTERM and SIGKILL.
@@ -119,7 +119,7 @@ impl CommandLog {
             path.parent().map_or(Ok(()), fs::create_dir_all)?;
             OpenOptions::new().create(true).append(true).open(&path)
         };
-        let file = open().map_err(|error| io_error("write", &path, error))?;
+        let file = open().map_err(|error| path_error("write", &path, error))?;
         Ok(Self { path, file, start: 0 })
     }
 
@@ -175,7 +175,7 @@ pub(super) fn run_command(
     log: &mut CommandLog,
 ) -> Result<CommandOutcome> {
     let deferral = SignalDeferral::start();
-    log.write_title(title).map_err(|error| io_error("write", &log.path, error))?;
+    log.write_title(title).map_err(|error| path_error("write", &log.path, error))?;
     let output = || log.file.try_clone().map(Stdio::from);
     let mut spawn = || ProcessGroup::spawn(command.stdin(Stdio::null()).stdout(output()?).stderr(output()?));
     let (mut child, group) = match spawn() {
@@ -204,7 +204,7 @@ pub(super) fn run_command(
         (None, Descendants::Kill) => group.kill(),
         (None, Descendants::Leave) => {}
     }
-    let status = child.wait().map_err(|error| io_error("wait for", Path::new(title), error))?;
+    let status = child.wait().map_err(|error| path_error("wait for", Path::new(title), error))?;
     Ok(cut_short.unwrap_or_else(|| outcome(status)))
 }
 

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::activate::activate;
 use super::config::{DeployConfig, Environments};
-use super::disk::{io_error, lexists};
+use super::disk::lexists;
 use super::history::{RecoveryTask, ReleaseRecord};
 use super::id::ReleaseId;
 use super::journal::read_history;
@@ -20,6 +20,7 @@ use super::run::DeployRun;
 use super::shared::{self, SharedInit};
 use pinfast_base::error::{Error, ErrorKind, Result};
 use pinfast_base::event::{Event, Watcher};
+use pinfast_files::path_error;
 use pinfast_process::SignalDeferral;
 
 /// The options of a deploy.
@@ -139,7 +140,7 @@ fn begin_release(run: &mut DeployRun<'_>, checked: &CheckedSource) -> Result<Rel
     let manifest = manifest(run.config, checked, release);
     run.journal.record(JournalEvent::Begin(manifest.clone()))?;
     let folder = root.release(&manifest.release);
-    fs::create_dir(&folder).map_err(|error| io_error("create the folder", &folder, error))?;
+    fs::create_dir(&folder).map_err(|error| path_error("create the folder", &folder, error))?;
     Ok(manifest)
 }
 

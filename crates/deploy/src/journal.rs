@@ -7,11 +7,12 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
-use super::disk::{io_error, is_absent, sync_folder};
+use super::disk::sync_folder;
 use super::history::History;
 use super::journal_entry::{JOURNAL_SCHEMA, JournalEntry, JournalEvent, JournalHeader};
 use super::root::DeployRoot;
 use pinfast_base::error::{Error, Result};
+use pinfast_files::{is_absent, path_error};
 
 /// The journal of a run that holds the root's lock.
 pub(super) struct ReleaseJournal {
@@ -35,7 +36,7 @@ fn journal_path(root: &DeployRoot) -> PathBuf {
 fn read_bytes(path: &Path) -> Result<Vec<u8>> {
     match fs::read(path) {
         Err(error) if is_absent(&error) => Ok(Vec::new()),
-        text => text.map_err(|error| io_error("read", path, error)),
+        text => text.map_err(|error| path_error("read", path, error)),
     }
 }
 
@@ -76,7 +77,7 @@ impl ReleaseJournal {
             file.set_len(complete as u64)?;
             Ok(file)
         };
-        let file = open().map_err(|error| io_error("write", &path, error))?;
+        let file = open().map_err(|error| path_error("write", &path, error))?;
         let mut journal = Self { path, file, by: by.to_owned(), history };
         if complete == 0 {
             journal.append(&JournalHeader { schema: JOURNAL_SCHEMA })?;
@@ -116,7 +117,7 @@ impl ReleaseJournal {
             if let Ok(before) = before {
                 let _ = self.file.set_len(before);
             }
-            io_error("write", &self.path, error)
+            path_error("write", &self.path, error)
         })
     }
 }

@@ -9,10 +9,10 @@ use std::path::Path;
 
 use jiff::Timestamp;
 
-use super::disk::io_error;
 use super::root::DeployRoot;
 use pinfast_base::error::{Error, Result};
 use pinfast_base::event::{Event, Watcher};
+use pinfast_files::path_error;
 
 /// The lock of a root, released when dropped.
 #[derive(Debug)]
@@ -48,7 +48,7 @@ impl RootLock {
             .truncate(false)
             .write(true)
             .open(&path)
-            .map_err(|error| io_error("open", &path, error))?;
+            .map_err(|error| path_error("open", &path, error))?;
         match (file.try_lock(), when_locked) {
             (Ok(()), _) => {}
             (Err(TryLockError::WouldBlock), WhenLocked::Fail) => {
@@ -58,11 +58,11 @@ impl RootLock {
             }
             (Err(TryLockError::WouldBlock), WhenLocked::Wait) => {
                 watcher.on(Event::Stage { name: "wait", what: format!("for {}", owner(&path)) });
-                file.lock().map_err(|error| io_error("lock", &path, error))?;
+                file.lock().map_err(|error| path_error("lock", &path, error))?;
             }
-            (Err(TryLockError::Error(error)), _) => return Err(io_error("lock", &path, error)),
+            (Err(TryLockError::Error(error)), _) => return Err(path_error("lock", &path, error)),
         }
-        write_owner(&mut file, by).map_err(|error| io_error("write", &path, error))?;
+        write_owner(&mut file, by).map_err(|error| path_error("write", &path, error))?;
         Ok(Self { _file: file })
     }
 }

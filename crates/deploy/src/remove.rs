@@ -4,12 +4,12 @@
 use std::fs;
 use std::path::PathBuf;
 
-use super::disk::{io_error, is_absent};
 use super::id::ReleaseId;
 use super::journal::ReleaseJournal;
 use super::journal_entry::JournalEvent;
 use super::root::DeployRoot;
 use pinfast_base::error::{Error, Result};
+use pinfast_files::{is_absent, path_error};
 
 /// Removes a release, and records it before and after.
 pub(super) fn remove_release(root: &DeployRoot, id: &ReleaseId, journal: &mut ReleaseJournal) -> Result<()> {
@@ -38,7 +38,7 @@ pub(super) fn remove_folder(root: &DeployRoot, id: &ReleaseId) -> Result<()> {
     };
     for (path, outcome) in [(&folder, removed), (&root.log(id), fs::remove_file(root.log(id)))] {
         match outcome {
-            Err(error) if !is_absent(&error) => return Err(io_error("remove", path, error)),
+            Err(error) if !is_absent(&error) => return Err(path_error("remove", path, error)),
             _ => {}
         }
     }

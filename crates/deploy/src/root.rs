@@ -5,9 +5,10 @@ use std::io;
 use std::os::unix::fs::{DirBuilderExt as _, symlink};
 use std::path::{Component, Path, PathBuf};
 
-use super::disk::{create_folder, io_error, is_absent, sync_folder};
+use super::disk::{create_folder, sync_folder};
 use super::id::ReleaseId;
 use pinfast_base::error::Result;
+use pinfast_files::{is_absent, path_error};
 
 /// The folder that is deployed to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -73,10 +74,10 @@ impl DeployRoot {
         let link = self.current();
         match fs::symlink_metadata(&link) {
             Err(error) if is_absent(&error) => Ok(CurrentLink::Absent),
-            Err(error) => Err(io_error("look at", &link, error)),
+            Err(error) => Err(path_error("look at", &link, error)),
             Ok(metadata) if !metadata.is_symlink() => Ok(CurrentLink::NotALink),
             Ok(_) => {
-                fs::read_link(&link).map(CurrentLink::Link).map_err(|error| io_error("read", &link, error))
+                fs::read_link(&link).map(CurrentLink::Link).map_err(|error| path_error("read", &link, error))
             }
         }
     }
@@ -104,12 +105,12 @@ impl DeployRoot {
         let folder = self.releases();
         let entries = match fs::read_dir(&folder) {
             Err(error) if is_absent(&error) => return Ok(Vec::new()),
-            entries => entries.map_err(|error| io_error("list", &folder, error))?,
+            entries => entries.map_err(|error| path_error("list", &folder, error))?,
         };
         let name = |entry: io::Result<fs::DirEntry>| Ok(entry?.file_name().to_string_lossy().into_owned());
         let mut names = entries.map(name).collect::<io::Result<Vec<_>>>();
         names.iter_mut().for_each(|names| names.sort());
-        names.map_err(|error| io_error("list", &folder, error))
+        names.map_err(|error| path_error("list", &folder, error))
     }
 
     /// Points `current` to `target` by one rename, so that a reader always finds a link.
@@ -121,18 +122,18 @@ impl DeployRoot {
         let link = self.current();
         // A run that died may have left one.
         match fs::remove_file(&next) {
-            Err(error) if !is_absent(&error) => return Err(io_error("remove", &next, error)),
+            Err(error) if !is_absent(&error) => return Err(path_error("remove", &next, error)),
             _ => {}
         }
-        symlink(target, &next).map_err(|error| io_error("make the link", &next, error))?;
-        fs::rename(&next, &link).map_err(|error| io_error("replace", &link, error))
+        symlink(target, &next).map_err(|error| path_error("make the link", &next, error))?;
+        fs::rename(&next, &link).map_err(|error| path_error("replace", &link, error))
     }
 
     /// Removes `current`, if it exists.
     pub(super) fn remove_current(&self) -> Result<()> {
         let link = self.current();
         match fs::remove_file(&link) {
-            Err(error) if !is_absent(&error) => Err(io_error("remove", &link, error)),
+            Err(error) if !is_absent(&error) => Err(path_error("remove", &link, error)),
             _ => Ok(()),
         }
     }
@@ -150,9 +151,9 @@ impl DeployRoot {
     /// Makes everything below the root survive a power failure.
     pub(super) fn sync_all(&self) -> Result<()> {
         let folder = self.releases();
-        let open = File::open(&folder).map_err(|error| io_error("open", &folder, error))?;
+        let open = File::open(&folder).map_err(|error| path_error("open", &folder, error))?;
         #[cfg(target_os = "linux")]
-        rustix::fs::syncfs(&open).map_err(|error| io_error("write", &folder, error.into()))?;
+        rustix::fs::syncfs(&open).map_err(|error| path_error("write", &folder, error.into()))?;
         #[cfg(not(target_os = "linux"))]
         {
             drop(open);
@@ -169,7 +170,7 @@ impl DeployRoot {
         // Only the user who deploys may read the logs: commands may print secrets.
         let logs = self.state_folder().join("logs");
         let created = DirBuilder::new().recursive(true).mode(0o700).create(&logs);
-        created.map_err(|error| io_error("create the folder", &logs, error))
+        created.map_err(|error| path_error("create the folder", &logs, error))
     }
 }
 

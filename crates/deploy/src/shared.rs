@@ -6,9 +6,10 @@ use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
 use super::config::DeployConfig;
-use super::disk::{create_folder, io_error, is_absent, lexists, sync_folder};
+use super::disk::{create_folder, lexists, sync_folder};
 use super::root::DeployRoot;
 use pinfast_base::error::{Error, Result};
+use pinfast_files::{is_absent, path_error};
 use pinfast_settings::{SharedKind, SharedPath};
 
 /// Problems with the shared paths at `root`. All missing ones are one problem.
@@ -19,7 +20,7 @@ pub(super) fn problems(shared: &[SharedPath], root: &DeployRoot) -> Vec<Error> {
         match fs::metadata(&place) {
             Ok(metadata) => problems.extend(kind_problem(shared, &place, metadata.is_dir())),
             Err(error) if is_absent(&error) => missing.push(shared.path.clone()),
-            Err(error) => problems.push(io_error("look at", &place, error)),
+            Err(error) => problems.push(path_error("look at", &place, error)),
         }
     }
     if !missing.is_empty() {
@@ -59,7 +60,7 @@ pub(super) fn link(shared: &[SharedPath], folder: &Path) -> Result<()> {
         let parent = at.parent().unwrap_or(folder);
         // No part of the path is a tracked link that leads out of the release: the preflight refuses those.
         create_folder(parent)?;
-        symlink(link_target(path), &at).map_err(|error| io_error("make the link", &at, error))?;
+        symlink(link_target(path), &at).map_err(|error| path_error("make the link", &at, error))?;
     }
     Ok(())
 }
@@ -129,7 +130,7 @@ fn move_problem(from: &Path) -> Option<Error> {
 fn move_in(from: &Path, to: &Path) -> Result<()> {
     match fs::rename(from, to) {
         Err(error) if error.kind() == ErrorKind::CrossesDevices => {}
-        renamed => return renamed.map_err(|error| io_error("move", from, error)),
+        renamed => return renamed.map_err(|error| path_error("move", from, error)),
     }
     let mut name = to.as_os_str().to_owned();
     name.push(".pinfast-new");
@@ -139,10 +140,10 @@ fn move_in(from: &Path, to: &Path) -> Result<()> {
         copy(from, &temporary)?;
         fs::rename(&temporary, to)
     };
-    copied().map_err(|error| io_error("move", from, error))?;
+    copied().map_err(|error| path_error("move", from, error))?;
     // The copy must survive a power failure before the original is removed.
     sync_folder(to.parent().unwrap_or(to))?;
-    remove_any(from).map_err(|error| io_error("remove", from, error))
+    remove_any(from).map_err(|error| path_error("remove", from, error))
 }
 
 fn copy(from: &Path, to: &Path) -> io::Result<()> {

@@ -10,11 +10,7 @@ use pinfast_base::error::Error;
 pub fn path_error(action: &str, path: &Path, cause: io::Error) -> Error {
     let is_full = matches!(cause.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded);
     let error = Error::no_answer(format!("cannot {action} {}", path.display())).because(cause);
-    if is_full {
-        error.hint("free some space and run the command again: it goes on where it stopped")
-    } else {
-        error
-    }
+    if is_full { error.hint("free some space and run the command again") } else { error }
 }
 
 /// Whether the error means that there is nothing at the path.
