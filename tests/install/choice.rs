@@ -222,7 +222,7 @@ fn what_nobody_owns_is_not_overwritten() {
     write(&bench.site().join("a.py"), "precious");
     let shelf = Shelf::of(&[tagged("py3-none-any", "x")]);
     let error = bench.install(&shelf.lock(), &shelf).unwrap_err();
-    assert!(error.to_string().ends_with("stands where a has a file, and no distribution owns it"), "{error}");
+    assert!(error.to_string().ends_with("is where a has a file, and no distribution owns it"), "{error}");
     assert_eq!(std::fs::read_to_string(bench.site().join("a.py")).unwrap(), "precious");
     write(&bench.site().join("a.py"), "which = 'x'\n");
     bench.install(&shelf.lock(), &shelf).unwrap();
