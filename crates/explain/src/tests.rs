@@ -1,5 +1,7 @@
 //! What the gallery does not cover: proofs and budgets of every size.
 
+#![expect(clippy::disallowed_types, reason = "these tests measure how long an explanation takes")]
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};

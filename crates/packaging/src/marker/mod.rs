@@ -1,9 +1,10 @@
 //! Environment markers (PyPA "Dependency specifiers", section "Environment Markers"; PEP 508).
 //!
-//! - `parse`: text -> [`expression`]
+//! - `parse`: text -> [`expression`]; `complexity` refuses hostile ones
 //! - `expression`: its value in an environment, exactly as PyPA `packaging` evaluates it; it takes no lock and cannot panic
 //! - `tree`: its binary decision diagram by `pep508_rs`, built on first use, for `and`, `or`, negation and equality
 
+mod complexity;
 mod expression;
 mod parse;
 #[cfg(test)]

@@ -16,7 +16,7 @@ pub(super) fn parse(text: &str) -> Result<(Expression, Vec<String>), Requirement
         let len = odd.len();
         return Err(parser.error(len, "expected `and`, `or` or the end of the marker"));
     }
-    if super::tree::is_too_complex(&expression) {
+    if super::complexity::is_too_complex(&expression) {
         parser.at = 0;
         return Err(parser.error(text.len(), "the marker combines too many comparisons"));
     }
