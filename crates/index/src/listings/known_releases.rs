@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::releases::{NewestRelease, Releases};
+use super::releases::{LatestRelease, Releases};
 use crate::page_cache::{CacheRef, CachedListing};
 use pinfast_packaging::{Listing, PackageName, Version};
 
@@ -14,7 +14,7 @@ impl Releases {
     }
 
     /// Whether the listing of the newest release is there already, or that of its project.
-    pub(crate) fn is_newest_listed(&self, name: &PackageName, newest: &NewestRelease) -> bool {
+    pub(crate) fn is_newest_listed(&self, name: &PackageName, newest: &LatestRelease) -> bool {
         let own =
             self.releases.get(&(name.clone(), newest.version.clone())).and_then(|release| release.ok()?);
         own.is_some() || self.listings.get(name).is_some()

@@ -38,14 +38,14 @@ pub(crate) struct Releases {
     pub(super) indexes: Arc<IndexSet>,
     pub(super) listings: Arc<Listings>,
     snapshot: Arc<SnapshotReader>,
-    pub(super) newest: OnceMap<PackageName, Option<Arc<NewestRelease>>>,
+    pub(super) newest: OnceMap<PackageName, Option<Arc<LatestRelease>>>,
     pub(super) releases: OnceMap<(PackageName, Version), Option<CachedListing>>,
     /// Whether the project's whole page was in the cache when that was first asked.
     has_project_page: OnceMap<PackageName, bool>,
 }
 
 /// The newest stable release of a project, as the index names it.
-pub(crate) struct NewestRelease {
+pub(crate) struct LatestRelease {
     pub(crate) version: Version,
     /// Its metadata in the index, where the project's page was requested for it.
     pub(crate) metadata: Option<Arc<Metadata>>,
@@ -80,7 +80,7 @@ impl Releases {
     }
 
     /// The newest release of `name`; blocks.
-    pub(crate) fn newest(self: &Arc<Self>, name: &PackageName) -> Option<Arc<NewestRelease>> {
+    pub(crate) fn newest(self: &Arc<Self>, name: &PackageName) -> Option<Arc<LatestRelease>> {
         let is_known = self.newest.is_registered(name) || self.snapshot.newest(name).is_some();
         if !is_known && self.is_listed(name) {
             return None;
@@ -114,7 +114,7 @@ impl Releases {
     pub(crate) fn start_newest(
         self: &Arc<Self>,
         name: &PackageName,
-    ) -> Arc<OnceSlot<Option<Arc<NewestRelease>>>> {
+    ) -> Arc<OnceSlot<Option<Arc<LatestRelease>>>> {
         let (slot, completer) = self.newest.register(name.clone());
         if let Some(completer) = completer {
             if let Some(newest) =
@@ -173,7 +173,7 @@ impl Releases {
 
     /// The newest release, by the beginning of the project's page. A failure is `None`: asking for the listing
     /// repeats it.
-    async fn find_newest(self: &Arc<Self>, name: &PackageName) -> Option<NewestRelease> {
+    async fn find_newest(self: &Arc<Self>, name: &PackageName) -> Option<LatestRelease> {
         let index = self.index_of_newest(name)?;
         if !index.may_have_release_pages() {
             // The newest release's files will come from the whole listing, so begin with it.
@@ -203,16 +203,16 @@ impl Releases {
                     drop(self.start_release_as(name, &info.version, StoreAs::Newest(headers)));
                 }
                 let metadata = metadata_of_release(name, &info).map(Arc::new);
-                Some(NewestRelease { version: info.version, metadata })
+                Some(LatestRelease { version: info.version, metadata })
             }
         }
     }
 
     /// Sets the listing of the newest release, from the cache.
-    fn set_newest(&self, name: &PackageName, release: CachedListing) -> Option<NewestRelease> {
+    fn set_newest(&self, name: &PackageName, release: CachedListing) -> Option<LatestRelease> {
         let version = release.listing.versions().next()?.clone();
         self.releases.set((name.clone(), version.clone()), Some(release));
-        Some(NewestRelease { version, metadata: None })
+        Some(LatestRelease { version, metadata: None })
     }
 
     /// Requests the beginning of the project's page at `url`; the newest release is stored under `key`.

@@ -43,7 +43,7 @@ struct ZipMember {
 
 /// Why an archive cannot be read.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum ArchiveError {
+pub(super) enum ZipReadError {
     /// It is broken or contradicts itself: a sentence about "it".
     Broken(String),
     /// The member is larger than allowed.
@@ -62,7 +62,7 @@ const END: u64 = 22;
 const LARGEST_COMMENT: u64 = 0xffff;
 const LARGEST_DIRECTORY: u64 = 64 << 20;
 
-type StepResult<T> = Result<ArchiveStep<T>, ArchiveError>;
+type StepResult<T> = Result<ArchiveStep<T>, ZipReadError>;
 
 /// The value of a step that is done; returns a step that needs bytes.
 macro_rules! step {
@@ -171,7 +171,7 @@ impl PartialArchive {
     fn compressed(&self, member: &ZipMember) -> StepResult<&[u8]> {
         // Checked before the bytes are requested: a forged size must cost nothing.
         if member.compressed > self.most || member.size > self.most {
-            return Err(ArchiveError::TooLarge);
+            return Err(ZipReadError::TooLarge);
         }
         let at = member.header;
         let past =
@@ -190,7 +190,7 @@ impl PartialArchive {
         self.bytes(start..past(start, member.compressed)?)
     }
 
-    fn decompress(&self, member: &ZipMember, compressed: &[u8]) -> Result<Vec<u8>, ArchiveError> {
+    fn decompress(&self, member: &ZipMember, compressed: &[u8]) -> Result<Vec<u8>, ZipReadError> {
         let mut plain = Vec::new();
         match member.method {
             0 => plain.extend_from_slice(compressed),
@@ -203,7 +203,7 @@ impl PartialArchive {
             }
         }
         if plain.len() as u64 > self.most {
-            return Err(ArchiveError::TooLarge);
+            return Err(ZipReadError::TooLarge);
         }
         let mut crc = Crc::new();
         crc.update(&plain);
@@ -214,8 +214,8 @@ impl PartialArchive {
     }
 }
 
-fn broken(why: &str) -> ArchiveError {
-    ArchiveError::Broken(why.to_owned())
+fn broken(why: &str) -> ZipReadError {
+    ZipReadError::Broken(why.to_owned())
 }
 
 fn directory_range(offset: u64, size: u64, end: u64) -> StepResult<Range<u64>> {
@@ -235,7 +235,7 @@ fn end_record(tail: &[u8]) -> Option<usize> {
     })
 }
 
-fn members(mut bytes: &[u8]) -> Result<Vec<ZipMember>, ArchiveError> {
+fn members(mut bytes: &[u8]) -> Result<Vec<ZipMember>, ZipReadError> {
     let mut members = Vec::new();
     // Walked by the directory's length. The end record has a count as well, which may be wrong.
     while !bytes.is_empty() {
@@ -252,7 +252,7 @@ fn members(mut bytes: &[u8]) -> Result<Vec<ZipMember>, ArchiveError> {
     Ok(members)
 }
 
-fn member(entry: &[u8], name: usize, extra: usize) -> Result<ZipMember, ArchiveError> {
+fn member(entry: &[u8], name: usize, extra: usize) -> Result<ZipMember, ZipReadError> {
     let mut member = ZipMember {
         method: u16_at(entry, 10)?,
         crc: u32_at(entry, 16)?,
@@ -266,7 +266,7 @@ fn member(entry: &[u8], name: usize, extra: usize) -> Result<ZipMember, ArchiveE
 }
 
 /// Replaces the values that did not fit into 32 bits by those of the zip64 field, which has them in this order.
-fn apply_zip64(member: &mut ZipMember, mut extra: &[u8]) -> Result<(), ArchiveError> {
+fn apply_zip64(member: &mut ZipMember, mut extra: &[u8]) -> Result<(), ZipReadError> {
     while extra.len() >= 4 {
         let (id, len) = (u16_at(extra, 0)?, usize::from(u16_at(extra, 2)?));
         let Some(mut field) = extra.get(4..4 + len) else { return Ok(()) };
@@ -284,20 +284,20 @@ fn apply_zip64(member: &mut ZipMember, mut extra: &[u8]) -> Result<(), ArchiveEr
     Ok(())
 }
 
-fn array<const N: usize>(bytes: &[u8], at: usize) -> Result<[u8; N], ArchiveError> {
+fn array<const N: usize>(bytes: &[u8], at: usize) -> Result<[u8; N], ZipReadError> {
     let slice = bytes.get(at..at + N).ok_or_else(|| broken("it is cut"))?;
     Ok(std::array::from_fn(|i| slice[i]))
 }
 
-fn u16_at(bytes: &[u8], at: usize) -> Result<u16, ArchiveError> {
+fn u16_at(bytes: &[u8], at: usize) -> Result<u16, ZipReadError> {
     array(bytes, at).map(u16::from_le_bytes)
 }
 
-fn u32_at(bytes: &[u8], at: usize) -> Result<u32, ArchiveError> {
+fn u32_at(bytes: &[u8], at: usize) -> Result<u32, ZipReadError> {
     array(bytes, at).map(u32::from_le_bytes)
 }
 
-fn u64_at(bytes: &[u8], at: usize) -> Result<u64, ArchiveError> {
+fn u64_at(bytes: &[u8], at: usize) -> Result<u64, ZipReadError> {
     array(bytes, at).map(u64::from_le_bytes)
 }
 
@@ -307,7 +307,7 @@ mod tests {
     use crate::testing::zip_of;
 
     /// Reads `wanted` out of `bytes` by the ranges that it needs. Returns their number too.
-    fn read(bytes: &[u8], wanted: &str, most: u64) -> (Result<Option<Vec<u8>>, ArchiveError>, usize) {
+    fn read(bytes: &[u8], wanted: &str, most: u64) -> (Result<Option<Vec<u8>>, ZipReadError>, usize) {
         let mut archive = PartialArchive::new(bytes.len() as u64, most);
         for requested in 0..10 {
             match archive.read(&|path| path == wanted.as_bytes()) {
@@ -338,7 +338,7 @@ mod tests {
             assert_eq!(found.unwrap().unwrap(), b"contents contents contents");
             assert!(requested <= most_requests, "{others} others: {requested}");
             assert_eq!(read(&bytes, "missing", 1000).0, Ok(None));
-            assert_eq!(read(&bytes, "wanted", 10).0, Err(ArchiveError::TooLarge));
+            assert_eq!(read(&bytes, "wanted", 10).0, Err(ZipReadError::TooLarge));
         }
     }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use reqwest::StatusCode;
 use reqwest::header::{CONTENT_RANGE, HeaderMap, HeaderValue, RANGE};
 
-use super::archive::{ArchiveError, ArchiveStep, PartialArchive, TAIL};
+use super::archive::{ArchiveStep, PartialArchive, TAIL, ZipReadError};
 use super::requests::metadata_request;
 use super::servers::{FileServers, RangeSupport};
 use super::wheel::{archive_failure, is_metadata};
@@ -73,8 +73,8 @@ async fn read_pieces(
             }
             Ok(ArchiveStep::Done(Some(text))) => return Ok(Some(text)),
             // It may have been broken in transit: the whole wheel, hash-checked, decides.
-            Ok(ArchiveStep::Done(None)) | Err(ArchiveError::Broken(_)) => return Ok(None),
-            Err(error @ ArchiveError::TooLarge) => {
+            Ok(ArchiveStep::Done(None)) | Err(ZipReadError::Broken(_)) => return Ok(None),
+            Err(error @ ZipReadError::TooLarge) => {
                 return Err(archive_failure(error, &redacted(&file.url), most).into());
             }
         }

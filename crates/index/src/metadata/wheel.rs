@@ -1,6 +1,6 @@
 //! METADATA out of a whole wheel, and which member of an archive that is.
 
-use super::archive::{ArchiveError, ArchiveStep, PartialArchive};
+use super::archive::{ArchiveStep, PartialArchive, ZipReadError};
 use crate::downloads::{Download, read_range};
 use crate::failure::FetchFailure;
 use crate::limits::METADATA_VARIABLE;
@@ -42,10 +42,10 @@ pub(super) fn is_metadata(path: &[u8], wheel: &WheelFilename) -> bool {
 }
 
 /// A broken archive excludes its candidate; a limit ends the run.
-pub(super) fn archive_failure(error: ArchiveError, what: &str, most: u64) -> FetchFailure {
+pub(super) fn archive_failure(error: ZipReadError, what: &str, most: u64) -> FetchFailure {
     match error {
-        ArchiveError::Broken(why) => FetchFailure::invalid(format!("its archive is broken: {why}")),
-        ArchiveError::TooLarge => FetchFailure::fatal(
+        ZipReadError::Broken(why) => FetchFailure::invalid(format!("its archive is broken: {why}")),
+        ZipReadError::TooLarge => FetchFailure::fatal(
             Error::no_answer(format!("the metadata of {what} has more than {most} bytes"))
                 .hint(format!("{METADATA_VARIABLE}=BYTES raises the limit")),
         ),
