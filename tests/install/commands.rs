@@ -84,9 +84,9 @@ fn one_interpreter_goes_by_many_names() {
 fn what_holds_no_pins_is_refused_before_anything_is_done() {
     let hash = format!("--hash=sha256:{}", "a".repeat(64));
     for (line, said) in [
-        ("a==1.* HASH", "l.txt:1:1: `a==1.*` is no exact pin"),
-        ("a>=1 HASH", "l.txt:1:1: `a>=1` is no exact pin"),
-        ("a", "l.txt:1:1: `a` is no exact pin"),
+        ("a==1.* HASH", "l.txt:1:1: `a==1.*` is not an exact pin"),
+        ("a>=1 HASH", "l.txt:1:1: `a>=1` is not an exact pin"),
+        ("a", "l.txt:1:1: `a` is not an exact pin"),
         ("a==1.0", "l.txt:1:1: `a` has no SHA-256 hash"),
         ("-e ./a HASH", "l.txt:1:1: an editable requirement cannot be locked"),
         ("-r other.txt", "l.txt:1:1: `-r` names another file, but a lock holds all its pins"),

@@ -46,7 +46,7 @@ fn builds_are_comments_and_read_back_with_their_places() {
     // A problem in a build keeps the lock from being installed from, with its place.
     let broken = text.replace("#     setuptools==80.9.0", "#     setuptools>=80");
     let message = Lock::parse_strict(&broken, "l.txt").unwrap_err().message;
-    assert_eq!(message, format!("l.txt:{line}:7: `setuptools>=80` is no exact pin"));
+    assert_eq!(message, format!("l.txt:{line}:7: `setuptools>=80` is not an exact pin"));
     // Another tool's comments permit nothing.
     let foreign = text.split_once("\n\n").unwrap().1;
     assert_eq!(Lock::parse(foreign, "l.txt").unwrap().builds, []);
@@ -234,10 +234,10 @@ fn strict_reading_bars_what_is_no_lock() {
     let h = format!("--hash=sha256:{}", hash("x"));
     for (text, (line, column), message) in [
         ("a==1\n", (1, 1), "`a` has no SHA-256 hash"),
-        (&*format!("\n  a>=1 {h}"), (2, 3), "`a>=1` is no exact pin"),
-        (&*format!("a==1.* {h}"), (1, 1), "`a==1.*` is no exact pin"),
-        (&*format!("a==1,>0 {h}"), (1, 1), "`a==1,>0` is no exact pin"),
-        (&*format!("a {h}"), (1, 1), "`a` is no exact pin"),
+        (&*format!("\n  a>=1 {h}"), (2, 3), "`a>=1` is not an exact pin"),
+        (&*format!("a==1.* {h}"), (1, 1), "`a==1.*` is not an exact pin"),
+        (&*format!("a==1,>0 {h}"), (1, 1), "`a==1,>0` is not an exact pin"),
+        (&*format!("a {h}"), (1, 1), "`a` is not an exact pin"),
         (&*format!("a==1 {h}\nA==2 {h}"), (2, 1), "`a` is pinned on line 1 too, for the same environments"),
         (
             &*format!("a==1;os_name=='nt' {h}\na==2;sys_platform=='win32' {h}"),
@@ -246,22 +246,18 @@ fn strict_reading_bars_what_is_no_lock() {
         ),
         ("-e .\n", (1, 1), "an editable requirement cannot be locked"),
         ("-r b.txt\n", (1, 1), "`-r` names another file, but a lock holds all its pins"),
-        ("--frob x\n", (1, 1), "`--frob` is no option that a lock may hold"),
+        ("--frob x\n", (1, 1), "a lock cannot hold the option `--frob`"),
         (
             &*format!("a==1 {h} \\\n  --config-settings x"),
             (2, 3),
-            "`--config-settings` is no option that a pin may have",
+            "a pin cannot have the option `--config-settings`",
         ),
         ("a==1 \\\n    --hash=sha256:12", (2, 5), "a SHA-256 digest has 64 hexadecimal digits"),
-        ("a==1 --hash=md5:12", (1, 6), "a hash looks so: `--hash=sha256:…`"),
+        ("a==1 --hash=md5:12", (1, 6), "expected a hash such as `--hash=sha256:…`"),
         ("a==1 --hash=sha512:12", (1, 1), "`a` has no SHA-256 hash"),
-        (&*format!("<<<<<<< HEAD\na==1 {h}"), (1, 1), "an unfinished merge left its mark"),
+        (&*format!("<<<<<<< HEAD\na==1 {h}"), (1, 1), "this is a conflict marker of an unfinished merge"),
         (&*format!("a==1\u{b}b==2 {h}"), (1, 1), "a control character or a foreign line end"),
-        (
-            &*format!("a @ git+https://h.example/a {h}"),
-            (1, 1),
-            "the version of `a` cannot be told from its URL",
-        ),
+        (&*format!("a @ git+https://h.example/a {h}"), (1, 1), "the URL of `a` does not name a version"),
     ] {
         let error = Lock::parse_strict(text, "r.txt").unwrap_err();
         assert_eq!(error.kind, ErrorKind::Usage);
@@ -289,10 +285,10 @@ fn the_error_shows_the_place() {
     r.txt:2:5: a SHA-256 digest has 64 hexadecimal digits
     2 |     --hash=sha256:zz
       |     ^^^^^^^^^^^^^^^^
-    r.txt:3:1: `foo<9` is no exact pin
+    r.txt:3:1: `foo<9` is not an exact pin
     3 | foo<9
       | ^^^^^
-    = make the lock anew with `pinfast lock`
+    = run `pinfast lock` to write it again
     = a lock holds exact pins, `name==version`: put the requirement into the input, and run `pinfast lock`
     ");
 }

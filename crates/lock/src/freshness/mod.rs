@@ -257,7 +257,7 @@ impl fmt::Display for StaleReason {
         match self {
             Self::NewerFormat { format } => write!(f, "a newer pinfast wrote the lock (format {format})"),
             Self::Foreign => {
-                write!(f, "the lock does not say what it was made from: pinfast did not write it")
+                write!(f, "the lock does not record what it was made from: pinfast did not write it")
             }
             Self::Edited { line: Some(line) } => {
                 write!(f, "the lock was edited by hand, at line {line} first")

@@ -174,7 +174,7 @@ fn the_lock_of_another_tool_is_stale() {
     };
     assert_eq!(
         judge_text(&now, &text),
-        ["the lock does not say what it was made from: pinfast did not write it"]
+        ["the lock does not record what it was made from: pinfast did not write it"]
     );
     let newer = lock().write(&WriteOptions::default()).replace("format 1", "format 2");
     assert_eq!(judge_text(&now, &newer), ["a newer pinfast wrote the lock (format 2)"]);

@@ -21,7 +21,7 @@ use pinfast_packaging::{
     DirectUrl, DistFilename, Marker, PackageName, RequirementError, Sha256Error, SourceSpan, Version,
 };
 
-const RELOCK: &str = "make the lock anew with `pinfast lock -o pylock.toml`";
+const RELOCK: &str = "run `pinfast lock -o pylock.toml` to write it again";
 const ONLY_FILES: &str = "pinfast installs wheels, source distributions and archives that have a SHA-256";
 
 #[derive(Deserialize)]
@@ -184,7 +184,7 @@ impl PylockReader<'_> {
     fn check_version(&mut self, version: &Spanned<String>) {
         if version.get_ref().split('.').next() != Some("1") {
             let message = format!("the lock-version {} is not known", version.get_ref());
-            self.problem(version.span(), message, "take a pinfast that knows it, or make the lock anew");
+            self.problem(version.span(), message, "use a pinfast that knows it, or lock again");
         }
     }
 
@@ -211,7 +211,7 @@ impl PylockReader<'_> {
             pin.url = pin.files.iter().find_map(direct_url);
         }
         let Some(version) = self.version(package.version.as_ref(), &pin) else {
-            return self.problem(at, format!("the version of `{}` cannot be told", pin.name), RELOCK);
+            return self.problem(at, format!("`{}` has no version", pin.name), RELOCK);
         };
         pin.version = version;
         pin.via = via(&package.tool);

@@ -131,7 +131,7 @@ fn size_and_hash(size: Option<u64>, hash: &Sha256) -> String {
 
 fn unknown_location(pin: &Pin) -> Error {
     Error::usage(format!("a pylock.toml must say where each file is, and that is not known of {}", pin.name))
-        .hint("lock anew: `pinfast lock -o pylock.toml`")
+        .hint("lock again: `pinfast lock -o pylock.toml`")
 }
 
 fn pair(key: &str, value: &str) -> String {

@@ -12,15 +12,15 @@ use pinfast_packaging::{
     Sha256, Sha256Error, SourceSpan, Version,
 };
 
-const RELOCK: &str = "make the lock anew with `pinfast lock`";
+const RELOCK: &str = "run `pinfast lock` to write it again";
 const HASH_IT: &str = "`pinfast lock` writes the hashes; so do `pip-compile --generate-hashes` and \
                        `uv pip compile --generate-hashes`";
 const PIN_IT: &str = "a lock holds exact pins, `name==version`: put the requirement into the input, and \
                       run `pinfast lock`";
 const NO_CONTROL: &str = "remove the character: pip would end the line there";
 
-/// What git leaves at the start of a line.
-const MERGE_MARKS: [&str; 4] = ["<<<<<<<", "|||||||", "=======", ">>>>>>>"];
+/// How the conflict markers of git begin, which stand at the start of a line.
+const CONFLICT_MARKERS: [&str; 4] = ["<<<<<<<", "|||||||", "=======", ">>>>>>>"];
 
 /// The options that a lock may hold, and their long names: they say where files come from, or are
 /// what a lock means anyway.
@@ -123,11 +123,7 @@ impl<'a> PinReader<'a> {
         let Some(OpenPin { requirement, version, hashes, via, span }) = self.open.take() else { return };
         let Requirement { name, extras, source, marker } = requirement;
         let Some(version) = version else {
-            return self.problem(
-                &span,
-                format!("the version of `{name}` cannot be told from its URL"),
-                RELOCK,
-            );
+            return self.problem(&span, format!("the URL of `{name}` does not name a version"), RELOCK);
         };
         let url = match source {
             RequirementSource::Url(url) => Some(url),
@@ -145,8 +141,8 @@ impl<'a> PinReader<'a> {
         let start = line.start();
         if ends_early_for_pip(line.text) {
             self.problem(&line.whole(&self.file), "a control character or a foreign line end", NO_CONTROL);
-        } else if MERGE_MARKS.iter().any(|mark| line.text.starts_with(mark)) {
-            self.problem(&line.whole(&self.file), "an unfinished merge left its mark", RELOCK);
+        } else if CONFLICT_MARKERS.iter().any(|mark| line.text.starts_with(mark)) {
+            self.problem(&line.whole(&self.file), "this is a conflict marker of an unfinished merge", RELOCK);
         } else if line.text[start..].starts_with('-') {
             self.option(line);
         } else {
@@ -171,7 +167,7 @@ impl<'a> PinReader<'a> {
                     RELOCK,
                 );
             }
-            _ => self.problem(&span, format!("`{name}` is no option that a lock may hold"), RELOCK),
+            _ => self.problem(&span, format!("a lock cannot hold the option `{name}`"), RELOCK),
         }
     }
 
@@ -190,7 +186,7 @@ impl<'a> PinReader<'a> {
             }
             RequirementSource::Index(specifiers) => {
                 if !specifiers.is_exact() {
-                    self.problem(&span, format!("`{text}` is no exact pin"), PIN_IT);
+                    self.problem(&span, format!("`{text}` is not an exact pin"), PIN_IT);
                 }
                 let Some(version) = specifiers.pinned() else { return };
                 Some(version.clone())
@@ -224,7 +220,7 @@ impl<'a> PinReader<'a> {
             let span = || line.span(at..at + word.len(), &file);
             let (option, value) = word.split_once('=').unwrap_or((word, ""));
             if option != "--hash" {
-                self.problem(&span(), format!("`{option}` is no option that a pin may have"), RELOCK);
+                self.problem(&span(), format!("a pin cannot have the option `{option}`"), RELOCK);
                 continue;
             }
             let value = if word.contains('=') { value } else { words.next().map_or("", |(_, word)| word) };
@@ -235,7 +231,7 @@ impl<'a> PinReader<'a> {
                 },
                 // pip takes these too. pinfast checks SHA-256 alone, so a pin with only these counts as unhashed.
                 Some(("sha384" | "sha512", _)) => {}
-                _ => self.problem(&span(), "a hash looks so: `--hash=sha256:…`", RELOCK),
+                _ => self.problem(&span(), "expected a hash such as `--hash=sha256:…`", RELOCK),
             }
         }
         hashes

@@ -56,8 +56,10 @@ impl DependencyGraph {
     /// Of kind `Usage`, when the lock has pins but no `# via` lines.
     pub fn of(lock: &Lock) -> Result<Self> {
         if !lock.pins.is_empty() && lock.pins.iter().all(|pin| pin.via.is_empty()) {
-            return Err(Error::usage("the lock does not say who wants what: it has no `# via` lines")
-                .hint("lock anew without `--no-annotate`"));
+            return Err(Error::usage(
+                "the lock does not record what depends on what: it has no `# via` lines",
+            )
+            .hint("lock again without `--no-annotate`"));
         }
         let mut graph = Self::default();
         for pin in &lock.pins {

@@ -198,7 +198,7 @@ fn a_lock_without_annotations_is_a_usage_error() {
     let mut bare = lock();
     bare.pins.iter_mut().for_each(|pin| pin.via.clear());
     let error = DependencyGraph::of(&bare).unwrap_err();
-    assert_eq!(error.message, "the lock does not say who wants what: it has no `# via` lines");
+    assert_eq!(error.message, "the lock does not record what depends on what: it has no `# via` lines");
     assert!(
         DependencyGraph::of(&Lock::default()).unwrap().tree(&TreeOptions::default()).unwrap().rows.is_empty()
     );
