@@ -22,13 +22,16 @@ pub(super) const DIGEST: &str = "# digest: sha256:";
 /// The file that `pinfast lock` writes by default.
 const DEFAULT_OUTPUT: &str = "requirements.txt";
 
+/// A value of a key, and the lines nested below it.
+type HeaderValue<'a> = (Cow<'a, str>, &'a [String]);
+
 /// A key of the header.
 struct HeaderKey {
     /// How its lines begin.
     prefix: &'static str,
-    /// Its values in `header`, each with the lines nested below it.
-    values: fn(&Header) -> Vec<(Cow<'_, str>, &[String])>,
-    /// Adds the value of a line to `header`.
+    /// Its values in a header.
+    values: fn(&Header) -> Vec<HeaderValue<'_>>,
+    /// Adds the value of a line to a header.
     add: fn(&mut Header, &str),
 }
 
