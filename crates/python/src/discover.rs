@@ -204,7 +204,7 @@ fn on_path(name: &str, env: &ProcessEnv) -> Vec<CandidateResult> {
         .filter_map(|program| {
             let origin = || "the PATH".to_owned();
             match pyenv::resolve_shim(&program, env) {
-                Shim::NotAShim => Some(Ok(InterpreterPath { path: program, origin: origin() })),
+                Shim::Direct => Some(Ok(InterpreterPath { path: program, origin: origin() })),
                 Shim::Program(path) => Some(Ok(InterpreterPath { path, origin: "a pyenv shim".to_owned() })),
                 Shim::System => None,
                 Shim::Broken(why) => {

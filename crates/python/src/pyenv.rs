@@ -16,7 +16,7 @@ use pinfast_settings::ProcessEnv;
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Shim {
     /// Itself.
-    NotAShim,
+    Direct,
     /// It is a shim for this program.
     Program(PathBuf),
     /// It is a shim for `system`: whatever comes later on the PATH.
@@ -28,10 +28,10 @@ pub(super) enum Shim {
 /// What the program at `path` starts.
 pub(super) fn resolve_shim(path: &Path, env: &ProcessEnv) -> Shim {
     let (Some(folder), Some(program)) = (path.parent(), path.file_name()) else {
-        return Shim::NotAShim;
+        return Shim::Direct;
     };
     let Some(root) = folder.parent().filter(|_| folder.ends_with("shims") && is_pyenv(path)) else {
-        return Shim::NotAShim;
+        return Shim::Direct;
     };
     let names = selection(root, env);
     for name in &names {
@@ -140,7 +140,7 @@ mod tests {
         for (path, text) in [("bin/python3", "#!/bin/sh\npyenv"), ("shims/python3", "\x7fELF")] {
             program(&folder.path().join(path), text);
             let env = ProcessEnv::empty(folder.path());
-            assert_eq!(resolve_shim(&folder.path().join(path), &env), Shim::NotAShim, "{path}");
+            assert_eq!(resolve_shim(&folder.path().join(path), &env), Shim::Direct, "{path}");
         }
     }
 }
