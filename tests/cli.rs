@@ -591,7 +591,7 @@ fn an_environment_becomes_the_lock() {
     error: requirements.txt is stale
       requirements.in:1: `web<2` was `web`
       requirements.in: `tool<1` is gone
-    hint: lock again: `pinfast lock`; or install it as it is: `--no-check`
+    hint: lock again: `pinfast lock`; or install it although it is stale: `--no-check`
     exit 1
     ");
     assert_snapshot!(project.run("install --no-check"), @r"

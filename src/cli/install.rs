@@ -103,12 +103,12 @@ pub(super) fn run(arguments: &InstallArgs, ui: &Arc<Ui>) -> Result<()> {
     if arguments.how.format == OutputFormat::Json {
         ui.json(&document(&report, arguments.how.dry_run()))?;
     }
-    told(&report, &session, arguments, started, ui);
+    summarise(&report, &session, arguments, started, ui);
     Ok(())
 }
 
-/// Each change on a line, unless all is new; then the summary.
-fn told(report: &InstallReport, session: &Session, arguments: &InstallArgs, started: Instant, ui: &Ui) {
+/// Prints each change on a line, unless all packages are new; then a summary.
+fn summarise(report: &InstallReport, session: &Session, arguments: &InstallArgs, started: Instant, ui: &Ui) {
     let fresh =
         |change: &DistributionChange| change.old.is_empty() && change.reason == Some(InstallReason::Missing);
     let afresh = report.kept == 0 && report.changes.iter().all(fresh);

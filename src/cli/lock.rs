@@ -18,7 +18,7 @@ use pinfast_lock::diff::{ChangeKind, Summary};
 use pinfast_ops::downgrades::Distance;
 use pinfast_ops::held_back::HeldBack;
 use pinfast_ops::lock::{LockError, LockFileState, LockRequest, Locked, Unsolved, Upgrade, lock};
-use pinfast_ops::saved_fixes::{self, Applied};
+use pinfast_ops::saved_fixes::{self, AppliedFix};
 use pinfast_ops::{Hashes, LockPlace, Session};
 use pinfast_packaging::PackageName;
 use pinfast_settings::ProcessEnv;
@@ -192,7 +192,7 @@ fn no_solution(
     let explanation = unsolved.explain(budget, &**ui);
     ui.finish();
     if request.edited.is_empty() {
-        saved_fixes::remember(request, &explanation.fix_report.fixes, session);
+        saved_fixes::save(request, &explanation.fix_report.fixes, session);
     }
     if format == OutputFormat::Json {
         ui.json(&explanation.json())?;
@@ -205,7 +205,7 @@ fn no_solution(
 }
 
 /// Prints what a fix edited, and how to keep an option that it added.
-fn report_fix(applied: &Applied, ui: &Ui) {
+fn report_fix(applied: &AppliedFix, ui: &Ui) {
     applied.edits.iter().for_each(|edit| ui.note(edit));
     for (option, setting) in &applied.options {
         ui.note(format_args!(

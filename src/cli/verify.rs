@@ -58,7 +58,7 @@ pub(super) fn run(arguments: &VerifyArgs, ui: &Arc<Ui>) -> Result<()> {
 fn complaint(report: &VerifyReport, arguments: &VerifyArgs) -> Error {
     let mut error = Error::no(format!("the environment is not {}", arguments.lock.lock.display()));
     error.details = report.findings.iter().map(|finding| format!("  {finding}")).collect();
-    match mend(report, arguments) {
+    match repair_command(report, arguments) {
         Some(command) => error.hint(format!("fix it: `{command}`")),
         None => error.hint(
             "pinfast does not remove files that it did not install: check them, and remove them by hand",
@@ -66,8 +66,8 @@ fn complaint(report: &VerifyReport, arguments: &VerifyArgs) -> Error {
     }
 }
 
-/// The one command that mends all that a command can.
-fn mend(report: &VerifyReport, arguments: &VerifyArgs) -> Option<String> {
+/// The command that repairs everything that a command can repair.
+fn repair_command(report: &VerifyReport, arguments: &VerifyArgs) -> Option<String> {
     let mut command = match report.remedy()? {
         Remedy::ByHand => return None,
         Remedy::Install => "pinfast install".to_owned(),
@@ -97,6 +97,6 @@ fn document(report: &VerifyReport, arguments: &VerifyArgs) -> serde_json::Value 
         "findings": report.findings.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "packages": report.distributions,
         "files": report.files,
-        "mend": mend(report, arguments),
+        "mend": repair_command(report, arguments),
     })
 }

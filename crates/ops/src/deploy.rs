@@ -18,20 +18,20 @@ use pinfast_install::{
 };
 use pinfast_settings::{DeploySettings, DeploySource};
 
-/// Deploys what `[deploy]` says.
+/// Deploys as `[deploy]` configures it.
 ///
 /// # Errors
-/// What was live before is live still or again, except for `LiveButUnclean`.
+/// After `LiveButUnclean` the new release is live; after any other error the old one is.
 pub fn deploy(indexes: &IndexRequest, options: DeployOptions, session: &Session) -> Result<LiveRelease> {
     let session = session.warning_once();
     let config = config(&session)?;
     deploy::deploy(&config, &maker(&config, indexes, &session), options, &*session.watcher)
 }
 
-/// What a deploy would do, step by step.
+/// The steps of a deploy, without running them.
 ///
 /// # Errors
-/// As for what comes before a deploy.
+/// The errors that a deploy finds before its first step.
 pub fn plan_deploy(
     indexes: &IndexRequest,
     missing_shared: MissingShared,
@@ -45,7 +45,7 @@ pub fn plan_deploy(
 /// Goes back to a release, by default to the one that was live before.
 ///
 /// # Errors
-/// As for [`deploy()`]; `No` when there is none.
+/// As for [`deploy()`]; `No` if there is none.
 pub fn rollback(
     wanted: Option<&ReleaseId>,
     when_locked: WhenLocked,
@@ -60,7 +60,7 @@ pub fn rollback(
 /// The release that a rollback would go to.
 ///
 /// # Errors
-/// `No` when there is none.
+/// `No` if there is none.
 pub fn rollback_target(wanted: Option<&ReleaseId>, session: &Session) -> Result<ReleaseId> {
     deploy::rollback_target(&config(session)?, wanted)
 }
@@ -68,7 +68,7 @@ pub fn rollback_target(wanted: Option<&ReleaseId>, session: &Session) -> Result<
 /// The releases, the newest first.
 ///
 /// # Errors
-/// No answer: the journal cannot be read.
+/// `NoAnswer` if the journal cannot be read.
 pub fn releases(session: &Session) -> Result<Vec<ReleaseSummary>> {
     deploy::releases(&config(session)?.root)
 }

@@ -57,9 +57,9 @@ impl EnvironmentRequest {
                 BasePython::of(&session.finder(&session.interpreter_request(Some(python)).value)()?.probe)?;
             let own = BasePython::of(probe)?;
             if !own.is_same_program(&named) {
-                let said = format!("{} was made from {}", session.shown(folder), own.executable.display());
+                let made = format!("{} was created from {}", session.shown(folder), own.executable.display());
                 return Err(Error::usage(format!(
-                    "{said}, and --python means {}",
+                    "{made}, but --python names {}",
                     named.executable.display()
                 ))
                 .hint("omit `--python`; or remove the folder, so that pinfast creates it again"));

@@ -57,7 +57,7 @@ pub struct OutdatedReport {
 /// Looks up the pins of the lock.
 ///
 /// # Errors
-/// `Usage` for a lock or an index that makes no sense, `NoAnswer` when an index gives no answer.
+/// `Usage` for a lock or an index setting that is not valid, `NoAnswer` if an index does not answer.
 pub fn outdated(request: &OutdatedRequest, session: &Session) -> Result<OutdatedReport> {
     if request.targets.universal.is_some() {
         return Err(Error::usage("the newest release can differ between environments")

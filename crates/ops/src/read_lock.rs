@@ -25,7 +25,7 @@ pub enum FreshnessCheck {
 /// Reads the lock at `path`; `-` is standard input.
 ///
 /// # Errors
-/// `Usage` when there is none, or it cannot be read at all.
+/// `Usage` if there is none, or it cannot be parsed.
 pub fn read(path: &Path, session: &Session) -> Result<ParsedLock> {
     let name = path.to_string_lossy();
     if name == "-" {
@@ -50,7 +50,7 @@ pub(super) struct InstallableLock {
 /// Reads the lock at `path` to install from it.
 ///
 /// # Errors
-/// `Usage` when it is not a list of hashed pins; `No` when it is stale.
+/// `Usage` if it is not a list of pins with hashes; `No` if it is stale.
 pub(super) fn installable(path: &Path, check: FreshnessCheck, session: &Session) -> Result<InstallableLock> {
     let parsed = read(path, session)?;
     if check == FreshnessCheck::Inputs {
@@ -63,7 +63,7 @@ pub(super) fn installable(path: &Path, check: FreshnessCheck, session: &Session)
     Ok(InstallableLock { lock, options })
 }
 
-/// Paths inside a lock are relative to its folder.
+/// Turns the paths of local files, which start from the lock's `folder`, into URLs.
 fn place_files(lock: &mut Lock, folder: &Path) {
     for file in lock.files_mut() {
         if let Some(FileLocation::Path(path)) = &file.location
@@ -93,7 +93,7 @@ fn options(found: &[LockOption], session: &Session) -> Vec<FileOption> {
     found.iter().filter_map(option).collect()
 }
 
-/// Refuses a lock that was edited, or that its inputs, where they are at hand, have left behind.
+/// Fails if the lock was edited, or if its inputs are here and changed.
 fn refuse_stale(parsed: &ParsedLock, session: &Session) -> Result<()> {
     let Some(header) = &parsed.lock.header else { return Ok(()) };
     let here = |file: &String| session.env.current_dir().join(file).is_file();
@@ -110,7 +110,7 @@ fn refuse_stale(parsed: &ParsedLock, session: &Session) -> Result<()> {
     }
     let mut error = Error::no(format!("{} is stale", parsed.file));
     error.details = reasons.iter().map(|reason| format!("  {reason}")).collect();
-    Err(error.hint("lock again: `pinfast lock`; or install it as it is: `--no-check`"))
+    Err(error.hint("lock again: `pinfast lock`; or install it although it is stale: `--no-check`"))
 }
 
 fn edits(parsed: &ParsedLock) -> Vec<pinfast_lock::StaleReason> {

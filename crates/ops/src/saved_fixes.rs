@@ -1,5 +1,6 @@
-//! `pinfast lock --fix N`: the fixes that the last failed run of the same question told, kept in the cache
-//! with a digest of the inputs, and applied by number.
+//! `pinfast lock --fix N`: saves the fixes of a failed run in the cache, and applies one by its number.
+//!
+//! The key is the current folder and the arguments. A digest of the inputs guards against fixes for other texts.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::str::FromStr;
@@ -20,7 +21,7 @@ use pinfast_repair::{Fix, OptionValue};
 /// The fixes of a run that found no solution.
 #[derive(Serialize, Deserialize)]
 struct SavedFixes {
-    /// Of the inputs' texts.
+    /// The digest of the texts of the inputs.
     digest: String,
     fixes: Vec<SavedFix>,
 }
@@ -40,33 +41,35 @@ struct SavedEdit {
     new: Option<String>,
 }
 
-/// A fix that is about to be applied.
+/// A request with a fix applied; no file is written yet.
 #[derive(Debug)]
-pub struct Applied {
-    /// The question, with the fix in it.
+pub struct AppliedFix {
+    /// The request with the fix.
     pub request: LockRequest,
-    /// What is edited, each as `FILE:LINE  OLD -> NEW`.
+    /// The edits, each as `FILE:LINE  OLD -> NEW`.
     pub edits: Vec<String>,
-    /// The options that were added, each with how to keep it.
+    /// The options that the fix adds, each with the setting that keeps it.
     pub options: Vec<(String, String)>,
 }
 
-/// Keeps `fixes` for a later `--fix`, as far as there is a cache. The fixes of inputs that came through
-/// standard input are not kept: there is nothing to edit.
-pub fn remember(request: &LockRequest, fixes: &[Fix], session: &Session) {
-    let kept =
-        |digest: Sha256| SavedFixes { digest: digest.to_string(), fixes: fixes.iter().map(kept).collect() };
+/// Saves `fixes` for a later `--fix`, if there is a cache. Inputs from standard input have nothing to edit, so their
+/// fixes are not saved.
+pub fn save(request: &LockRequest, fixes: &[Fix], session: &Session) {
+    let saved = |digest: Sha256| SavedFixes {
+        digest: digest.to_string(),
+        fixes: fixes.iter().map(saved_fix).collect(),
+    };
     let write = || -> Option<()> {
         let cache = Cache::new(session.cache.clone()?);
-        let kept = kept(digest(request, session).ok()??);
-        cache.write(Bucket::Fixes, &key(request, session), &serde_json::to_vec(&kept).ok()?).ok()
+        let saved = saved(digest(request, session).ok()??);
+        cache.write(Bucket::Fixes, &key(request, session), &serde_json::to_vec(&saved).ok()?).ok()
     };
     if write().is_none() {
         session.detail("the fixes could not be saved for `--fix`".to_owned());
     }
 }
 
-fn kept(fix: &Fix) -> SavedFix {
+fn saved_fix(fix: &Fix) -> SavedFix {
     let edit = |edit: &pinfast_repair::Edit| SavedEdit {
         file: edit.at.file.to_string(),
         line: edit.at.line,
@@ -82,7 +85,7 @@ fn kept(fix: &Fix) -> SavedFix {
 ///
 /// # Errors
 /// `Usage` when no such run or number is known, or an input has changed since.
-pub fn apply(request: &LockRequest, number: usize, session: &Session) -> Result<Applied> {
+pub fn apply(request: &LockRequest, number: usize, session: &Session) -> Result<AppliedFix> {
     let unknown = || {
         Error::usage("no saved fixes for these arguments")
             .hint("run `pinfast lock` with the same arguments first: it lists the fixes")
@@ -99,7 +102,7 @@ pub fn apply(request: &LockRequest, number: usize, session: &Session) -> Result<
     let fix = number.checked_sub(1).and_then(|at| kept.fixes.get(at)).ok_or_else(|| {
         Error::usage(format!("there is no fix {number}: the last run found {}", kept.fixes.len()))
     })?;
-    let mut applied = Applied { request: request.clone(), edits: Vec::new(), options: Vec::new() };
+    let mut applied = AppliedFix { request: request.clone(), edits: Vec::new(), options: Vec::new() };
     applied.request.edited = edited(&fix.edits, session)?;
     applied.edits = fix.edits.iter().map(SavedEdit::to_string).collect();
     for option in &fix.options {
