@@ -21,6 +21,7 @@ const CORE_LIBRARIES: &[&str] = &[
     "serde",
     "serde_json",
     "sha2",
+    "strsim",
     "toml",
     "toml_edit",
     "unicode-width",
