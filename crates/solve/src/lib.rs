@@ -15,12 +15,12 @@
 //!                        base 1   base 2
 //! ```
 //!
-//! 1. **Prefetch** ([`prefetcher`]). Threads ask for `app` and `base`, then for what their likeliest releases require.
+//! 1. **Prefetch** (`prefetcher.rs`). Threads ask for `app` and `base`, then for what their likeliest releases require.
 //! 2. **Root**. The two lines become the dependencies of pubgrub's root package: any `app`, and `base<2`.
-//! 3. **Lazy candidates** ([`lazy_candidates`]). Of `app` only release 2 is evaluated, as ordinal 0, and pubgrub hears
+//! 3. **Lazy candidates** (`lazy_candidates.rs`). Of `app` only release 2 is evaluated, as ordinal 0, and pubgrub hears
 //!    that any ordinal would do. `base<2` excludes the newest `base`, so all releases of it are evaluated: the line
 //!    permits ordinal 0 of {1, 2}.
-//! 4. **Decisions** ([`provider`]). pubgrub decides the package with the highest priority. `base` has one candidate left
+//! 4. **Decisions** (`provider.rs`). pubgrub decides the package with the highest priority. `base` has one candidate left
 //!    and goes first: `base 1`. Then `app 2`, whose dependency is any `lib`, since `lib 2` fits. Then `lib 2`.
 //! 5. **Conflict**. `lib 2` depends on `base` {2}, against the decision `base 1`. pubgrub learns that `lib` ordinal 0 is
 //!    impossible. So `lib` has to be *widened*: the rest of this run only looks for more such packages.
@@ -32,18 +32,18 @@
 //!
 //! ## What makes it fast
 //!
-//! - **Ordinals** ([`ordinal_set`], [`candidates`]): the candidates of a package are numbered by version, so a set of
-//!   versions is a few ranges of integers. [`interner`] does the same for package names.
-//! - **Restarts** ([`search`], [`conflicts`]): when the candidates of one package are rejected one after the other, the
+//! - **Ordinals** (`ordinal_set.rs`, `candidates.rs`): the candidates of a package are numbered by version, so a set of
+//!   versions is a few ranges of integers. `interner.rs` does the same for package names.
+//! - **Restarts** (`search.rs`, `conflicts.rs`): when the candidates of one package are rejected one after the other, the
 //!   run stops. The next one decides that package first, and the package in its way last.
-//! - **Galloping search** ([`galloping`]): in a long series of rejected releases, each next try is twice as far back.
+//! - **Galloping search** (`galloping.rs`): in a long series of rejected releases, each next try is twice as far back.
 //! - **Release data first** ([`Trust`]): metadata may come from the index's JSON API; the result is confirmed with the
 //!   files' own metadata before it is returned.
 //!
 //! ## What steers it
 //!
 //! - **Preferences** ([`Preferences`]): the versions of an older lock are tried first, within the best [`Tier`].
-//! - **Policy** ([`Policy`]): newest or oldest, pre-releases, upload times, formats. [`evaluator`] applies it.
+//! - **Policy** ([`Policy`]): newest or oldest, pre-releases, upload times, formats. `evaluator.rs` applies it.
 //! - **Universal** ([`universal`]): one resolution for each region of the space of environments.
 //!
 //! The result depends on the problem and the index's answers, never on timing or on the order of the inputs' lines.
@@ -56,6 +56,7 @@ mod galloping;
 mod index;
 mod interner;
 mod lazy_candidates;
+mod once_value;
 mod ordinal_set;
 mod package;
 mod policy;

@@ -4,7 +4,7 @@
 //! of the index's answers, so it does not matter which thread asks first.
 
 use std::borrow::Cow;
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, Mutex};
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -14,6 +14,7 @@ use super::candidates::{
 use super::evaluator::CandidateEvaluator;
 use super::galloping::PreferenceRank;
 use super::index::{Index, IndexQuery, MetadataFailure, Trust};
+use super::once_value::OnceValue;
 use super::ordinal_set::Ordinal;
 use super::package::Package;
 use super::policy::PrereleaseMode;
@@ -44,7 +45,7 @@ pub struct SolverIndex {
 /// The only candidate evaluated of a package; `None` where one is not enough.
 type SoleCandidate = OnceValue<Option<Arc<Candidates>>>;
 
-/// The candidates of one package, under each [`super::candidates::Coverage`].
+/// The candidates of one package, for each [`Coverage`].
 #[derive(Default)]
 struct CandidateSlot {
     first: SoleCandidate,
@@ -66,34 +67,6 @@ impl CandidateSlot {
         let new = Arc::default();
         pinned.push((pin.clone(), Arc::clone(&new)));
         new
-    }
-}
-
-/// A value that the first thread to ask computes while the others wait. After an error, the next one tries again.
-struct OnceValue<T> {
-    value: OnceLock<T>,
-    /// Held by the thread that computes.
-    computing: Mutex<()>,
-}
-
-impl<T> Default for OnceValue<T> {
-    fn default() -> Self {
-        Self { value: OnceLock::new(), computing: Mutex::default() }
-    }
-}
-
-impl<T: Clone> OnceValue<T> {
-    fn get_or_try_init(&self, compute: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
-        if let Some(value) = self.value.get() {
-            return Ok(value.clone());
-        }
-        let _computing = unpoisoned(self.computing.lock());
-        // Another thread may have finished while this one waited for the lock.
-        if let Some(value) = self.value.get() {
-            return Ok(value.clone());
-        }
-        let value = compute()?;
-        Ok(self.value.get_or_init(|| value).clone())
     }
 }
 
@@ -142,7 +115,7 @@ impl SolverIndex {
 
     /// All candidates of `name`, if they were looked up before. Asks no index.
     pub fn loaded_candidates(&self, name: &PackageName) -> Option<Arc<Candidates>> {
-        unpoisoned(self.candidates.lock()).get(name)?.all.value.get().cloned()
+        unpoisoned(self.candidates.lock()).get(name)?.all.get()
     }
 
     /// The same for the distribution of a package.
@@ -152,7 +125,7 @@ impl SolverIndex {
 
     /// The candidates of each package of which all were looked up before.
     pub fn all_loaded_candidates(&self) -> Vec<Arc<Candidates>> {
-        unpoisoned(self.candidates.lock()).values().filter_map(|slot| slot.all.value.get().cloned()).collect()
+        unpoisoned(self.candidates.lock()).values().filter_map(|slot| slot.all.get()).collect()
     }
 
     /// How much the policy prefers a candidate: 0 is tried first. Applied to a rank, it gives the ordinal again.

@@ -1,6 +1,8 @@
 //! How much of each project is examined, and that this changes no answer.
 
-use std::sync::Arc;
+use std::collections::BTreeSet;
+use std::sync::{Arc, Condvar, Mutex};
+use std::time::Duration;
 
 use super::{RecordedEvents, inputs, target};
 use crate::prefetcher::Prefetcher;
@@ -20,7 +22,9 @@ use pinfast_packaging::{
 struct RecordingIndex {
     universe: Universe,
     releases: ReleaseListings,
-    requested: std::sync::Mutex<std::collections::BTreeSet<String>>,
+    requested: Mutex<BTreeSet<String>>,
+    /// Notified of each request.
+    changed: Condvar,
     threads: usize,
 }
 
@@ -34,13 +38,20 @@ enum ReleaseListings {
 impl RecordingIndex {
     fn new(universe: &str, releases: ReleaseListings) -> Arc<Self> {
         let universe = Universe::parse(universe).unwrap();
-        Arc::new(Self { universe, releases, requested: Default::default(), threads: 0 })
+        Arc::new(Self {
+            universe,
+            releases,
+            requested: Mutex::default(),
+            changed: Condvar::new(),
+            threads: 0,
+        })
     }
 }
 
 impl Index for RecordingIndex {
     fn listing(&self, name: &PackageName) -> Result<Option<Arc<Listing>>, Error> {
         self.requested.lock().unwrap().insert(name.to_string());
+        self.changed.notify_all();
         self.universe.listing(name)
     }
 
@@ -83,11 +94,12 @@ fn the_prefetcher_follows_the_next_likeliest_release_when_the_first_is_excluded(
     let problem =
         Problem::new(&inputs(&["app", "late"]), target(), Policy::default(), Preferences::default());
     let prefetcher = Prefetcher::start(&Arc::new(SolverIndex::new(Arc::new(problem), index.clone())));
-    let begin = std::time::Instant::now();
-    while !index.requested.lock().unwrap().contains("deep") {
-        assert!(begin.elapsed().as_secs() < 60, "{:?}", index.requested.lock().unwrap());
-        std::thread::sleep(std::time::Duration::from_millis(1));
-    }
+    let requested = index.requested.lock().unwrap();
+    let is_missing = |requested: &mut BTreeSet<String>| !requested.contains("deep");
+    let (requested, _) =
+        index.changed.wait_timeout_while(requested, Duration::from_secs(60), is_missing).unwrap();
+    assert!(requested.contains("deep"), "{requested:?}");
+    drop(requested);
     prefetcher.stop();
 }
 

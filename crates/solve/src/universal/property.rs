@@ -1,4 +1,4 @@
-//! UniversalResolution answers against brute force, on random small universes whose markers ask for the Python
+//! Universal resolutions against brute force, on random small universes whose markers ask for the Python
 //! version, the system, the machine and the implementation.
 //!
 //! In every environment of a grid that holds each case of each of these markers, the pins whose markers hold are
