@@ -8,10 +8,12 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
 
-/// The first pause between two polls; each next one is twice as long, up to [`LONGEST_PAUSE`].
-const FIRST_PAUSE: Duration = Duration::from_micros(200);
-/// The longest pause between two polls: what a wait may overrun.
+/// The shortest pause between two polls. An interpreter answers a probe in some 20 ms.
+const SHORTEST_PAUSE: Duration = Duration::from_micros(200);
+/// The longest pause between two polls.
 const LONGEST_PAUSE: Duration = Duration::from_millis(20);
+/// A pause is this part of the time that the child has run, so a wait overruns its child by little.
+const PAUSES_PER_RUN: u32 = 50;
 
 /// Why [`wait`] returned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,7 +31,7 @@ pub enum WaitEnd {
 /// A child that has exited stays a zombie; [`Child::wait`] gives its status. Until then the kernel cannot
 /// reuse its process id, which also names its group, so a [`ProcessGroup`] can still be ended safely.
 pub fn wait(child: &Child, deadline: Instant, mut stop: impl FnMut() -> bool) -> WaitEnd {
-    let mut pause = FIRST_PAUSE;
+    let start = Instant::now();
     loop {
         if has_exited(child) {
             return WaitEnd::Exited;
@@ -40,8 +42,7 @@ pub fn wait(child: &Child, deadline: Instant, mut stop: impl FnMut() -> bool) ->
         if Instant::now() >= deadline {
             return WaitEnd::TimedOut;
         }
-        thread::sleep(pause);
-        pause = (pause * 2).min(LONGEST_PAUSE);
+        thread::sleep((start.elapsed() / PAUSES_PER_RUN).clamp(SHORTEST_PAUSE, LONGEST_PAUSE));
     }
 }
 
