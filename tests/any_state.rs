@@ -1,13 +1,11 @@
-//! Speed never buys correctness: whatever the cache holds, in whatever order answers come, and whichever API
-//! tells of a project, a lock is the same bytes.
-
-mod support;
+//! A lock has the same bytes whatever the cache holds, in whatever order responses come, and whichever API has a
+//! project's page.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::time::Duration;
 
-use support::{Caching, Fault, ProjectPages, ReleasePages, Server};
+use pinfast_testkit::server::{Caching, Fault, ProjectPages, ReleasePages, Server};
 
 const ROUNDS: u64 = 10;
 
@@ -75,7 +73,7 @@ fn files(folder: &Path) -> Vec<PathBuf> {
     files
 }
 
-/// A server with the habits that the dice tell: what it says of caching, which pages it has, how slow it is.
+/// A server that the dice configure: its caching headers, its pages, its delays.
 fn server(dice: &mut Dice) -> Server {
     let server = Server::of_recorded();
     server.caching([Caching::Silent, Caching::Validated, Caching::Fresh(600)][dice.roll(3) as usize]);
@@ -120,7 +118,7 @@ fn upset(cache: &Path, dice: &mut Dice) {
 }
 
 #[test]
-fn a_lock_is_the_same_bytes_in_any_state_of_the_world() {
+fn a_lock_has_the_same_bytes_whatever_the_cache_and_server_state() {
     let cache = tempfile::tempdir().expect("a folder for the cache");
     let calm = text(&lock(&Server::of_recorded(), cache.path(), &[]));
     let changed = relock(&Server::of_recorded(), cache.path(), &calm);
@@ -159,7 +157,7 @@ fn a_lock_is_the_same_bytes_in_any_state_of_the_world() {
 }
 
 #[test]
-fn what_the_last_run_pinned_is_read_from_one_record() {
+fn a_relock_reads_the_last_pins_from_one_record() {
     let (server, cache) = (Server::of_recorded(), tempfile::tempdir().expect("a folder"));
     server.caching(Caching::Fresh(600));
     let calm = text(&lock(&server, cache.path(), &[]));
@@ -175,7 +173,7 @@ fn what_the_last_run_pinned_is_read_from_one_record() {
 }
 
 #[test]
-fn what_an_older_lock_pins_is_asked_for_alone() {
+fn a_relock_fetches_no_project_page_of_a_pin_that_has_a_release_page() {
     let asked = |pages| {
         let (server, cache) = (Server::of_recorded(), tempfile::tempdir().expect("a folder"));
         let calm = text(&lock(&Server::of_recorded(), cache.path(), &[]));

@@ -1,14 +1,15 @@
-//! What people see of every command, as snapshots: made-up packages on a server of this machine, a fresh folder and
-//! a fresh cache each.
+//! The output of every command, as snapshots. Each test has made-up packages on a server of this machine, a new folder
+//! and a new cache.
 
-mod support;
+#[path = "support/universe.rs"]
+mod universe;
 
 use std::fs;
 use std::path::Path;
 use std::process::Command;
 
 use insta::assert_snapshot;
-use support::Server;
+use pinfast_testkit::server::Server;
 use tempfile::TempDir;
 
 const UNIVERSE: &str = "
@@ -17,20 +18,19 @@ web 1.0
 web 2.0
     core>=2
     log[colour]<3; python_version >= '3.6'
-core 1.0
-core 2.0
-core 2.1
+core 1.0 2.0 2.1
+    uploaded: 2026-01-01
 log 2.5
 log 3.0
 tool 0.9
 tool 1.0
     core<2
 aged 1.1
-    uploaded 2022-03-01T00:00:00Z
+    uploaded: 2022-03-01T00:00:00Z
 aged 1.2
-    uploaded 2023-12-01T00:00:00Z
+    uploaded: 2023-12-01T00:00:00Z
 aged 1.3
-    uploaded 2025-03-02T00:00:00Z
+    uploaded: 2025-03-02T00:00:00Z
 near 1.0
     aged<1.3
 far 1.0
@@ -46,7 +46,7 @@ struct Project {
 impl Project {
     fn new(requirements: &str) -> Self {
         let project = Self { folder: tempfile::tempdir().expect("a folder"), server: Server::empty() };
-        project.server.universe(UNIVERSE);
+        project.server.put_all(universe::pages(UNIVERSE));
         project.write("requirements.in", requirements);
         project
     }
@@ -63,7 +63,7 @@ impl Project {
         fs::read_to_string(self.path().join(name)).expect("the file can be read")
     }
 
-    /// Everything that `pinfast ARGUMENTS` says, and how it ends. Times, ports and places are made the same.
+    /// The output and exit code of `pinfast ARGUMENTS`, with placeholders for times, ports and folders.
     fn run(&self, arguments: &str) -> String {
         let output = Command::new(env!("CARGO_BIN_EXE_pinfast"))
             .current_dir(self.path())
@@ -100,7 +100,7 @@ fn timeless(said: &str) -> String {
 const TARGET: &str = "--python-version 3.11 --platform linux";
 
 #[test]
-fn a_lock_tells_what_changes_and_what_is_held_back() {
+fn locking_reports_changes_and_what_is_held_back() {
     let project = Project::new("web\ntool<1\n");
     let lock = format!("lock {TARGET}");
     assert_snapshot!(project.run(&lock), @r"
@@ -149,7 +149,7 @@ fn a_lock_tells_what_changes_and_what_is_held_back() {
 }
 
 #[test]
-fn a_name_with_a_slip_of_the_pen_is_found_in_the_list_of_the_index() {
+fn a_misspelled_name_gets_a_suggestion_from_the_index() {
     let project = Project::new("toool\n");
     assert_snapshot!(project.run(&format!("lock {TARGET}")), @r"
     error: there is no package `toool` on the index
@@ -164,7 +164,7 @@ fn a_name_with_a_slip_of_the_pen_is_found_in_the_list_of_the_index() {
 }
 
 #[test]
-fn a_constraint_holds_back_and_is_named() {
+fn a_constraint_that_holds_back_is_named() {
     let project = Project::new("web\ncore\n");
     project.write("bounds.txt", "web<2\n");
     assert_snapshot!(project.run(&format!("lock {TARGET} -c bounds.txt")), @r"
@@ -188,7 +188,7 @@ fn a_constraint_holds_back_and_is_named() {
 }
 
 #[test]
-fn a_lock_is_a_document() {
+fn lock_with_format_json_prints_a_document() {
     let project = Project::new("tool\n");
     let said = project.run(&format!("lock {TARGET} --format json"));
     assert_snapshot!(said, @r#"
@@ -202,7 +202,7 @@ fn a_lock_is_a_document() {
       "pins": [
         {
           "hashes": [
-            "sha256:11018757ad480713a18b9164a3b9340ef961a7eaf8164541055e449d6c44d254"
+            "sha256:ef628321de14059af4d5c7a676fceef1e8013e5cd7b216fbc7dd8c3a8d1fd5c2"
           ],
           "marker": null,
           "name": "core",
@@ -214,7 +214,7 @@ fn a_lock_is_a_document() {
         },
         {
           "hashes": [
-            "sha256:3f45d99d980e83e256669cc71928b42a9c9071e1913a72b457e0df05f8e8772d"
+            "sha256:1619d2e150075b76f022368ef36261a66dd0622d3f410a65391de27a95471335"
           ],
           "marker": null,
           "name": "tool",
@@ -240,7 +240,7 @@ fn a_lock_is_a_document() {
 }
 
 #[test]
-fn a_fix_is_taken_by_its_number() {
+fn a_fix_is_applied_by_its_number() {
     let project = Project::new("# ours\ntool==1.0\ncore>=2  # new\n");
     let lock = format!("lock {TARGET}");
     assert_snapshot!(project.run(&format!("{lock} --fix 1")), @r"
@@ -296,7 +296,7 @@ fn a_fix_is_taken_by_its_number() {
 }
 
 #[test]
-fn a_fall_that_nobody_chose_is_a_warning_without_an_old_lock() {
+fn an_unchosen_downgrade_warns_without_an_old_lock() {
     let project = Project::new("tool==1.0\ncore\n");
     assert_snapshot!(project.run(&format!("lock {TARGET}")), @r"
     warning: held back by a major version: core 1.0, not 2.1, by tool 1.0, which needs core<2
@@ -312,7 +312,7 @@ fn a_fall_that_nobody_chose_is_a_warning_without_an_old_lock() {
 }
 
 #[test]
-fn a_fall_of_years_is_a_warning_though_the_major_version_stays() {
+fn a_downgrade_by_years_warns_within_one_major_version() {
     let project = Project::new("aged\n");
     let lock = format!("lock {TARGET}");
     project.run(&lock);
@@ -342,7 +342,7 @@ fn a_fall_of_years_is_a_warning_though_the_major_version_stays() {
 }
 
 #[test]
-fn an_option_is_taken_as_a_fix_and_told_how_to_keep() {
+fn an_option_fix_is_applied_with_a_hint_how_to_keep_it() {
     let project = Project::new("core>=2\n");
     let lock = format!("lock {TARGET} --exclude-newer 2025-01-01");
     assert_snapshot!(project.run(&lock), @r"
@@ -368,7 +368,7 @@ fn an_option_is_taken_as_a_fix_and_told_how_to_keep() {
 }
 
 #[test]
-fn a_constraint_of_the_settings_is_named_and_mended_as_seen_from_here() {
+fn a_constraint_of_the_settings_is_named_and_fixed_relative_to_the_folder() {
     let project = Project::new("web>=2\n");
     project.write("pinfast.toml", "constraints = [\"bounds.txt\"]\n");
     project.write("bounds.txt", "web<2  # old\n");
@@ -394,7 +394,7 @@ fn a_constraint_of_the_settings_is_named_and_mended_as_seen_from_here() {
 }
 
 #[test]
-fn there_is_nothing_to_edit_in_standard_input() {
+fn a_fix_of_standard_input_is_refused() {
     let project = Project::new("");
     assert_snapshot!(project.run(&format!("lock {TARGET} - --fix 1")), @r"
     error: a fix cannot be applied to standard input: there is no file to edit
@@ -404,7 +404,7 @@ fn there_is_nothing_to_edit_in_standard_input() {
 }
 
 #[test]
-fn a_changed_input_takes_the_fixes_back() {
+fn a_changed_input_discards_saved_fixes() {
     let project = Project::new("tool==1.0\ncore>=2\n");
     let lock = format!("lock {TARGET}");
     project.run(&lock);
@@ -419,7 +419,7 @@ fn a_changed_input_takes_the_fixes_back() {
 }
 
 #[test]
-fn a_lock_answers_why_and_draws_its_tree() {
+fn why_and_tree_read_the_lock() {
     let project = Project::new("web\n");
     project.run(&format!("lock {TARGET}"));
     assert_snapshot!(project.run("why core"), @r"
@@ -490,7 +490,7 @@ fn a_lock_answers_why_and_draws_its_tree() {
 }
 
 #[test]
-fn two_locks_differ_by_lines() {
+fn diff_prints_one_line_for_each_change() {
     let project = Project::new("web\ntool<1\n");
     project.run(&format!("lock {TARGET} -o old.txt"));
     project.write("requirements.in", "web<2\n");
@@ -522,7 +522,7 @@ fn two_locks_differ_by_lines() {
 }
 
 #[test]
-fn outdated_pins_are_listed_with_what_holds_them() {
+fn outdated_lists_pins_with_what_holds_them_back() {
     let project = Project::new("web<2\ntool\n");
     project.run(&format!("lock {TARGET}"));
     assert_snapshot!(project.run(&format!("outdated {TARGET}")), @r"
@@ -562,7 +562,7 @@ fn outdated_pins_are_listed_with_what_holds_them() {
 }
 
 #[test]
-fn an_environment_becomes_the_lock() {
+fn install_makes_the_environment_the_lock() {
     let project = Project::new("web\ntool<1\n");
     project.run("lock");
     assert_snapshot!(project.run("verify"), @r"
@@ -648,7 +648,7 @@ fn an_environment_becomes_the_lock() {
 }
 
 #[test]
-fn a_folder_of_files_serves_a_host_without_network() {
+fn a_downloaded_folder_serves_a_host_without_network() {
     let project = Project::new("web\n");
     project.run("lock");
     assert_snapshot!(project.run("download -d wheels --dry-run"), @r"
@@ -713,7 +713,7 @@ fn a_pylock_is_written_checked_and_installed() {
 }
 
 #[test]
-fn the_cache_is_tended() {
+fn cache_reports_prunes_and_clears() {
     let project = Project::new("tool\n");
     assert_snapshot!(project.run("cache dir"), @r"
     HERE/cache
@@ -811,7 +811,7 @@ fn the_help_names_every_command() {
 }
 
 #[test]
-fn a_fresh_lock_is_kept_and_nothing_is_asked() {
+fn a_fresh_lock_is_kept_without_a_request() {
     let project = Project::new("web\ntool<1\n");
     let asked = || project.server.requests().len();
     let lock = format!("lock {TARGET}");
@@ -835,7 +835,7 @@ fn a_fresh_lock_is_kept_and_nothing_is_asked() {
 }
 
 #[test]
-fn a_fresh_lock_is_kept_by_who_never_saw_it_made() {
+fn a_fresh_lock_is_kept_on_another_machine() {
     let project = Project::new("web\ntool<1\n");
     let lock = format!("lock {TARGET}");
     project.run(&lock);

@@ -1,14 +1,19 @@
-//! The gallery of conflicts: each scenario in `testdata/conflicts/` is solved and explained, and
-//! `docs/conflicts.md` shows how pinfast explains it. `PINFAST_WRITE_GALLERY=1 cargo test --test gallery`
-//! writes that file again; otherwise the test compares it. A parser of its own reads the text back, and the
-//! fixes are applied to the scenario's text and solved.
+//! The gallery of conflicts: each case in `testdata/conflicts/` is solved and explained, and `docs/conflicts.md`
+//! shows the explanations.
+//!
+//! Each case is a test of its own, named after its file: `cargo test --test gallery -- 24-three` runs one. The test
+//! compares the document and the JSON schema, reads the explanation back with a parser of its own, and applies each
+//! fix to the text of the case and solves it. `PINFAST_WRITE_GALLERY=1 cargo test --test gallery` writes the document
+//! first.
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 use std::sync::Arc;
 
+use libtest_mimic::{Arguments, Failed, Trial};
 use pinfast::error::Error;
 use pinfast::event::Unwatched;
 use pinfast::explain::{
@@ -25,13 +30,13 @@ use pinfast::solve::{
 
 use serde_json::Value;
 
-/// One scenario: inputs, options and an index in one text file, in parts that begin with `=== NAME`.
+/// One case: inputs, options and an index in one text file, in parts that begin with `=== NAME`.
 #[derive(Clone)]
-struct Scenario {
+struct Case {
     name: String,
     title: String,
     about: String,
-    /// What the user wrote: the head of a part, its text as it stands in the scenario.
+    /// What the user wrote: the head of a part, its text as it stands in the case.
     parts: Vec<(String, String)>,
     request: InputRequest,
     files: Texts,
@@ -53,12 +58,12 @@ impl InputFiles for Texts {
     }
 }
 
-impl Scenario {
+impl Case {
     fn read(path: &Path) -> Self {
         let text = std::fs::read_to_string(path).unwrap();
         let mut parts = text.split("\n=== ");
         let (title, about) = parts.next().unwrap().split_once('\n').unwrap();
-        let mut scenario = Self {
+        let mut case = Self {
             name: path.file_stem().unwrap().to_string_lossy().into_owned(),
             title: title.trim_start_matches("# ").to_owned(),
             about: about.trim().to_owned(),
@@ -71,9 +76,9 @@ impl Scenario {
         };
         for part in parts {
             let (head, body) = part.split_once('\n').unwrap();
-            scenario.take(head.trim(), body);
+            case.take(head.trim(), body);
         }
-        scenario
+        case
     }
 
     fn take(&mut self, head: &str, body: &str) {
@@ -160,27 +165,27 @@ impl Scenario {
 
     /// With the edits made in the texts of the inputs.
     fn edited(&self, edits: &[Edit]) -> Self {
-        let mut scenario = self.clone();
+        let mut case = self.clone();
         for edit in edits {
-            let text = scenario.files.0.get_mut(&*edit.at.file).unwrap();
+            let text = case.files.0.get_mut(&*edit.at.file).unwrap();
             *text = match &edit.new {
                 Some(new) => inputs::edit::replace_requirement(text, &edit.at, &edit.old, new).unwrap(),
                 None => inputs::edit::remove_requirement(text, &edit.at, &edit.old).unwrap(),
             };
         }
-        scenario
+        case
     }
 
     /// With this option instead of what it was.
     fn with_option(&self, option: &OptionValue) -> Self {
-        let mut scenario = self.clone();
-        scenario.options.retain(|(known, _)| *known != option.flag);
-        scenario.options.push((option.flag.clone(), option.values.concat()));
-        scenario
+        let mut case = self.clone();
+        case.options.retain(|(known, _)| *known != option.flag);
+        case.options.push((option.flag.clone(), option.values.concat()));
+        case
     }
 }
 
-/// The recorded index, whose wheels are not there, but their metadata is.
+/// The recorded index: it has the metadata of wheels, not the wheels.
 struct Recorded {
     folder: PathBuf,
     client: Client,
@@ -188,7 +193,7 @@ struct Recorded {
 
 impl Recorded {
     fn new() -> Self {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/index");
+        let folder = root().join("testdata/index");
         let index = IndexUrl::parse(folder.to_str().unwrap(), Path::new("")).unwrap();
         let client =
             Client::new(IndexConfig { indexes: vec![index], ..IndexConfig::default() }, Arc::new(Unwatched));
@@ -243,69 +248,97 @@ fn expanded(text: &str) -> String {
     out
 }
 
-fn scenarios() -> Vec<Scenario> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/conflicts");
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn cases() -> Vec<Case> {
+    let folder = root().join("testdata/conflicts");
     let mut paths: Vec<PathBuf> =
         std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     paths.sort();
-    paths.iter().map(|path| Scenario::read(path)).collect()
+    paths.iter().map(|path| Case::read(path)).collect()
 }
 
-fn said(explanation: &Explanation) -> Vec<String> {
+fn lines(explanation: &Explanation) -> Vec<String> {
     explanation.lines(100, DetailLevel::Short)
 }
 
-fn shown(scenario: &Scenario, said: &[String]) -> String {
-    let mut text = format!("\n## {}\n\n", scenario.title);
-    if !scenario.about.is_empty() {
-        text.push_str(&format!("{}\n\n", scenario.about));
+/// The section of the document about `case`.
+fn section(case: &Case, lines: &[String]) -> String {
+    let mut text = format!("\n## {}\n\n", case.title);
+    if !case.about.is_empty() {
+        text.push_str(&format!("{}\n\n", case.about));
     }
-    for (head, body) in &scenario.parts {
+    for (head, body) in &case.parts {
         text.push_str(&format!("`{head}`\n```text\n{body}\n```\n\n"));
     }
-    text.push_str(&format!("pinfast says:\n```text\n{}\n```\n", said.join("\n")));
+    text.push_str(&format!("pinfast says:\n```text\n{}\n```\n", lines.join("\n")));
     text
 }
 
-#[test]
-fn the_gallery_is_what_pinfast_says() {
-    let mut gallery = String::from(
-        "# Conflicts, and how pinfast explains them\n\nWritten by `tests/gallery.rs` from `testdata/conflicts/`. The boxes named after files and options hold what the user\n\
-         wrote; `%for 1..9` stands for so many lines. `--format json` says the same, as `conflict.schema.json` describes.\n",
-    );
-    let scenarios = scenarios();
-    let schema =
-        std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/conflict.schema.json")).unwrap();
-    let schema: Value = serde_json::from_slice(&schema).unwrap();
-    let mut problems = Vec::new();
-    assert!(scenarios.len() >= 30, "{}", scenarios.len());
-    for scenario in scenarios {
-        let explanation = scenario.explain();
-        let said = said(&explanation);
-        gallery.push_str(&shown(&scenario, &said));
-        assert_eq!(
-            unlike(&schema, &schema, &explanation.json(), "$"),
-            Vec::<String>::new(),
-            "{}",
-            scenario.name
-        );
-        let found = [form(&scenario, &said), promises(&scenario, &explanation, &said)].concat();
-        problems.extend(found.into_iter().map(|problem| format!("{}: {problem}", scenario.name)));
-    }
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/conflicts.md");
+const HEAD: &str = "# Conflicts, and how pinfast explains them\n\nWritten by `tests/gallery.rs` from `testdata/conflicts/`. The boxes named after files and options hold what the user\n\
+     wrote; `%for 1..9` stands for so many lines. `--format json` says the same, as `conflict.schema.json` describes.\n";
+
+/// There are more; a loss of many would show.
+const LEAST: usize = 30;
+
+fn main() -> ExitCode {
+    let arguments = Arguments::from_args();
+    let (cases, document) = (cases(), root().join("docs/conflicts.md"));
     if std::env::var_os("PINFAST_WRITE_GALLERY").is_some() {
-        std::fs::write(&path, &gallery).unwrap();
+        let sections: String = cases.iter().map(|case| section(case, &lines(&case.explain()))).collect();
+        std::fs::write(&document, format!("{HEAD}{sections}")).unwrap();
     }
-    assert!(problems.is_empty(), "{problems:#?}");
-    let written = std::fs::read_to_string(&path).unwrap_or_default();
-    for (line, (was, is)) in written.lines().zip(gallery.lines()).enumerate() {
-        assert_eq!(was, is, "docs/conflicts.md:{}", line + 1);
-    }
-    assert_eq!(written.len(), gallery.len());
+    let document = Arc::new(std::fs::read_to_string(document).unwrap());
+    let schema = std::fs::read(root().join("docs/conflict.schema.json")).unwrap();
+    let schema: Arc<Value> = Arc::new(serde_json::from_slice(&schema).unwrap());
+    let mut trials = vec![document_trial(&cases, document.clone())];
+    trials.extend(cases.into_iter().map(|case| {
+        let (document, schema) = (document.clone(), schema.clone());
+        Trial::test(case.name.clone(), move || outcome(problems(&case, &document, &schema)))
+    }));
+    libtest_mimic::run(&arguments, trials).exit_code()
 }
 
-/// Where `value` is not as `schema` says: of JSON Schema, what `docs/conflict.schema.json` uses; and nothing
-/// may be there that it does not describe.
+/// The test that the document consists of one section for each case, in order.
+fn document_trial(cases: &[Case], document: Arc<String>) -> Trial {
+    let titles: Vec<String> = cases.iter().map(|case| case.title.clone()).collect();
+    Trial::test("the_document_has_one_section_for_each_case", move || {
+        let mut sections = document.split("\n## ");
+        assert_eq!(sections.next(), Some(HEAD));
+        assert_eq!(sections.filter_map(|section| section.lines().next()).collect::<Vec<_>>(), titles);
+        assert!(titles.len() >= LEAST, "only {} cases", titles.len());
+        Ok(())
+    })
+}
+
+fn outcome(problems: Vec<String>) -> Result<(), Failed> {
+    if problems.is_empty() { Ok(()) } else { Err(problems.join("\n").into()) }
+}
+
+/// What is wrong with the explanation of `case`, and how the document differs from it.
+fn problems(case: &Case, document: &str, schema: &Value) -> Vec<String> {
+    let explanation = case.explain();
+    let lines = lines(&explanation);
+    let mut problems = unlike(schema, schema, &explanation.json(), "$");
+    problems.extend(form(case, &lines));
+    problems.extend(promises(case, &explanation, &lines));
+    let section = section(case, &lines);
+    let head = format!("{}\n", case.title);
+    let written = document.split("\n## ").find(|section| section.starts_with(&head)).unwrap_or_default();
+    let written = format!("\n## {written}");
+    let differs = section.lines().zip(written.lines()).find(|(expected, written)| expected != written);
+    if let Some((expected, written)) = differs {
+        problems.push(format!("docs/conflicts.md has  {written}\nthe explanation has    {expected}"));
+    } else if section.len() != written.len() {
+        problems.push("docs/conflicts.md is shorter or longer than the explanation".to_owned());
+    }
+    problems
+}
+
+/// Where `value` violates `schema`: the part of JSON Schema that `docs/conflict.schema.json` uses. A value that the
+/// schema does not describe is a violation, too.
 fn unlike(root: &Value, schema: &Value, value: &Value, at: &str) -> Vec<String> {
     if schema.get("$ref").is_some() {
         return unlike(root, &root["$defs"]["node"], value, at);
@@ -342,8 +375,8 @@ fn unlike(root: &Value, schema: &Value, value: &Value, at: &str) -> Vec<String> 
 const BANNED: [&str; 9] =
     ["incompatib", " term ", " root", "derivation", "unsatisfiable", "we can conclude", "∈", "∪", "∩"];
 
-/// What is wrong with the form of what is said.
-fn form(scenario: &Scenario, said: &[String]) -> Vec<String> {
+/// What is wrong with the form of the explanation.
+fn form(case: &Case, said: &[String]) -> Vec<String> {
     let mut wrong = Vec::new();
     let fixes =
         said.iter().position(|line| line.starts_with("Fixes") || line.starts_with("No fix found: tried "));
@@ -358,7 +391,7 @@ fn form(scenario: &Scenario, said: &[String]) -> Vec<String> {
     if said.iter().filter(|line| line.starts_with("Fix")).count() > 1 {
         wrong.push("more than one line begins with Fix".to_owned());
     }
-    let inputs = scenario.inputs();
+    let inputs = case.inputs();
     let lines: Vec<_> =
         inputs.requirements.iter().chain(&inputs.constraints).chain(&inputs.overrides).collect();
     for line in &said[1..fixes] {
@@ -404,11 +437,11 @@ fn is_version(word: &str) -> bool {
         && word.parse::<pinfast::packaging::Version>().is_ok()
 }
 
-/// What is wrong with what is promised: the expectations of the scenario, and each fix.
-fn promises(scenario: &Scenario, explanation: &Explanation, said: &[String]) -> Vec<String> {
+/// Which expectations of the case do not hold, and which fixes do not resolve.
+fn promises(case: &Case, explanation: &Explanation, said: &[String]) -> Vec<String> {
     let mut wrong = Vec::new();
     let text = said.join("\n");
-    for (key, value) in &scenario.expects {
+    for (key, value) in &case.expects {
         let holds = match key.as_str() {
             "kind" => explanation.json()["kind"] == value.as_str(),
             "says" => text.contains(value.as_str()),
@@ -425,7 +458,7 @@ fn promises(scenario: &Scenario, explanation: &Explanation, said: &[String]) -> 
                 },
             },
             "more" => explanation.further_conflicts.to_string() == *value,
-            _ => panic!("{}: {key}?", scenario.name),
+            _ => panic!("{}: {key}?", case.name),
         };
         if !holds {
             wrong.push(format!("expected: {key} {value}"));
@@ -442,7 +475,7 @@ fn promises(scenario: &Scenario, explanation: &Explanation, said: &[String]) -> 
         wrong.push("a fix of one line is not the first".to_owned());
     }
     for fix in fixes {
-        let mut fixed = scenario.edited(&fix.edits);
+        let mut fixed = case.edited(&fix.edits);
         fix.options.iter().for_each(|option| fixed = fixed.with_option(option));
         match fixed.solve() {
             Err(_) => wrong.push(format!("a fix that does not resolve: {fix:?}")),

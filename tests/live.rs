@@ -9,7 +9,7 @@ use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::time::Instant;
 
-/// A question whose naive search is long.
+/// Requirements that take a naive search long.
 struct Hard {
     lines: &'static str,
     python: &'static str,
@@ -83,7 +83,7 @@ fn looked_at(log: &str) -> u32 {
 
 #[test]
 #[ignore = "asks the real index"]
-fn hard_cases_end() {
+fn hard_cases_end_in_time() {
     for case in HARD {
         let folder = folder(case.lines);
         let begun = Instant::now();
@@ -105,7 +105,7 @@ fn pins(lock: &str) -> BTreeMap<String, String> {
     pins.map(|(name, version)| (name.to_owned(), version.to_owned())).collect()
 }
 
-/// Why pinfast does not take `name` at uv's `version`: what it says when it is made to.
+/// Why pinfast does not take `name` at uv's `version`: its explanation when an input pins that.
 fn why(folder: &Path, python: &str, name: &str, version: Option<&String>) -> String {
     let Some(version) = version else { return "uv does not need it".to_owned() };
     std::fs::write(folder.join("uv.txt"), format!("{name}=={version}\n")).expect("a disk with room");
@@ -121,7 +121,7 @@ fn why(folder: &Path, python: &str, name: &str, version: Option<&String>) -> Str
 
 #[test]
 #[ignore = "asks the real index, and needs uv"]
-fn compared_with_uv() {
+fn a_set_that_uv_resolves_is_resolved() {
     let uv = std::env::var("UV").unwrap_or_else(|_| "uv".to_owned());
     for (python, lines) in SETS {
         let folder = folder(lines);

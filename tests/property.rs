@@ -1,7 +1,7 @@
 //! The solver against brute force on random small universes.
 //!
-//! It finds a solution exactly when one exists, and what it finds is consistent, closed, and has nothing
-//! unneeded in it; with several targets, so is what the merged lock's markers leave of it for each.
+//! The solver finds a solution exactly when one exists. The solution is consistent and closed, and holds no package that
+//! nothing needs. The same holds for the part of a merged lock that its markers select for each target.
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
@@ -23,7 +23,7 @@ const VERSIONS: [&str; 5] = ["1", "2b1", "2", "3", "4.dev1"];
 
 /// A release: its requirements, those of its extra `x`, and whether it is yanked or needs a newer Python.
 #[derive(Clone, Debug)]
-struct Rel {
+struct ToyRelease {
     requires: Vec<String>,
     of_extra: Vec<String>,
     yanked: bool,
@@ -31,7 +31,7 @@ struct Rel {
 }
 
 /// Package -> version -> release.
-type World = BTreeMap<&'static str, BTreeMap<&'static str, Rel>>;
+type ToyIndex = BTreeMap<&'static str, BTreeMap<&'static str, ToyRelease>>;
 
 fn requirement() -> impl Strategy<Value = String> {
     let bound = prop_oneof![
@@ -43,14 +43,14 @@ fn requirement() -> impl Strategy<Value = String> {
         .prop_map(|(name, extra, bound)| format!("{name}{}{bound}", if extra { "[x]" } else { "" }))
 }
 
-fn release(yanks: f64) -> impl Strategy<Value = Rel> {
+fn release(yanks: f64) -> impl Strategy<Value = ToyRelease> {
     let requires = prop::collection::vec(requirement(), 0..3);
     let of_extra = prop::collection::vec(requirement(), 0..2);
     (requires, of_extra, prop::bool::weighted(yanks), prop::bool::weighted(0.1))
-        .prop_map(|(requires, of_extra, yanked, too_new)| Rel { requires, of_extra, yanked, too_new })
+        .prop_map(|(requires, of_extra, yanked, too_new)| ToyRelease { requires, of_extra, yanked, too_new })
 }
 
-fn world(yanks: f64) -> impl Strategy<Value = World> {
+fn index(yanks: f64) -> impl Strategy<Value = ToyIndex> {
     let releases = prop::collection::btree_map(prop::sample::select(&VERSIONS[..]), release(yanks), 0..5);
     prop::collection::btree_map(prop::sample::select(&NAMES[..]), releases, 2..6)
 }
@@ -86,10 +86,10 @@ fn marked_requirement() -> impl Strategy<Value = String> {
     })
 }
 
-/// A world whose requirements have markers.
-fn marked_world() -> impl Strategy<Value = World> {
+/// An index whose requirements have markers.
+fn marked_index() -> impl Strategy<Value = ToyIndex> {
     let requires = || prop::collection::vec(marked_requirement(), 0..3);
-    let release = (requires(), prop::bool::weighted(0.2)).prop_map(|(requires, too_new)| Rel {
+    let release = (requires(), prop::bool::weighted(0.2)).prop_map(|(requires, too_new)| ToyRelease {
         requires,
         of_extra: Vec::new(),
         yanked: false,
@@ -99,14 +99,14 @@ fn marked_world() -> impl Strategy<Value = World> {
     prop::collection::btree_map(prop::sample::select(&NAMES[..]), releases, 2..6)
 }
 
-/// The world as `target` sees it: no markers, and nothing that does not count there.
-fn seen_by(world: &World, target: &Target) -> World {
-    let mut world = world.clone();
-    for release in world.values_mut().flat_map(|releases| releases.values_mut()) {
+/// The index for `target`: without markers, and without what they exclude there.
+fn seen_by(index: &ToyIndex, target: &Target) -> ToyIndex {
+    let mut index = index.clone();
+    for release in index.values_mut().flat_map(|releases| releases.values_mut()) {
         release.requires = holding(&release.requires, target);
         release.too_new &= *target.python() < "3.12".parse::<Version>().unwrap();
     }
-    world
+    index
 }
 
 /// The requirements that hold on `target`, without their markers.
@@ -120,9 +120,9 @@ fn lines() -> impl Strategy<Value = Vec<String>> {
     prop::collection::vec(requirement(), 1..4)
 }
 
-fn universe(world: &World) -> Universe {
+fn universe(index: &ToyIndex) -> Universe {
     let mut text = String::new();
-    for (name, releases) in world {
+    for (name, releases) in index {
         for (version, release) in releases {
             writeln!(text, "{name} {version}\n    extra: x").unwrap();
             for requirement in &release.requires {
@@ -144,7 +144,7 @@ fn universe(world: &World) -> Universe {
 
 /// The packages that an assignment needs, or `None` where it breaks a rule.
 fn needed<'w>(
-    world: &'w World,
+    index: &'w ToyIndex,
     lines: &[String],
     chosen: &BTreeMap<&str, &'w str>,
 ) -> Option<BTreeSet<String>> {
@@ -153,7 +153,7 @@ fn needed<'w>(
     while let Some(requirement) = queue.pop() {
         let name = requirement.name.as_str();
         let (name, version) = chosen.get_key_value(name)?;
-        let release = &world[name][version];
+        let release = &index[name][version];
         let parsed: Version = version.parse().unwrap();
         if release.too_new || !requirement.specifiers().contains(&parsed) {
             return None;
@@ -170,19 +170,19 @@ fn needed<'w>(
         }
     }
     let yanked_unpinned =
-        |name: &String| world[name.as_str()][chosen[name.as_str()]].yanked && !pinned.contains(name.as_str());
+        |name: &String| index[name.as_str()][chosen[name.as_str()]].yanked && !pinned.contains(name.as_str());
     if needed.iter().any(yanked_unpinned) { None } else { Some(needed) }
 }
 
-fn solvable(world: &World, lines: &[String]) -> bool {
-    let names: Vec<_> = world.keys().copied().collect();
-    assignments(world, &names).iter().any(|chosen| needed(world, lines, chosen).is_some())
+fn solvable(index: &ToyIndex, lines: &[String]) -> bool {
+    let names: Vec<_> = index.keys().copied().collect();
+    assignments(index, &names).iter().any(|chosen| needed(index, lines, chosen).is_some())
 }
 
-fn assignments<'w>(world: &'w World, names: &[&'w str]) -> Vec<BTreeMap<&'w str, &'w str>> {
+fn assignments<'w>(index: &'w ToyIndex, names: &[&'w str]) -> Vec<BTreeMap<&'w str, &'w str>> {
     let Some((first, rest)) = names.split_first() else { return vec![BTreeMap::new()] };
-    let rest = assignments(world, rest);
-    let versions = world[first].keys().map(|version| Some(*version)).chain([None]);
+    let rest = assignments(index, rest);
+    let versions = index[first].keys().map(|version| Some(*version)).chain([None]);
     versions
         .flat_map(|version| {
             rest.iter().map(move |assignment| {
@@ -194,8 +194,8 @@ fn assignments<'w>(world: &'w World, names: &[&'w str]) -> Vec<BTreeMap<&'w str,
         .collect()
 }
 
-fn solved(world: &World, lines: &[String]) -> Option<BTreeMap<String, String>> {
-    solved_for(&targets()[0], &Arc::new(universe(world)), lines, &Preferences::default())
+fn solved(index: &ToyIndex, lines: &[String]) -> Option<BTreeMap<String, String>> {
+    solved_for(&targets()[0], &Arc::new(universe(index)), lines, &Preferences::default())
 }
 
 fn solved_for(
@@ -226,8 +226,8 @@ fn solved_for(
 }
 
 /// The pins of the merged lock of all targets, or the first target that has no solution.
-fn locked(world: &World, lines: &[String]) -> Result<Vec<Pin>, usize> {
-    let universe = Arc::new(universe(world));
+fn locked(index: &ToyIndex, lines: &[String]) -> Result<Vec<Pin>, usize> {
+    let universe = Arc::new(universe(index));
     let (mut preferences, mut pins) = (Preferences::default(), Vec::new());
     for (place, target) in targets().iter().enumerate() {
         let solved = solved_for(target, &universe, lines, &preferences).ok_or(place)?;
@@ -241,33 +241,33 @@ fn locked(world: &World, lines: &[String]) -> Result<Vec<Pin>, usize> {
     Ok(lock::merge(&targets(), pins))
 }
 
-fn is_right(world: &World, lines: &[String], pins: &BTreeMap<String, String>) -> bool {
+fn is_right(index: &ToyIndex, lines: &[String], pins: &BTreeMap<String, String>) -> bool {
     let chosen = pins.iter().map(|(name, version)| (name.as_str(), version.as_str())).collect();
-    needed(world, lines, &chosen) == Some(pins.keys().cloned().collect())
+    needed(index, lines, &chosen) == Some(pins.keys().cloned().collect())
 }
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn a_solution_is_found_exactly_when_one_exists(world in world(0.0), lines in lines()) {
-        match solved(&world, &lines) {
-            Some(pins) => prop_assert!(is_right(&world, &lines, &pins), "{pins:?}"),
-            None => prop_assert!(!solvable(&world, &lines)),
+    fn a_solution_is_found_exactly_when_one_exists(index in index(0.0), lines in lines()) {
+        match solved(&index, &lines) {
+            Some(pins) => prop_assert!(is_right(&index, &lines, &pins), "{pins:?}"),
+            None => prop_assert!(!solvable(&index, &lines)),
         }
     }
 
     #[test]
-    fn a_solution_with_yanked_releases_pins_each_of_them(world in world(0.3), lines in lines()) {
-        if let Some(pins) = solved(&world, &lines) {
-            prop_assert!(is_right(&world, &lines, &pins), "{pins:?}");
+    fn a_solution_with_yanked_releases_pins_each_of_them(index in index(0.3), lines in lines()) {
+        if let Some(pins) = solved(&index, &lines) {
+            prop_assert!(is_right(&index, &lines, &pins), "{pins:?}");
         }
     }
 
     #[test]
-    fn the_order_of_the_lines_changes_nothing(world in world(0.1), lines in lines()) {
+    fn the_order_of_the_lines_changes_nothing(index in index(0.1), lines in lines()) {
         let backwards: Vec<_> = lines.iter().rev().cloned().collect();
-        prop_assert_eq!(solved(&world, &lines), solved(&world, &backwards));
+        prop_assert_eq!(solved(&index, &lines), solved(&index, &backwards));
     }
 }
 
@@ -275,24 +275,24 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn what_a_lock_holds_for_a_target_is_a_solution_for_it(
-        world in marked_world(),
+    fn the_pins_of_a_lock_for_a_target_are_a_solution(
+        index in marked_index(),
         lines in prop::collection::vec(marked_requirement(), 1..4),
     ) {
         let targets = targets();
-        let seen = |place: usize| (seen_by(&world, &targets[place]), holding(&lines, &targets[place]));
-        match locked(&world, &lines) {
+        let seen = |place: usize| (seen_by(&index, &targets[place]), holding(&lines, &targets[place]));
+        match locked(&index, &lines) {
             Err(place) => {
-                let (world, lines) = seen(place);
-                prop_assert!(!solvable(&world, &lines), "{}", targets[place].label());
+                let (index, lines) = seen(place);
+                prop_assert!(!solvable(&index, &lines), "{}", targets[place].label());
             }
             Ok(pins) => for (place, target) in targets.iter().enumerate() {
-                let (world, lines) = seen(place);
+                let (index, lines) = seen(place);
                 let slice: Vec<_> = pins.iter().filter(|pin| pin.marker.holds(target, &[])).collect();
                 let chosen: BTreeMap<_, _> =
                     slice.iter().map(|pin| (pin.name.to_string(), pin.version.to_string())).collect();
                 prop_assert_eq!(chosen.len(), slice.len(), "a package has two pins on {}", target.label());
-                prop_assert!(is_right(&world, &lines, &chosen), "{}: {:?}", target.label(), chosen);
+                prop_assert!(is_right(&index, &lines, &chosen), "{}: {:?}", target.label(), chosen);
             },
         }
     }

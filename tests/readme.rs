@@ -1,5 +1,5 @@
-//! The README is true: its commands are those that `.ci/run` runs, its exit codes are the program's, its
-//! links lead somewhere.
+//! The README against the program: its commands are those of `.ci/run`, its exit codes those of the program, and its
+//! links resolve.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -21,17 +21,14 @@ fn commands(readme: &str) -> Vec<&str> {
 }
 
 #[test]
-fn the_two_commands_are_run_by_ci() {
+fn ci_runs_the_two_commands_of_the_readme() {
     let (readme, ci) = (read("README.md"), read(".ci/run"));
     let commands = commands(&readme);
     assert!(commands[0].starts_with("cargo run --release --locked -- lock "), "{}", commands[0]);
     assert!(commands[1].starts_with("cargo test --locked"), "{}", commands[1]);
     assert!(ci.contains(&format!("$({})", commands[0])), ".ci/run does not run `{}`", commands[0]);
-    assert!(
-        ci.ends_with(&format!("\nstep {}\n", commands[1])),
-        ".ci/run does not end with `{}`",
-        commands[1]
-    );
+    let last = format!("\nstep {}\n", commands[1]);
+    assert!(ci.ends_with(&last), ".ci/run does not end with `{}`", last.trim());
 }
 
 #[test]
@@ -46,7 +43,7 @@ fn the_first_command_locks_the_example() {
 }
 
 #[test]
-fn the_conflict_reads_as_told() {
+fn the_conflict_of_the_readme_is_what_the_program_prints() {
     let readme = read("README.md");
     let command = commands(&readme).into_iter().find(|command| command.contains("conflict.in"));
     let output =
@@ -70,7 +67,7 @@ fn pinfast(arguments: &str) -> std::process::Output {
 }
 
 #[test]
-fn the_files_that_the_first_command_names_are_there() {
+fn the_files_of_the_first_command_exist() {
     let readme = read("README.md");
     let paths: Vec<_> = commands(&readme)[0].split(' ').filter(|word| word.contains('/')).collect();
     assert!(!paths.is_empty());
@@ -80,7 +77,7 @@ fn the_files_that_the_first_command_names_are_there() {
 }
 
 #[test]
-fn the_exit_codes_are_the_programs() {
+fn the_exit_codes_of_the_readme_are_those_of_the_program() {
     let readme = read("README.md");
     let table = readme.split("| code | meaning |").nth(1).expect("there is a table of exit codes");
     let rows = table.lines().skip(2).take_while(|line| line.starts_with('|'));
@@ -101,7 +98,7 @@ fn the_exit_codes_are_the_programs() {
 }
 
 #[test]
-fn the_commands_are_the_programs() {
+fn the_commands_of_the_readme_are_those_of_the_program() {
     let readme = read("README.md");
     let table = readme.split("| command | what it does |").nth(1).expect("there is a table of commands");
     let rows = table.lines().skip(2).take_while(|line| line.starts_with('|'));
@@ -116,7 +113,7 @@ fn the_commands_are_the_programs() {
 
 /// The settings of the walkthrough are settings, and name each key that there is.
 #[test]
-fn the_walkthroughs_settings_can_be_read() {
+fn the_settings_of_the_walkthrough_parse() {
     let page = read("docs/deploy.md");
     let text = page.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next()).expect("settings");
     let settings = Settings::of(SettingsTable::read("docs/deploy.md", text.to_owned()).expect("TOML"))
@@ -132,7 +129,7 @@ fn the_walkthroughs_settings_can_be_read() {
 }
 
 #[test]
-fn links_lead_somewhere() {
+fn links_in_the_documentation_resolve() {
     for page in ["README.md", "CONTRIBUTING.md", "docs/testing.md", "docs/deploy.md", "docs/performance.md"] {
         let text = read(page);
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(page);

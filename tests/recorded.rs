@@ -1,13 +1,12 @@
-//! The program on the recorded index, served over HTTP; and the tests of the server that serves it.
+//! The program on the recorded index, served over HTTP.
 
 mod everywhere;
-mod support;
 
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::{Command, Output};
 
-use support::{Fault, Server};
+use pinfast_testkit::server::{Fault, Server};
 
 /// Runs `pinfast lock` on an input of the example, for Python 3.11 on Linux, with a cache of its own.
 fn lock(server: &Server, input: &str) -> Output {
@@ -37,7 +36,7 @@ fn pins(lock: &str) -> BTreeSet<&str> {
 }
 
 #[test]
-fn the_example_is_locked_as_uv_locks_it() {
+fn the_example_gets_the_pins_that_uv_chose() {
     let expected = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/marketing-bot.pins");
     let expected = std::fs::read_to_string(expected).expect("the pins that uv chose");
     let output = lock(&Server::of_recorded(), "requirements.in");
@@ -48,7 +47,7 @@ fn the_example_is_locked_as_uv_locks_it() {
 }
 
 #[test]
-fn trouble_in_transit_does_not_change_a_byte() {
+fn a_fault_in_transit_does_not_change_the_lock() {
     let server = Server::of_recorded();
     let calm = lock(&server, "requirements.in");
     let faults = [
@@ -70,7 +69,7 @@ fn trouble_in_transit_does_not_change_a_byte() {
 }
 
 #[test]
-fn the_conflict_is_told_with_both_lines() {
+fn a_conflict_names_both_lines() {
     let output = lock(&Server::of_recorded(), "conflict.in");
     let said = text(&output.stderr);
     assert_eq!((output.status.code(), text(&output.stdout)), (Some(1), String::new()), "{said}");

@@ -1,6 +1,7 @@
-//! Which certificates are trusted: those that the variables name which other tools honour.
+//! Which certificates pinfast trusts: those in the variables that other tools honour, too.
 
-mod support;
+#[path = "support/universe.rs"]
+mod universe;
 
 use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
@@ -8,9 +9,9 @@ use std::process::{Command, Output};
 use std::sync::Arc;
 use std::thread;
 
+use pinfast_testkit::server::Server;
 use rustls::pki_types::PrivateKeyDer;
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
-use support::Server;
 
 /// An index behind TLS, with a certificate of its own making.
 struct Site {
@@ -33,7 +34,7 @@ impl Site {
             .with_single_cert(vec![made.cert.der().clone()], key)
             .expect("a certificate and its key");
         let plain = Server::empty();
-        plain.universe("a 1.0\n");
+        plain.put_all(universe::pages("a 1.0\n"));
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
         let url = format!("https://{}/simple/", listener.local_addr().expect("an address"));
         let behind = plain.url("").replace("http://", "");
@@ -93,7 +94,7 @@ fn said(output: &Output) -> String {
 }
 
 #[test]
-fn each_variable_that_names_the_certificate_is_honoured() {
+fn each_certificate_variable_is_honoured() {
     let site = Site::new();
     for name in ["SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "PIP_CERT"] {
         let output = site.lock(&[(name, "own.pem")]);
@@ -104,7 +105,7 @@ fn each_variable_that_names_the_certificate_is_honoured() {
 }
 
 #[test]
-fn the_more_special_variable_wins() {
+fn the_more_specific_certificate_variable_wins() {
     let site = Site::new();
     for (weak, strong) in [("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"), ("REQUESTS_CA_BUNDLE", "PIP_CERT")] {
         let output = site.lock(&[(weak, "other.pem"), (strong, "own.pem")]);
@@ -115,7 +116,7 @@ fn the_more_special_variable_wins() {
 }
 
 #[test]
-fn what_nobody_vouches_for_is_not_trusted() {
+fn an_untrusted_certificate_is_refused() {
     let site = Site::new();
     for variables in [vec![], vec![("SSL_CERT_FILE", "other.pem")]] {
         let output = site.lock(&variables);

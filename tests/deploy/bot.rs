@@ -117,7 +117,7 @@ impl Reader {
 }
 
 #[test]
-fn a_bot_is_deployed_while_it_is_read_and_loses_nothing() {
+fn a_deploy_under_load_loses_no_request() {
     let bot = Bot::new();
     let host = &bot.host;
     host.pinfast("deploy --init-shared").assert(0, &["move      .env is now in", "is live"]);
@@ -162,7 +162,7 @@ fn a_bot_is_deployed_while_it_is_read_and_loses_nothing() {
 
 /// A process keeps the folder that it found behind `current` when it started, until it is restarted.
 #[test]
-fn a_bot_that_is_not_restarted_goes_on_with_its_release() {
+fn an_unrestarted_bot_keeps_its_release() {
     let bot = Bot::new();
     let host = &bot.host;
     host.pinfast("deploy --init-shared").assert(0, &[]);

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::host::{Host, PLAIN, Said};
+use crate::host::{Host, PLAIN, RunOutput};
 use crate::mounted::Mounted;
 use crate::together::{ended, signal};
 
@@ -27,7 +27,7 @@ fn assert_sound(host: &Host, data: &BTreeMap<PathBuf, Vec<u8>>, when: &str) {
 }
 
 /// The steps of a deploy that the journal of `host` names, in order.
-fn steps(said: &Said) -> Vec<String> {
+fn steps(said: &RunOutput) -> Vec<String> {
     let step = |line: &str| line.strip_prefix("  ").map(|step| step.split(' ').next().unwrap().to_owned());
     let mut steps: Vec<_> = said.err.lines().filter_map(step).collect();
     steps.dedup();
@@ -66,7 +66,7 @@ fn a_run_killed_at_any_step_leaves_a_live_release() {
 
 /// Killed when it was live, but nobody knew yet whether it was well.
 #[test]
-fn a_release_whose_health_was_never_known_is_live_and_nothing_to_go_back_to() {
+fn a_release_of_unknown_health_is_live_but_no_rollback_target() {
     let host = Host::new();
     let hold = host.folder().join("hold");
     let waiting = "while test -e $PINFAST_ROOT/../hold; do sleep 0.02; done";
@@ -189,7 +189,7 @@ fn a_run_killed_between_any_two_calls_leaves_a_live_release() {
 
 /// On a disk of its own, of ever other sizes, so that it is full at ever other steps.
 #[test]
-fn a_full_disk_leaves_the_live_release() {
+fn a_full_disk_keeps_the_live_release() {
     let host = Host::new();
     let root = host.root();
     let Some(_disk) = Mounted::new(&["-t", "tmpfs", "-o", "size=24m", "none"], &root) else { return };
@@ -253,7 +253,7 @@ fn a_full_disk_leaves_the_live_release() {
 }
 
 #[test]
-fn a_disk_without_inodes_is_told_before_anything_is_begun() {
+fn a_disk_without_inodes_fails_before_any_change() {
     let host = Host::new();
     let root = host.root();
     let Some(_disk) = Mounted::new(&["-t", "tmpfs", "-o", "nr_inodes=100", "none"], &root) else { return };

@@ -9,7 +9,7 @@ use std::process::{Child, Command, Output, Stdio};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::support::Server;
+use pinfast_testkit::server::Server;
 
 /// What the packages do of what the bot asks of them.
 const UNIVERSE: &str = "
@@ -36,9 +36,9 @@ pub(crate) struct Host {
     pub(crate) server: Server,
 }
 
-/// What a run said, and how it ended.
+/// The exit code and output of a run.
 #[derive(Debug)]
-pub(crate) struct Said {
+pub(crate) struct RunOutput {
     pub(crate) code: Option<i32>,
     pub(crate) out: String,
     pub(crate) err: String,
@@ -64,7 +64,7 @@ impl Host {
     /// A host with an empty work tree.
     pub(crate) fn bare() -> Self {
         let host = Self { folder: tempfile::tempdir().unwrap(), server: Server::empty() };
-        host.server.universe(UNIVERSE);
+        host.server.put_all(crate::universe::pages(UNIVERSE));
         fs::create_dir(host.project()).unwrap();
         host.git(&["init", "-q"]);
         host
@@ -121,7 +121,7 @@ impl Host {
         self.git(&["commit", "-q", "--allow-empty", "-m", message]);
     }
 
-    /// Commits a version of its own, to be told from others by its file `version`.
+    /// Commits a version, which its file `version` identifies.
     pub(crate) fn commit_version(&self, version: &str) {
         self.write("version", &format!("{version}\n"));
         self.commit(version);
@@ -156,12 +156,12 @@ impl Host {
         command
     }
 
-    pub(crate) fn pinfast(&self, arguments: &str) -> Said {
-        Said::of(self.command(arguments).output().unwrap())
+    pub(crate) fn pinfast(&self, arguments: &str) -> RunOutput {
+        RunOutput::of(self.command(arguments).output().unwrap())
     }
 
     /// A deploy that has to go well.
-    pub(crate) fn deploy(&self) -> Said {
+    pub(crate) fn deploy(&self) -> RunOutput {
         let said = self.pinfast("deploy");
         assert_eq!(said.code, Some(0), "{said:?}");
         said
@@ -230,7 +230,7 @@ impl Host {
     }
 }
 
-impl Said {
+impl RunOutput {
     pub(crate) fn of(output: Output) -> Self {
         Self {
             code: output.status.code(),

@@ -3,8 +3,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
-#[path = "../support/mod.rs"]
-mod support;
+#[path = "../support/universe.rs"]
+mod universe;
 
 mod bot;
 mod fault;

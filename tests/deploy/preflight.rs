@@ -1,14 +1,14 @@
-//! What has to hold before a deploy: all that is wrong is told at once, and nothing is created at the root.
+//! Checks before a deploy: pinfast reports all problems at once, and creates nothing at the root.
 
 use std::fs;
 
 use insta::assert_snapshot;
 
-use crate::host::{Host, PLAIN, Said};
+use crate::host::{Host, PLAIN, RunOutput};
 use crate::mounted::Mounted;
 
-/// What a run said, with what differs from one to the next made the same.
-fn shown(host: &Host, said: &Said) -> String {
+/// The output of a run, with placeholders for what differs between runs.
+fn shown(host: &Host, said: &RunOutput) -> String {
     let place = fs::canonicalize(host.folder()).unwrap();
     let text = format!("{}{}exit {}", said.out, said.err, said.code.unwrap());
     let text =
@@ -42,7 +42,7 @@ fn timeless(line: &str) -> String {
 }
 
 #[test]
-fn all_that_is_wrong_is_told_at_once() {
+fn preflight_reports_all_problems_at_once() {
     let host = Host::new();
     fs::remove_dir_all(host.root()).unwrap();
     fs::create_dir(host.root()).unwrap();
@@ -92,7 +92,7 @@ fn all_that_is_wrong_is_told_at_once() {
 }
 
 #[test]
-fn nothing_is_created_where_nothing_is_deployed() {
+fn a_refused_deploy_creates_nothing() {
     let host = Host::new();
     fs::remove_dir_all(host.root()).unwrap();
     host.pinfast("deploy").assert(1, &["shared paths are missing in", ".env", "--init-shared", "1 problem"]);
@@ -103,7 +103,7 @@ fn nothing_is_created_where_nothing_is_deployed() {
 }
 
 #[test]
-fn shared_files_are_moved_in_once() {
+fn a_shared_file_is_moved_in_once() {
     let host = Host::new();
     fs::remove_dir_all(host.root()).unwrap();
     host.write(".env", "TOKEN=1\n");
@@ -126,7 +126,7 @@ fn shared_files_are_moved_in_once() {
 }
 
 #[test]
-fn a_deploy_reads_as_told() {
+fn deploy_prints_its_steps() {
     let host = Host::new();
     let said = host.pinfast("deploy --dry-run");
     assert_snapshot!(shown(&host, &said), @r"
@@ -212,7 +212,7 @@ fn a_deploy_reads_as_told() {
 }
 
 #[test]
-fn a_stranger_is_named_and_stays() {
+fn an_unknown_folder_in_releases_is_named_and_kept() {
     let host = Host::new();
     let stranger = host.root().join("releases/by-hand");
     fs::create_dir_all(&stranger).unwrap();
@@ -222,7 +222,7 @@ fn a_stranger_is_named_and_stays() {
 
 /// `current` of another tool is switched from, and back to.
 #[test]
-fn what_was_live_before_pinfast_came_is_not_lost() {
+fn a_failed_first_deploy_switches_back_to_what_was_live() {
     let host = Host::new();
     let old = host.folder().join("old");
     fs::create_dir(&old).unwrap();
@@ -238,7 +238,7 @@ fn what_was_live_before_pinfast_came_is_not_lost() {
 }
 
 #[test]
-fn only_the_world_is_wrong() {
+fn a_read_only_root_is_exit_3() {
     let host = Host::new();
     host.deploy();
     let live = host.live();
@@ -252,7 +252,7 @@ fn only_the_world_is_wrong() {
 }
 
 #[test]
-fn what_goes_out_is_what_is_committed() {
+fn only_committed_files_are_deployed() {
     let host = Host::new();
     host.write("untracked.py", "");
     host.write("sub/inner.txt", "tracked");
@@ -273,7 +273,7 @@ fn what_goes_out_is_what_is_committed() {
 }
 
 #[test]
-fn a_folder_of_a_work_tree_goes_out_alone() {
+fn a_subfolder_of_a_work_tree_is_deployed_alone() {
     let host = Host::bare();
     for name in ["bot.py", "app/__main__.py"] {
         host.write(&format!("apps/web/{name}"), "import tenacity\n");
@@ -295,7 +295,7 @@ fn a_folder_of_a_work_tree_goes_out_alone() {
 }
 
 #[test]
-fn a_file_that_is_not_what_it_should_be_is_refused() {
+fn a_damaged_wheel_is_exit_4_before_any_release() {
     let host = Host::new();
     host.server.put("/files/helper/helper-1.0-py3-none-any.whl", "no wheel");
     fs::remove_dir_all(host.folder().join("cache")).unwrap();
@@ -304,7 +304,7 @@ fn a_file_that_is_not_what_it_should_be_is_refused() {
 }
 
 #[test]
-fn a_lock_for_another_host_is_no_lock_for_this_one() {
+fn a_lock_for_another_platform_is_refused() {
     let host = Host::new();
     let said = host.pinfast("lock --python-version 3.12 --platform windows");
     assert_eq!(said.code, Some(0), "{said:?}");
@@ -312,9 +312,9 @@ fn a_lock_for_another_host_is_no_lock_for_this_one() {
     host.pinfast("deploy").assert(1, &["the lock is not for", "win_amd64"]);
 }
 
-/// The work tree's own environment tells which Python is meant, as everywhere.
+/// The environment of the work tree decides the Python, as in every command.
 #[test]
-fn a_release_has_the_python_of_the_project() {
+fn a_release_uses_the_python_of_the_project() {
     let host = Host::new();
     host.pinfast("install").assert(0, &[]);
     host.deploy();
@@ -333,9 +333,9 @@ fn a_release_has_the_python_of_the_project() {
     host.pinfast("deploy").assert(3, &["no interpreter for Python 2.0 was found"]);
 }
 
-/// The lock is read again and again; what there is to say of it is said once.
+/// A deploy reads the lock several times, and prints its warning once.
 #[test]
-fn a_warning_is_given_once() {
+fn a_preflight_warning_appears_once() {
     let host = Host::new();
     host.write("requirements.txt", &{
         let lock = fs::read_to_string(host.project().join("requirements.txt")).unwrap();
@@ -348,7 +348,7 @@ fn a_warning_is_given_once() {
 }
 
 #[test]
-fn settings_are_asked_for() {
+fn deploy_without_its_settings_is_exit_2() {
     let host = Host::new();
     host.write("pinfast.toml", "offline = true\n");
     for command in ["deploy", "rollback", "releases"] {
@@ -360,7 +360,7 @@ fn settings_are_asked_for() {
 
 /// From nothing to a release, with the commands that a new user types.
 #[test]
-fn an_application_without_settings_gets_some() {
+fn deploy_init_writes_settings_that_deploy() {
     let host = Host::new();
     fs::remove_file(host.project().join("pinfast.toml")).unwrap();
     fs::write(host.project().join(".gitignore"), "__pycache__/\n").unwrap();

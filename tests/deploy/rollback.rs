@@ -7,7 +7,7 @@ use crate::host::{Host, PLAIN, files};
 use crate::mounted::Mounted;
 
 #[test]
-fn a_release_is_built_and_goes_live() {
+fn deploy_builds_a_release_and_makes_it_live() {
     let host = Host::new();
     let said = host.deploy();
     let steps: Vec<_> = said.err.lines().filter_map(|line| line.strip_prefix("  ")).collect();
@@ -49,7 +49,7 @@ fn a_release_is_built_and_goes_live() {
 }
 
 #[test]
-fn the_same_commit_again_is_a_new_release() {
+fn deploying_a_commit_twice_makes_two_releases() {
     let host = Host::new();
     host.deploy();
     host.deploy();
@@ -60,7 +60,7 @@ fn the_same_commit_again_is_a_new_release() {
 }
 
 #[test]
-fn rollbacks_go_ever_further_back() {
+fn repeated_rollbacks_go_further_back() {
     let host = Host::new();
     host.deploy();
     host.pinfast("rollback").assert(1, &["there is no good release to go back to"]);
@@ -93,7 +93,7 @@ fn rollbacks_go_ever_further_back() {
 }
 
 #[test]
-fn what_fails_before_the_switch_changes_nothing() {
+fn a_failure_before_the_switch_changes_nothing() {
     let host = Host::new();
     host.deploy();
     let (live, data) = (host.live(), host.data());
@@ -124,7 +124,7 @@ fn what_fails_before_the_switch_changes_nothing() {
 }
 
 #[test]
-fn what_fails_after_the_switch_is_switched_back() {
+fn a_failure_after_the_switch_switches_back() {
     let host = Host::new();
     host.deploy();
     let live = host.live();
@@ -156,7 +156,7 @@ fn what_fails_after_the_switch_is_switched_back() {
 }
 
 #[test]
-fn a_first_release_that_fails_leaves_nothing_live() {
+fn a_failed_first_release_leaves_nothing_live() {
     let host = Host::new();
     host.impatient("false");
     host.pinfast("deploy").assert(1, &["nothing was live before, and nothing is"]);
@@ -170,7 +170,7 @@ fn a_first_release_that_fails_leaves_nothing_live() {
 }
 
 #[test]
-fn a_rollback_that_fails_is_switched_back() {
+fn a_failed_rollback_switches_back() {
     let host = Host::new();
     host.deploy();
     host.commit_version("2");
@@ -203,7 +203,7 @@ fn a_rollback_that_fails_is_switched_back() {
 
 /// A release is rolled back to with the smoke tests that it was deployed with.
 #[test]
-fn an_old_release_is_tested_as_it_was() {
+fn a_rollback_runs_the_checks_of_its_release() {
     let host = Host::new();
     host.deploy();
     host.write("brand_new.py", "");
@@ -215,7 +215,7 @@ fn an_old_release_is_tested_as_it_was() {
 }
 
 #[test]
-fn only_links_go_with_a_release() {
+fn removing_a_release_keeps_shared_files() {
     let host = Host::new();
     let outside = host.folder().join("outside");
     fs::create_dir(&outside).unwrap();
@@ -252,7 +252,7 @@ fn only_links_go_with_a_release() {
 }
 
 #[test]
-fn what_cannot_be_removed_is_exit_5() {
+fn a_release_that_cannot_be_removed_is_exit_5() {
     let host = Host::new();
     host.deploy();
     let first = fs::canonicalize(host.current()).unwrap();

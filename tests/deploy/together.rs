@@ -12,7 +12,7 @@ fn waiting() -> String {
 }
 
 #[test]
-fn the_second_one_is_told_who_is_at_work() {
+fn a_second_run_names_the_first() {
     let host = Host::new();
     host.write("pinfast.toml", &waiting());
     host.commit_version("1");
@@ -33,7 +33,7 @@ fn the_second_one_is_told_who_is_at_work() {
 
 /// What was good when a run began to wait may not be when its turn comes.
 #[test]
-fn whoever_waited_looks_again() {
+fn a_run_that_waited_checks_again() {
     let host = Host::new();
     host.write("pinfast.toml", &waiting());
     host.commit_version("1");
@@ -63,7 +63,7 @@ fn no_lock_outlives_its_run() {
 }
 
 #[test]
-fn a_clock_that_goes_back_changes_no_order() {
+fn a_clock_set_back_keeps_the_order_of_releases() {
     let host = Host::new();
     host.deploy();
     let journal = host.root().join(".pinfast/journal");

@@ -7,11 +7,11 @@ use std::path::Path;
 use pinfast::lock::Lock;
 use pinfast::packaging::{MarkerValues, Requirement, SupportedTags, Target, Version};
 
-use super::support::Server;
 use super::{lock_for, text};
+use pinfast_testkit::server::Server;
 
 #[test]
-fn the_examples_universal_lock_is_right_in_every_environment() {
+fn the_universal_lock_of_the_example_is_closed_in_every_environment() {
     let output = lock_for(&Server::of_recorded(), "requirements.in", &["--universal"]);
     assert!(output.status.success(), "{}", text(&output.stderr));
     let lock = Lock::parse(&text(&output.stdout), "requirements.txt").expect("a lock");
@@ -46,7 +46,7 @@ fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// The packages that `wanted` leads to in `target`; each must be pinned as it is asked for.
+/// The closure of `wanted` in `target`; asserts that each pin satisfies each requirement.
 fn needed(
     wanted: &[Requirement],
     slice: &BTreeMap<String, Version>,
@@ -74,7 +74,7 @@ fn needed(
     needed
 }
 
-/// The requirements that a recorded METADATA file of the release tells.
+/// The `Requires-Dist` of a recorded METADATA file of the release.
 fn requires(name: &str, version: &Version) -> Vec<Requirement> {
     let folder = root().join("testdata/index/files").join(name);
     let stem = format!("{}-{version}-", name.replace('-', "_"));

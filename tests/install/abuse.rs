@@ -6,11 +6,12 @@ use std::process::{Child, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::kit::{Shelf, Wheel};
-use crate::program::{Dice, Ended, Project, files};
+use crate::kit::MemoryFiles;
+use crate::program::{Dice, ProgramOutput, Project, files};
+use pinfast_testkit::wheel::Wheel;
 
 /// Packages with modules, data, scripts and entry points, in two versions.
-fn shelves() -> [Shelf; 2] {
+fn sources() -> [MemoryFiles; 2] {
     ["1.0", "2.0"].map(|version| {
         let wheel = |at: usize| {
             let mut wheel = Wheel::new(&format!("pkg{at}"), version).module();
@@ -21,16 +22,16 @@ fn shelves() -> [Shelf; 2] {
                 .file(&format!("pkg{at}-{version}.data/scripts/script{at}"), "#!python\nprint(1)\n")
                 .info("entry_points.txt", format!("[console_scripts]\npkg{at} = pkg{at}:run\n"))
         };
-        Shelf::of(&(0..6).map(wheel).collect::<Vec<_>>())
+        MemoryFiles::of(&(0..6).map(wheel).collect::<Vec<_>>())
     })
 }
 
 const LOCKS: [&str; 2] = ["one.txt", "two.txt"];
 
 fn project() -> Project {
-    let shelves = shelves();
-    let project = Project::new(&shelves);
-    LOCKS.iter().zip(&shelves).for_each(|(name, shelf)| project.lock(name, shelf));
+    let sources = sources();
+    let project = Project::new(&sources);
+    LOCKS.iter().zip(&sources).for_each(|(name, source)| project.lock(name, source));
     project
 }
 
@@ -41,7 +42,7 @@ fn start(project: &Project, arguments: &[&str]) -> Child {
 /// At fifty moments of an installation into an environment that is new, or is another lock's, from a cache that
 /// is empty or full.
 #[test]
-fn killed_at_any_moment_it_is_finished_by_the_next_run() {
+fn an_install_killed_at_any_moment_is_finished_by_the_next() {
     let project = project();
     let started = Instant::now();
     project.done(&["install", LOCKS[0]]);
@@ -67,7 +68,7 @@ fn killed_at_any_moment_it_is_finished_by_the_next_run() {
 }
 
 #[test]
-fn two_at_once_are_both_right() {
+fn two_installs_at_once_both_succeed() {
     let project = project();
     for round in 0..3 {
         // Into one environment, from one empty cache: they take turns.
@@ -90,7 +91,7 @@ fn two_at_once_are_both_right() {
 
 /// Bytes are changed, cut off or added anywhere in the cache; the environment is right all the same.
 #[test]
-fn a_cache_damaged_anywhere_is_repaired() {
+fn a_damaged_cache_is_repaired() {
     let project = project();
     project.done(&["install", LOCKS[0]]);
     let mut dice = Dice::new(1);
@@ -117,7 +118,7 @@ fn a_cache_damaged_anywhere_is_repaired() {
 }
 
 /// Runs `script` as root of a user namespace, where it may mount; `None` where the system permits no such thing.
-fn mounting(project: &Project, script: &str) -> Option<Ended> {
+fn mounting(project: &Project, script: &str) -> Option<ProgramOutput> {
     let may = project.command("unshare").args(["--map-root-user", "--mount", "true"]).output();
     if !may.is_ok_and(|output| output.status.success()) {
         return None;
@@ -130,7 +131,7 @@ fn mounting(project: &Project, script: &str) -> Option<Ended> {
 const INSTALL: &str = "$PINFAST install one.txt --no-index --find-links files";
 
 #[test]
-fn a_full_disk_is_told_and_more_room_finishes_the_work() {
+fn an_install_stopped_by_a_full_disk_finishes_with_more_room() {
     let project = project();
     for folder in ["cache", ".venv"] {
         let script = format!(
@@ -150,11 +151,11 @@ fn a_full_disk_is_told_and_more_room_finishes_the_work() {
 
 /// What a full disk is like where nothing can be mounted: no file may grow beyond so many blocks.
 #[test]
-fn what_cannot_be_written_is_told() {
+fn a_file_that_grows_too_large_is_exit_3() {
     let project = project();
     let script = format!("trap '' XFSZ; ulimit -f 2; {INSTALL}; echo ended $?");
     let script = script.replace("$PINFAST", env!("CARGO_BIN_EXE_pinfast"));
-    let ended: Ended = project.command("sh").args(["-c", &script]).output().unwrap().into();
+    let ended: ProgramOutput = project.command("sh").args(["-c", &script]).output().unwrap().into();
     assert_eq!(ended.out, "ended 3\n", "{}", ended.err);
     assert!(ended.err.contains("cannot") && ended.err.contains("File too large"), "{}", ended.err);
     project.done(&["install", LOCKS[0]]);
@@ -162,7 +163,7 @@ fn what_cannot_be_written_is_told() {
 }
 
 #[test]
-fn read_only_folders_are_told() {
+fn read_only_folders_are_exit_3_where_there_is_something_to_write() {
     let project = project();
     let script = format!(
         "mkdir cache .venv; mount -t tmpfs none cache; mount -o remount,ro cache

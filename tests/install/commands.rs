@@ -1,17 +1,18 @@
-//! The commands as scripts meet them: their documents, and the interpreter by any of its names.
+//! The commands as scripts use them: their JSON, and the interpreter by any of its names.
 
 use std::os::unix::fs::symlink;
 
 use serde_json::{Value, json};
 
-use crate::kit::{self, Shelf, Wheel};
+use crate::kit::{self, MemoryFiles};
 use crate::program::Project;
+use pinfast_testkit::wheel::Wheel;
 
 fn project() -> Project {
-    let shelves =
-        ["1.0", "2.0"].map(|version| Shelf::of(&["a", "b"].map(|name| Wheel::new(name, version).module())));
-    let project = Project::new(&shelves);
-    ["one.txt", "two.txt"].iter().zip(&shelves).for_each(|(name, shelf)| project.lock(name, shelf));
+    let sources = ["1.0", "2.0"]
+        .map(|version| MemoryFiles::of(&["a", "b"].map(|name| Wheel::new(name, version).module())));
+    let project = Project::new(&sources);
+    ["one.txt", "two.txt"].iter().zip(&sources).for_each(|(name, source)| project.lock(name, source));
     project
 }
 
@@ -23,7 +24,7 @@ fn document(project: &Project, arguments: &[&str], code: i32) -> Value {
 
 /// Every field that `docs/json.md` names, and no other.
 #[test]
-fn documents_are_as_documented() {
+fn json_documents_have_the_documented_fields() {
     let project = project();
     let root = project.path("").canonicalize().unwrap();
     let change = |name: &str, old: &[&str], new: &str, why: &str| json!({"name": name, "old": old, "new": new, "why": why});
@@ -69,7 +70,7 @@ fn documents_are_as_documented() {
 }
 
 #[test]
-fn one_interpreter_goes_by_many_names() {
+fn an_environment_accepts_any_name_of_its_interpreter() {
     let project = project();
     let (python, _) = kit::python();
     symlink(&python, project.path("my-python")).unwrap();
@@ -81,7 +82,7 @@ fn one_interpreter_goes_by_many_names() {
 }
 
 #[test]
-fn what_holds_no_pins_is_refused_before_anything_is_done() {
+fn a_file_without_pins_is_refused_before_any_change() {
     let hash = format!("--hash=sha256:{}", "a".repeat(64));
     for (line, said) in [
         ("a==1.* HASH", "l.txt:1:1: `a==1.*` is not an exact pin"),
@@ -106,11 +107,11 @@ fn what_holds_no_pins_is_refused_before_anything_is_done() {
 }
 
 #[test]
-fn seeds_stay_on_demand() {
-    let all = Shelf::of(&["a", "pip"].map(|name| Wheel::new(name, "1.0").module()));
+fn keep_seed_keeps_pip() {
+    let all = MemoryFiles::of(&["a", "pip"].map(|name| Wheel::new(name, "1.0").module()));
     let project = Project::new([&all]);
     project.lock("all.txt", &all);
-    project.lock("a.txt", &Shelf::of(&[Wheel::new("a", "1.0").module()]));
+    project.lock("a.txt", &MemoryFiles::of(&[Wheel::new("a", "1.0").module()]));
     project.done(&["install", "all.txt"]);
     let kept = document(&project, &["install", "a.txt", "--keep-seed"], 0);
     assert_eq!((&kept["changes"], &kept["spared"]), (&json!([]), &json!(["pip 1.0"])));
@@ -120,7 +121,7 @@ fn seeds_stay_on_demand() {
 }
 
 #[test]
-fn offline_nobody_is_asked() {
+fn offline_sends_no_request() {
     let project = project();
     let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     silent.set_nonblocking(true).unwrap();
@@ -129,7 +130,7 @@ fn offline_nobody_is_asked() {
         let mut command = project.command(env!("CARGO_BIN_EXE_pinfast"));
         let ended =
             command.args(["install", "one.txt", "--offline", "--index-url", &index]).args(more).output();
-        crate::program::Ended::from(ended.unwrap())
+        crate::program::ProgramOutput::from(ended.unwrap())
     };
     let lacking = install(&[]);
     assert_eq!(lacking.code, Some(3), "{}", lacking.err);

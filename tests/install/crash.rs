@@ -11,10 +11,11 @@ use pinfast::error::ErrorKind;
 use pinfast::install::{Prune, Strictness, VerifyFinding, VerifyJob, verify};
 use pinfast::lock::Lock;
 
-use crate::kit::{Bench, Shelf, Wheel};
+use crate::kit::{Fixture, MemoryFiles};
+use pinfast_testkit::wheel::Wheel;
 
-fn findings(bench: &Bench, lock: &Lock) -> Vec<VerifyFinding> {
-    let environment = bench.environment();
+fn findings(fixture: &Fixture, lock: &Lock) -> Vec<VerifyFinding> {
+    let environment = fixture.environment();
     verify(&VerifyJob { lock, environment: &environment, prune: Prune::All, strictness: Strictness::Strict })
         .unwrap()
         .findings
@@ -22,7 +23,7 @@ fn findings(bench: &Bench, lock: &Lock) -> Vec<VerifyFinding> {
 
 const PACKAGES: usize = 12;
 
-fn many(version: &str) -> Shelf {
+fn many(version: &str) -> MemoryFiles {
     let wheel = |at: usize| {
         let mut wheel = Wheel::new(&format!("pkg{at}"), version).module();
         for file in 0..20 {
@@ -31,7 +32,7 @@ fn many(version: &str) -> Shelf {
         wheel.info("entry_points.txt", format!("[console_scripts]\npkg{at} = pkg{at}:run\n"))
     };
     let wheels: Vec<Wheel> = (0..PACKAGES).map(wheel).collect();
-    Shelf::of(&wheels)
+    MemoryFiles::of(&wheels)
 }
 
 const FOLDER: &str = "PINFAST_TEST_CRASH_FOLDER";
@@ -42,15 +43,15 @@ const VERSION: &str = "PINFAST_TEST_CRASH_VERSION";
 #[ignore = "run by other tests in a process of its own"]
 fn child() {
     let (Ok(folder), Ok(version)) = (std::env::var(FOLDER), std::env::var(VERSION)) else { return };
-    let shelf = many(&version);
-    let bench = Bench::at(PathBuf::from(folder));
-    bench.install(&shelf.lock(), &shelf).unwrap();
+    let source = many(&version);
+    let fixture = Fixture::at(PathBuf::from(folder));
+    fixture.install(&source.lock(), &source).unwrap();
 }
 
-fn start(bench: &Bench, version: &str) -> Child {
+fn start(fixture: &Fixture, version: &str) -> Child {
     Command::new(std::env::current_exe().unwrap())
         .args(["--exact", "crash::child", "--ignored", "--test-threads=1"])
-        .env(FOLDER, bench.folder.path())
+        .env(FOLDER, fixture.folder.path())
         .env(VERSION, version)
         .stdout(std::process::Stdio::null())
         .stderr(std::process::Stdio::null())
@@ -60,15 +61,15 @@ fn start(bench: &Bench, version: &str) -> Child {
 
 /// Kills installations at ever other moments while they change the environment, then lets one finish.
 #[test]
-fn a_killed_run_is_finished_by_the_next() {
-    let bench = Bench::new();
-    let shelves = ["1.0", "2.0"].map(many);
-    let notes = bench.root().join(".pinfast/unfinished");
+fn a_killed_install_is_finished_by_the_next() {
+    let fixture = Fixture::new();
+    let sources = ["1.0", "2.0"].map(many);
+    let events = fixture.root().join(".pinfast/unfinished");
     let mut cut_off = 0;
     for round in 0..18 {
-        let inode = || fs::metadata(&notes).map(|metadata| metadata.ino()).ok();
+        let inode = || fs::metadata(&events).map(|metadata| metadata.ino()).ok();
         let before = inode();
-        let mut child = start(&bench, ["1.0", "2.0"][round % 2]);
+        let mut child = start(&fixture, ["1.0", "2.0"][round % 2]);
         // The work itself takes some milliseconds only: wait for it to begin.
         while inode().is_none_or(|now| Some(now) == before) && child.try_wait().unwrap().is_none() {
             std::thread::yield_now();
@@ -76,61 +77,62 @@ fn a_killed_run_is_finished_by_the_next() {
         std::thread::sleep(Duration::from_micros(round as u64 * 701 % 6000));
         child.kill().unwrap();
         child.wait().unwrap();
-        cut_off += usize::from(notes.exists());
+        cut_off += usize::from(events.exists());
         // Now and then a run is cut off more than once.
         if round % 3 == 2 {
-            let shelf = &shelves[round % 2];
-            bench.install(&shelf.lock(), shelf).unwrap();
-            assert_eq!(findings(&bench, &shelf.lock()), [], "round {round}");
-            assert!(!notes.exists());
+            let source = &sources[round % 2];
+            fixture.install(&source.lock(), source).unwrap();
+            assert_eq!(findings(&fixture, &source.lock()), [], "round {round}");
+            assert!(!events.exists());
         }
     }
     assert!(cut_off > 0, "no run was cut off in the middle");
 }
 
 #[test]
-fn runs_that_meet_take_turns() {
-    let bench = Bench::new();
-    let mut children: Vec<Child> = ["1.0", "2.0", "1.0", "2.0"].map(|version| start(&bench, version)).into();
+fn concurrent_installs_take_turns() {
+    let fixture = Fixture::new();
+    let mut children: Vec<Child> =
+        ["1.0", "2.0", "1.0", "2.0"].map(|version| start(&fixture, version)).into();
     for child in &mut children {
         assert!(child.wait().unwrap().success());
     }
-    let clean = ["1.0", "2.0"].map(|version| findings(&bench, &many(version).lock()).is_empty());
+    let clean = ["1.0", "2.0"].map(|version| findings(&fixture, &many(version).lock()).is_empty());
     assert!(clean[0] != clean[1], "the environment is one of the two: {clean:?}");
 }
 
 #[test]
-fn a_fetch_that_fails_changes_nothing() {
-    let bench = Bench::new();
+fn a_failed_fetch_changes_nothing() {
+    let fixture = Fixture::new();
     let (old, mut new) = (many("1.0"), many("2.0"));
-    bench.install(&old.lock(), &old).unwrap();
+    fixture.install(&old.lock(), &old).unwrap();
     new.fails_after = Some(8);
-    assert_eq!(bench.install(&new.lock(), &new).unwrap_err().kind, ErrorKind::NoAnswer);
-    assert_eq!(findings(&bench, &old.lock()), []);
+    assert_eq!(fixture.install(&new.lock(), &new).unwrap_err().kind, ErrorKind::NoAnswer);
+    assert_eq!(findings(&fixture, &old.lock()), []);
     // What was fetched is not fetched again.
     new.fails_after = None;
     let before = new.fetches();
-    bench.install(&new.lock(), &new).unwrap();
+    fixture.install(&new.lock(), &new).unwrap();
     assert!(new.fetches() - before < PACKAGES, "the cache was used");
-    assert_eq!(findings(&bench, &new.lock()), []);
+    assert_eq!(findings(&fixture, &new.lock()), []);
 }
 
 /// Damages the cache in every file, one after the other, and installs from it.
 #[test]
-fn a_damaged_cache_costs_time_only() {
-    let bench = Bench::new();
-    let shelf = Shelf::of(&[Wheel::new("a", "1").module().file("a-1.data/scripts/s", "#!python\n")]);
-    let lock = shelf.lock();
-    bench.install_to("first", &lock, &shelf).unwrap();
-    fs::remove_dir_all(bench.folder.path().join("first")).unwrap();
-    let files = |bench: &Bench| -> Vec<String> {
-        let tree = crate::kit::tree(&bench.cache());
+fn a_damaged_cache_entry_is_fetched_again() {
+    let fixture = Fixture::new();
+    let source = MemoryFiles::of(&[Wheel::new("a", "1").module().file("a-1.data/scripts/s", "#!python\n")]);
+    let lock = source.lock();
+    fixture.install_to("first", &lock, &source).unwrap();
+    fs::remove_dir_all(fixture.folder.path().join("first")).unwrap();
+    let files = |fixture: &Fixture| -> Vec<String> {
+        let tree = crate::kit::tree(&fixture.cache());
         tree.into_keys().filter(|path| !path.ends_with('/')).collect()
     };
-    let all = files(&bench);
+    let all = files(&fixture);
     assert!(all.len() >= 6, "{all:?}");
     for (at, path) in all.iter().enumerate() {
-        let path = bench.cache().join(path);
+        let path = fixture.cache().join(path);
         if !path.exists() {
             continue;
         }
@@ -141,56 +143,56 @@ fn a_damaged_cache_costs_time_only() {
         if at % 2 == 0 {
             fs::write(&path, bytes).unwrap();
         }
-        bench.install(&lock, &shelf).unwrap();
-        assert_eq!(findings(&bench, &lock), [], "{path:?}");
-        fs::remove_dir_all(bench.root()).unwrap();
+        fixture.install(&lock, &source).unwrap();
+        assert_eq!(findings(&fixture, &lock), [], "{path:?}");
+        fs::remove_dir_all(fixture.root()).unwrap();
     }
 }
 
 #[test]
-fn an_unfinished_environment_says_so() {
-    let bench = Bench::new();
-    let shelf = many("1.0");
-    let lock = shelf.lock();
-    bench.install(&lock, &shelf).unwrap();
-    fs::write(bench.root().join(".pinfast/unfinished"), "\n").unwrap();
-    assert_eq!(findings(&bench, &lock), [VerifyFinding::Unfinished]);
-    assert_eq!(bench.install(&lock, &shelf).unwrap().changes.len(), 0);
-    assert_eq!(findings(&bench, &lock), []);
+fn verify_reports_an_unfinished_environment() {
+    let fixture = Fixture::new();
+    let source = many("1.0");
+    let lock = source.lock();
+    fixture.install(&lock, &source).unwrap();
+    fs::write(fixture.root().join(".pinfast/unfinished"), "\n").unwrap();
+    assert_eq!(findings(&fixture, &lock), [VerifyFinding::Unfinished]);
+    assert_eq!(fixture.install(&lock, &source).unwrap().changes.len(), 0);
+    assert_eq!(findings(&fixture, &lock), []);
 }
 
 #[test]
-fn a_broken_record_of_an_unfinished_package_is_no_obstacle() {
-    let bench = Bench::new();
-    let shelf = many("1.0");
-    let lock = shelf.lock();
-    bench.install(&lock, &shelf).unwrap();
-    let site = bench.site();
+fn an_unfinished_package_with_a_broken_record_is_replaced() {
+    let fixture = Fixture::new();
+    let source = many("1.0");
+    let lock = source.lock();
+    fixture.install(&lock, &source).unwrap();
+    let site = fixture.site();
     let info = site.join("pkg3-1.0.dist-info");
     let name = info.canonicalize().unwrap();
-    let name = name.strip_prefix(bench.root().canonicalize().unwrap()).unwrap().to_owned();
-    fs::write(bench.root().join(".pinfast/unfinished"), format!("{}\n", name.display())).unwrap();
+    let name = name.strip_prefix(fixture.root().canonicalize().unwrap()).unwrap().to_owned();
+    fs::write(fixture.root().join(".pinfast/unfinished"), format!("{}\n", name.display())).unwrap();
     for damage in ["", "\"unclosed", "pkg3/__init__.py"] {
         fs::remove_dir_all(site.join("pkg3")).unwrap();
         fs::write(info.join("RECORD"), damage).unwrap();
-        fs::remove_file(bench.root().join("bin/pkg3")).unwrap();
-        let outcome = bench.install(&lock, &shelf).unwrap();
+        fs::remove_file(fixture.root().join("bin/pkg3")).unwrap();
+        let outcome = fixture.install(&lock, &source).unwrap();
         assert_eq!(outcome.changes.len(), 1);
-        assert_eq!(findings(&bench, &lock), []);
-        fs::write(bench.root().join(".pinfast/unfinished"), format!("{}\n", name.display())).unwrap();
+        assert_eq!(findings(&fixture, &lock), []);
+        fs::write(fixture.root().join(".pinfast/unfinished"), format!("{}\n", name.display())).unwrap();
     }
 }
 
 #[test]
-fn a_moved_environment_gets_its_scripts_mended() {
-    let bench = Bench::new();
-    let shelf = many("1.0");
-    let lock = shelf.lock();
-    bench.install_to("elsewhere", &lock, &shelf).unwrap();
-    fs::rename(bench.folder.path().join("elsewhere"), bench.root()).unwrap();
+fn a_moved_environment_gets_new_scripts() {
+    let fixture = Fixture::new();
+    let source = many("1.0");
+    let lock = source.lock();
+    fixture.install_to("elsewhere", &lock, &source).unwrap();
+    fs::rename(fixture.folder.path().join("elsewhere"), fixture.root()).unwrap();
     let nowhere =
-        findings(&bench, &lock).iter().filter(|it| matches!(it, VerifyFinding::Script { .. })).count();
+        findings(&fixture, &lock).iter().filter(|it| matches!(it, VerifyFinding::Script { .. })).count();
     assert_eq!(nowhere, PACKAGES);
-    bench.install(&lock, &shelf).unwrap();
-    assert_eq!(findings(&bench, &lock), []);
+    fixture.install(&lock, &source).unwrap();
+    assert_eq!(findings(&fixture, &lock), []);
 }

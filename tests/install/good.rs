@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::process::Command;
 
-use crate::kit::{Bench, Entry, Shelf, Wheel, run, tree};
+use crate::kit::{Fixture, MemoryFiles, run, tree};
 use pinfast::install::venv::BasePython;
 use pinfast::install::{
     Compile, Destination, DryRun, Environment, EnvironmentKind, Inspection, InstallJob, InstallReason, Prune,
@@ -12,11 +12,13 @@ use pinfast::install::{
 };
 use pinfast::lock::Lock;
 use pinfast::python::Prober;
+use pinfast_testkit::wheel::Wheel;
+use pinfast_testkit::zip::ZipEntry;
 
-fn findings(bench: &Bench, lock: &Lock) -> Vec<VerifyFinding> {
-    let environment = bench.environment();
+fn findings(fixture: &Fixture, lock: &Lock) -> Vec<VerifyFinding> {
+    let environment = fixture.environment();
     let request =
-        VerifyJob { lock, environment: &environment, prune: bench.prune, strictness: Strictness::Strict };
+        VerifyJob { lock, environment: &environment, prune: fixture.prune, strictness: Strictness::Strict };
     verify(&request).unwrap().findings
 }
 
@@ -27,8 +29,8 @@ pub(crate) fn rich() -> Wheel {
     wheel
         .file("Rich_Demo/sub/mod, with comma.txt", "x")
         .file("Rich_Demo/größe.txt", "x")
-        .entry(Entry::new("Rich_Demo/tool", "#!/bin/sh\n").mode(0o100_755))
-        .entry(Entry::new("Rich_Demo/typeless", "").mode(0o000_600))
+        .entry(ZipEntry::new("Rich_Demo/tool", "#!/bin/sh\n").mode(0o100_755))
+        .entry(ZipEntry::new("Rich_Demo/typeless", "").mode(0o000_600))
         .file("Rich_Demo-1.0.data/scripts/hello", "#!python\nimport Rich_Demo\nprint('hello', Rich_Demo.__version__)\n")
         .file("Rich_Demo-1.0.data/scripts/binary", b"\x7fELF\0".to_vec())
         .file("Rich_Demo-1.0.data/data/share/demo/data.txt", "data")
@@ -40,117 +42,118 @@ pub(crate) fn rich() -> Wheel {
 }
 
 #[test]
-fn what_is_installed_works() {
-    let bench = Bench::new();
-    let shelf = Shelf::of(&[rich(), Wheel::new("other", "2.0").module()]);
-    let lock = shelf.lock();
-    let outcome = bench.install(&lock, &shelf).unwrap();
+fn an_installed_package_runs() {
+    let fixture = Fixture::new();
+    let source = MemoryFiles::of(&[rich(), Wheel::new("other", "2.0").module()]);
+    let lock = source.lock();
+    let outcome = fixture.install(&lock, &source).unwrap();
     assert_eq!(outcome.changes.len(), 2);
     assert_eq!(outcome.fetched, 2);
     assert_eq!(
-        bench.python("import Rich_Demo, other, rich_extra, rich_plat; print(other.__version__)"),
+        fixture.python("import Rich_Demo, other, rich_extra, rich_plat; print(other.__version__)"),
         "2.0"
     );
-    let bin = bench.root().join("bin");
+    let bin = fixture.root().join("bin");
     assert_eq!(run(&mut Command::new(bin.join("hello"))), "hello 1.0");
     assert_eq!(run(&mut Command::new(bin.join("call-me"))), "called");
     assert_eq!(Command::new(bin.join("win")).status().unwrap().code(), Some(3));
-    assert_eq!(bench.python("import sys; print(sys.prefix != sys.base_prefix)"), "True");
+    assert_eq!(fixture.python("import sys; print(sys.prefix != sys.base_prefix)"), "True");
     let versions = "from importlib.metadata import version as v; print(v('rich-demo'), v('other'))";
-    assert_eq!(bench.python(versions), "1.0.0 2.0");
-    let mode = |path: &str| fs::metadata(bench.root().join(path)).unwrap().permissions().mode() & 0o111;
+    assert_eq!(fixture.python(versions), "1.0.0 2.0");
+    let mode = |path: &str| fs::metadata(fixture.root().join(path)).unwrap().permissions().mode() & 0o111;
     assert_eq!(mode("bin/binary"), 0o111);
     assert_eq!(mode("share/demo/data.txt"), 0);
-    assert_eq!(findings(&bench, &lock), []);
-    assert_eq!(bench.notes.warnings(), [""; 0]);
+    assert_eq!(findings(&fixture, &lock), []);
+    assert_eq!(fixture.events.warnings(), [""; 0]);
 }
 
 #[test]
-fn a_second_run_has_nothing_to_do() {
-    let bench = Bench::new();
-    let shelf = Shelf::of(&[rich(), Wheel::new("other", "2.0").module()]);
-    let lock = shelf.lock();
-    bench.install(&lock, &shelf).unwrap();
-    let before = tree(&bench.root());
-    let outcome = bench.install(&lock, &shelf).unwrap();
+fn a_second_install_changes_nothing() {
+    let fixture = Fixture::new();
+    let source = MemoryFiles::of(&[rich(), Wheel::new("other", "2.0").module()]);
+    let lock = source.lock();
+    fixture.install(&lock, &source).unwrap();
+    let before = tree(&fixture.root());
+    let outcome = fixture.install(&lock, &source).unwrap();
     assert_eq!((outcome.changes.len(), outcome.kept, outcome.fetched), (0, 2, 0));
-    assert_eq!(tree(&bench.root()), before);
+    assert_eq!(tree(&fixture.root()), before);
 }
 
 #[test]
-fn a_warm_cache_asks_nobody() {
-    let bench = Bench::new();
-    let shelf = Shelf::of(&[rich()]);
-    let lock = shelf.lock();
-    bench.install(&lock, &shelf).unwrap();
-    let outcome = bench.install_to("second", &lock, &Shelf::default()).unwrap();
+fn a_warm_cache_installs_without_a_fetch() {
+    let fixture = Fixture::new();
+    let source = MemoryFiles::of(&[rich()]);
+    let lock = source.lock();
+    fixture.install(&lock, &source).unwrap();
+    let outcome = fixture.install_to("second", &lock, &MemoryFiles::default()).unwrap();
     assert_eq!((outcome.changes.len(), outcome.fetched), (1, 0));
 }
 
 #[test]
-fn versions_are_replaced_and_strangers_go() {
-    let bench = Bench::new();
-    let old = Shelf::of(&[
+fn other_versions_are_replaced_and_unlocked_packages_removed() {
+    let fixture = Fixture::new();
+    let old = MemoryFiles::of(&[
         Wheel::new("a", "1.0").module().file("a/old.py", ""),
         Wheel::new("gone", "1.0").module().file("gone-1.0.data/data/share/gone/x", ""),
         Wheel::new("pip", "1.0").module(),
     ]);
-    bench.install(&old.lock(), &old).unwrap();
-    bench.python("import a, gone");
-    let new = Shelf::of(&[Wheel::new("a", "2.0").module()]);
+    fixture.install(&old.lock(), &old).unwrap();
+    fixture.python("import a, gone");
+    let new = MemoryFiles::of(&[Wheel::new("a", "2.0").module()]);
     let lock = new.lock();
 
-    let bench = Bench { dry_run: DryRun::Yes, ..bench };
-    let before = tree(&bench.root());
-    let planned = bench.install(&lock, &new).unwrap();
-    assert_eq!(tree(&bench.root()), before);
-    let bench = Bench { dry_run: DryRun::No, ..bench };
-    let outcome = bench.install(&lock, &new).unwrap();
+    let fixture = Fixture { dry_run: DryRun::Yes, ..fixture };
+    let before = tree(&fixture.root());
+    let planned = fixture.install(&lock, &new).unwrap();
+    assert_eq!(tree(&fixture.root()), before);
+    let fixture = Fixture { dry_run: DryRun::No, ..fixture };
+    let outcome = fixture.install(&lock, &new).unwrap();
     assert_eq!(planned.changes, outcome.changes);
     let told: Vec<_> = outcome.changes.iter().map(|done| (done.name.as_str(), done.reason)).collect();
     assert_eq!(told, [("a", Some(InstallReason::OtherVersion)), ("gone", None), ("pip", None)]);
-    assert_eq!(bench.python("import a; print(a.__version__)"), "2.0");
+    assert_eq!(fixture.python("import a; print(a.__version__)"), "2.0");
     for path in ["a/old.py", "gone", "gone-1.0.dist-info", "a-1.0.dist-info", "../../../share"] {
-        assert!(!bench.site().join(path).exists(), "{path}");
+        assert!(!fixture.site().join(path).exists(), "{path}");
     }
-    assert_eq!(findings(&bench, &lock), []);
+    assert_eq!(findings(&fixture, &lock), []);
 }
 
 #[test]
-fn what_may_stay_stays() {
-    let shelf = Shelf::of(&["a", "pip", "setuptools", "own"].map(|name| Wheel::new(name, "1.0").module()));
-    let only_a = Lock { pins: shelf.lock().pins[..1].to_vec(), ..Lock::default() };
+fn unlocked_packages_are_removed_as_the_prune_mode_permits() {
+    let source =
+        MemoryFiles::of(&["a", "pip", "setuptools", "own"].map(|name| Wheel::new(name, "1.0").module()));
+    let only_a = Lock { pins: source.lock().pins[..1].to_vec(), ..Lock::default() };
     for (prune, left) in [
         (Prune::All, vec!["a"]),
         (Prune::KeepSeed, vec!["a", "pip", "setuptools"]),
         (Prune::Nothing, vec!["a", "own", "pip", "setuptools"]),
     ] {
-        let bench = Bench { prune, ..Bench::new() };
-        bench.install(&shelf.lock(), &shelf).unwrap();
-        bench.install(&only_a, &shelf).unwrap();
+        let fixture = Fixture { prune, ..Fixture::new() };
+        fixture.install(&source.lock(), &source).unwrap();
+        fixture.install(&only_a, &source).unwrap();
         let names = ["a", "own", "pip", "setuptools"].into_iter();
-        let found: Vec<_> = names.filter(|name| bench.site().join(name).exists()).collect();
+        let found: Vec<_> = names.filter(|name| fixture.site().join(name).exists()).collect();
         assert_eq!(found, left, "{prune:?}");
-        assert_eq!(findings(&bench, &only_a), [], "{prune:?}");
+        assert_eq!(findings(&fixture, &only_a), [], "{prune:?}");
     }
 }
 
 #[test]
-fn verify_finds_each_difference() {
-    let bench = Bench::new();
+fn verify_reports_each_difference() {
+    let fixture = Fixture::new();
     let wheels = [
         rich(),
         Wheel::new("a", "1.0")
             .module()
             .file("a/x.py", "")
-            .requires("Requires-Dist: b\nRequires-Dist: lacking; extra == 'more'"),
-        Wheel::new("b", "1.0").module().requires("Requires-Dist: a[more]"),
+            .metadata_lines("Requires-Dist: b\nRequires-Dist: lacking; extra == 'more'"),
+        Wheel::new("b", "1.0").module().metadata_lines("Requires-Dist: a[more]"),
     ];
-    let shelf = Shelf::of(&wheels);
-    let lock = shelf.lock();
-    bench.install(&lock, &shelf).unwrap();
-    let site = bench.site();
-    let all = findings(&bench, &lock);
+    let source = MemoryFiles::of(&wheels);
+    let lock = source.lock();
+    fixture.install(&lock, &source).unwrap();
+    let site = fixture.site();
+    let all = findings(&fixture, &lock);
     assert_eq!(all.len(), 1, "{all:?}");
     assert_eq!(all[0].to_string(), "lacking is missing, which a requires: lacking ; extra == 'more'");
 
@@ -159,9 +162,9 @@ fn verify_finds_each_difference() {
     fs::write(site.join("stray.pth"), "import evil").unwrap();
     fs::create_dir(site.join("a/__pycache__")).unwrap();
     fs::write(site.join("a/__pycache__/y.cpython-311.pyc"), "").unwrap();
-    replace(&bench.root().join("bin/hello"), b"#!/nowhere/python\n");
-    let said: Vec<_> = findings(&bench, &lock).iter().map(ToString::to_string).collect();
-    let root = bench.root().canonicalize().unwrap();
+    replace(&fixture.root().join("bin/hello"), b"#!/nowhere/python\n");
+    let said: Vec<_> = findings(&fixture, &lock).iter().map(ToString::to_string).collect();
+    let root = fixture.root().canonicalize().unwrap();
     let said: Vec<_> = said.iter().map(|text| text.replace(root.to_str().unwrap(), "V")).collect();
     let python = root.join("lib").read_dir().unwrap().next().unwrap().unwrap().file_name();
     let lib = format!("V/lib/{}/site-packages", python.to_str().unwrap());
@@ -177,13 +180,15 @@ fn verify_finds_each_difference() {
             format!("{lib}/stray.pth belongs to no distribution"),
         ]
     );
-    let bench = Bench { inspection: Inspection::Hashes, ..bench };
-    let outcome = bench.install(&lock, &shelf).unwrap();
+    let fixture = Fixture { inspection: Inspection::Hashes, ..fixture };
+    let outcome = fixture.install(&lock, &source).unwrap();
     assert!(outcome.changes.iter().all(|done| done.reason == Some(InstallReason::Altered)));
     assert_eq!(outcome.changes.len(), 3);
-    assert!(bench.notes.warnings().iter().any(|said| said.ends_with("stray.pth belongs to no distribution")));
+    assert!(
+        fixture.events.warnings().iter().any(|said| said.ends_with("stray.pth belongs to no distribution"))
+    );
     fs::remove_file(site.join("stray.pth")).unwrap();
-    assert_eq!(findings(&bench, &lock).len(), 2);
+    assert_eq!(findings(&fixture, &lock).len(), 2);
 }
 
 /// Replaces a file as an editor does: a new inode.
@@ -193,85 +198,98 @@ fn replace(path: &std::path::Path, content: &[u8]) {
 }
 
 #[test]
-fn an_edit_in_one_environment_reaches_no_other() {
-    let bench = Bench::new();
-    let shelf = Shelf::of(&[Wheel::new("a", "1.0").module()]);
-    let lock = shelf.lock();
-    bench.install_to("one", &lock, &shelf).unwrap();
-    bench.install_to("two", &lock, &shelf).unwrap();
-    let site = bench.site();
+fn an_edit_in_one_environment_does_not_reach_another() {
+    let fixture = Fixture::new();
+    let source = MemoryFiles::of(&[Wheel::new("a", "1.0").module()]);
+    let lock = source.lock();
+    fixture.install_to("one", &lock, &source).unwrap();
+    fixture.install_to("two", &lock, &source).unwrap();
+    let site = fixture.site();
     let file = |name: &str| {
-        bench.folder.path().join(name).join(site.strip_prefix(bench.root()).unwrap()).join("a/__init__.py")
+        fixture
+            .folder
+            .path()
+            .join(name)
+            .join(site.strip_prefix(fixture.root()).unwrap())
+            .join("a/__init__.py")
     };
     assert_ne!(fs::metadata(file("one")).unwrap().ino(), fs::metadata(file("two")).unwrap().ino());
     for edited in ["one", "two"] {
         fs::set_permissions(file(edited), fs::Permissions::from_mode(0o644)).unwrap();
         fs::write(file(edited), "evil = 'long enough'\n").unwrap();
     }
-    let outcome = bench.install_to("three", &lock, &shelf).unwrap();
+    let outcome = fixture.install_to("three", &lock, &source).unwrap();
     assert_eq!(fs::read_to_string(file("three")).unwrap(), "__version__ = '1.0'\n");
     assert_eq!(outcome.fetched, 1, "the damaged copy was fetched again");
-    assert_eq!(bench.notes.warnings(), ["the cache's copy of a 1.0 was damaged and is fetched again"]);
+    assert_eq!(fixture.events.warnings(), ["the cache's copy of a 1.0 was damaged and is fetched again"]);
 }
 
 #[test]
-fn a_changed_mode_does_not_travel() {
-    let bench = Bench::new();
-    let shelf = Shelf::of(&[Wheel::new("a", "1.0").module()]);
-    let lock = shelf.lock();
-    bench.install_to("one", &lock, &shelf).unwrap();
-    let site = bench.site();
+fn a_changed_mode_does_not_reach_another_environment() {
+    let fixture = Fixture::new();
+    let source = MemoryFiles::of(&[Wheel::new("a", "1.0").module()]);
+    let lock = source.lock();
+    fixture.install_to("one", &lock, &source).unwrap();
+    let site = fixture.site();
     let file = |name: &str| {
-        bench.folder.path().join(name).join(site.strip_prefix(bench.root()).unwrap()).join("a/__init__.py")
+        fixture
+            .folder
+            .path()
+            .join(name)
+            .join(site.strip_prefix(fixture.root()).unwrap())
+            .join("a/__init__.py")
     };
     fs::set_permissions(file("one"), fs::Permissions::from_mode(0o600)).unwrap();
-    let outcome = bench.install_to("two", &lock, &shelf).unwrap();
+    let outcome = fixture.install_to("two", &lock, &source).unwrap();
     assert_eq!(outcome.fetched, 0);
     assert_eq!(fs::metadata(file("two")).unwrap().mode() & 0o777, 0o444);
     assert_eq!(fs::metadata(file("one")).unwrap().mode() & 0o777, 0o600);
 }
 
 #[test]
-fn compiled_files_are_recorded() {
-    let bench = Bench { compile: Compile::Yes, ..Bench::new() };
-    let shelf = Shelf::of(&[rich(), Wheel::new("bad", "1.0").file("bad/py2.py", "print 'x'\n")]);
-    let lock = shelf.lock();
-    bench.install(&lock, &shelf).unwrap();
-    let record = fs::read_to_string(bench.site().join("Rich_Demo-1.0.dist-info/RECORD")).unwrap();
+fn compiled_files_are_in_the_record() {
+    let fixture = Fixture { compile: Compile::Yes, ..Fixture::new() };
+    let source = MemoryFiles::of(&[rich(), Wheel::new("bad", "1.0").file("bad/py2.py", "print 'x'\n")]);
+    let lock = source.lock();
+    fixture.install(&lock, &source).unwrap();
+    let record = fs::read_to_string(fixture.site().join("Rich_Demo-1.0.dist-info/RECORD")).unwrap();
     assert_eq!(record.matches(".pyc,,").count(), 4, "{record}");
-    assert_eq!(findings(&bench, &lock), []);
+    assert_eq!(findings(&fixture, &lock), []);
     let empty = Lock::default();
-    bench.install(&empty, &shelf).unwrap();
-    assert_eq!(fs::read_dir(bench.site()).unwrap().count(), 0);
+    fixture.install(&empty, &source).unwrap();
+    assert_eq!(fs::read_dir(fixture.site()).unwrap().count(), 0);
 }
 
 #[test]
-fn a_created_environment_is_what_its_interpreter_says() {
-    let bench = Bench::new();
-    let shelf = Shelf::of(&[rich()]);
-    let lock = shelf.lock();
-    bench.install(&lock, &shelf).unwrap();
+fn a_new_environment_matches_its_interpreter() {
+    let fixture = Fixture::new();
+    let source = MemoryFiles::of(&[rich()]);
+    let lock = source.lock();
+    fixture.install(&lock, &source).unwrap();
     let prober = Prober::new(None);
-    let probe = prober.probe(&bench.root().join("bin/python")).unwrap();
-    let (told, planned) = (Environment::of(&probe).unwrap(), bench.environment());
+    let probe = prober.probe(&fixture.root().join("bin/python")).unwrap();
+    let (told, planned) = (Environment::of(&probe).unwrap(), fixture.environment());
     assert_eq!(told.scheme, planned.scheme);
     assert_eq!((&told.root, &told.python, &told.kind), (&planned.root, &planned.python, &planned.kind));
     let base = BasePython::of(&probe).unwrap();
-    assert_eq!(fs::canonicalize(base.executable).unwrap(), fs::canonicalize(&bench.base.executable).unwrap());
+    assert_eq!(
+        fs::canonicalize(base.executable).unwrap(),
+        fs::canonicalize(&fixture.base.executable).unwrap()
+    );
     // The same environment by way of its interpreter has nothing to do.
     let destination = Destination::Existing(Environment { target: planned.target, ..told });
-    let request = InstallJob { destination, ..bench.request(&lock) };
-    assert_eq!(install(&request, &shelf, &bench.notes).unwrap().changes, []);
+    let request = InstallJob { destination, ..fixture.request(&lock) };
+    assert_eq!(install(&request, &source, &fixture.events).unwrap().changes, []);
 }
 
 #[test]
-fn scripts_run_from_long_and_spaced_paths() {
-    let bench = Bench::new();
-    let shelf = Shelf::of(&[rich()]);
+fn scripts_run_from_paths_that_are_long_or_have_spaces() {
+    let fixture = Fixture::new();
+    let source = MemoryFiles::of(&[rich()]);
     let long = "x".repeat(140);
     for name in [long.as_str(), "with a space", "quo'te \"double\" $HOME `id`"] {
-        bench.install_to(name, &shelf.lock(), &shelf).unwrap();
-        let bin = bench.folder.path().join(name).join("bin");
+        fixture.install_to(name, &source.lock(), &source).unwrap();
+        let bin = fixture.folder.path().join(name).join("bin");
         assert_eq!(run(&mut Command::new(bin.join("call-me"))), "called", "{name}");
         assert_eq!(run(&mut Command::new(bin.join("hello"))), "hello 1.0", "{name}");
         let activate = "set -eu; . \"$1\"; command -v python; deactivate; command -v call-me || echo gone";
@@ -281,16 +299,16 @@ fn scripts_run_from_long_and_spaced_paths() {
 }
 
 #[test]
-fn a_systems_own_packages_are_left_alone() {
-    let bench = Bench::new();
-    let stdlib = bench.folder.path().join("lib");
+fn an_externally_managed_python_is_refused() {
+    let fixture = Fixture::new();
+    let stdlib = fixture.folder.path().join("lib");
     fs::create_dir(&stdlib).unwrap();
     fs::write(stdlib.join("EXTERNALLY-MANAGED"), "").unwrap();
     let kind = EnvironmentKind::Interpreter { stdlib };
     let lock = Lock::default();
-    let destination = Destination::Existing(Environment { kind, ..bench.environment() });
-    let request = InstallJob { destination, ..bench.request(&lock) };
-    let error = install(&request, &Shelf::default(), &bench.notes).unwrap_err();
+    let destination = Destination::Existing(Environment { kind, ..fixture.environment() });
+    let request = InstallJob { destination, ..fixture.request(&lock) };
+    let error = install(&request, &MemoryFiles::default(), &fixture.events).unwrap_err();
     assert!(error.to_string().ends_with("belong to the system"), "{error}");
-    assert!(!bench.root().exists());
+    assert!(!fixture.root().exists());
 }

@@ -1,4 +1,4 @@
-//! Archives that attack: each is refused, and nothing of it is left.
+//! Hostile archives: each is refused, and leaves no file behind.
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -7,7 +7,9 @@ use pinfast::error::ErrorKind;
 use pinfast::install::WheelLimits;
 use pinfast::packaging::PackageName;
 
-use crate::kit::{Bench, Entry, Shelf, Wheel, tree, zip};
+use crate::kit::{Fixture, MemoryFiles, tree};
+use pinfast_testkit::wheel::Wheel;
+use pinfast_testkit::zip::{ZipEntry, zip};
 
 fn evil() -> Wheel {
     Wheel::new("evil", "1.0").module()
@@ -15,16 +17,16 @@ fn evil() -> Wheel {
 
 /// Installs one archive into a new environment and returns the refusal.
 fn refusal(archive: Vec<u8>) -> String {
-    refusal_on(&Bench::new(), archive)
+    refusal_on(&Fixture::new(), archive)
 }
 
-fn refusal_on(bench: &Bench, archive: Vec<u8>) -> String {
-    let mut shelf = Shelf::default();
-    shelf.add("evil-1.0-py3-none-any.whl", &PackageName::new("evil").unwrap(), archive);
-    let before = tree(bench.folder.path());
-    let error = bench.install(&shelf.lock(), &shelf).unwrap_err();
+fn refusal_on(fixture: &Fixture, archive: Vec<u8>) -> String {
+    let mut source = MemoryFiles::default();
+    source.add("evil-1.0-py3-none-any.whl", &PackageName::new("evil").unwrap(), archive);
+    let before = tree(fixture.folder.path());
+    let error = fixture.install(&source.lock(), &source).unwrap_err();
     assert_eq!(error.kind, ErrorKind::Refused, "{error}");
-    let mut after = tree(bench.folder.path());
+    let mut after = tree(fixture.folder.path());
     after.retain(|path, _| path == "cache/pins/" || !path.starts_with("cache/pins/"));
     assert_eq!(after, before, "something is left: {error}");
     error.to_string()
@@ -36,7 +38,7 @@ fn said(archive: Vec<u8>, expected: &str) {
 }
 
 #[test]
-fn paths_that_leave_or_mislead() {
+fn paths_that_leave_the_folder_are_refused() {
     for (path, expected) in [
         ("/etc/evil", "is absolute"),
         ("//etc/evil", "is absolute"),
@@ -57,13 +59,13 @@ fn paths_that_leave_or_mislead() {
         (&format!("evil/{}", "x".repeat(256)), "too long"),
     ] {
         let wheel = evil().file(path, "");
-        said(zip(&[Entry::new(path, ""), Entry::new("x", "")]), expected);
+        said(zip(&[ZipEntry::new(path, ""), ZipEntry::new("x", "")]), expected);
         said(wheel.build(), expected);
     }
 }
 
 #[test]
-fn entries_that_are_no_files() {
+fn links_and_special_files_are_refused() {
     for (mode, expected) in [
         (0o120_777, "holds a link"),
         (0o020_644, "holds a special file"),
@@ -72,15 +74,15 @@ fn entries_that_are_no_files() {
         (0o140_644, "holds a special file"),
         (0o040_755, "a file that is a folder"),
     ] {
-        said(evil().entry(Entry::new("evil/x", "/etc/passwd").mode(mode)).build(), expected);
+        said(evil().entry(ZipEntry::new("evil/x", "/etc/passwd").mode(mode)).build(), expected);
     }
-    said(evil().entry(Entry::new("evil/x/", "data").mode(0o040_755)).build(), "data in the folder");
-    said(evil().entry(Entry::new("evil/x/", "").mode(0o100_755)).build(), "a file that is a folder");
-    said(evil().entry(Entry::new("evil/x/", "target").mode(0o120_777)).build(), "holds a link");
+    said(evil().entry(ZipEntry::new("evil/x/", "data").mode(0o040_755)).build(), "data in the folder");
+    said(evil().entry(ZipEntry::new("evil/x/", "").mode(0o100_755)).build(), "a file that is a folder");
+    said(evil().entry(ZipEntry::new("evil/x/", "target").mode(0o120_777)).build(), "holds a link");
 }
 
 #[test]
-fn names_that_clash() {
+fn clashing_names_are_refused() {
     for (a, b, expected) in [
         ("evil/x", "evil/x", "twice"),
         ("evil/x", "evil/X", "differ by case only"),
@@ -93,27 +95,27 @@ fn names_that_clash() {
 }
 
 #[test]
-fn names_that_readers_read_differently() {
-    let mut hidden = Entry::new("evil/good.py", "x");
+fn names_that_readers_decode_differently_are_refused() {
+    let mut hidden = ZipEntry::new("evil/good.py", "x");
     hidden.local_name = Some(b"evil/evil.py".to_vec());
     said(evil().entry(hidden).build(), "is broken");
-    let latin = Entry { name: b"evil/\xe4".to_vec(), ..Entry::new("evil/a", "x") };
+    let latin = ZipEntry { name: b"evil/\xe4".to_vec(), ..ZipEntry::new("evil/a", "x") };
     said(evil().entry(latin).build(), "not UTF-8");
-    let unflagged = Entry { flags: 0, ..Entry::new("evil/ä", "x") };
+    let unflagged = ZipEntry { flags: 0, ..ZipEntry::new("evil/ä", "x") };
     said(evil().entry(unflagged).build(), "not UTF-8");
-    let encrypted = Entry { flags: 1, ..Entry::new("evil/a", "x") };
+    let encrypted = ZipEntry { flags: 1, ..ZipEntry::new("evil/a", "x") };
     said(evil().entry(encrypted).build(), "encrypted");
-    let method = Entry { method: 12, ..Entry::new("evil/a", "x") };
+    let method = ZipEntry { method: 12, ..ZipEntry::new("evil/a", "x") };
     refusal(evil().entry(method).build());
 }
 
 #[test]
-fn archives_that_lie_about_content() {
-    let crc = Entry { crc: Some(1), ..Entry::new("evil/a", "x") };
+fn archives_with_false_sizes_or_checksums_are_refused() {
+    let crc = ZipEntry { crc: Some(1), ..ZipEntry::new("evil/a", "x") };
     said(evil().entry(crc).build(), "is broken");
-    let short = Entry { told_size: Some(1), ..Entry::new("evil/a", "xyz") };
+    let short = ZipEntry { declared_size: Some(1), ..ZipEntry::new("evil/a", "xyz") };
     refusal(evil().entry(short).build());
-    let long = Entry { told_size: Some(1000), ..Entry::new("evil/a", "xyz") };
+    let long = ZipEntry { declared_size: Some(1000), ..ZipEntry::new("evil/a", "xyz") };
     refusal(evil().entry(long).build());
     let bytes = evil().build();
     for end in [0, 1, 21, bytes.len() / 2, bytes.len() - 1] {
@@ -124,21 +126,21 @@ fn archives_that_lie_about_content() {
 }
 
 #[test]
-fn bombs() {
+fn decompression_bombs_are_refused() {
     let limits = WheelLimits { free: 1 << 20, ratio: 20, entries: 100, ..WheelLimits::default() };
-    let bench = || Bench { limits, ..Bench::new() };
+    let fixture = || Fixture { limits, ..Fixture::new() };
     let zeros = evil().file("evil/zeros", vec![0; 8 << 20]).build();
-    assert!(refusal_on(&bench(), zeros).contains("would unpack to"));
+    assert!(refusal_on(&fixture(), zeros).contains("would unpack to"));
     let many = (0..200).fold(evil(), |wheel, at| wheel.file(&format!("evil/{at}"), "")).build();
-    assert!(refusal_on(&bench(), many).contains("entries, more than 100"));
+    assert!(refusal_on(&fixture(), many).contains("entries, more than 100"));
     // One that hides its size: the headers say little, the stream goes on.
-    let mut hidden = Entry::new("evil/zeros", vec![0; 8 << 20]);
-    hidden.told_size = Some(10);
-    refusal_on(&bench(), evil().entry(hidden).build());
+    let mut hidden = ZipEntry::new("evil/zeros", vec![0; 8 << 20]);
+    hidden.declared_size = Some(10);
+    refusal_on(&fixture(), evil().entry(hidden).build());
 }
 
 #[test]
-fn records_that_disagree() {
+fn a_record_that_disagrees_with_the_archive_is_refused() {
     let wheel = || evil().file("evil/x.py", "x = 1\n");
     let good = wheel().fitting_record();
     let line = |name: &str| good.lines().find(|line| line.starts_with(name)).unwrap().to_owned() + "\r\n";
@@ -169,7 +171,7 @@ fn records_that_disagree() {
 }
 
 #[test]
-fn metadata_of_something_else() {
+fn metadata_of_another_release_is_refused() {
     let mut other = evil();
     other.metadata = other.metadata.replace("evil", "good");
     said(other.build(), "says in METADATA that it is good 1.0");
@@ -185,7 +187,7 @@ fn metadata_of_something_else() {
     said(evil().file("other-1.0.DIST-INFO/METADATA", "").build(), "more than one `.dist-info`");
     said(evil().file("evil-1.0.DATA/scripts/x", "").build(), "beside");
     said(evil().file("other-1.0.data/scripts/x", "").build(), "beside");
-    said(zip(&[Entry::new("evil/x", "")]), "it is not a wheel");
+    said(zip(&[ZipEntry::new("evil/x", "")]), "it is not a wheel");
     for (wheel, expected) in [
         ("Wheel-Version: 2.0\nRoot-Is-Purelib: true\n", "only 1.x"),
         ("Wheel-Version: x\nRoot-Is-Purelib: true\n", "only 1.x"),
@@ -200,7 +202,7 @@ fn metadata_of_something_else() {
 }
 
 #[test]
-fn what_would_overwrite_the_environment() {
+fn files_that_would_overwrite_the_environment_are_refused() {
     for path in [
         "evil-1.0.data/scripts/python",
         "evil-1.0.data/scripts/python3",
@@ -220,55 +222,55 @@ fn what_would_overwrite_the_environment() {
         refusal(evil().file(path, "").build());
     }
     let points = "[console_scripts]\npython = evil:run\n";
-    let mut shelf = Shelf::of(&[evil().info("entry_points.txt", points)]);
-    let bench = Bench::new();
-    assert_eq!(bench.install(&shelf.lock(), &shelf).unwrap_err().kind, ErrorKind::Refused);
-    assert!(!bench.root().exists());
-    shelf = Shelf::of(&[evil().info("entry_points.txt", "[console_scripts]\n../x = evil:run\n")]);
-    assert_eq!(bench.install(&shelf.lock(), &shelf).unwrap_err().kind, ErrorKind::Refused);
-    shelf = Shelf::of(&[evil()
+    let mut source = MemoryFiles::of(&[evil().info("entry_points.txt", points)]);
+    let fixture = Fixture::new();
+    assert_eq!(fixture.install(&source.lock(), &source).unwrap_err().kind, ErrorKind::Refused);
+    assert!(!fixture.root().exists());
+    source = MemoryFiles::of(&[evil().info("entry_points.txt", "[console_scripts]\n../x = evil:run\n")]);
+    assert_eq!(fixture.install(&source.lock(), &source).unwrap_err().kind, ErrorKind::Refused);
+    source = MemoryFiles::of(&[evil()
         .info("entry_points.txt", "[console_scripts]\nx = evil:run\n")
         .file("evil-1.0.data/data/bin/x", "")]);
-    assert_eq!(bench.install(&shelf.lock(), &shelf).unwrap_err().kind, ErrorKind::Refused);
+    assert_eq!(fixture.install(&source.lock(), &source).unwrap_err().kind, ErrorKind::Refused);
 }
 
 /// A sound archive may be cached; it is the environment that must not be begun.
 fn refusal_without_cache(path: &str) -> String {
-    let bench = Bench::new();
-    let shelf = Shelf::of(&[evil().file(path, "x")]);
-    let error = bench.install(&shelf.lock(), &shelf).unwrap_err();
+    let fixture = Fixture::new();
+    let source = MemoryFiles::of(&[evil().file(path, "x")]);
+    let error = fixture.install(&source.lock(), &source).unwrap_err();
     assert_eq!(error.kind, ErrorKind::Refused, "{path}: {error}");
-    assert!(!bench.root().exists(), "{path}");
+    assert!(!fixture.root().exists(), "{path}");
     error.to_string()
 }
 
 #[test]
 fn nothing_is_written_through_a_link() {
-    let bench = Bench::new();
-    let empty = Shelf::default();
-    bench.install(&empty.lock(), &empty).unwrap();
-    let outside = bench.folder.path().join("outside");
+    let fixture = Fixture::new();
+    let empty = MemoryFiles::default();
+    fixture.install(&empty.lock(), &empty).unwrap();
+    let outside = fixture.folder.path().join("outside");
     fs::create_dir(&outside).unwrap();
-    symlink(&outside, bench.site().join("evil")).unwrap();
-    let shelf = Shelf::of(&[evil()]);
-    let error = bench.install(&shelf.lock(), &shelf).unwrap_err();
+    symlink(&outside, fixture.site().join("evil")).unwrap();
+    let source = MemoryFiles::of(&[evil()]);
+    let error = fixture.install(&source.lock(), &source).unwrap_err();
     assert!(error.to_string().ends_with("is a link; nothing is written through it"), "{error}");
     assert_eq!(fs::read_dir(&outside).unwrap().count(), 0);
-    let through = Shelf::of(&[Wheel::new("a", "1.0").file("a-1.0.data/data/lib64/x", "")]);
-    let error = bench.install(&through.lock(), &through).unwrap_err();
+    let through = MemoryFiles::of(&[Wheel::new("a", "1.0").file("a-1.0.data/data/lib64/x", "")]);
+    let error = fixture.install(&through.lock(), &through).unwrap_err();
     assert!(error.to_string().ends_with("is a link; nothing is written through it"), "{error}");
 }
 
 #[test]
-fn a_removal_stays_inside() {
-    let bench = Bench::new();
-    let shelf = Shelf::of(&[evil().file("evil/sub/x.py", "")]);
-    bench.install(&shelf.lock(), &shelf).unwrap();
-    let outside = bench.folder.path().join("outside");
+fn a_removal_stays_inside_the_environment() {
+    let fixture = Fixture::new();
+    let source = MemoryFiles::of(&[evil().file("evil/sub/x.py", "")]);
+    fixture.install(&source.lock(), &source).unwrap();
+    let outside = fixture.folder.path().join("outside");
     fs::create_dir(&outside).unwrap();
     fs::write(outside.join("x.py"), "precious").unwrap();
     fs::write(outside.join("y.py"), "precious").unwrap();
-    let site = bench.site();
+    let site = fixture.site();
     // What an attacker with a RECORD of his own could have listed, and a folder turned into a link.
     let record = site.join("evil-1.0.dist-info/RECORD");
     let text = fs::read_to_string(&record).unwrap();
@@ -279,41 +281,43 @@ fn a_removal_stays_inside() {
     fs::write(&record, text + &more).unwrap();
     fs::remove_dir_all(site.join("evil/sub")).unwrap();
     symlink(&outside, site.join("evil/sub")).unwrap();
-    let empty = Shelf::default();
-    bench.install(&empty.lock(), &empty).unwrap();
+    let empty = MemoryFiles::default();
+    fixture.install(&empty.lock(), &empty).unwrap();
     assert_eq!(fs::read_dir(&outside).unwrap().count(), 2);
-    assert!(bench.root().join("pyvenv.cfg").exists());
-    assert!(bench.root().join("bin/python").exists());
+    assert!(fixture.root().join("pyvenv.cfg").exists());
+    assert!(fixture.root().join("bin/python").exists());
     assert!(!record.exists());
     assert!(!site.join("evil/__init__.py").exists());
-    assert_eq!(bench.notes.warnings().iter().filter(|said| said.contains("none of its own")).count(), 4);
+    assert_eq!(fixture.events.warnings().iter().filter(|said| said.contains("none of its own")).count(), 4);
 }
 
 #[test]
-fn bytes_that_are_not_the_locks() {
-    let bench = Bench::new();
-    let mut shelf = Shelf::of(&[evil(), Wheel::new("good", "1.0").module()]);
-    let lock = shelf.lock();
-    shelf.corrupt("evil-1.0-py3-none-any.whl", Wheel::new("evil", "1.0").file("evil/other.py", "").build());
-    let error = bench.install(&lock, &shelf).unwrap_err();
+fn a_file_with_another_hash_is_refused() {
+    let fixture = Fixture::new();
+    let mut source = MemoryFiles::of(&[evil(), Wheel::new("good", "1.0").module()]);
+    let lock = source.lock();
+    source.corrupt("evil-1.0-py3-none-any.whl", Wheel::new("evil", "1.0").file("evil/other.py", "").build());
+    let error = fixture.install(&lock, &source).unwrap_err();
     assert_eq!(error.kind, ErrorKind::Refused);
     assert_eq!(error.to_string(), "evil-1.0-py3-none-any.whl does not match its hash");
     assert_eq!(error.details, ["locked as evil==1.0"]);
-    assert!(!bench.root().exists());
-    // Nor when the index told no hash.
-    shelf.edit("evil-1.0-py3-none-any.whl", |file| file.sha256 = None);
-    let error = bench.install(&lock, &shelf).unwrap_err();
+    assert!(!fixture.root().exists());
+    // Nor when the index has no hash.
+    source.edit("evil-1.0-py3-none-any.whl", |file| file.sha256 = None);
+    let error = fixture.install(&lock, &source).unwrap_err();
     assert_eq!(error.kind, ErrorKind::Refused);
     assert_eq!(error.to_string(), "evil-1.0-py3-none-any.whl does not match its hash");
     assert!(
         error.details[0].starts_with("expected sha256:") && error.details[1].starts_with("received sha256:")
     );
-    assert!(!bench.root().exists());
-    // A listing that tells another hash is believed no more than the bytes.
-    let shelf =
-        Shelf::of(&[Wheel::new("evil", "1.0").file("evil/other.py", ""), Wheel::new("good", "1.0").module()]);
-    let error = bench.install(&lock, &shelf).unwrap_err();
+    assert!(!fixture.root().exists());
+    // The hash of the lock decides, not that of the listing.
+    let source = MemoryFiles::of(&[
+        Wheel::new("evil", "1.0").file("evil/other.py", ""),
+        Wheel::new("good", "1.0").module(),
+    ]);
+    let error = fixture.install(&lock, &source).unwrap_err();
     assert_eq!(error.kind, ErrorKind::Refused);
     assert_eq!(error.to_string(), "evil-1.0-py3-none-any.whl is not the file that the lock means");
-    assert!(!bench.root().exists());
+    assert!(!fixture.root().exists());
 }

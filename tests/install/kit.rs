@@ -1,15 +1,12 @@
-//! What the tests of installation share: a zip writer that lies on demand, wheels, and a shelf of files.
+//! What the tests of installation share: files in memory that stand in for an index, and a folder to install in.
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use pinfast::error::{Error, Result};
 use pinfast::event::{Event, Watcher};
 use pinfast::install::{
@@ -20,192 +17,11 @@ use pinfast::lock::{Lock, Pin};
 use pinfast::packaging::{
     DirectUrl, DistFile, DistFilename, MetadataHint, PackageName, Platform, Sha256, Target, Version,
 };
-
-/// One entry of an archive; every field may lie.
-#[derive(Clone, Debug)]
-pub(crate) struct Entry {
-    pub(crate) name: Vec<u8>,
-    /// The name in the local header, where it differs.
-    pub(crate) local_name: Option<Vec<u8>>,
-    pub(crate) content: Vec<u8>,
-    pub(crate) mode: u32,
-    pub(crate) flags: u16,
-    pub(crate) method: u16,
-    /// The size that the headers tell, where it is not the content's.
-    pub(crate) told_size: Option<u32>,
-    pub(crate) crc: Option<u32>,
-}
-
-impl Entry {
-    pub(crate) fn new(name: &str, content: impl Into<Vec<u8>>) -> Self {
-        let flags = if name.is_ascii() { 0 } else { 1 << 11 };
-        Self {
-            name: name.into(),
-            local_name: None,
-            content: content.into(),
-            mode: 0o100_644,
-            flags,
-            method: 8,
-            told_size: None,
-            crc: None,
-        }
-    }
-
-    pub(crate) fn mode(mut self, mode: u32) -> Self {
-        self.mode = mode;
-        self
-    }
-}
-
-/// Writes an archive.
-pub(crate) fn zip(entries: &[Entry]) -> Vec<u8> {
-    let (mut out, mut directory) = (Vec::new(), Vec::new());
-    for entry in entries {
-        let offset = out.len() as u32;
-        let mut crc = flate2::Crc::new();
-        crc.update(&entry.content);
-        let data = if entry.method == 8 {
-            let mut encoder = flate2::write::DeflateEncoder::new(Vec::new(), flate2::Compression::default());
-            encoder.write_all(&entry.content).unwrap();
-            encoder.finish().unwrap()
-        } else {
-            entry.content.clone()
-        };
-        let size = entry.told_size.unwrap_or(entry.content.len() as u32);
-        let common = |out: &mut Vec<u8>, name: &[u8]| {
-            for word in [20_u16, entry.flags, entry.method, 0, 0x21] {
-                out.extend(word.to_le_bytes());
-            }
-            for word in [entry.crc.unwrap_or(crc.sum()), data.len() as u32, size] {
-                out.extend(word.to_le_bytes());
-            }
-            out.extend((name.len() as u16).to_le_bytes());
-            out.extend(0_u16.to_le_bytes());
-        };
-        let local = entry.local_name.as_ref().unwrap_or(&entry.name);
-        out.extend(b"PK\x03\x04");
-        common(&mut out, local);
-        out.extend(local);
-        out.extend(&data);
-        directory.extend(b"PK\x01\x02");
-        directory.extend((3_u16 << 8 | 20).to_le_bytes());
-        common(&mut directory, &entry.name);
-        directory.extend([0; 6]);
-        directory.extend((entry.mode << 16).to_le_bytes());
-        directory.extend(offset.to_le_bytes());
-        directory.extend(&entry.name);
-    }
-    let (start, count) = (out.len() as u32, entries.len() as u16);
-    out.extend(&directory);
-    out.extend(b"PK\x05\x06\0\0\0\0");
-    out.extend(count.to_le_bytes());
-    out.extend(count.to_le_bytes());
-    out.extend((directory.len() as u32).to_le_bytes());
-    out.extend(start.to_le_bytes());
-    out.extend([0; 2]);
-    out
-}
-
-/// A wheel under construction: sound unless told otherwise.
-#[derive(Clone, Debug)]
-pub(crate) struct Wheel {
-    pub(crate) name: String,
-    pub(crate) version: String,
-    pub(crate) tag: String,
-    pub(crate) entries: Vec<Entry>,
-    pub(crate) metadata: String,
-    pub(crate) wheel: String,
-    /// Replaces the RECORD that fits.
-    pub(crate) record: Option<Vec<u8>>,
-}
-
-impl Wheel {
-    pub(crate) fn new(name: &str, version: &str) -> Self {
-        Self {
-            name: name.to_owned(),
-            version: version.to_owned(),
-            tag: "py3-none-any".to_owned(),
-            entries: Vec::new(),
-            metadata: format!("Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n"),
-            wheel: "Wheel-Version: 1.0\nGenerator: tests\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
-                .to_owned(),
-            record: None,
-        }
-    }
-
-    pub(crate) fn file(self, name: &str, content: impl Into<Vec<u8>>) -> Self {
-        self.entry(Entry::new(name, content))
-    }
-
-    pub(crate) fn entry(mut self, entry: Entry) -> Self {
-        self.entries.push(entry);
-        self
-    }
-
-    /// A package with one module of its own name.
-    pub(crate) fn module(self) -> Self {
-        let (name, version) = (self.name.clone(), self.version.clone());
-        self.file(&format!("{name}/__init__.py"), format!("__version__ = '{version}'\n"))
-    }
-
-    pub(crate) fn info(self, name: &str, content: impl Into<Vec<u8>>) -> Self {
-        let path = format!("{}.dist-info/{name}", self.stem());
-        self.file(&path, content)
-    }
-
-    pub(crate) fn requires(mut self, line: &str) -> Self {
-        self.metadata.push_str(line);
-        self.metadata.push('\n');
-        self
-    }
-
-    pub(crate) fn record(mut self, record: impl Into<Vec<u8>>) -> Self {
-        self.record = Some(record.into());
-        self
-    }
-
-    pub(crate) fn stem(&self) -> String {
-        format!("{}-{}", self.name, self.version)
-    }
-
-    pub(crate) fn filename(&self) -> String {
-        format!("{}-{}.whl", self.stem(), self.tag)
-    }
-
-    /// The RECORD that fits.
-    pub(crate) fn fitting_record(&self) -> String {
-        let entries = self.all().into_iter().filter(|entry| !entry.name.ends_with(b"/"));
-        let rows = entries.map(|entry| {
-            let digest = URL_SAFE_NO_PAD.encode(Sha256::of(&entry.content).0);
-            let name = String::from_utf8_lossy(&entry.name).into_owned();
-            let name =
-                if name.contains([',', '"']) { format!("\"{}\"", name.replace('"', "\"\"")) } else { name };
-            format!("{name},sha256={digest},{}\r\n", entry.content.len())
-        });
-        rows.collect::<String>() + &format!("{}.dist-info/RECORD,,\r\n", self.stem())
-    }
-
-    fn all(&self) -> Vec<Entry> {
-        let mut entries = self.entries.clone();
-        for (name, content) in [("METADATA", &self.metadata), ("WHEEL", &self.wheel)] {
-            if !content.is_empty() {
-                entries.push(Entry::new(&format!("{}.dist-info/{name}", self.stem()), content.as_bytes()));
-            }
-        }
-        entries
-    }
-
-    pub(crate) fn build(&self) -> Vec<u8> {
-        let mut entries = self.all();
-        let record = self.record.clone().unwrap_or_else(|| self.fitting_record().into_bytes());
-        entries.push(Entry::new(&format!("{}.dist-info/RECORD", self.stem()), record));
-        zip(&entries)
-    }
-}
+use pinfast_testkit::wheel::Wheel;
 
 /// Files at hand, and how often they were asked for.
 #[derive(Debug, Default)]
-pub(crate) struct Shelf {
+pub(crate) struct MemoryFiles {
     files: Vec<(Arc<DistFile>, Vec<u8>)>,
     pub(crate) fetches: AtomicUsize,
     pub(crate) listings: AtomicUsize,
@@ -213,13 +29,13 @@ pub(crate) struct Shelf {
     pub(crate) fails_after: Option<usize>,
 }
 
-impl Shelf {
+impl MemoryFiles {
     pub(crate) fn of(wheels: &[Wheel]) -> Self {
-        let mut shelf = Self::default();
+        let mut source = Self::default();
         for wheel in wheels {
-            shelf.add(&wheel.filename(), &PackageName::new(&wheel.name).unwrap(), wheel.build());
+            source.add(&wheel.filename(), &PackageName::new(&wheel.name).unwrap(), wheel.build());
         }
-        shelf
+        source
     }
 
     pub(crate) fn add(&mut self, filename: &str, name: &PackageName, bytes: Vec<u8>) {
@@ -237,12 +53,12 @@ impl Shelf {
         self.files.push((Arc::new(file), bytes));
     }
 
-    /// Changes what a fetch yields, but not what the listing tells.
+    /// Changes the bytes that a fetch returns, not the listing.
     pub(crate) fn corrupt(&mut self, filename: &str, bytes: Vec<u8>) {
         self.files.iter_mut().find(|(file, _)| &*file.filename == filename).unwrap().1 = bytes;
     }
 
-    /// Changes what the listing tells of a file.
+    /// Changes the listing's entry of a file.
     pub(crate) fn edit(&mut self, filename: &str, change: impl FnOnce(&mut DistFile)) {
         let (file, _) = self.files.iter_mut().find(|(file, _)| &*file.filename == filename).unwrap();
         change(Arc::make_mut(file));
@@ -274,7 +90,7 @@ impl Shelf {
     }
 }
 
-impl FileSource for Shelf {
+impl FileSource for MemoryFiles {
     fn files(&self, name: &PackageName, version: &Version) -> Result<Vec<Arc<DistFile>>> {
         self.listings.fetch_add(1, Ordering::Relaxed);
         let files = self.files.iter().map(|(file, _)| file);
@@ -301,17 +117,17 @@ impl FileSource for Shelf {
     }
 }
 
-/// Keeps what it is told.
+/// A watcher that keeps all events.
 #[derive(Debug, Default)]
-pub(crate) struct Notes(pub(crate) Mutex<Vec<Event>>);
+pub(crate) struct EventLog(pub(crate) Mutex<Vec<Event>>);
 
-impl Watcher for Notes {
+impl Watcher for EventLog {
     fn on(&self, event: Event) {
         self.0.lock().unwrap().push(event);
     }
 }
 
-impl Notes {
+impl EventLog {
     pub(crate) fn warnings(&self) -> Vec<String> {
         let events = self.0.lock().unwrap();
         let warnings = events.iter().filter_map(|event| match event {
@@ -363,11 +179,11 @@ impl Folder {
 }
 
 /// A place to install in, with a cache of its own.
-pub(crate) struct Bench {
+pub(crate) struct Fixture {
     pub(crate) folder: Folder,
     pub(crate) wheels: WheelCache,
     pub(crate) base: venv::BasePython,
-    pub(crate) notes: Notes,
+    pub(crate) events: EventLog,
     pub(crate) prune: Prune,
     pub(crate) inspection: Inspection,
     pub(crate) compile: Compile,
@@ -376,7 +192,7 @@ pub(crate) struct Bench {
     pub(crate) limits: WheelLimits,
 }
 
-impl Bench {
+impl Fixture {
     pub(crate) fn new() -> Self {
         Self::within(Folder::Own(tempfile::tempdir().unwrap()))
     }
@@ -387,13 +203,13 @@ impl Bench {
     }
 
     fn within(folder: Folder) -> Self {
-        let notes = Notes::default();
-        let wheels = WheelCache::open(&folder.path().join("cache"), &notes).unwrap();
+        let events = EventLog::default();
+        let wheels = WheelCache::open(&folder.path().join("cache"), &events).unwrap();
         Self {
             folder,
             wheels,
             base: base(),
-            notes,
+            events,
             prune: Prune::All,
             inspection: Inspection::Metadata,
             compile: Compile::No,
@@ -419,13 +235,13 @@ impl Bench {
         self.folder.path().join("cache")
     }
 
-    pub(crate) fn install(&self, lock: &Lock, shelf: &Shelf) -> Result<InstallReport> {
-        self.install_to("venv", lock, shelf)
+    pub(crate) fn install(&self, lock: &Lock, source: &MemoryFiles) -> Result<InstallReport> {
+        self.install_to("venv", lock, source)
     }
 
-    pub(crate) fn install_to(&self, name: &str, lock: &Lock, shelf: &Shelf) -> Result<InstallReport> {
+    pub(crate) fn install_to(&self, name: &str, lock: &Lock, source: &MemoryFiles) -> Result<InstallReport> {
         let destination = Destination::New { folder: self.folder.path().join(name), base: self.base.clone() };
-        install(&InstallJob { destination, ..self.request(lock) }, shelf, &self.notes)
+        install(&InstallJob { destination, ..self.request(lock) }, source, &self.events)
     }
 
     pub(crate) fn request<'a>(&'a self, lock: &'a Lock) -> InstallJob<'a> {

@@ -1,4 +1,4 @@
-//! The room of installation, from outside: real interpreters, generated wheels.
+//! Installation from outside: real interpreters, generated wheels.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 

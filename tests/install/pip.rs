@@ -1,4 +1,4 @@
-//! What pip makes of the same wheels: the same tree, but for the documented differences.
+//! pip installs the same wheels to the same tree, but for the documented differences.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -8,7 +8,9 @@ use std::process::Command;
 use pinfast::install::{DownloadJob, DownloadScope, DryRun, download};
 
 use crate::good::rich;
-use crate::kit::{Bench, Entry, Shelf, Wheel, python, run, tree};
+use crate::kit::{Fixture, MemoryFiles, python, run, tree};
+use pinfast_testkit::wheel::Wheel;
+use pinfast_testkit::zip::ZipEntry;
 
 fn awkward() -> Vec<Wheel> {
     let mut platform =
@@ -23,19 +25,19 @@ fn awkward() -> Vec<Wheel> {
         Wheel::new("shared_a", "1").file("shared/__init__.py", "").file("shared/a.py", ""),
         Wheel::new("shared_b", "1").file("shared/__init__.py", "").file("shared/b.py", ""),
         Wheel::new("signed", "1").module().info("RECORD.jws", "{}"),
-        Wheel::new("folders", "1").entry(Entry::new("folders/empty/", "").mode(0o040_755)).module(),
+        Wheel::new("folders", "1").entry(ZipEntry::new("folders/empty/", "").mode(0o040_755)).module(),
         Wheel::new("script", "1").file("script-1.data/scripts/a tool.py", "#!python -u\nprint(1)\n"),
     ]
 }
 
 /// Installs with pip into an environment made by the standard library.
-fn by_pip(bench: &Bench, shelf: &Shelf) -> std::path::PathBuf {
-    let (wheels, root) = (bench.folder.path().join("wheels"), bench.folder.path().join("by-pip"));
+fn by_pip(fixture: &Fixture, source: &MemoryFiles) -> std::path::PathBuf {
+    let (wheels, root) = (fixture.folder.path().join("wheels"), fixture.folder.path().join("by-pip"));
     fs::create_dir(&wheels).unwrap();
-    shelf.spill(&wheels);
+    source.spill(&wheels);
     run(Command::new(python().0).args(["-m", "venv", "--without-pip"]).arg(&root));
-    let requirements = bench.folder.path().join("requirements.txt");
-    let pins = shelf.lock().pins;
+    let requirements = fixture.folder.path().join("requirements.txt");
+    let pins = source.lock().pins;
     let line =
         |pin: &pinfast::lock::Pin| format!("{}=={} --hash=sha256:{}\n", pin.name, pin.version, pin.hashes[0]);
     fs::write(&requirements, pins.iter().map(line).collect::<String>()).unwrap();
@@ -58,12 +60,12 @@ fn by_pip(bench: &Bench, shelf: &Shelf) -> std::path::PathBuf {
 }
 
 #[test]
-fn the_tree_equals_pips() {
-    let bench = Bench::new();
-    let shelf = Shelf::of(&awkward());
-    let theirs = by_pip(&bench, &shelf);
-    bench.install(&shelf.lock(), &shelf).unwrap();
-    let (theirs, ours) = (comparable(&theirs), comparable(&bench.root()));
+fn the_installed_tree_equals_that_of_pip() {
+    let fixture = Fixture::new();
+    let source = MemoryFiles::of(&awkward());
+    let theirs = by_pip(&fixture, &source);
+    fixture.install(&source.lock(), &source).unwrap();
+    let (theirs, ours) = (comparable(&theirs), comparable(&fixture.root()));
     let names = |tree: &BTreeMap<String, String>| tree.keys().cloned().collect::<Vec<_>>();
     assert_eq!(names(&ours), names(&theirs));
     for (path, content) in &ours {
@@ -71,7 +73,7 @@ fn the_tree_equals_pips() {
     }
 }
 
-/// A tree without what is documented to differ: our notes, what makes the environment, who installed,
+/// A tree without what is documented to differ: our events, what makes the environment, who installed,
 /// and the text of generated scripts.
 fn comparable(root: &Path) -> BTreeMap<String, String> {
     let made = |path: &str| {
@@ -117,41 +119,41 @@ fn without_hashes(record: &str) -> String {
 }
 
 #[test]
-fn pip_knows_what_is_installed_and_can_take_it_away() {
-    let bench = Bench::new();
-    let shelf = Shelf::of(&[rich()]);
-    bench.install(&shelf.lock(), &shelf).unwrap();
+fn pip_lists_and_uninstalls_what_was_installed() {
+    let fixture = Fixture::new();
+    let source = MemoryFiles::of(&[rich()]);
+    fixture.install(&source.lock(), &source).unwrap();
     let pip = |args: &[&str]| {
         let mut command = Command::new(python().0);
         command.args(["-m", "pip", "--isolated", "--disable-pip-version-check", "--python"]);
-        run(command.arg(bench.root().join("bin/python")).args(args))
+        run(command.arg(fixture.root().join("bin/python")).args(args))
     };
     assert_eq!(pip(&["list", "--format=freeze"]), "rich.demo==1.0.0");
     assert_eq!(pip(&["check"]), "No broken requirements found.");
     pip(&["uninstall", "--yes", "rich.demo"]);
     for path in ["bin/hello", "share/demo/data.txt", "bin/call-me"] {
-        assert!(!bench.root().join(path).exists(), "{path}");
+        assert!(!fixture.root().join(path).exists(), "{path}");
     }
-    assert_eq!(fs::read_dir(bench.site()).map_or(0, Iterator::count), 0);
+    assert_eq!(fs::read_dir(fixture.site()).map_or(0, Iterator::count), 0);
 }
 
 #[test]
-fn a_download_serves_pip_both_ways() {
-    let bench = Bench::new();
-    let shelf = Shelf::of(&[rich(), Wheel::new("plat", "1.0+local.1").module()]);
-    let folder = bench.folder.path().join("files");
-    let lock = shelf.lock();
+fn pip_installs_from_a_download_by_index_and_by_links() {
+    let fixture = Fixture::new();
+    let source = MemoryFiles::of(&[rich(), Wheel::new("plat", "1.0+local.1").module()]);
+    let folder = fixture.folder.path().join("files");
+    let lock = source.lock();
     let request =
         DownloadJob { lock: &lock, folder: &folder, scope: DownloadScope::All, dry_run: DryRun::No };
-    let outcome = download(&request, &shelf, &bench.notes).unwrap();
+    let outcome = download(&request, &source, &fixture.events).unwrap();
     assert_eq!((outcome.files.len(), outcome.fetched), (2, 2));
-    let again = download(&request, &shelf, &bench.notes).unwrap();
+    let again = download(&request, &source, &fixture.events).unwrap();
     assert_eq!((again.files, again.fetched), (outcome.files, 0));
-    let other = Shelf::of(&[Wheel::new("Rich_Demo", "2.0").module()]);
+    let other = MemoryFiles::of(&[Wheel::new("Rich_Demo", "2.0").module()]);
     let other_lock = other.lock();
     let more =
         DownloadJob { lock: &other_lock, folder: &folder, scope: DownloadScope::All, dry_run: DryRun::No };
-    download(&more, &other, &bench.notes).unwrap();
+    download(&more, &other, &fixture.events).unwrap();
     let page = fs::read_to_string(folder.join("simple/rich-demo/index.html")).unwrap();
     assert_eq!(page.matches("<a href").count(), 2);
     let pip = |source: &[&str], into: &str| {
@@ -166,22 +168,22 @@ fn a_download_serves_pip_both_ways() {
             "--no-deps",
             "--dest",
         ]);
-        command.arg(bench.folder.path().join(into)).args(source);
+        command.arg(fixture.folder.path().join(into)).args(source);
         run(command.args(["plat==1.0+local.1", "rich.demo==1.0"]))
     };
     pip(&["--no-index", "--find-links", folder.to_str().unwrap()], "links");
     pip(&["--index-url", &format!("file://{}/simple", folder.display())], "index");
     for into in ["links", "index"] {
-        assert_eq!(fs::read_dir(bench.folder.path().join(into)).unwrap().count(), 2, "{into}");
+        assert_eq!(fs::read_dir(fixture.folder.path().join(into)).unwrap().count(), 2, "{into}");
     }
     // A damaged file is fetched again; one that cannot be right leaves nothing.
     fs::write(folder.join("Rich_Demo-1.0-py3-none-any.whl"), "x").unwrap();
-    assert_eq!(download(&request, &shelf, &bench.notes).unwrap().fetched, 1);
-    let mut bad = Shelf::of(&[rich(), Wheel::new("plat", "1.0+local.1").module()]);
+    assert_eq!(download(&request, &source, &fixture.events).unwrap().fetched, 1);
+    let mut bad = MemoryFiles::of(&[rich(), Wheel::new("plat", "1.0+local.1").module()]);
     bad.corrupt("Rich_Demo-1.0-py3-none-any.whl", b"x".to_vec());
-    let elsewhere = bench.folder.path().join("elsewhere");
+    let elsewhere = fixture.folder.path().join("elsewhere");
     let request = DownloadJob { folder: &elsewhere, ..request };
-    download(&request, &bad, &bench.notes).unwrap_err();
+    download(&request, &bad, &fixture.events).unwrap_err();
     let left: Vec<_> = tree(&elsewhere).into_keys().filter(|name| name.contains("Rich")).collect();
     assert_eq!(left, [""; 0]);
 }

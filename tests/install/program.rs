@@ -4,27 +4,27 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use crate::kit::Shelf;
+use crate::kit::MemoryFiles;
 
 /// A folder with all that a run needs, and no network.
 pub(crate) struct Project {
     pub(crate) folder: tempfile::TempDir,
 }
 
-/// How a run ended, and what it said.
+/// The exit code and output of a run.
 #[derive(Debug)]
-pub(crate) struct Ended {
+pub(crate) struct ProgramOutput {
     pub(crate) code: Option<i32>,
     pub(crate) out: String,
     pub(crate) err: String,
 }
 
 impl Project {
-    /// With the files of these shelves to be found, and no lock yet.
-    pub(crate) fn new<'a>(shelves: impl IntoIterator<Item = &'a Shelf>) -> Self {
+    /// With the files of these sources to be found, and no lock yet.
+    pub(crate) fn new<'a>(sources: impl IntoIterator<Item = &'a MemoryFiles>) -> Self {
         let project = Self { folder: tempfile::tempdir().unwrap() };
         fs::create_dir(project.path("files")).unwrap();
-        shelves.into_iter().for_each(|shelf| shelf.spill(&project.path("files")));
+        sources.into_iter().for_each(|source| source.spill(&project.path("files")));
         project
     }
 
@@ -40,9 +40,9 @@ impl Project {
         fs::read_to_string(self.path(name)).unwrap()
     }
 
-    /// Writes the lock of a shelf's files.
-    pub(crate) fn lock(&self, name: &str, shelf: &Shelf) {
-        self.write(name, &shelf.lock().write(&pinfast::lock::WriteOptions::default()));
+    /// Writes the lock of a source's files.
+    pub(crate) fn lock(&self, name: &str, source: &MemoryFiles) {
+        self.write(name, &source.lock().write(&pinfast::lock::WriteOptions::default()));
     }
 
     /// `program` with the clean environment of a run.
@@ -67,12 +67,12 @@ impl Project {
         command
     }
 
-    pub(crate) fn run(&self, arguments: &[&str]) -> Ended {
+    pub(crate) fn run(&self, arguments: &[&str]) -> ProgramOutput {
         self.pinfast(arguments).output().unwrap().into()
     }
 
     /// A run that has to end well.
-    pub(crate) fn done(&self, arguments: &[&str]) -> Ended {
+    pub(crate) fn done(&self, arguments: &[&str]) -> ProgramOutput {
         let ended = self.run(arguments);
         assert_eq!(ended.code, Some(0), "{arguments:?}: {}", ended.err);
         ended
@@ -80,7 +80,7 @@ impl Project {
 
     /// What `python -c CODE` of the environment prints.
     pub(crate) fn python(&self, code: &str) -> String {
-        let ended: Ended =
+        let ended: ProgramOutput =
             Command::new(self.path(".venv/bin/python")).args(["-c", code]).output().unwrap().into();
         assert_eq!(ended.code, Some(0), "{}", ended.err);
         ended.out.trim().to_owned()
@@ -92,7 +92,7 @@ impl Project {
     }
 }
 
-impl From<Output> for Ended {
+impl From<Output> for ProgramOutput {
     fn from(output: Output) -> Self {
         let text = |bytes| String::from_utf8(bytes).unwrap();
         Self { code: output.status.code(), out: text(output.stdout), err: text(output.stderr) }

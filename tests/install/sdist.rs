@@ -1,13 +1,15 @@
-//! Source distributions that a lock permits to build: from what it pins for the build, offline, and nothing else.
+//! Source distributions that a lock permits to build, offline, from the requirements that it pins for the build.
 
 use std::net::TcpListener;
 
 use pinfast::packaging::PackageName;
 
-use crate::kit::{Shelf, Wheel};
+use crate::kit::MemoryFiles;
 use crate::program::Project;
+use pinfast_testkit::tar;
+use pinfast_testkit::wheel::Wheel;
 
-/// A backend that notes whether the network is there, and what its build requirement says.
+/// A backend that records whether it reaches the network, and the version of its build requirement.
 const BACKEND: &str = r#"
 import base64, hashlib, socket, zipfile
 import helper
@@ -39,32 +41,24 @@ const SYSTEM: &str =
     "[build-system]\nrequires = ['helper>=1']\nbuild-backend = 'backend'\nbackend-path = ['.']\n";
 
 fn sdist(backend: &str) -> Vec<u8> {
-    let packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-    let mut archive = tar::Builder::new(packed);
     let metadata = "Metadata-Version: 2.2\nName: old\nVersion: 1.0\n";
-    for (name, text) in [("PKG-INFO", metadata), ("pyproject.toml", SYSTEM), ("backend.py", backend)] {
-        let mut header = tar::Header::new_gnu();
-        header.set_size(text.len() as u64);
-        header.set_mode(0o644);
-        archive.append_data(&mut header, format!("old-1.0/{name}"), text.as_bytes()).unwrap();
-    }
-    archive.into_inner().unwrap().finish().unwrap()
+    tar::sdist("old", "1.0", &[("PKG-INFO", metadata), ("pyproject.toml", SYSTEM), ("backend.py", backend)])
 }
 
 /// A project that wants `old`, which there is only as a source distribution, and its build requirements.
 fn project(backend: &str) -> Project {
     let helpers =
         [Wheel::new("helper", "1.0"), Wheel::new("helper", "2.0"), Wheel::new("extra_helper", "1.0")];
-    let mut shelf = Shelf::of(&helpers.map(Wheel::module));
+    let mut source = MemoryFiles::of(&helpers.map(Wheel::module));
     let backend = backend.replace("{name}", "old").replace("{tag}", "py3-none-any").replace("{port}", "9");
-    shelf.add("old-1.0.tar.gz", &PackageName::new("old").unwrap(), sdist(&backend));
-    let project = Project::new([&shelf]);
+    source.add("old-1.0.tar.gz", &PackageName::new("old").unwrap(), sdist(&backend));
+    let project = Project::new([&source]);
     project.write("requirements.in", "old\n");
     project
 }
 
 #[test]
-fn what_the_lock_permits_is_built_offline_from_what_it_pins() {
+fn a_permitted_build_runs_offline_from_pinned_requirements() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
     let project = project(&BACKEND.replace("{port}", &port.to_string()));
@@ -97,7 +91,7 @@ fn what_the_lock_permits_is_built_offline_from_what_it_pins() {
             && text.contains("\n# build: old==1.0\n#     extra-helper==1.0\n"),
         "{text}"
     );
-    // Locked anew, an older pin of a build is kept as any other is.
+    // A relock keeps an older pin of a build, as it keeps any other.
     project.write("requirements.txt", &text.replace("helper==2.0", "helper==1.0"));
     project.done(&["lock", "--allow-build", "old"]);
     assert!(project.read("requirements.txt").contains("#     helper==1.0\n"));
@@ -106,7 +100,7 @@ fn what_the_lock_permits_is_built_offline_from_what_it_pins() {
 }
 
 #[test]
-fn what_the_lock_does_not_permit_is_not_built() {
+fn a_build_that_the_lock_does_not_permit_is_refused() {
     let project = project(BACKEND);
     project.done(&["lock"]);
     let refused = project.run(&["install"]);
@@ -123,7 +117,7 @@ fn what_the_lock_does_not_permit_is_not_built() {
 
 /// Each case: what is done to the lock or the files, the exit code, the message.
 #[test]
-fn a_build_that_is_not_what_it_should_be_changes_nothing() {
+fn a_build_that_deviates_from_the_lock_changes_nothing() {
     type Change = fn(&Project);
     let cases: [(String, Change, i32, &str); 5] = [
         (
@@ -169,7 +163,7 @@ fn a_build_that_is_not_what_it_should_be_changes_nothing() {
 }
 
 #[test]
-fn build_requirements_without_wheels_are_told() {
+fn build_requirements_without_wheels_are_named() {
     let project = project(BACKEND);
     std::fs::remove_file(project.path("files/extra_helper-1.0-py3-none-any.whl")).unwrap();
     let ended = project.run(&["lock", "--allow-build", "old"]);

@@ -1,5 +1,5 @@
-//! The scenarios in `testdata/scenarios/`: what `lock` makes of inputs and options in a made-up universe, each
-//! written from the specifications and the contract in a few lines.
+//! The scenarios in `testdata/scenarios/`. Each is a rule of the specifications or the contract: inputs and options in a
+//! made-up universe, and the lock or the error that `lock` makes of them.
 //!
 //! ```text
 //! # What the file is about.
@@ -18,7 +18,7 @@
 //! Parts before the first scenario hold for all scenarios of the file that have none of that name. A part whose
 //! name has a dot is a file: `constraints*` and `overrides*` are given by `-c` and `--override`, the other `*.in` and
 //! `*.toml` are inputs unless `inputs:` names these, and any other is only there to be referred to; `requirements.txt` is
-//! the older lock. A part `index NAME` is an index in the folder `NAME`, in the form of `tests/support/universe.rs`, and `links NAME`
+//! the older lock. A part `index NAME` is an index in the folder `NAME`, in the form of `universe`, and `links NAME`
 //! the same releases as a folder of wheels; where there is one, there is no universe, and the options and settings say where
 //! packages come from. `{sha256:FILE}` stands for the hash of that file of the universe. What is expected:
 //!
@@ -30,39 +30,47 @@
 //! - `error`: parts of the error, its details and its hints
 //! - `unsaid`: what must not stand in the explanation or the error
 
+//!
+//! Each scenario is a test of its own. `cargo test --test scenarios -- yanked` runs those whose name has `yanked`;
+//! a name is `FILE::TITLE`, without the `.txt`.
+
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
-#[path = "../support/universe.rs"]
-mod pages;
 mod run;
 mod scenario;
+#[path = "../support/universe.rs"]
+mod universe;
 
 use std::path::Path;
+use std::process::ExitCode;
 
+use libtest_mimic::{Arguments, Trial};
 use scenario::Scenario;
 
 /// There are more; a loss of many would show.
 const LEAST: usize = 150;
 
-#[test]
-fn scenarios() {
+fn main() -> ExitCode {
+    let arguments = Arguments::from_args();
+    let scenarios = all();
+    let count = scenarios.len();
+    let mut trials: Vec<Trial> = scenarios.into_iter().map(trial).collect();
+    trials.push(Trial::test("no_scenario_is_lost", move || {
+        if count >= LEAST { Ok(()) } else { Err(format!("only {count} scenarios").into()) }
+    }));
+    libtest_mimic::run(&arguments, trials).exit_code()
+}
+
+fn all() -> Vec<Scenario> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/scenarios");
     let mut paths: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     paths.sort();
-    let scenarios: Vec<Scenario> = paths.iter().flat_map(|path| Scenario::all(path)).collect();
-    let failures: Vec<String> = scenarios
-        .iter()
-        .filter_map(|scenario| {
-            let wrong = run::wrong(scenario)?;
-            Some(format!("{}: {}\n{wrong}", scenario.at, scenario.title))
-        })
-        .collect();
-    assert!(
-        failures.is_empty(),
-        "{} of {} scenarios fail\n\n{}",
-        failures.len(),
-        scenarios.len(),
-        failures.join("\n")
-    );
-    assert!(scenarios.len() >= LEAST, "only {} scenarios", scenarios.len());
+    paths.iter().flat_map(|path| Scenario::all(path)).collect()
+}
+
+fn trial(scenario: Scenario) -> Trial {
+    Trial::test(scenario.name.clone(), move || match run::differences(&scenario) {
+        None => Ok(()),
+        Some(differences) => Err(format!("{}\n{differences}", scenario.at).into()),
+    })
 }

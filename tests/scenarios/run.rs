@@ -18,8 +18,8 @@ use pinfast::packaging::{
 use pinfast::settings::ProcessEnv;
 use pinfast::solve::universe::Universe;
 
-use super::pages;
 use super::scenario::Scenario;
+use super::universe;
 
 /// What a scenario may expect.
 const EXPECTED: [&str; 7] = ["pins", "warns", "files", "held", "fails", "error", "unsaid"];
@@ -39,8 +39,8 @@ impl Watcher for Warnings {
     }
 }
 
-/// How the outcome differs from what is expected, if it does.
-pub(super) fn wrong(scenario: &Scenario) -> Option<String> {
+/// How the outcome differs from the expectations, a line each; `None` where it does not.
+pub(super) fn differences(scenario: &Scenario) -> Option<String> {
     let known = |key: &&str| {
         let kind = key.split(' ').next().unwrap();
         key.contains('.') || EXPECTED.contains(key) || PARTS.contains(&kind)
@@ -89,12 +89,12 @@ pub(super) fn wrong(scenario: &Scenario) -> Option<String> {
 /// Writes the scenario's indexes and folders of wheels; whether there is any.
 fn lay_out(scenario: &Scenario, root: &Path) -> bool {
     for name in scenario.named("index") {
-        for (path, bytes) in pages::pages(&scenario.text(&format!("index {name}"))) {
+        for (path, bytes) in universe::pages(&scenario.text(&format!("index {name}"))) {
             write(&root.join(name).join(path.trim_start_matches('/')), &bytes);
         }
     }
     for name in scenario.named("links") {
-        for (path, bytes) in pages::pages(&scenario.text(&format!("links {name}"))) {
+        for (path, bytes) in universe::pages(&scenario.text(&format!("links {name}"))) {
             if let Some(wheel) = path.rsplit('/').next().filter(|file| file.ends_with(".whl")) {
                 write(&root.join(name).join(wheel), &bytes);
             }
@@ -147,7 +147,7 @@ fn held(held: &HeldBack) -> String {
     format!("{}: {} not {}{by}", held.name, held.chosen, held.newest)
 }
 
-/// What is wrong where `key` should say what was `said`.
+/// How the text `said` differs from the parts that `key` expects.
 fn of_text(scenario: &Scenario, key: &str, said: &str) -> Vec<String> {
     let shown = said.lines().filter(|line| !line.trim().is_empty()).map(|line| format!("| {line}"));
     let Some(parts) = scenario.lines(key) else {

@@ -9,7 +9,8 @@ use pinfast::packaging::Sha256;
 pub(super) struct Scenario {
     /// `FILE:LINE` of its title.
     pub(super) at: String,
-    pub(super) title: String,
+    /// `FILE::TITLE`.
+    pub(super) name: String,
     parts: Parts,
 }
 
@@ -27,7 +28,8 @@ impl Scenario {
             }
             if let Some(title) = line.strip_prefix("== ") {
                 let at = format!("testdata/scenarios/{file}:{number}");
-                scenarios.push(Self { at, title: title.to_owned(), parts: Parts::new() });
+                let name = format!("{}::{title}", file.trim_end_matches(".txt"));
+                scenarios.push(Self { at, name, parts: Parts::new() });
                 continue;
             }
             let parts = scenarios.last_mut().map_or(&mut shared, |scenario| &mut scenario.parts);

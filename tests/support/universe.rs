@@ -1,66 +1,49 @@
-//! Made-up packages: real little wheels, and the pages that list them.
+//! The pages and wheels of a made-up index, for a server or a folder. The text form is that of
+//! `pinfast::solve::universe`: what the solver's tests resolve in memory, these tests install.
 
-use std::collections::BTreeMap;
-use std::io::{Cursor, Write};
+use std::sync::Arc;
 
-use base64::Engine as _;
-use base64::prelude::BASE64_URL_SAFE_NO_PAD;
-use pinfast::packaging::Sha256;
+use pinfast::packaging::{DistFile, Metadata, Version};
+use pinfast::solve::universe::Universe;
+use pinfast::solve::{Index as _, Trust};
+use pinfast_testkit::sha256;
+use pinfast_testkit::wheel::Wheel;
 use serde_json::{Value, json};
-use zip::ZipWriter;
-use zip::write::SimpleFileOptions;
 
-/// One release of the text.
-struct Release<'a> {
-    name: &'a str,
-    version: &'a str,
-    requires: Vec<&'a str>,
-    python: Option<&'a str>,
-    /// When it was uploaded; `None` where the index does not tell.
-    uploaded: Option<&'a str>,
+/// A release with its one wheel.
+struct WheelRelease {
+    version: Version,
+    file: Arc<DistFile>,
+    metadata: Arc<Metadata>,
 }
 
-/// The paths of the pages and files of the universe `text`, and what is there.
-pub(super) fn pages(text: &str) -> Vec<(String, Vec<u8>)> {
-    let mut projects: BTreeMap<_, Vec<_>> = BTreeMap::new();
-    for release in releases(text) {
-        projects.entry(release.name).or_default().push(release);
-    }
-    let names: Vec<_> = projects.keys().map(|name| json!({ "name": name })).collect();
+/// The paths and contents of all pages and files of the universe that `text` describes.
+pub(crate) fn pages(text: &str) -> Vec<(String, Vec<u8>)> {
+    let universe = Universe::parse(text).unwrap_or_else(|error| panic!("{error}"));
+    let names: Vec<_> =
+        universe.project_names().iter().map(|name| json!({ "name": name.as_str() })).collect();
     let list = bytes(&json!({ "meta": { "api-version": "1.1" }, "projects": names }));
     let mut pages = vec![("/simple/index.json".to_owned(), list)];
-    pages.extend(projects.iter().flat_map(|(name, releases)| project(name, releases)));
+    for name in universe.project_names() {
+        let listing = universe.listing(&name).ok().flatten().expect("a universe lists its projects");
+        let files = listing.all_files().map(|file| WheelRelease {
+            version: file.dist.version().clone(),
+            file: file.clone(),
+            metadata: universe.metadata(file, Trust::File).expect("a served file has sound metadata"),
+        });
+        pages.extend(project(name.as_str(), &files.collect::<Vec<_>>()));
+    }
     pages
 }
 
-fn releases(text: &str) -> Vec<Release<'_>> {
-    let mut releases: Vec<Release<'_>> = Vec::new();
-    for line in text.lines().filter(|line| !line.trim().is_empty()) {
-        if !line.starts_with(' ') {
-            let (name, version) = line.trim().split_once(' ').expect("a release is NAME VERSION");
-            let uploaded = Some("2026-01-01T00:00:00Z");
-            releases.push(Release { name, version, requires: Vec::new(), python: None, uploaded });
-            continue;
-        }
-        let release = releases.last_mut().expect("a requirement stands under a release");
-        match line.trim().split_once(' ') {
-            Some(("python", specifiers)) => release.python = Some(specifiers),
-            Some(("uploaded", "unknown")) => release.uploaded = None,
-            Some(("uploaded", instant)) => release.uploaded = Some(instant),
-            _ => release.requires.push(line.trim()),
-        }
-    }
-    releases
-}
-
-fn project(name: &str, releases: &[Release<'_>]) -> Vec<(String, Vec<u8>)> {
+fn project(name: &str, releases: &[WheelRelease]) -> Vec<(String, Vec<u8>)> {
     let mut served = Vec::new();
     let mut files = Vec::new();
     for release in releases {
-        let wheel = release.wheel();
-        let path = format!("/files/{name}/{}", release.filename());
+        let wheel = release.wheel().build();
+        let path = format!("/files/{name}/{}", release.file.filename);
         files.push(release.entry(&wheel));
-        served.push((format!("{path}.metadata"), release.metadata().into_bytes()));
+        served.push((format!("{path}.metadata"), release.wheel().metadata.into_bytes()));
         served.push((path, wheel));
     }
     served.push((format!("/simple/{name}/index.json"), bytes(&simple(name, releases, &files))));
@@ -73,83 +56,67 @@ fn bytes(value: &Value) -> Vec<u8> {
     value.to_string().into_bytes()
 }
 
-impl Release<'_> {
-    fn stem(&self) -> String {
-        format!("{}-{}", self.name.replace('-', "_"), self.version)
-    }
-
-    fn filename(&self) -> String {
-        format!("{}-py3-none-any.whl", self.stem())
-    }
-
-    fn metadata(&self) -> String {
-        let mut text = format!("Metadata-Version: 2.1\nName: {}\nVersion: {}\n", self.name, self.version);
-        text.extend(self.python.map(|python| format!("Requires-Python: {python}\n")));
-        text.extend(self.requires.iter().map(|requirement| format!("Requires-Dist: {requirement}\n")));
-        text
-    }
-
-    fn wheel(&self) -> Vec<u8> {
-        let module = self.name.replace('-', "_");
-        let info = format!("{}.dist-info", self.stem());
-        let mut files = vec![
-            (format!("{module}.py"), format!("VERSION = \"{}\"\n", self.version)),
-            (format!("{info}/METADATA"), self.metadata()),
-            (
-                format!("{info}/WHEEL"),
-                "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n".to_owned(),
-            ),
-        ];
-        let row = |(name, text): &(String, String)| {
-            let hash = BASE64_URL_SAFE_NO_PAD.encode(Sha256::of(text.as_bytes()).0);
-            format!("{name},sha256={hash},{}\n", text.len())
-        };
-        let record: String = files.iter().map(row).collect();
-        files.push((format!("{info}/RECORD"), format!("{record}{info}/RECORD,,\n")));
-        let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
-        for (name, text) in files {
-            zip.start_file(name, SimpleFileOptions::default()).expect("a file can be added");
-            zip.write_all(text.as_bytes()).expect("memory can be written to");
+impl WheelRelease {
+    fn wheel(&self) -> Wheel {
+        let module = self.metadata.name.as_str().replace('-', "_");
+        let mut wheel = Wheel::new(&module, &self.version.to_string());
+        assert_eq!(*self.file.filename, wheel.filename(), "a served release has one wheel for all Pythons");
+        wheel.metadata = wheel.metadata.replacen(&module, self.metadata.name.as_str(), 1);
+        if let Some(python) = &self.metadata.requires_python {
+            wheel = wheel.metadata_lines(&format!("Requires-Python: {python}"));
         }
-        zip.finish().expect("memory can be written to").into_inner()
+        for extra in &self.metadata.extras {
+            wheel = wheel.metadata_lines(&format!("Provides-Extra: {extra}"));
+        }
+        for requirement in &self.metadata.requires {
+            wheel = wheel.metadata_lines(&format!("Requires-Dist: {requirement}"));
+        }
+        wheel.file(&format!("{module}.py"), format!("VERSION = \"{}\"\n", self.version))
     }
 
-    /// The file as the Simple API tells of it; the JSON API's fields stand beside them.
+    fn requires_python(&self) -> Option<String> {
+        self.metadata.requires_python.as_ref().map(ToString::to_string)
+    }
+
+    /// The file in the fields of both APIs: the Simple API's and the JSON API's have different names.
     fn entry(&self, wheel: &[u8]) -> Value {
-        let sha256 = Sha256::of(wheel).to_string();
+        let hash = sha256(wheel);
+        let uploaded = self.file.uploaded.map(|time| time.to_string());
         json!({
-            "filename": self.filename(),
-            "url": format!("../../files/{}/{}", self.name, self.filename()),
-            "hashes": { "sha256": sha256 },
-            "digests": { "sha256": sha256 },
-            "requires-python": self.python,
-            "requires_python": self.python,
+            "filename": &*self.file.filename,
+            "url": format!("../../files/{}/{}", self.metadata.name.as_str(), self.file.filename),
+            "hashes": { "sha256": hash },
+            "digests": { "sha256": hash },
+            "requires-python": self.requires_python(),
+            "requires_python": self.requires_python(),
             "size": wheel.len(),
-            "upload-time": self.uploaded,
-            "upload_time_iso_8601": self.uploaded,
+            "upload-time": uploaded,
+            "upload_time_iso_8601": uploaded,
             "yanked": false,
-            "core-metadata": { "sha256": Sha256::of(self.metadata().as_bytes()).to_string() },
+            "core-metadata": { "sha256": sha256(self.wheel().metadata.as_bytes()) },
         })
     }
 }
 
-fn simple(name: &str, releases: &[Release<'_>], files: &[Value]) -> Value {
-    let versions: Vec<_> = releases.iter().map(|release| release.version).collect();
+fn simple(name: &str, releases: &[WheelRelease], files: &[Value]) -> Value {
+    let versions: Vec<_> = releases.iter().map(|release| release.version.to_string()).collect();
     json!({ "meta": { "api-version": "1.1" }, "name": name, "versions": versions, "files": files })
 }
 
-fn json_api(name: &str, releases: &[Release<'_>], files: &[Value]) -> Value {
+fn json_api(name: &str, releases: &[WheelRelease], files: &[Value]) -> Value {
     let newest = releases.last().expect("a project has a release");
+    let requires: Vec<_> = newest.metadata.requires.iter().map(ToString::to_string).collect();
     let info = json!({
         "name": name,
-        "version": newest.version,
-        "requires_dist": newest.requires,
-        "requires_python": newest.python,
+        "version": newest.version.to_string(),
+        "requires_dist": requires,
+        "requires_python": newest.requires_python(),
         "provides_extra": null,
         "yanked": false,
     });
-    let told = releases.iter().zip(files).map(|(release, file)| (release.version.to_owned(), json!([file])));
-    json!({ "info": info, "releases": Value::Object(told.collect()), "urls": [files.last()] })
+    let by_version =
+        releases.iter().zip(files).map(|(release, file)| (release.version.to_string(), json!([file])));
+    json!({ "info": info, "releases": Value::Object(by_version.collect()), "urls": [files.last()] })
 }
 
 fn html(files: &[Value]) -> String {
@@ -166,4 +133,35 @@ fn html(files: &[Value]) -> String {
         )
     };
     format!("<!DOCTYPE html><html><body>\n{}</body></html>\n", files.iter().map(link).collect::<String>())
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn a_release_has_a_page_entry_a_wheel_and_its_metadata() {
+        use super::*;
+        let pages = pages("a-b 1.0\n    c[x]>=2\n    requires-python: >=3.9\na-b 2.0\nc 2.0\n");
+        let body = |path: &str| {
+            let page = pages.iter().find(|(other, _)| other == path);
+            &page.unwrap_or_else(|| panic!("{path} is missing")).1
+        };
+        let json = |path: &str| -> Value { serde_json::from_slice(body(path)).expect("JSON") };
+        let file = json("/simple/a-b/index.json")["files"][0].clone();
+        assert_eq!(file["filename"], "a_b-1.0-py3-none-any.whl");
+        assert_eq!(file["requires-python"], ">=3.9");
+        assert_eq!(json("/pypi/a-b/json")["info"]["version"], "2.0");
+        let wheel = body("/files/a-b/a_b-1.0-py3-none-any.whl");
+        assert_eq!(file["hashes"]["sha256"], sha256(wheel));
+        let metadata = body("/files/a-b/a_b-1.0-py3-none-any.whl.metadata");
+        let text = String::from_utf8_lossy(metadata);
+        assert!(text.contains("Name: a-b\n"), "{text}");
+        assert!(text.ends_with("Requires-Python: >=3.9\nRequires-Dist: c[x]>=2\n"), "{text}");
+        let mut inside = Vec::new();
+        let mut wheel = zip::ZipArchive::new(std::io::Cursor::new(wheel)).expect("an archive");
+        let mut member = wheel.by_name("a_b-1.0.dist-info/METADATA").expect("METADATA");
+        std::io::Read::read_to_end(&mut member, &mut inside).expect("readable");
+        assert_eq!(&inside, metadata);
+        let html = String::from_utf8_lossy(body("/simple/c/index.html"));
+        assert!(html.contains("../../files/c/c-2.0-py3-none-any.whl#sha256="), "{html}");
+    }
 }

@@ -1,13 +1,12 @@
 //! Builds of generated source distributions with an in-tree backend, by the machine's own interpreter; no network.
 
 use std::fs;
-use std::io::Write as _;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use pinfast_testkit::tar;
+use pinfast_testkit::wheel::Wheel;
 use tempfile::TempDir;
 
 use super::index::BUILD_FORMAT;
@@ -158,49 +157,12 @@ fn name(text: &str) -> PackageName {
 const SYSTEM: &str = "[build-system]\nrequires = []\nbuild-backend = 'backend'\nbackend-path = ['.']\n";
 
 fn sdist(version: &str, system: &str, backend: &str) -> Vec<u8> {
-    let path = |name: &str| format!("a-{version}/{name}");
-    tar(&[(&path("pyproject.toml"), system), (&path("backend.py"), backend)])
-}
-
-fn tar(members: &[(&str, &str)]) -> Vec<u8> {
-    let packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-    let mut archive = tar::Builder::new(packed);
-    for (path, text) in members {
-        archive.append_data(&mut header(text.len()), path, text.as_bytes()).unwrap();
-    }
-    archive.into_inner().unwrap().finish().unwrap()
-}
-
-fn header(size: usize) -> tar::Header {
-    let mut header = tar::Header::new_gnu();
-    header.set_size(size as u64);
-    header.set_mode(0o644);
-    header
+    tar::sdist("a", version, &[("pyproject.toml", system), ("backend.py", backend)])
 }
 
 /// A sound wheel of one module.
 fn wheel(name: &str, module: &str) -> Vec<u8> {
-    let info = format!("{name}-1.dist-info");
-    let files = [
-        (format!("{name}.py"), module.to_owned()),
-        (format!("{info}/METADATA"), format!("Metadata-Version: 2.1\nName: {name}\nVersion: 1\n")),
-        (
-            format!("{info}/WHEEL"),
-            "Wheel-Version: 1.0\nGenerator: x\nRoot-Is-Purelib: true\nTag: py3-none-any\n".to_owned(),
-        ),
-    ];
-    let mut record = String::new();
-    let mut writer = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
-    for (path, text) in &files {
-        let hash = URL_SAFE_NO_PAD.encode(Sha256::of(text.as_bytes()).0);
-        record += &format!("{path},sha256={hash},{}\n", text.len());
-        writer.start_file(path, zip::write::SimpleFileOptions::default()).unwrap();
-        writer.write_all(text.as_bytes()).unwrap();
-    }
-    record += &format!("{info}/RECORD,,\n");
-    writer.start_file(format!("{info}/RECORD"), zip::write::SimpleFileOptions::default()).unwrap();
-    writer.write_all(record.as_bytes()).unwrap();
-    writer.finish().unwrap().into_inner()
+    Wheel::new(name, "1").file(&format!("{name}.py"), module).build()
 }
 
 /// Whether a process runs: a zombie does not.
@@ -430,7 +392,7 @@ fn only_the_candidate_that_the_solver_chooses_is_built() {
 #[ignore = "gets setuptools from the index that the interpreter's own pip uses"]
 fn a_source_without_pyproject_is_built_by_setuptools() {
     let setup = "from setuptools import setup\nsetup(name='a', version='1', install_requires=['b>1'])\n";
-    let fixture = Fixture::new(&[("a-1.tar.gz", tar(&[("a-1/setup.py", setup)]))]);
+    let fixture = Fixture::new(&[("a-1.tar.gz", tar::sdist("a", "1", &[("setup.py", setup)]))]);
     let index = (fixture.config().interpreter)().unwrap().probe.default_index.unwrap();
     let index = pinfast_index::IndexConfig {
         indexes: vec![IndexUrl::new(index.parse().unwrap())],

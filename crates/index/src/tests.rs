@@ -15,7 +15,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use super::testing::{Reply, Request, Server};
+use super::testing::{Request, Response, Server};
 use super::{Client, IndexConfig, IndexUrl, Limits};
 use pinfast_base::error::{Error, ErrorKind};
 use pinfast_base::event::{Event, Watcher};
@@ -56,9 +56,9 @@ fn name(text: &str) -> PackageName {
 
 /// The listing of project `a` from a server that replies like this.
 fn listing_from(
-    answer: impl Fn(&Request) -> Reply + Send + Sync + 'static,
+    answer: impl Fn(&Request) -> Response + Send + Sync + 'static,
 ) -> Result<Option<Arc<Listing>>, Error> {
-    let server = Server::start(answer);
+    let server = Server::answering(answer);
     client(config(&server)).listing(&name("a"))
 }
 

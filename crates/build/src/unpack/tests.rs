@@ -1,7 +1,8 @@
 use std::fs;
-use std::io::Write as _;
 use std::path::PathBuf;
 
+use pinfast_testkit::tar::{EntryType, TarMember, tar_gz_of_members};
+use pinfast_testkit::zip::{ZipEntry, zip};
 use tempfile::TempDir;
 
 use super::*;
@@ -18,33 +19,12 @@ fn unpacked(bytes: &[u8], format: SdistFormat) -> (TempDir, std::result::Result<
     (folder, top)
 }
 
-/// A member of a tar archive: its kind, its raw name, its link target, its text.
-type RawMember<'a> = (tar::EntryType, &'a str, &'a str, &'a str);
-
-fn raw_tar(members: &[RawMember<'_>]) -> Vec<u8> {
-    let packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-    let mut archive = tar::Builder::new(packed);
-    for (kind, path, to, text) in members {
-        let mut header = tar::Header::new_gnu();
-        header.set_size(text.len() as u64);
-        header.set_mode(0o644);
-        header.set_entry_type(*kind);
-        // The library refuses to write such names, so we write the header ourselves.
-        let old = header.as_old_mut();
-        old.name[..path.len()].copy_from_slice(path.as_bytes());
-        old.linkname[..to.len()].copy_from_slice(to.as_bytes());
-        header.set_cksum();
-        archive.append(&header, text.as_bytes()).unwrap();
-    }
-    archive.into_inner().unwrap().finish().unwrap()
-}
-
 #[test]
 fn a_hostile_tar_is_refused() {
-    use tar::EntryType::{Directory, Fifo, Link, Regular, Symlink};
+    use EntryType::{Directory, Fifo, Link, Regular, Symlink};
     let long = "x".repeat(20_000);
     let many: Vec<String> = (0..30).map(|number| format!("a/{number}")).collect();
-    let many: Vec<RawMember<'_>> = many.iter().map(|path| (Regular, path.as_str(), "", "")).collect();
+    let many: Vec<TarMember<'_>> = many.iter().map(|path| (Regular, path.as_str(), "", "")).collect();
     for (members, why) in [
         (&[(Regular, "/etc/x", "", "")][..], "is absolute"),
         (&[(Regular, "a/../../x", "", "")], "leads out"),
@@ -75,7 +55,7 @@ fn a_hostile_tar_is_refused() {
         (&[(Regular, "a/x", "", ""), (Regular, "a/x/y", "", "")], "cannot be made"),
         (&[(Directory, "a/x", "", ""), (Regular, "a/x", "", "")], "cannot be made"),
     ] {
-        let bytes = raw_tar(members);
+        let bytes = tar_gz_of_members(members);
         let (folder, top) = unpacked(&bytes, SdistFormat::TarGz);
         let shown: Vec<_> = members.iter().map(|(kind, path, to, _)| (kind, path, to)).collect();
         match top {
@@ -85,7 +65,7 @@ fn a_hostile_tar_is_refused() {
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2, "{shown:?}: nothing is beside it");
     }
     for cut in [0, 10, 60] {
-        let bytes = raw_tar(&[(Regular, "a/x", "", &long)]);
+        let bytes = tar_gz_of_members(&[(Regular, "a/x", "", &long)]);
         let (_folder, top) = unpacked(&bytes[..cut], SdistFormat::TarGz);
         assert!(matches!(top, Err(BuildFailure::Candidate(_))), "{cut}: {top:?}");
         let (_folder, top) = unpacked(&bytes[..cut], SdistFormat::Zip);
@@ -96,16 +76,11 @@ fn a_hostile_tar_is_refused() {
 #[test]
 fn a_hostile_zip_is_refused() {
     let zip = |path: &str, link: Option<&str>| {
-        let mut writer = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
-        let options = zip::write::SimpleFileOptions::default();
-        match link {
-            Some(to) => writer.add_symlink(path, to, options).unwrap(),
-            None => {
-                writer.start_file(path, options).unwrap();
-                writer.write_all(&[b'x'; 100]).unwrap();
-            }
-        }
-        writer.finish().unwrap().into_inner()
+        let entry = match link {
+            Some(target) => ZipEntry::new(path, target).mode(0o120_777),
+            None => ZipEntry::new(path, [b'x'; 100]),
+        };
+        zip(&[entry])
     };
     let (folder, top) = unpacked(&zip("a/b/x", None), SdistFormat::Zip);
     assert_eq!(top.unwrap(), folder.path().join("to/a"));
@@ -118,8 +93,8 @@ fn a_hostile_zip_is_refused() {
 
 #[test]
 fn a_sound_tar_is_unpacked_with_its_links() {
-    use tar::EntryType::{Directory, Link, Regular, Symlink, XGlobalHeader};
-    let bytes = raw_tar(&[
+    use EntryType::{Directory, Link, Regular, Symlink, XGlobalHeader};
+    let bytes = tar_gz_of_members(&[
         (XGlobalHeader, "pax_global_header", "", "11 x=y\n"),
         (Directory, "./a/", "", ""),
         (Symlink, "a/link", "d/x", ""),

@@ -15,13 +15,13 @@ fn has_credentials(request: &Request) -> bool {
 
 #[test]
 fn credentials_go_to_the_index_and_not_to_another_origin() {
-    let files = Server::start(|_| Reply::ok("x", "1"));
+    let files = Server::answering(|_| Response::ok("x", "1"));
     let elsewhere = files.url("/files/a-1-py3-none-any.whl");
     let server =
-        Server::start(move |request| match request.path.as_str() {
-            "/simple/a/" => Reply::json(page(&[entry("a-1-py3-none-any.whl", b"1", "")
+        Server::answering(move |request| match request.path.as_str() {
+            "/simple/a/" => Response::json(page(&[entry("a-1-py3-none-any.whl", b"1", "")
                 .replace("../../files/a-1-py3-none-any.whl", &elsewhere)])),
-            _ => Reply::status(404),
+            _ => Response::status(404),
         });
     let client = client(config_of(&[with_login(&server.url("/simple"))]));
     let file = only_file(&client);
@@ -33,11 +33,11 @@ fn credentials_go_to_the_index_and_not_to_another_origin() {
 
 #[test]
 fn a_redirect_to_another_origin_drops_credentials_and_one_back_restores_them() {
-    let server = Server::start(|_| Reply::status(404));
+    let server = Server::answering(|_| Response::status(404));
     let home = server.url("/back");
-    let other = Server::start(move |_| Reply::redirect(&home));
+    let other = Server::answering(move |_| Response::redirect(&home));
     let away = other.url("/away");
-    let first = Server::start(move |_| Reply::redirect(&away));
+    let first = Server::answering(move |_| Response::redirect(&away));
     let client = client(config_of(&[with_login(&first.url("/simple")), with_login(&server.url("/simple"))]));
     assert!(client.listing(&name("a")).unwrap().is_none());
     assert!(first.requests().iter().all(has_credentials));
@@ -48,16 +48,15 @@ fn a_redirect_to_another_origin_drops_credentials_and_one_back_restores_them() {
 
 #[test]
 fn credentials_in_a_file_url_are_sent_for_that_file() {
-    let server =
-        Server::start(
-            |request| if has_credentials(request) { Reply::ok("x", "1") } else { Reply::status(401) },
-        );
+    let server = Server::answering(|request| {
+        if has_credentials(request) { Response::ok("x", "1") } else { Response::status(401) }
+    });
     let url = with_login(&server.url("/files/a-1-py3-none-any.whl"));
-    let index = Server::start(move |request| match request.path.as_str() {
-        "/simple/a/" => Reply::json(page(&[
+    let index = Server::answering(move |request| match request.path.as_str() {
+        "/simple/a/" => Response::json(page(&[
             entry("a-1-py3-none-any.whl", b"1", "").replace("../../files/a-1-py3-none-any.whl", &url)
         ])),
-        _ => Reply::status(404),
+        _ => Response::status(404),
     });
     let client = client(config(&index));
     client.fetch_file(&only_file(&client), &tempfile::tempdir().unwrap().path().join("x")).unwrap();
@@ -68,7 +67,7 @@ fn netrc_credentials_are_sent_to_a_named_index() {
     let folder = tempfile::tempdir().unwrap();
     let netrc = folder.path().join("netrc");
     std::fs::write(&netrc, format!("machine 127.0.0.1 login user password {SECRET}\n")).unwrap();
-    let server = Server::start(|_| Reply::status(404));
+    let server = Server::answering(|_| Response::status(404));
     let client = client(IndexConfig { netrc: Some(netrc), ..config(&server) });
     assert!(client.listing(&name("a")).unwrap().is_none());
     assert!(server.requests().iter().all(has_credentials));
@@ -77,9 +76,13 @@ fn netrc_credentials_are_sent_to_a_named_index() {
 #[test]
 fn no_error_and_no_event_shows_a_secret() {
     for status in [401, 500, 302] {
-        let server = Server::start(move |request| {
+        let server = Server::answering(move |request| {
             let to = format!("http://user:{SECRET}@127.0.0.1:1/x?token={SECRET}");
-            if request.before > 0 { Reply::status(500) } else { Reply::status(status).with("Location", &to) }
+            if request.earlier > 0 {
+                Response::status(500)
+            } else {
+                Response::status(status).header("Location", &to)
+            }
         });
         let events = Arc::new(EventRecorder::default());
         let client = Client::new(config_of(&[with_login(&server.url("/simple"))]), events.clone());
@@ -91,9 +94,9 @@ fn no_error_and_no_event_shows_a_secret() {
 
 #[test]
 fn a_proxy_gets_every_request_and_its_password_stays_out_of_errors() {
-    let proxy = Server::start(|request| match request.path.as_str() {
-        "http://index.example/simple/a/" => Reply::json(page(&[entry("a-1-py3-none-any.whl", b"1", "")])),
-        _ => Reply::status(404),
+    let proxy = Server::answering(|request| match request.path.as_str() {
+        "http://index.example/simple/a/" => Response::json(page(&[entry("a-1-py3-none-any.whl", b"1", "")])),
+        _ => Response::status(404),
     });
     let through = |proxy: String| {
         client(IndexConfig { proxy: Some(proxy), ..config_of(&["http://index.example/simple"]) })
@@ -107,7 +110,7 @@ fn a_proxy_gets_every_request_and_its_password_stays_out_of_errors() {
 
 #[test]
 fn a_missing_client_certificate_is_a_usage_error() {
-    let server = Server::start(|_| Reply::status(404));
+    let server = Server::answering(|_| Response::status(404));
     let missing = IndexConfig { client_cert: Some("/no/such.pem".into()), ..config(&server) };
     assert_eq!(kind_of(client(missing).listing(&name("a"))), ErrorKind::Usage);
 }

@@ -22,13 +22,13 @@ fn found(client: &Client) -> Vec<String> {
 
 /// A server whose page of `a` lists one release more with each request, sent with `headers`.
 fn growing(headers: &'static [(&'static str, &'static str)]) -> Server {
-    Server::start(move |request| {
+    Server::answering(move |request| {
         if request.path != "/simple/a/" {
-            return Reply::status(404);
+            return Response::status(404);
         }
         let entry = |number| entry(&format!("a-{number}-py3-none-any.whl"), b"x", "");
-        let files: Vec<_> = (0..=request.before).map(entry).collect();
-        headers.iter().fold(Reply::json(page(&files)), |reply, (name, value)| reply.with(name, value))
+        let files: Vec<_> = (0..=request.earlier).map(entry).collect();
+        headers.iter().fold(Response::json(page(&files)), |reply, (name, value)| reply.header(name, value))
     })
 }
 
@@ -70,10 +70,10 @@ fn a_no_store_page_is_not_stored() {
 
 #[test]
 fn a_stale_page_with_an_etag_is_revalidated() {
-    let server = Server::start(|request| match request.path.as_str() {
-        "/simple/a/" if request.header("if-none-match") == Some("\"1\"") => Reply::status(304),
-        "/simple/a/" => Reply::json(page(&[entry(WHEEL, b"x", "")])).with("ETag", "\"1\""),
-        _ => Reply::status(404),
+    let server = Server::answering(|request| match request.path.as_str() {
+        "/simple/a/" if request.header("if-none-match") == Some("\"1\"") => Response::status(304),
+        "/simple/a/" => Response::json(page(&[entry(WHEEL, b"x", "")])).header("ETag", "\"1\""),
+        _ => Response::status(404),
     });
     let folder = tempfile::tempdir().unwrap();
     for (seconds, requests) in [(0, 1), (700, 2), (1200, 2), (1300, 3)] {
@@ -84,15 +84,15 @@ fn a_stale_page_with_an_etag_is_revalidated() {
 
 #[test]
 fn a_304_without_a_stored_page_is_no_answer() {
-    assert_eq!(kind_of(listing_from(|_| Reply::status(304))), ErrorKind::NoAnswer);
+    assert_eq!(kind_of(listing_from(|_| Response::status(304))), ErrorKind::NoAnswer);
 }
 
 #[test]
 fn a_stale_page_does_not_replace_a_failed_request() {
-    let server = Server::start(|request| match (request.path.as_str(), request.before) {
-        ("/simple/a/", 0) => Reply::json(page(&[entry(WHEEL, b"x", "")])),
-        ("/simple/a/", _) => Reply::status(500),
-        _ => Reply::status(404),
+    let server = Server::answering(|request| match (request.path.as_str(), request.earlier) {
+        ("/simple/a/", 0) => Response::json(page(&[entry(WHEEL, b"x", "")])),
+        ("/simple/a/", _) => Response::status(500),
+        _ => Response::status(404),
     });
     let folder = tempfile::tempdir().unwrap();
     assert_eq!(found(&run(0, config(&server), folder.path())), ["1"]);
@@ -101,9 +101,9 @@ fn a_stale_page_does_not_replace_a_failed_request() {
 
 #[test]
 fn a_just_published_project_is_found_in_spite_of_negative_caching() {
-    let server = Server::start(|request| match (request.path.as_str(), request.before) {
-        ("/simple/a/", 1..) => Reply::json(page(&[entry(WHEEL, b"x", "")])),
-        _ => Reply::status(404),
+    let server = Server::answering(|request| match (request.path.as_str(), request.earlier) {
+        ("/simple/a/", 1..) => Response::json(page(&[entry(WHEEL, b"x", "")])),
+        _ => Response::status(404),
     });
     let folder = tempfile::tempdir().unwrap();
     // The second look is at once: there was nothing to go by.
@@ -114,7 +114,7 @@ fn a_just_published_project_is_found_in_spite_of_negative_caching() {
 
 #[test]
 fn negative_caching_skips_an_index_without_the_project() {
-    let first = Server::start(|_| Reply::status(404));
+    let first = Server::answering(|_| Response::status(404));
     let second = growing(&[]);
     let both = || config_of(&[first.url("/simple"), second.url("/simple")]);
     let folder = tempfile::tempdir().unwrap();
@@ -130,10 +130,10 @@ fn negative_caching_skips_an_index_without_the_project() {
 fn metadata_is_cached_by_the_hash_of_the_file() {
     let bytes = wheel("a", "1", &["b"]);
     let listed = page(&[entry(WHEEL, &bytes, "")]);
-    let server = Server::start(move |request| match request.path.as_str() {
-        "/simple/a/" => Reply::json(listed.clone()),
-        "/files/a-1-py3-none-any.whl" => Reply::file(request, &bytes),
-        _ => Reply::status(404),
+    let server = Server::answering(move |request| match request.path.as_str() {
+        "/simple/a/" => Response::json(listed.clone()),
+        "/files/a-1-py3-none-any.whl" => Response::file(request, &bytes),
+        _ => Response::status(404),
     });
     let folder = tempfile::tempdir().unwrap();
     for cache_mode in [CacheMode::Normal, CacheMode::Normal, CacheMode::Offline] {
@@ -156,11 +156,11 @@ fn cached_metadata_with_another_hash_than_announced_is_fetched_again() {
         let hint = hint.map(|hash| format!(r#", "core-metadata": {{"sha256": "{hash}"}}"#));
         page(&[entry(WHEEL, &bytes, &hint.unwrap_or_default())])
     });
-    let server = Server::start(move |request| match request.path.as_str() {
-        "/simple/a/" => Reply::json(listed[request.before].clone()).with("Cache-Control", "max-age=60"),
-        "/files/a-1-py3-none-any.whl.metadata" => Reply::ok("text/plain", text.clone()),
-        "/files/a-1-py3-none-any.whl" => Reply::file(request, &bytes),
-        _ => Reply::status(404),
+    let server = Server::answering(move |request| match request.path.as_str() {
+        "/simple/a/" => Response::json(listed[request.earlier].clone()).header("Cache-Control", "max-age=60"),
+        "/files/a-1-py3-none-any.whl.metadata" => Response::ok("text/plain", text.clone()),
+        "/files/a-1-py3-none-any.whl" => Response::file(request, &bytes),
+        _ => Response::status(404),
     });
     let folder = tempfile::tempdir().unwrap();
     let at = |seconds| {

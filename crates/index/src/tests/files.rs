@@ -11,20 +11,20 @@ fn unhashed(bytes: &[u8]) -> String {
     entry(WHEEL, bytes, "").replace("sha256", "md5")
 }
 
-fn serving(listed: String, answer: impl Fn(&Request) -> Reply + Send + Sync + 'static) -> Server {
-    Server::start(move |request| match request.path.as_str() {
-        "/simple/a/" => Reply::json(page(std::slice::from_ref(&listed))),
-        "/pypi/a/json" => Reply::status(404),
+fn serving(listed: String, answer: impl Fn(&Request) -> Response + Send + Sync + 'static) -> Server {
+    Server::answering(move |request| match request.path.as_str() {
+        "/simple/a/" => Response::json(page(std::slice::from_ref(&listed))),
+        "/pypi/a/json" => Response::status(404),
         _ => answer(request),
     })
 }
 
 #[test]
 fn a_file_is_fetched_after_failed_attempts() {
-    let server = serving(entry(WHEEL, b"12345", ""), |request| match request.before {
-        0 => Reply::ok("x", "12345").delivered(Delivery::CutAt(2)),
-        1 => Reply::status(503),
-        _ => Reply::ok("x", "12345"),
+    let server = serving(entry(WHEEL, b"12345", ""), |request| match request.earlier {
+        0 => Response::ok("x", "12345").delivered(Delivery::CutAt(2)),
+        1 => Response::status(503),
+        _ => Response::ok("x", "12345"),
     });
     let client = client(config(&server));
     let folder = tempfile::tempdir().unwrap();
@@ -35,7 +35,7 @@ fn a_file_is_fetched_after_failed_attempts() {
 
 #[test]
 fn a_file_that_does_not_match_its_hash_is_refused_and_removed() {
-    let server = serving(entry(WHEEL, b"12345", ""), |_| Reply::ok("x", "12346"));
+    let server = serving(entry(WHEEL, b"12345", ""), |_| Response::ok("x", "12346"));
     let client = client(config(&server));
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.whl");
@@ -46,8 +46,9 @@ fn a_file_that_does_not_match_its_hash_is_refused_and_removed() {
 
 #[test]
 fn a_cut_file_is_no_answer_and_not_refused() {
-    let server =
-        serving(entry(WHEEL, b"12345", ""), |_| Reply::ok("x", "12345").delivered(Delivery::UnframedUpTo(3)));
+    let server = serving(entry(WHEEL, b"12345", ""), |_| {
+        Response::ok("x", "12345").delivered(Delivery::UnframedUpTo(3))
+    });
     let client = client(config(&server));
     let path = tempfile::tempdir().unwrap().path().join("missing").join("a.whl");
     assert_eq!(kind_of(client.fetch_file(&only_file(&client), &path)), ErrorKind::NoAnswer, "unwritable");
@@ -61,8 +62,8 @@ fn an_unhashed_file_is_downloaded_once_and_hashed() {
     let bytes = wheel("a", "1", &["b"]);
     let whole = bytes.clone();
     let server = serving(unhashed(&bytes), move |request| match request.path.as_str() {
-        path if path.ends_with(".metadata") => Reply::status(404),
-        _ => Reply::file(request, &whole),
+        path if path.ends_with(".metadata") => Response::status(404),
+        _ => Response::file(request, &whole),
     });
     let client = client(config(&server));
     let file = only_file(&client);
@@ -77,9 +78,9 @@ fn an_unhashed_file_is_downloaded_once_and_hashed() {
 fn a_direct_url_gives_a_listing_of_one_hashed_file() {
     let bytes = wheel("a", "1", &["b"]);
     let whole = bytes.clone();
-    let server = Server::start(move |request| match request.path.as_str() {
-        "/x/a-1-py3-none-any.whl" => Reply::ok("x", whole.clone()),
-        _ => Reply::status(404),
+    let server = Server::answering(move |request| match request.path.as_str() {
+        "/x/a-1-py3-none-any.whl" => Response::ok("x", whole.clone()),
+        _ => Response::status(404),
     });
     let client = client(config_of(&[] as &[&str]));
     let at = |path: &str, sha256| DirectUrl { url: server.url(path).parse().unwrap(), sha256 };

@@ -1,6 +1,6 @@
 //! The sources of metadata, and the fallback from a source that fails or is wrong.
 
-use super::super::testing::{Delivery, metadata, tar_gz_of, wheel, zip_of};
+use super::super::testing::{Delivery, metadata, tar_gz, wheel, zip_of};
 use super::*;
 use pinfast_packaging::MetadataSource;
 
@@ -13,12 +13,12 @@ fn serving(
     filename: &'static str,
     bytes: &[u8],
     more: &str,
-    answer: impl Fn(&Request) -> Reply + Send + Sync + 'static,
+    answer: impl Fn(&Request) -> Response + Send + Sync + 'static,
 ) -> Server {
     let page = page(&[entry(filename, bytes, more)]);
-    Server::start(move |request| match request.path.as_str() {
-        "/simple/a/" => Reply::json(page.clone()),
-        "/pypi/a/json" => Reply::status(404),
+    Server::answering(move |request| match request.path.as_str() {
+        "/simple/a/" => Response::json(page.clone()),
+        "/pypi/a/json" => Response::status(404),
         _ => answer(request),
     })
 }
@@ -35,8 +35,8 @@ fn a_hashed_sibling_spares_the_wheel() {
     let text = metadata("a", "1", &["b"]);
     let hint = format!(r#", "core-metadata": {{"sha256": "{}"}}"#, Sha256::of(text.as_bytes()));
     let server = serving(WHEEL, b"unread", &hint, move |request| match request.path.as_str() {
-        SIBLING => Reply::ok("x", text.clone()),
-        _ => Reply::status(500),
+        SIBLING => Response::ok("x", text.clone()),
+        _ => Response::status(500),
     });
     assert_eq!(requires(&client(config(&server))), ["b"]);
     assert_eq!(server.count(FILE), 0);
@@ -48,8 +48,8 @@ fn a_sibling_with_a_wrong_hash_is_refused_at_once() {
     let hint = format!(r#", "core-metadata": {{"sha256": "{}"}}"#, Sha256::of(b"other"));
     let whole = bytes.clone();
     let server = serving(WHEEL, &bytes, &hint, move |request| match request.path.as_str() {
-        SIBLING => Reply::ok("x", metadata("a", "1", &[])),
-        _ => Reply::file(request, &whole),
+        SIBLING => Response::ok("x", metadata("a", "1", &[])),
+        _ => Response::file(request, &whole),
     });
     let client = client(config(&server));
     let error = fatal_error(&client, &only_file(&client));
@@ -65,8 +65,8 @@ fn an_unavailable_sibling_falls_back_to_the_wheel() {
             let bytes = wheel("a", "1", &["b"]);
             let whole = bytes.clone();
             let server = serving(WHEEL, &bytes, hint, move |request| match request.path.as_str() {
-                SIBLING => Reply::status(status),
-                _ => Reply::file(request, &whole),
+                SIBLING => Response::status(status),
+                _ => Response::file(request, &whole),
             });
             assert_eq!(requires(&client(config(&server))), ["b"], "{hint} {status}");
             assert_eq!(server.count(FILE), 1, "one ranged read");
@@ -77,14 +77,14 @@ fn an_unavailable_sibling_falls_back_to_the_wheel() {
 #[test]
 fn a_cut_or_foreign_unhashed_sibling_falls_back_to_the_wheel() {
     for reply in [
-        Reply::ok("x", metadata("a", "1", &["c"])).delivered(Delivery::UnframedUpTo(45)),
-        Reply::ok("x", metadata("other", "1", &["c"])),
-        Reply::ok("x", "<html>not found</html>"),
+        Response::ok("x", metadata("a", "1", &["c"])).delivered(Delivery::UnframedUpTo(45)),
+        Response::ok("x", metadata("other", "1", &["c"])),
+        Response::ok("x", "<html>not found</html>"),
     ] {
         let bytes = wheel("a", "1", &["b"]);
         let whole = bytes.clone();
         let server = serving(WHEEL, &bytes, r#", "core-metadata": true"#, move |request| {
-            if request.path == SIBLING { reply.clone() } else { Reply::file(request, &whole) }
+            if request.path == SIBLING { reply.clone() } else { Response::file(request, &whole) }
         });
         assert_eq!(requires(&client(config(&server))), ["b"]);
     }
@@ -95,14 +95,14 @@ fn the_first_unannounced_sibling_decides_for_the_server() {
     for (present, siblings, ranged) in [(true, 2, 1), (false, 1, 2)] {
         let (first, second) = (wheel("a", "1", &[]), wheel("a", "2", &[]));
         let both = page(&[entry(WHEEL, &first, ""), entry("a-2-py3-none-any.whl", &second, "")]);
-        let server = Server::start(move |request| match request.path.as_str() {
-            "/simple/a/" => Reply::json(both.clone()),
+        let server = Server::answering(move |request| match request.path.as_str() {
+            "/simple/a/" => Response::json(both.clone()),
             path if path.ends_with(".metadata") && present => {
-                Reply::ok("x", metadata("a", &path["/files/a-".len()..][..1], &[]))
+                Response::ok("x", metadata("a", &path["/files/a-".len()..][..1], &[]))
             }
-            FILE => Reply::file(request, &first),
-            "/files/a-2-py3-none-any.whl" => Reply::file(request, &second),
-            _ => Reply::status(404),
+            FILE => Response::file(request, &first),
+            "/files/a-2-py3-none-any.whl" => Response::file(request, &second),
+            _ => Response::status(404),
         });
         let client = client(config(&server));
         let listing = client.listing(&name("a")).unwrap().unwrap();
@@ -125,10 +125,10 @@ fn a_large_wheel_is_read_by_at_most_three_ranges() {
     assert!(bytes.len() > 200_000);
     let whole = bytes.clone();
     let server = serving(WHEEL, &bytes, "", move |request| match request.path.as_str() {
-        SIBLING => Reply::status(404),
+        SIBLING => Response::status(404),
         _ => {
             assert!(request.header("range").is_some());
-            Reply::file(request, &whole)
+            Response::file(request, &whole)
         }
     });
     assert_eq!(requires(&client(config(&server))), ["b"]);
@@ -141,9 +141,9 @@ fn without_ranges_the_whole_wheel_is_downloaded() {
         let bytes = wheel("a", "1", &["b"]);
         let whole = bytes.clone();
         let server = serving(WHEEL, &bytes, "", move |request| match request.path.as_str() {
-            SIBLING => Reply::status(404),
-            _ if request.header("range").is_some() && status != 200 => Reply::status(status),
-            _ => Reply::ok("x", whole.clone()),
+            SIBLING => Response::status(404),
+            _ if request.header("range").is_some() && status != 200 => Response::status(status),
+            _ => Response::ok("x", whole.clone()),
         });
         assert_eq!(requires(&client(config(&server))), ["b"], "{status}");
     }
@@ -156,11 +156,11 @@ fn a_wrong_size_on_the_page_still_gives_the_metadata() {
         let listed = entry(WHEEL, &bytes, "")
             .replace(&format!("\"size\": {}", bytes.len()), &format!("\"size\": {wrong}"));
         let whole = bytes.clone();
-        let server = Server::start(move |request| match request.path.as_str() {
-            "/simple/a/" => Reply::json(page(std::slice::from_ref(&listed))),
-            FILE if wrong == "99999999" && request.header("range").is_some() => Reply::status(416),
-            FILE => Reply::file(request, &whole),
-            _ => Reply::status(404),
+        let server = Server::answering(move |request| match request.path.as_str() {
+            "/simple/a/" => Response::json(page(std::slice::from_ref(&listed))),
+            FILE if wrong == "99999999" && request.header("range").is_some() => Response::status(416),
+            FILE => Response::file(request, &whole),
+            _ => Response::status(404),
         });
         assert_eq!(requires(&client(config(&server))), ["b"], "{wrong}");
     }
@@ -170,8 +170,8 @@ fn a_wrong_size_on_the_page_still_gives_the_metadata() {
 fn a_whole_wheel_with_a_wrong_hash_is_refused() {
     let whole = wheel("a", "1", &["evil"]);
     let server = serving(WHEEL, b"what the index hashed", "", move |request| match request.path.as_str() {
-        SIBLING => Reply::status(404),
-        _ => Reply::ok("x", whole.clone()),
+        SIBLING => Response::status(404),
+        _ => Response::ok("x", whole.clone()),
     });
     let client = client(config(&server));
     let error = fatal_error(&client, &only_file(&client));
@@ -182,7 +182,7 @@ fn a_whole_wheel_with_a_wrong_hash_is_refused() {
 #[test]
 fn an_unavailable_listed_file_is_no_answer() {
     for status in [404, 410, 401, 403, 500] {
-        let server = serving(WHEEL, b"x", "", move |_| Reply::status(status));
+        let server = serving(WHEEL, b"x", "", move |_| Response::status(status));
         let client = client(config(&server));
         assert_eq!(fatal_error(&client, &only_file(&client)).kind, ErrorKind::NoAnswer, "{status}");
     }
@@ -213,9 +213,9 @@ fn an_invalid_wheel_with_the_right_hash_excludes_the_candidate() {
     ] {
         let whole = bytes.clone();
         let server = serving(WHEEL, &bytes, "", move |request| match request.path.as_str() {
-            SIBLING => Reply::status(404),
-            _ if whole.is_empty() => Reply::ok("x", ""),
-            _ => Reply::file(request, &whole),
+            SIBLING => Response::status(404),
+            _ if whole.is_empty() => Response::ok("x", ""),
+            _ => Response::file(request, &whole),
         });
         let client = client(config(&server));
         let why = invalid_reason(&client, &only_file(&client));
@@ -231,9 +231,9 @@ fn metadata_larger_than_the_limit_is_no_answer() {
     for sibling in [200, 404] {
         let (whole, text) = (bytes.clone(), text.clone());
         let server = serving(WHEEL, &bytes, "", move |request| match request.path.as_str() {
-            SIBLING if sibling == 404 => Reply::status(404),
-            SIBLING => Reply::ok("x", text.clone()),
-            _ => Reply::file(request, &whole),
+            SIBLING if sibling == 404 => Response::status(404),
+            SIBLING => Response::ok("x", text.clone()),
+            _ => Response::file(request, &whole),
         });
         let limits = Limits { metadata: 4000, ..quick() };
         let client = client(IndexConfig { limits, ..config(&server) });
@@ -267,11 +267,11 @@ fn release_metadata_is_used_only_for_its_own_release_and_where_readable() {
         (r#"["index"]"#, "3", "own", "old"),
     ] {
         let (body, files) = (api(requires, version), bytes.clone());
-        let server = Server::start(move |request| match request.path.as_str() {
-            "/pypi/a/json" => Reply::json(body.clone()),
-            FILE => Reply::file(request, &files[0]),
-            "/files/a-2-py3-none-any.whl" => Reply::file(request, &files[1]),
-            _ => Reply::status(404),
+        let server = Server::answering(move |request| match request.path.as_str() {
+            "/pypi/a/json" => Response::json(body.clone()),
+            FILE => Response::file(request, &files[0]),
+            "/files/a-2-py3-none-any.whl" => Response::file(request, &files[1]),
+            _ => Response::status(404),
         });
         let client = client(config(&server));
         let listing = client.listing(&name("a")).unwrap().unwrap();
@@ -321,9 +321,9 @@ fn static_sdist_metadata_is_used_and_dynamic_needs_a_build() {
         (of(None, None), none),
     ] {
         let members: Vec<_> = members.iter().map(|(path, text)| (path.as_str(), text.as_bytes())).collect();
-        for (filename, bytes) in [("a-1.tar.gz", tar_gz_of(&members)), ("a-1.zip", zip_of(&members))] {
+        for (filename, bytes) in [("a-1.tar.gz", tar_gz(&members)), ("a-1.zip", zip_of(&members))] {
             let whole = bytes.clone();
-            let server = serving(filename, &bytes, "", move |_| Reply::ok("x", whole.clone()));
+            let server = serving(filename, &bytes, "", move |_| Response::ok("x", whole.clone()));
             let client = client(config(&server));
             match &expected {
                 Some(expected) => assert_eq!(requires(&client), *expected, "{members:?}"),
@@ -341,9 +341,9 @@ fn static_sdist_metadata_is_used_and_dynamic_needs_a_build() {
 
 #[test]
 fn a_broken_sdist_excludes_its_candidate() {
-    for bytes in [b"no archive".to_vec(), tar_gz_of(&[("a-1/PKG-INFO", &[b'x'; 3000])])[..60].to_vec()] {
+    for bytes in [b"no archive".to_vec(), tar_gz(&[("a-1/PKG-INFO", &[b'x'; 3000])])[..60].to_vec()] {
         let whole = bytes.clone();
-        let server = serving("a-1.tar.gz", &bytes, "", move |_| Reply::ok("x", whole.clone()));
+        let server = serving("a-1.tar.gz", &bytes, "", move |_| Response::ok("x", whole.clone()));
         let client = client(config(&server));
         assert!(invalid_reason(&client, &only_file(&client)).contains("broken"));
     }

@@ -7,12 +7,12 @@ use pinfast_packaging::MetadataHint;
 
 const WHEEL: &str = "a-1-py3-none-any.whl";
 
-fn serving(path: &'static str, reply: Reply) -> Server {
-    Server::start(move |request| if request.path == path { reply.clone() } else { Reply::status(404) })
+fn serving(path: &'static str, reply: Response) -> Server {
+    Server::answering(move |request| if request.path == path { reply.clone() } else { Response::status(404) })
 }
 
 fn simple(body: &str) -> Server {
-    serving("/simple/a/", if body.starts_with('{') { Reply::json(body) } else { Reply::html(body) })
+    serving("/simple/a/", if body.starts_with('{') { Response::json(body) } else { Response::html(body) })
 }
 
 fn listed(server: &Server) -> Arc<Listing> {
@@ -52,7 +52,8 @@ fn every_format_gives_the_same_listing() {
              href="/files/a-0.9-py3-none-any.whl#sha256={other}">a</a><a href="../">up</a><a>no link</a>
              <a href="a-0.8.egg">a-0.8.egg</a></body></html>"#
     );
-    let pages = [serving("/pypi/a/json", Reply::ok("application/json", api)), simple(&json), simple(&html)];
+    let pages =
+        [serving("/pypi/a/json", Response::ok("application/json", api)), simple(&json), simple(&html)];
     for server in pages {
         let listing = listed(&server);
         assert_eq!(listing.warnings, [] as [&str; 0]);
@@ -125,10 +126,10 @@ fn other_kinds_of_files_are_skipped_without_a_warning() {
 #[test]
 fn the_first_index_with_a_project_provides_it() {
     let first = simple(&page(&[entry("a-1.tar.gz", b"1", "")]));
-    let second = Server::start(|request| match request.path.as_str() {
-        "/simple/a/" => Reply::json(page(&[entry("a-9.tar.gz", b"evil", "")])),
-        "/simple/b/" => Reply::json(page(&[entry("b-1.tar.gz", b"b", "")]).replace("\"a\"", "\"b\"")),
-        _ => Reply::status(404),
+    let second = Server::answering(|request| match request.path.as_str() {
+        "/simple/a/" => Response::json(page(&[entry("a-9.tar.gz", b"evil", "")])),
+        "/simple/b/" => Response::json(page(&[entry("b-1.tar.gz", b"b", "")]).replace("\"a\"", "\"b\"")),
+        _ => Response::status(404),
     });
     let indexes = [first.url("/simple"), second.url("/simple/")];
     let client = client(config_of(&indexes));
@@ -140,7 +141,7 @@ fn the_first_index_with_a_project_provides_it() {
 
 #[test]
 fn a_failure_of_the_first_index_is_no_answer() {
-    let first = Server::start(|_| Reply::status(500));
+    let first = Server::answering(|_| Response::status(500));
     let second = simple(&page(&[entry("a-9.tar.gz", b"evil", "")]));
     let error = client(config_of(&[first.url("/simple"), second.url("/simple")])).listing(&name("a"));
     assert_eq!(kind_of(error), ErrorKind::NoAnswer);
@@ -159,10 +160,10 @@ fn a_project_with_a_source_is_requested_there_only() {
 
 #[test]
 fn a_missing_json_api_is_requested_once() {
-    let server = Server::start(|request| match request.path.as_str() {
-        "/simple/a/" => Reply::json(page(&[])),
-        "/simple/b/" => Reply::json(page(&[]).replace("\"a\"", "\"b\"")),
-        _ => Reply::status(404),
+    let server = Server::answering(|request| match request.path.as_str() {
+        "/simple/a/" => Response::json(page(&[])),
+        "/simple/b/" => Response::json(page(&[]).replace("\"a\"", "\"b\"")),
+        _ => Response::status(404),
     });
     let client = client(config(&server));
     client.listing(&name("a")).unwrap().unwrap();
@@ -189,7 +190,7 @@ fn find_links_files_are_merged_with_those_of_the_index() {
     let server = simple(&page(&[entry(WHEEL, b"1", "")]));
     let location = |text: &str| IndexUrl::parse(text, folder.path()).unwrap();
     let links =
-        serving("/links", Reply::html("<html><a href=x/a-3.tar.gz>a</a><a href=x/b-1.zip>b</a></html>"));
+        serving("/links", Response::html("<html><a href=x/a-3.tar.gz>a</a><a href=x/b-1.zip>b</a></html>"));
     let find_links = vec![location("."), location("a_b-3.tar.gz"), location(&links.url("/links"))];
     let both = IndexConfig { find_links: find_links.clone(), ..config(&server) };
     let client_of_both = client(both);
@@ -208,7 +209,7 @@ fn find_links_files_are_merged_with_those_of_the_index() {
 
 #[test]
 fn a_missing_find_links_location_is_no_answer() {
-    let server = Server::start(|_| Reply::status(404));
+    let server = Server::answering(|_| Response::status(404));
     for location in ["/nowhere/at/all".to_owned(), server.url("/links")] {
         let find_links = vec![IndexUrl::parse(&location, Path::new("/")).unwrap()];
         let client = client(IndexConfig { find_links, ..config_of(&[] as &[&str]) });

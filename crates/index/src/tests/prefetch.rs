@@ -10,10 +10,10 @@ use pinfast_solve::IndexQuery;
 fn server() -> Server {
     let bytes = wheel("a", "1", &["b"]);
     let listing = page(&[entry("a-1-py3-none-any.whl", &bytes, r#", "core-metadata": true"#)]);
-    Server::start(move |request| match request.path.as_str() {
-        "/simple/a/" => Reply::json(listing.clone()),
-        "/files/a-1-py3-none-any.whl.metadata" => Reply::ok("text/plain", metadata("a", "1", &["b"])),
-        _ => Reply::status(404),
+    Server::answering(move |request| match request.path.as_str() {
+        "/simple/a/" => Response::json(listing.clone()),
+        "/files/a-1-py3-none-any.whl.metadata" => Response::ok("text/plain", metadata("a", "1", &["b"])),
+        _ => Response::status(404),
     })
 }
 

@@ -13,10 +13,10 @@ fn filenames(listing: &Listing) -> Vec<String> {
 
 /// A server of a project `a` with two releases, with `release` as the page of release 1.
 fn with_release(release: &'static str) -> Server {
-    Server::start(move |request| match request.path.as_str() {
-        "/pypi/a/1/json" if !release.is_empty() => Reply::ok("application/json", release),
-        "/simple/a/" => Reply::json(page(&[entry("a-1.tar.gz", b"1", ""), entry("a-2.tar.gz", b"2", "")])),
-        _ => Reply::status(404),
+    Server::answering(move |request| match request.path.as_str() {
+        "/pypi/a/1/json" if !release.is_empty() => Response::ok("application/json", release),
+        "/simple/a/" => Response::json(page(&[entry("a-1.tar.gz", b"1", ""), entry("a-2.tar.gz", b"2", "")])),
+        _ => Response::status(404),
     })
 }
 
@@ -63,7 +63,8 @@ fn a_page_of_another_release_is_rejected() {
         r#"{"info": {"name": "a", "version": "2"}, "urls": [{"filename": "a-2.tar.gz", "url": "a-2.tar.gz"}]}"#,
         r#"{"info": {"name": "a", "version": "1"}, "urls": [{"filename": "a-1.tar.gz", "url": 7}]}"#,
     ] {
-        let client = client(config(&with_release(release)));
+        let server = with_release(release);
+        let client = client(config(&server));
         assert!(client.release_listing(&name("a"), &"1".parse().unwrap()).is_none(), "{release}");
         assert_eq!(versions(&client.listing(&name("a")).unwrap().unwrap()), ["1", "2"], "{release}");
     }
@@ -74,27 +75,27 @@ const MORE: usize = 3 << 20;
 
 /// A page of project `a` with `version` as the newest release. It is too long to be read to its end, and would be
 /// invalid.
-fn long_page(version: &str) -> Reply {
+fn long_page(version: &str) -> Response {
     let more = "x".repeat(MORE);
     let info = format!(r#"{{"name": "a", "version": "{version}", "requires_dist": ["b>={version}"]}}"#);
-    Reply::ok("application/json", format!(r#"{{"info": {info}, "more": "{more}"}}"#))
+    Response::ok("application/json", format!(r#"{{"info": {info}, "more": "{more}"}}"#))
 }
 
 /// The page of the release `version` of project `a`.
-fn release_page(version: &str) -> Reply {
+fn release_page(version: &str) -> Response {
     let file = format!(r#"{{"filename": "a-{version}.tar.gz", "url": "a-{version}.tar.gz"}}"#);
     let info = format!(r#"{{"name": "a", "version": "{version}", "requires_dist": ["b>={version}"]}}"#);
-    Reply::ok("application/json", format!(r#"{{"info": {info}, "urls": [{file}]}}"#))
+    Response::ok("application/json", format!(r#"{{"info": {info}, "urls": [{file}]}}"#))
 }
 
 /// A server of project `a` with the releases 1 and 2; `project` is its page in the JSON API.
-fn with_project(project: impl Fn(&Request) -> Reply + Send + Sync + 'static) -> Server {
-    Server::start(move |request| match request.path.as_str() {
+fn with_project(project: impl Fn(&Request) -> Response + Send + Sync + 'static) -> Server {
+    Server::answering(move |request| match request.path.as_str() {
         "/pypi/a/json" => project(request),
         "/pypi/a/1/json" => release_page("1"),
         "/pypi/a/2/json" => release_page("2"),
-        "/simple/a/" => Reply::json(page(&[entry("a-1.tar.gz", b"1", ""), entry("a-2.tar.gz", b"2", "")])),
-        _ => Reply::status(404),
+        "/simple/a/" => Response::json(page(&[entry("a-1.tar.gz", b"1", ""), entry("a-2.tar.gz", b"2", "")])),
+        _ => Response::status(404),
     })
 }
 
@@ -140,17 +141,18 @@ fn a_long_gzip_page_is_read_up_to_its_newest_release() {
     };
     let body = packed();
     assert!(body.len() > MORE / 2, "{}", body.len());
-    let server =
-        with_project(move |_| Reply::ok("application/json", body.clone()).with("Content-Encoding", "gzip"));
+    let server = with_project(move |_| {
+        Response::ok("application/json", body.clone()).header("Content-Encoding", "gzip")
+    });
     assert_eq!(newest(&client(config(&server))), Some(vec!["2".to_owned()]));
     assert_eq!(server.count("/simple/a/"), 0);
 }
 
 #[test]
 fn newest_metadata_is_available_before_the_files() {
-    let server = Server::start(|request| match request.path.as_str() {
+    let server = Server::answering(|request| match request.path.as_str() {
         "/pypi/a/json" => long_page("2"),
-        _ => Reply::status(200).delivered(crate::testing::Delivery::Silent),
+        _ => Response::status(200).delivered(crate::testing::Delivery::Silent),
     });
     let config = config(&server);
     let limits = Limits { silence: Duration::from_secs(600), ..config.limits };
@@ -164,7 +166,8 @@ fn newest_metadata_is_available_before_the_files() {
 
 #[test]
 fn newest_metadata_is_none_once_the_files_are_there() {
-    let client = client(config(&with_project(|_| long_page("2"))));
+    let server = with_project(|_| long_page("2"));
+    let client = client(config(&server));
     assert!(newest(&client).is_some());
     assert!(client.newest_metadata(&name("a")).is_none());
 }
@@ -175,7 +178,7 @@ fn a_short_page_is_read_whole() {
     let page = format!(
         r#"{{"info": {{"name": "a", "version": "2", "requires_dist": []}}, "releases": {{"2": [{file}]}}}}"#
     );
-    let server = with_project(move |_| Reply::ok("application/json", page.clone()));
+    let server = with_project(move |_| Response::ok("application/json", page.clone()));
     let client = client(config(&server));
     assert_eq!(newest(&client), None);
     assert_eq!(versions(&client.listing(&name("a")).unwrap().unwrap()), ["2"]);
@@ -196,7 +199,7 @@ fn an_unusable_newest_release_leads_to_the_listing() {
         r#"{{"more": "{}", "releases": {{}}, "info": {{"name": "a", "version": "2"}}}}"#,
         "x".repeat(MORE)
     );
-    let server = with_project(move |_| Reply::ok("application/json", late.clone()));
+    let server = with_project(move |_| Response::ok("application/json", late.clone()));
     let client = client(config(&server));
     assert_eq!(newest(&client), None, "it comes late");
     assert_eq!(
@@ -210,8 +213,8 @@ fn an_unusable_newest_release_leads_to_the_listing() {
 fn the_newest_release_is_cached_for_the_lifetime_of_the_page() {
     let headers = [("Cache-Control", "max-age=60"), ("ETag", "\"x\"")];
     let server = with_project(move |request| match request.header("if-none-match") {
-        Some(_) => Reply::status(304),
-        None => headers.iter().fold(long_page("2"), |reply, (name, value)| reply.with(name, value)),
+        Some(_) => Response::status(304),
+        None => headers.iter().fold(long_page("2"), |reply, (name, value)| reply.header(name, value)),
     });
     let folder = tempfile::tempdir().unwrap();
     let requests = |seconds| {
@@ -243,8 +246,8 @@ fn a_failed_listing_leaves_the_cached_release() {
 #[test]
 fn a_newer_release_is_found_when_the_page_is_stale() {
     let server = with_project(|request| {
-        let version = if request.before == 0 { "1" } else { "2" };
-        long_page(version).with("Cache-Control", "max-age=60")
+        let version = if request.earlier == 0 { "1" } else { "2" };
+        long_page(version).header("Cache-Control", "max-age=60")
     });
     let folder = tempfile::tempdir().unwrap();
     let at = |seconds| newest(&run(seconds, config(&server), folder.path())).unwrap();
@@ -257,7 +260,7 @@ fn a_newer_release_is_found_when_the_page_is_stale() {
 #[test]
 fn a_page_cut_within_its_info_names_no_newest_release() {
     let cut = r#"{"info": {"name": "a", "version": "2", "requires_dist": ["b"#;
-    let server = with_project(move |_| Reply::ok("application/json", cut));
+    let server = with_project(move |_| Response::ok("application/json", cut));
     let client = client(config(&server));
     assert_eq!(newest(&client), None);
 }
@@ -272,14 +275,14 @@ fn the_listing_comes_from_the_simple_api_unless_that_is_html() {
     let html = format!("<a href=\"{WHEEL}\">{WHEEL}</a>");
     let json = page(&[entry(WHEEL, b"1", "")]);
     for (simple, found, requests) in
-        [(Reply::json(json), vec!["1"], 1), (Reply::html(html), vec!["1", "2"], 2)]
+        [(Response::json(json), vec!["1"], 1), (Response::html(html), vec!["1", "2"], 2)]
     {
         let project = project.clone();
-        let server = Server::start(move |request| match request.path.as_str() {
-            "/pypi/a/json" => Reply::ok("application/json", project.clone()),
+        let server = Server::answering(move |request| match request.path.as_str() {
+            "/pypi/a/json" => Response::ok("application/json", project.clone()),
             "/pypi/a/2/json" => release_page("2"),
             "/simple/a/" => simple.clone(),
-            _ => Reply::status(404),
+            _ => Response::status(404),
         });
         let client = client(config(&server));
         assert!(newest(&client).is_some());
@@ -291,24 +294,24 @@ fn the_listing_comes_from_the_simple_api_unless_that_is_html() {
 #[test]
 fn missing_release_pages_are_found_out_by_one_request() {
     let names = ["a", "b", "c", "d", "e"];
-    let server = Server::start(|request| {
+    let server = Server::answering(|request| {
         let parts: Vec<_> = request.path.split('/').skip(1).collect();
         match &*parts {
             ["pypi", name, "json"] => {
                 let info = format!(r#"{{"name": "{name}", "version": "1", "requires_dist": ["x"]}}"#);
                 let more = "x".repeat(MORE);
-                Reply::ok("application/json", format!(r#"{{"info": {info}, "more": "{more}"}}"#))
+                Response::ok("application/json", format!(r#"{{"info": {info}, "more": "{more}"}}"#))
             }
-            ["simple", "late", ""] => Reply::status(200).delivered(crate::testing::Delivery::Silent),
+            ["simple", "late", ""] => Response::status(200).delivered(crate::testing::Delivery::Silent),
             ["simple", name, ""] => {
                 let file =
                     format!(r#"{{"filename": "{name}-1.tar.gz", "url": "{name}-1.tar.gz", "hashes": {{}}}}"#);
                 let meta = r#""meta": {"api-version": "1.0"}"#;
-                Reply::json(format!(r#"{{{meta}, "name": "{name}", "files": [{file}]}}"#))
+                Response::json(format!(r#"{{{meta}, "name": "{name}", "files": [{file}]}}"#))
             }
             _ => {
                 std::thread::sleep(Duration::from_millis(50));
-                Reply::status(404)
+                Response::status(404)
             }
         }
     });

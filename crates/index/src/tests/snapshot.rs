@@ -18,34 +18,34 @@ fn server() -> Server {
         let filename = format!("a-{version}-py3-none-any.whl");
         let hash = Sha256::of(&wheel("a", version, &["c"]));
         let url = format!("../../../../files/{filename}");
-        Reply::ok(
+        Response::ok(
             "application/json",
             format!(
                 r#"{{"info": {{"name": "a", "version": "{version}"}}, "rounds": {}, "urls": [
                 {{"filename": "{filename}", "url": "{url}", "digests": {{"sha256": "{hash}"}}}}]}}"#,
-                request.before
+                request.earlier
             ),
         )
     };
     let all = [entry("b-1-py3-none-any.whl", b"1", ""), entry("b-2-py3-none-any.whl", b"2", "")];
     let skipped = entry("b-odd-py3-none-any.whl", b"3", "");
     let listing = page(&[&all[..], &[skipped]].concat()).replace(r#""name": "a""#, r#""name": "b""#);
-    Server::start(move |request| {
+    Server::answering(move |request| {
         let reply = match request.path.as_str() {
             "/pypi/a/json" => {
                 let more = "x".repeat(3 << 20);
-                Reply::ok(
+                Response::ok(
                     "application/json",
                     format!(r#"{{"info": {{"name": "a", "version": "2"}}, "more": "{more}"}}"#),
                 )
             }
             "/pypi/a/1/json" => of_release(request, "1"),
             "/pypi/a/2/json" => of_release(request, "2"),
-            "/simple/b/" => Reply::json(listing.clone()),
-            "/files/a-1-py3-none-any.whl.metadata" => Reply::ok("text/plain", metadata("a", "1", &["c"])),
-            _ => Reply::status(404),
+            "/simple/b/" => Response::json(listing.clone()),
+            "/files/a-1-py3-none-any.whl.metadata" => Response::ok("text/plain", metadata("a", "1", &["c"])),
+            _ => Response::status(404),
         };
-        reply.with("Cache-Control", "max-age=60")
+        reply.header("Cache-Control", "max-age=60")
     })
 }
 
@@ -206,11 +206,11 @@ fn stamp(client: &Client) -> Option<RecordStamp> {
 
 #[test]
 fn a_snapshot_with_most_pins_is_not_rewritten() {
-    let server = Server::start(|request| {
+    let server = Server::answering(|request| {
         let project = request.path.trim_start_matches("/simple/").trim_matches('/').to_owned();
         let files = ["1", "2"].map(|version| entry(&format!("{project}-{version}.tar.gz"), b"x", ""));
         let listing = page(&files).replace(r#""name": "a""#, &format!(r#""name": "{project}""#));
-        if request.path.starts_with("/simple/") { Reply::json(listing) } else { Reply::status(404) }
+        if request.path.starts_with("/simple/") { Response::json(listing) } else { Response::status(404) }
     });
     let (folder, one, three) = (tempfile::tempdir().unwrap(), version("1"), version("3"));
     let names: Vec<_> = (0..9).map(|number| name(&format!("p{number}"))).collect();
@@ -296,9 +296,9 @@ fn a_release_with_local_variants_is_left_out_of_the_snapshot() {
     let files = ["b-1+x-py3-none-any.whl", "b-1-py3-none-any.whl", "b-2-py3-none-any.whl"];
     let files = files.map(|filename| entry(filename, filename.as_bytes(), ""));
     let listing = page(&files).replace(r#""name": "a""#, r#""name": "b""#);
-    let server = Server::start(move |request| match request.path.as_str() {
-        "/simple/b/" => Reply::json(listing.clone()),
-        _ => Reply::status(404),
+    let server = Server::answering(move |request| match request.path.as_str() {
+        "/simple/b/" => Response::json(listing.clone()),
+        _ => Response::status(404),
     });
     let folder = tempfile::tempdir().unwrap();
     let client = run(0, config(&server), folder.path());

@@ -7,34 +7,34 @@ use reqwest::Version;
 
 const WHEEL: &str = "a-1-py3-none-any.whl";
 
-fn good() -> Reply {
-    Reply::json(page(&[entry(WHEEL, b"1", "")]))
+fn good() -> Response {
+    Response::json(page(&[entry(WHEEL, b"1", "")]))
 }
 
 /// Replies of every kind that must count as a failure.
-fn failing_replies() -> Vec<(&'static str, Reply)> {
-    let garbage = Reply::json("not gzip").with("Content-Encoding", "gzip");
+fn failing_replies() -> Vec<(&'static str, Response)> {
+    let garbage = Response::json("not gzip").header("Content-Encoding", "gzip");
     let mut failing_replies = vec![
         ("hung up", good().delivered(Delivery::HangUp)),
         ("cut body", good().delivered(Delivery::CutAt(40))),
         ("cut body without a length", good().delivered(Delivery::UnframedUpTo(40))),
-        ("empty body", Reply::json("")),
-        ("malformed body", Reply::json("{\"files\": [")),
-        ("another project's page", Reply::json(page(&[]).replace("\"a\"", "\"b\""))),
-        ("an unknown version of the API", Reply::json(page(&[]).replace("1.1", "2.0"))),
+        ("empty body", Response::json("")),
+        ("malformed body", Response::json("{\"files\": [")),
+        ("another project's page", Response::json(page(&[]).replace("\"a\"", "\"b\""))),
+        ("an unknown version of the API", Response::json(page(&[]).replace("1.1", "2.0"))),
         ("gzip garbage", garbage),
-        ("unknown encoding", good().with("Content-Encoding", "br")),
-        ("redirect without a target", Reply::status(302)),
-        ("redirect away from http", Reply::redirect("file:///etc/passwd")),
-        ("a log-in page", Reply::html("<html><form action=/login></form></html>")),
+        ("unknown encoding", good().header("Content-Encoding", "br")),
+        ("redirect without a target", Response::status(302)),
+        ("redirect away from http", Response::redirect("file:///etc/passwd")),
+        ("a log-in page", Response::html("<html><form action=/login></form></html>")),
         (
             "cut HTML",
-            Reply::html("<html><a href=a-1-py3-none-any.whl>a</a>").delivered(Delivery::UnframedUpTo(999)),
+            Response::html("<html><a href=a-1-py3-none-any.whl>a</a>").delivered(Delivery::UnframedUpTo(999)),
         ),
-        ("nothing that is HTML", Reply::html("nothing")),
+        ("nothing that is HTML", Response::html("nothing")),
     ];
     for status in [100, 204, 300, 400, 405, 408, 418, 429, 500, 502, 503, 504, 599] {
-        failing_replies.push(("status", Reply::status(status).with("Retry-After", "0")));
+        failing_replies.push(("status", Response::status(status).header("Retry-After", "0")));
     }
     failing_replies
 }
@@ -52,10 +52,10 @@ fn a_persistent_failure_is_no_answer_and_never_an_unknown_project() {
 fn a_passing_failure_is_retried() {
     for (what, reply) in failing_replies() {
         let answer = reply.clone();
-        let listing = listing_from(move |request| match (request.path.as_str(), request.before) {
+        let listing = listing_from(move |request| match (request.path.as_str(), request.earlier) {
             ("/simple/a/", 0 | 1) => answer.clone(),
             ("/simple/a/", _) => good(),
-            _ => Reply::status(404),
+            _ => Response::status(404),
         });
         let listing = listing.unwrap_or_else(|error| panic!("{what}: {error}")).unwrap();
         assert_eq!(versions(&listing), ["1"], "{what}");
@@ -74,19 +74,21 @@ fn a_failure_of_one_api_falls_back_to_the_other() {
 
 #[test]
 fn a_failure_of_one_api_is_no_answer_when_the_other_lacks_the_project() {
-    let error = listing_from(|request| Reply::status(if request.path == "/simple/a/" { 404 } else { 500 }));
+    let error =
+        listing_from(|request| Response::status(if request.path == "/simple/a/" { 404 } else { 500 }));
     assert_eq!(kind_of(error), ErrorKind::NoAnswer);
-    let error = listing_from(|request| Reply::status(if request.path == "/simple/a/" { 500 } else { 404 }));
+    let error =
+        listing_from(|request| Response::status(if request.path == "/simple/a/" { 500 } else { 404 }));
     assert_eq!(kind_of(error), ErrorKind::NoAnswer);
 }
 
 #[test]
 fn only_404_and_410_mean_an_unknown_project() {
     for status in [404, 410] {
-        assert!(listing_from(move |_| Reply::status(status)).unwrap().is_none());
+        assert!(listing_from(move |_| Response::status(status)).unwrap().is_none());
     }
     for status in [401, 403] {
-        let server = Server::start(move |_| Reply::status(status));
+        let server = Server::answering(move |_| Response::status(status));
         let error = client(config(&server)).listing(&name("a")).unwrap_err();
         assert_eq!(error.kind, ErrorKind::NoAnswer);
         assert!(!error.hints.is_empty());
@@ -105,7 +107,7 @@ fn redirects_are_followed_up_to_the_limit() {
     let hops = |count: usize| {
         move |request: &Request| {
             let hop: usize = request.path.strip_prefix("/hop/").and_then(|hop| hop.parse().ok()).unwrap_or(0);
-            if hop == count { good() } else { Reply::redirect(&format!("/hop/{}", hop + 1)) }
+            if hop == count { good() } else { Response::redirect(&format!("/hop/{}", hop + 1)) }
         }
     };
     assert!(listing_from(hops(10)).unwrap().is_some());
@@ -123,15 +125,15 @@ fn an_exceeded_limit_names_its_variable() {
         std::io::Write::write_all(&mut packer, &[b' '; 1_000_000]).unwrap();
         let packed = packer.finish().unwrap();
         assert!(packed.len() < 100_000, "the bomb is small while packed");
-        Reply::json(packed).with("Content-Encoding", "gzip")
+        Response::json(packed).header("Content-Encoding", "gzip")
     };
     for (reply, limits, variable) in [
         (good().delivered(Delivery::Silent), slow, "PINFAST_HTTP_TIMEOUT"),
-        (Reply::json("  ").delivered(Delivery::Endless), small, "PINFAST_MAX_PAGE_SIZE"),
-        (Reply::json(" ".repeat(1001)), small, "PINFAST_MAX_PAGE_SIZE"),
+        (Response::json("  ").delivered(Delivery::Endless), small, "PINFAST_MAX_PAGE_SIZE"),
+        (Response::json(" ".repeat(1001)), small, "PINFAST_MAX_PAGE_SIZE"),
         (bomb, Limits { page: 100_000, ..quick() }, "PINFAST_MAX_PAGE_SIZE"),
     ] {
-        let server = Server::start(move |_| reply.clone());
+        let server = Server::answering(move |_| reply.clone());
         let error = client(IndexConfig { limits, ..config(&server) }).listing(&name("a")).unwrap_err();
         assert_eq!(error.kind, ErrorKind::NoAnswer);
         assert!(error.hints.iter().any(|hint| hint.contains(variable)), "{error:?}");
@@ -141,7 +143,7 @@ fn an_exceeded_limit_names_its_variable() {
 
 #[test]
 fn a_silent_server_is_given_up_in_time_for_a_retry() {
-    let server = Server::start(|request| match request.before {
+    let server = Server::answering(|request| match request.earlier {
         0 => good().delivered(Delivery::Silent),
         _ => good(),
     });
@@ -157,16 +159,16 @@ fn a_gzip_page_is_decompressed() {
     let packed = packer.finish().unwrap();
     let listing = listing_from(move |request| {
         assert_eq!(request.header("accept-encoding"), Some("gzip"));
-        Reply::json(packed.clone()).with("Content-Encoding", "gzip")
+        Response::json(packed.clone()).header("Content-Encoding", "gzip")
     });
     assert_eq!(versions(&listing.unwrap().unwrap()), ["1"]);
 }
 
 #[test]
 fn many_callers_of_one_listing_send_one_request() {
-    let server = Server::start(|request| match request.path.as_str() {
+    let server = Server::answering(|request| match request.path.as_str() {
         "/simple/a/" => good(),
-        _ => Reply::status(404),
+        _ => Response::status(404),
     });
     let client = client(config(&server));
     client.prefetch(&vec![pinfast_solve::IndexQuery::Listing(name("a")); 5]);

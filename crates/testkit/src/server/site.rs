@@ -1,29 +1,25 @@
-//! What the server serves when nothing goes wrong: a folder index, with pages in memory over it.
+//! What the server serves when nothing goes wrong: a folder index, and pages in memory in place of its own.
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::Write;
 use std::path::PathBuf;
 
-use flate2::Compression;
-use flate2::write::GzEncoder;
 use percent_encoding::percent_decode_str;
-use pinfast::packaging::Sha256;
-
 use serde_json::{Value, json};
 
-use super::answer::Answer;
-use super::connection::Request;
+use super::{Request, Response};
+use crate::{gzip, sha256};
 
-const SIMPLE_JSON: &str = "application/vnd.pypi.simple.v1+json";
+/// The content type of the Simple API in JSON (PEP 691).
+pub(super) const SIMPLE_JSON: &str = "application/vnd.pypi.simple.v1+json";
 
-/// What an answer says of caching.
+/// The caching headers of a response (RFC 9111).
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) enum Caching {
-    /// Nothing: no validator, no lifetime.
+pub enum Caching {
+    /// No validator, no lifetime.
     #[default]
     Silent,
-    /// An `ETag`, to be asked again each time.
+    /// An `ETag` and `no-cache`: the client revalidates each time.
     Validated,
     /// An `ETag` and a lifetime of so many seconds.
     Fresh(u32),
@@ -41,24 +37,24 @@ pub(super) struct Site {
 
 /// How long the projects' pages of the JSON API, `/pypi/NAME/json`, are.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum ProjectPages {
-    /// As they were recorded: so short that they are read whole.
+pub enum ProjectPages {
+    /// As recorded: so short that a client reads them whole.
     #[default]
     Short,
-    /// So long, with something at the end that nobody knows, that their beginning is worth reading alone.
+    /// Padded at the end, so that a client gains by reading the beginning alone.
     Long,
 }
 
-/// How much longer long pages are, in bytes.
-const MORE: usize = 3 << 19;
+/// By how many bytes a long page is longer.
+const PADDING: usize = 3 << 19;
 
-/// Whether there are pages of single releases, `/pypi/NAME/VERSION/json`.
+/// Whether the JSON API has pages of single releases, `/pypi/NAME/VERSION/json`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum ReleasePages {
-    /// They are made of the projects' pages.
+pub enum ReleasePages {
+    /// Made of the projects' pages.
     #[default]
     Served,
-    /// There are none.
+    /// `404`.
     Absent,
 }
 
@@ -73,24 +69,24 @@ impl Site {
         self.put.insert(path.to_owned(), body);
     }
 
-    /// The right answer.
-    pub(super) fn answer(&self, request: &Request) -> Answer {
+    /// The right response.
+    pub(super) fn respond(&self, request: &Request) -> Response {
         let path = request.path.split('?').next().unwrap_or_default();
         let path = percent_decode_str(path).decode_utf8_lossy();
         if path.split('/').any(|segment| segment == "..") || !path.starts_with('/') {
-            return Answer::status(400);
+            return Response::status(400);
         }
         if path.starts_with("/simple/") && !path.ends_with('/') && !path.contains("/index.") {
-            return Answer::status(301).header("Location", &format!("{path}/"));
+            return Response::status(301).header("Location", &format!("{path}/"));
         }
         let found = candidates(&path, request).find_map(|(path, kind)| Some((self.body(&path)?, kind)));
         match found {
             Some((body, kind)) if self.is_long(&path) => {
-                // Packed it would be short again.
-                self.headed(&request.without("accept-encoding"), kind, &lengthened(body))
+                // In gzip the padding would vanish.
+                self.cached(&request.without("accept-encoding"), kind, &lengthened(body))
             }
-            Some((body, kind)) => self.headed(request, kind, &body),
-            None => Answer::status(404),
+            Some((body, kind)) => self.cached(request, kind, &body),
+            None => Response::status(404),
         }
     }
 
@@ -114,27 +110,28 @@ impl Site {
             // The page lies one folder deeper.
             file["url"] = file["url"].as_str()?.replacen("../../", "../../../", 1).into();
         }
-        let told = page["info"].take();
-        let is_newest = told["version"] == *version;
-        let info = if is_newest { told } else { json!({"name": told["name"], "version": version}) };
+        let newest = page["info"].take();
+        let is_newest = newest["version"] == *version;
+        // Only of the newest release does the project's page have the whole `info`.
+        let info = if is_newest { newest } else { json!({"name": newest["name"], "version": version}) };
         Some(json!({"info": info, "urls": files}).to_string().into_bytes())
     }
 
-    /// The answer with `body`, or the part of it that was asked for, or the news that it is the same as before.
-    fn headed(&self, request: &Request, kind: &str, body: &[u8]) -> Answer {
+    /// `body` with the caching headers, the range of it that `request` names, or `304` where its `ETag` matches.
+    fn cached(&self, request: &Request, kind: &str, body: &[u8]) -> Response {
         let lifetime = match self.caching {
             Caching::Silent => return encoded(request, kind, body),
             Caching::Validated => "no-cache".to_owned(),
             Caching::Fresh(seconds) => format!("max-age={seconds}"),
         };
-        let tag = format!("\"{}\"", Sha256::of(body));
-        let known = request.header("if-none-match").is_some_and(|known| known.contains(&tag));
-        let answer = if known { Answer::status(304) } else { encoded(request, kind, body) };
-        answer.header("ETag", &tag).header("Cache-Control", &lifetime)
+        let tag = format!("\"{}\"", sha256(body));
+        let matches = request.header("if-none-match").is_some_and(|tags| tags.contains(&tag));
+        let response = if matches { Response::status(304) } else { encoded(request, kind, body) };
+        response.header("ETag", &tag).header("Cache-Control", &lifetime)
     }
 }
 
-/// The files that could be meant by `path`, the preferred first, each with its content type.
+/// The files that `path` may stand for, the preferred first, each with its content type.
 fn candidates(path: &str, request: &Request) -> impl Iterator<Item = (String, &'static str)> {
     let json = (format!("{path}index.json"), SIMPLE_JSON);
     let html = (format!("{path}index.html"), "text/html");
@@ -157,7 +154,7 @@ fn content_type(path: &str) -> &'static str {
     }
 }
 
-/// Whether JSON has the greatest weight of the types of the Simple API in `accept`.
+/// Whether JSON has the greatest weight of the Simple API's types in `accept` (PEP 691, content negotiation).
 fn prefers_json(accept: &str) -> bool {
     let weight = |wanted: &[&str]| {
         let of = |part: &str| {
@@ -171,47 +168,26 @@ fn prefers_json(accept: &str) -> bool {
     json > 0.0 && json >= weight(&["text/html", "application/vnd.pypi.simple.v1+html"])
 }
 
-/// The range that was asked for, or the whole: pages in gzip, where that is welcome.
-fn encoded(request: &Request, kind: &str, body: &[u8]) -> Answer {
-    if let Some(range) = request.header("range") {
-        return part(range, kind, body);
+/// The range that `request` names, or the whole; a page in gzip where the client accepts it.
+fn encoded(request: &Request, kind: &str, body: &[u8]) -> Response {
+    if request.header("range").is_some() {
+        return Response::ok(kind, body).ranged(request);
     }
     let accepts_gzip = request.header("accept-encoding").is_some_and(|encodings| encodings.contains("gzip"));
-    let answer = Answer::ok(kind, body).header("Accept-Ranges", "bytes");
+    let response = Response::ok(kind, body).header("Accept-Ranges", "bytes");
     if !accepts_gzip || kind == "application/octet-stream" {
-        return answer;
+        return response;
     }
-    Answer { body: gzip(body), ..answer }.header("Content-Encoding", "gzip").header("Vary", "Accept-Encoding")
+    Response { body: gzip(body), ..response }
+        .header("Content-Encoding", "gzip")
+        .header("Vary", "Accept-Encoding")
 }
 
-/// The page of a project with more at its end.
+/// The page of a project with padding at its end.
 fn lengthened(mut page: Vec<u8>) -> Vec<u8> {
     page.truncate(page.trim_ascii_end().len() - 1);
-    page.extend_from_slice(br#","more":""#);
-    page.resize(page.len() + MORE, b'x');
+    page.extend_from_slice(br#","padding":""#);
+    page.resize(page.len() + PADDING, b'x');
     page.extend_from_slice(br#""}"#);
     page
-}
-
-fn gzip(body: &[u8]) -> Vec<u8> {
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
-    encoder.write_all(body).and_then(|()| encoder.finish()).expect("memory can be written to")
-}
-
-/// One range: `bytes=A-B`, `bytes=A-` or `bytes=-LAST`.
-fn part(range: &str, kind: &str, body: &[u8]) -> Answer {
-    let ends = range.strip_prefix("bytes=").and_then(|range| range.split_once('-'));
-    let span = ends.and_then(|(first, last)| match (first.parse::<usize>(), last.parse::<usize>()) {
-        (Ok(first), Ok(last)) => Some((first, last.saturating_add(1).min(body.len()))),
-        (Ok(first), Err(_)) => Some((first, body.len())),
-        (Err(_), Ok(count)) => Some((body.len().saturating_sub(count), body.len())),
-        _ => None,
-    });
-    match span {
-        Some((start, end)) if start < end => {
-            let told = format!("bytes {start}-{}/{}", end - 1, body.len());
-            Answer { status: 206, ..Answer::ok(kind, &body[start..end]) }.header("Content-Range", &told)
-        }
-        _ => Answer::status(416).header("Content-Range", &format!("bytes */{}", body.len())),
-    }
 }

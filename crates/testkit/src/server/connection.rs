@@ -1,4 +1,4 @@
-//! One connection: requests are read and answered until either side has enough.
+//! One connection: requests are read and answered until either side closes it.
 
 use std::io::{self, BufRead, BufReader, Read};
 use std::net::TcpStream;
@@ -6,21 +6,24 @@ use std::net::TcpStream;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 
-use super::{Shared, lock};
+use super::{Response, Shared, lock};
 
 /// The head of a request.
 #[derive(Clone, Debug)]
-pub(crate) struct Request {
+pub struct Request {
     /// `GET` or `HEAD`.
-    pub(crate) method: String,
-    /// The path as it was asked for, with the query.
-    pub(crate) path: String,
+    pub method: String,
+    /// The path as the client sent it, with the query.
+    pub path: String,
+    /// How many requests of this path came before.
+    pub earlier: usize,
     headers: Vec<(String, String)>,
 }
 
 impl Request {
     /// The value of a header, whose name is given in lower case.
-    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 
@@ -31,7 +34,7 @@ impl Request {
         request
     }
 
-    /// Whether it brings this user and password.
+    /// Whether it carries this user and password.
     pub(super) fn is_from(&self, user: &str, password: &str) -> bool {
         let expected = format!("Basic {}", BASE64_STANDARD.encode(format!("{user}:{password}")));
         self.header("authorization") == Some(&expected)
@@ -48,7 +51,7 @@ impl Request {
             let Some((name, value)) = line.split_once(':') else { break };
             headers.push((name.to_ascii_lowercase(), value.trim().to_owned()));
         }
-        Ok(Some(Self { method: method.to_owned(), path: path.to_owned(), headers }))
+        Ok(Some(Self { method: method.to_owned(), path: path.to_owned(), earlier: 0, headers }))
     }
 }
 
@@ -63,9 +66,10 @@ fn line(from: &mut impl BufRead) -> io::Result<String> {
 /// Answers the requests that come on `stream`.
 pub(super) fn serve(stream: &TcpStream, shared: &Shared) {
     let mut reader = BufReader::new(stream);
-    while let Ok(Some(request)) = Request::read(&mut reader) {
-        begun(shared, &request);
-        let goes_on = answer(stream, shared, &request);
+    while let Ok(Some(mut request)) = Request::read(&mut reader) {
+        begin(shared, &mut request);
+        let response = respond(shared, &request);
+        let goes_on = response.send(stream).unwrap_or(false);
         lock(&shared.log).in_flight -= 1;
         if !goes_on {
             break;
@@ -74,24 +78,20 @@ pub(super) fn serve(stream: &TcpStream, shared: &Shared) {
     drop(stream.shutdown(std::net::Shutdown::Both));
 }
 
-fn begun(shared: &Shared, request: &Request) {
+fn begin(shared: &Shared, request: &mut Request) {
     let mut log = lock(&shared.log);
+    request.earlier = log.requests.iter().filter(|other| other.path == request.path).count();
     log.requests.push(request.clone());
     log.in_flight += 1;
     log.most_in_flight = log.most_in_flight.max(log.in_flight);
 }
 
-/// Answers one request; says whether the connection goes on.
-fn answer(stream: &TcpStream, shared: &Shared, request: &Request) -> bool {
-    let right = |request: &Request| lock(&shared.site).answer(request);
+fn respond(shared: &Shared, request: &Request) -> Response {
+    // Taken out first: a fault may wait, and the lock must not.
     let fault = lock(&shared.rules).take(&request.path);
-    let answer = match fault {
-        Some(fault) => fault.apply(request, right),
-        None => Some(right(request)),
+    let response = match fault {
+        Some(fault) => fault.apply(request, |request| shared.respond(request)),
+        None => shared.respond(request),
     };
-    let Some(mut answer) = answer else { return false };
-    if request.method == "HEAD" {
-        answer.cut = Some(0);
-    }
-    answer.write(stream).unwrap_or(false)
+    if request.method == "HEAD" { response.without_body() } else { response }
 }

@@ -1,21 +1,21 @@
-//! The server does what it says, as a client sees it that knows nothing of this crate.
+//! The server over a socket, by a client that uses nothing of this crate.
 
-use std::io::{Cursor, Read, Write};
+use std::io::{Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::time::{Duration, Instant};
 
-use pinfast::packaging::Sha256;
 use serde_json::Value;
 
-use super::{Caching, Fault, ProjectPages, ReleasePages, Server};
+use super::{Caching, Delivery, Fault, ProjectPages, ReleasePages, Response, Server};
+use crate::sha256;
 
-/// What came back over a connection.
-struct Reply {
+/// The bytes of a response.
+struct Received {
     head: String,
     body: Vec<u8>,
 }
 
-impl Reply {
+impl Received {
     fn status(&self) -> &str {
         self.head.split(' ').nth(1).unwrap_or("none")
     }
@@ -31,7 +31,7 @@ impl Reply {
 }
 
 /// Sends one request and reads until the server closes.
-fn get(server: &Server, path: &str, headers: &[&str]) -> Reply {
+fn get(server: &Server, path: &str, headers: &[&str]) -> Received {
     let mut stream = TcpStream::connect(server.address).expect("the server listens");
     let headers: String = headers.iter().map(|header| format!("{header}\r\n")).collect();
     write!(stream, "GET {path} HTTP/1.1\r\nHost: x\r\n{headers}\r\n").expect("the server reads");
@@ -39,13 +39,13 @@ fn get(server: &Server, path: &str, headers: &[&str]) -> Reply {
     let mut bytes = Vec::new();
     stream.read_to_end(&mut bytes).expect("the server writes");
     let at = bytes.windows(4).position(|window| window == b"\r\n\r\n").map_or(bytes.len(), |at| at + 4);
-    Reply { body: bytes.split_off(at), head: String::from_utf8(bytes).expect("a head is ASCII") }
+    Received { body: bytes.split_off(at), head: String::from_utf8(bytes).expect("a head is ASCII") }
 }
 
 const JSON: &str = "Accept: application/vnd.pypi.simple.v1+json, text/html;q=0.01";
 
 #[test]
-fn the_simple_api_is_negotiated() {
+fn a_page_is_json_or_html_by_the_accept_header() {
     let server = Server::of_recorded();
     let json = get(&server, "/simple/google-genai/", &[JSON]);
     assert_eq!(json.header("Content-Type"), Some("application/vnd.pypi.simple.v1+json"));
@@ -68,27 +68,27 @@ fn the_simple_api_is_negotiated() {
 }
 
 #[test]
-fn a_recorded_file_has_the_hash_that_its_page_tells() {
+fn a_recorded_metadata_file_has_the_hash_of_its_page() {
     let server = Server::of_recorded();
     let page = get(&server, "/simple/google-auth/", &[JSON]).json();
     let file = &page["files"][1];
     let path = file["url"].as_str().expect("a URL").trim_start_matches("../..");
     let metadata = get(&server, &format!("{path}.metadata"), &[]);
-    assert_eq!(file["core-metadata"]["sha256"], Sha256::of(&metadata.body).to_string());
+    assert_eq!(file["core-metadata"]["sha256"], sha256(&metadata.body));
 }
 
 #[test]
-fn ranges_are_cut_out() {
+fn a_range_request_gets_that_part() {
     let server = Server::empty();
     server.put("/files/a", *b"0123456789");
-    for (range, body, told) in [
+    for (range, body, part_of) in [
         ("2-4", "234", "bytes 2-4/10"),
         ("7-", "789", "bytes 7-9/10"),
         ("-3", "789", "bytes 7-9/10"),
         ("8-99", "89", "bytes 8-9/10"),
     ] {
         let part = get(&server, "/files/a", &[&format!("Range: bytes={range}")]);
-        assert_eq!((part.status(), part.header("Content-Range")), ("206", Some(told)));
+        assert_eq!((part.status(), part.header("Content-Range")), ("206", Some(part_of)));
         assert_eq!(part.body, body.as_bytes());
     }
     assert_eq!(get(&server, "/files/a", &["Range: bytes=10-12"]).status(), "416");
@@ -97,7 +97,7 @@ fn ranges_are_cut_out() {
 }
 
 #[test]
-fn caching_is_as_told() {
+fn caching_headers_follow_the_setting() {
     let server = Server::of_recorded();
     let page = "/pypi/aiogram/json";
     assert_eq!(get(&server, page, &[]).header("ETag"), None);
@@ -112,7 +112,7 @@ fn caching_is_as_told() {
 }
 
 #[test]
-fn pages_of_releases_are_made_of_the_projects() {
+fn a_release_page_is_made_of_the_project_page() {
     let server = Server::of_recorded();
     let path = "/pypi/aiogram/3.30.0/json";
     let page = get(&server, path, &[]).json();
@@ -126,7 +126,7 @@ fn pages_of_releases_are_made_of_the_projects() {
 }
 
 #[test]
-fn pages_are_in_gzip_where_it_is_welcome() {
+fn a_page_is_gzip_when_the_client_accepts_it() {
     let server = Server::of_recorded();
     let packed = get(&server, "/pypi/aiogram/json", &["Accept-Encoding: gzip"]);
     assert_eq!(packed.header("Content-Encoding"), Some("gzip"));
@@ -136,7 +136,7 @@ fn pages_are_in_gzip_where_it_is_welcome() {
 }
 
 #[test]
-fn faults_happen_as_often_as_told_and_are_counted() {
+fn a_fault_applies_as_often_as_set_and_requests_are_counted() {
     let server = Server::empty();
     server.put("/a", *b"body");
     server.times(2, "/a", Fault::Status(503));
@@ -155,7 +155,7 @@ fn faults_happen_as_often_as_told_and_are_counted() {
 }
 
 #[test]
-fn each_fault_is_what_it_says() {
+fn each_fault_changes_the_response() {
     let server = Server::empty();
     server.put("/a", *b"body");
     let once = |fault| {
@@ -177,7 +177,7 @@ fn each_fault_is_what_it_says() {
 }
 
 #[test]
-fn a_login_is_asked_for() {
+fn a_login_fault_refuses_other_credentials() {
     let server = Server::empty();
     server.put("/a", *b"body");
     server.always("*", Fault::Login("me", "secret"));
@@ -188,7 +188,7 @@ fn a_login_is_asked_for() {
 }
 
 #[test]
-fn a_connection_goes_on_and_many_are_served_at_once() {
+fn a_connection_is_kept_and_many_are_served_at_once() {
     let server = Server::empty();
     server.put("/a", *b"body");
     let mut stream = TcpStream::connect(server.address).unwrap();
@@ -208,30 +208,7 @@ fn a_connection_goes_on_and_many_are_served_at_once() {
 }
 
 #[test]
-fn a_universe_has_pages_and_wheels() {
-    let server = Server::empty();
-    server.universe("a-b 1.0\n    c[x]>=2\n    python >=3.9\na-b 2.0\n\nc 2.0\n");
-    let file = get(&server, "/simple/a-b/", &[JSON]).json()["files"][0].clone();
-    assert_eq!(
-        (&file["filename"], &file["requires-python"]),
-        (&"a_b-1.0-py3-none-any.whl".into(), &">=3.9".into())
-    );
-    assert_eq!(get(&server, "/pypi/a-b/json", &[]).json()["info"]["version"], "2.0");
-    let wheel = get(&server, "/files/a-b/a_b-1.0-py3-none-any.whl", &[]).body;
-    assert_eq!(file["hashes"]["sha256"], Sha256::of(&wheel).to_string());
-    let metadata = get(&server, "/files/a-b/a_b-1.0-py3-none-any.whl.metadata", &[]).body;
-    let metadata = String::from_utf8(metadata).unwrap();
-    assert!(metadata.ends_with("Requires-Python: >=3.9\nRequires-Dist: c[x]>=2\n"), "{metadata}");
-    let mut inside = String::new();
-    let mut wheel = zip::ZipArchive::new(Cursor::new(wheel)).unwrap();
-    wheel.by_name("a_b-1.0.dist-info/METADATA").unwrap().read_to_string(&mut inside).unwrap();
-    assert_eq!(inside, metadata);
-    let html = String::from_utf8(get(&server, "/simple/c/", &[]).body).unwrap();
-    assert!(html.contains("../../files/c/c-2.0-py3-none-any.whl#sha256="), "{html}");
-}
-
-#[test]
-fn the_page_of_a_project_is_as_long_as_told() {
+fn a_long_project_page_is_padded() {
     let server = Server::of_recorded();
     let path = "/pypi/aiogram/json";
     let short = get(&server, path, &[]);
@@ -242,4 +219,41 @@ fn the_page_of_a_project_is_as_long_as_told() {
         (&long.json()["info"], &long.json()["releases"]),
         (&short.json()["info"], &short.json()["releases"])
     );
+}
+
+#[test]
+fn a_function_sees_the_request_and_how_often_its_path_came_before() {
+    let server = Server::answering(|request| match request.path.as_str() {
+        "/file" => Response::file(request, b"0123456789"),
+        _ => Response::json(format!("{} {}", request.earlier, request.header("x").unwrap_or_default())),
+    });
+    assert_eq!(get(&server, "/a", &["X: y"]).body, b"0 y");
+    assert_eq!(get(&server, "/a", &["X: z"]).body, b"1 z");
+    assert_eq!(get(&server, "/b", &[]).body, b"0 ");
+    assert_eq!(get(&server, "/file", &["Range: bytes=2-4"]).body, b"234");
+}
+
+#[test]
+fn each_delivery_sends_what_it_promises() {
+    let get = |delivery| {
+        let server = Server::answering(move |_| Response::html("body").delivered(delivery));
+        get(&server, "/", &[])
+    };
+    let cut = get(Delivery::CutAt(1));
+    assert_eq!((cut.header("Content-Length"), &cut.body[..]), (Some("4"), &b"b"[..]));
+    let unframed = get(Delivery::UnframedUpTo(3));
+    assert_eq!((unframed.header("Content-Length"), &unframed.body[..]), (None, &b"bod"[..]));
+    for silent in [Delivery::Silent, Delivery::HangUp] {
+        assert_eq!(get(silent).head, "");
+    }
+}
+
+#[test]
+fn an_endless_body_repeats_until_the_client_leaves() {
+    let server = Server::answering(|_| Response::html("ab").delivered(Delivery::Endless));
+    let mut stream = TcpStream::connect(server.address).unwrap();
+    write!(stream, "GET / HTTP/1.1\r\n\r\n").unwrap();
+    let mut received = [0; 1000];
+    stream.read_exact(&mut received).unwrap();
+    assert!(received.ends_with(b"babababa") || received.ends_with(b"abababab"));
 }
