@@ -19,6 +19,7 @@ mod lock_settings;
 mod locked;
 mod metadata_builds;
 pub mod outdated;
+mod paths;
 mod pins;
 pub mod read_lock;
 mod render;

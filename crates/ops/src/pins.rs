@@ -3,7 +3,7 @@
 use std::str::FromStr;
 use std::sync::Arc;
 
-use super::fingerprint::file_name;
+use super::paths::file_name;
 use super::session::Session;
 use pinfast_base::error::Result;
 use pinfast_lock::{FileLocation, LockedFile, Pin, Via};

@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use super::fingerprint::{file_name, relative};
 use super::lock_inputs::LockInputs;
+use super::paths::{file_name, relative};
 use super::request::LockPlace;
 use super::session::Session;
 use pinfast_base::error::Result;

@@ -1,7 +1,7 @@
 //! Which inputs are read: files, constraints, overrides, extras and dependency groups.
 
 use super::{argument, arguments, list_setting};
-use crate::fingerprint::file_name;
+use crate::paths::file_name;
 use crate::session::Session;
 use pinfast_base::error::{Error, Result};
 use pinfast_inputs::{Extras, InputRequest};
