@@ -113,7 +113,7 @@ fn root() -> &'static Path {
 
 /// The program and its crates, without the crate for tests and without test modules.
 fn sources() -> Vec<SourceFile> {
-    let mut folders = vec![root().join("src")];
+    let mut folders = vec![root().join("src"), root().join("benches/peers/src")];
     for entry in fs::read_dir(root().join("crates")).unwrap().map(|entry| entry.unwrap()) {
         if entry.file_name() != "testkit" && entry.path().is_dir() {
             folders.push(entry.path().join("src"));

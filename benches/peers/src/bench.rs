@@ -1,4 +1,4 @@
-//! Lays out what a case wants, runs the contenders in turns, and keeps what each run took.
+//! Prepares the folders of a case, runs the contenders in turns, and keeps the figures of each run.
 
 use std::ffi::OsString;
 use std::fs;
@@ -10,24 +10,24 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, bail, ensure};
 use serde::Serialize;
 
-use crate::case::{Before, Case, Input, Job, Plan};
-use crate::counts::Counts;
-use crate::process::Taken;
-use crate::server::{Manners, Server, Unknown};
-use crate::sets::Set;
-use crate::tool::{CACHE, INPUT, LOCK, Tools};
+use crate::case::{BenchCase, Contender, ContenderCommand, InputVariant, Presence};
+use crate::counts::RequestCounts;
+use crate::process::ProcessUsage;
+use crate::server::{RecordedServer, ServerBehaviour, UnrecordedResource};
+use crate::sets::RequirementSet;
+use crate::tool::{CACHE, INPUT, LOCK, ToolPaths};
 
 /// How often a run is repeated because something that it asked for was not recorded.
 const REPEATS: usize = 5;
 
 /// What all runs share.
-pub(crate) struct Bench {
-    pub(crate) tools: Tools,
-    pub(crate) server: Arc<Server>,
+pub(crate) struct Benchmark {
+    pub(crate) tools: ToolPaths,
+    pub(crate) server: Arc<RecordedServer>,
     /// The folder in which runs happen.
     pub(crate) work: PathBuf,
     pub(crate) certificate: PathBuf,
-    pub(crate) manners: Manners,
+    pub(crate) behaviour: ServerBehaviour,
     pub(crate) rounds: usize,
 }
 
@@ -35,16 +35,16 @@ pub(crate) struct Bench {
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Sample {
     #[serde(flatten)]
-    pub(crate) taken: Taken,
+    pub(crate) taken: ProcessUsage,
     #[serde(flatten)]
-    pub(crate) counts: Counts,
+    pub(crate) counts: RequestCounts,
 }
 
 /// All runs of a contender.
 #[derive(Clone, Debug, Serialize)]
-pub(crate) struct Measured {
+pub(crate) struct ContenderResult {
     pub(crate) set: String,
-    pub(crate) case: Case,
+    pub(crate) case: BenchCase,
     pub(crate) contender: &'static str,
     /// The pins of the lock, sorted.
     #[serde(skip)]
@@ -52,36 +52,36 @@ pub(crate) struct Measured {
     pub(crate) samples: Vec<Sample>,
 }
 
-impl Bench {
-    /// Records what both tools ask for while they lock `set` in every way that the cases do.
-    pub(crate) fn record(&self, set: &Set) -> Result<()> {
-        let cases = [Case::Cold, Case::ChangedCold, Case::Targets, Case::Conflict];
+impl Benchmark {
+    /// Records what both tools request while they lock `set` in every way that the cases do.
+    pub(crate) fn record(&self, set: &RequirementSet) -> Result<()> {
+        let cases = [BenchCase::Cold, BenchCase::ChangedCold, BenchCase::Targets, BenchCase::Conflict];
         for plan in cases.into_iter().flat_map(|case| case.plans(set)) {
-            let plan = Plan { cache: Before::Absent, ..plan };
+            let plan = Contender { cache: Presence::Absent, ..plan };
             eprintln!("recording {}: {}", set.name, plan.label);
-            let manners = Manners {
+            let behaviour = ServerBehaviour {
                 latency: std::time::Duration::ZERO,
                 rate: None,
-                unknown: Unknown::Recorded,
-                ..self.manners
+                unknown: UnrecordedResource::Recorded,
+                ..self.behaviour
             };
-            self.server.behave(manners);
-            let folder = self.folder(set, Case::Cold, &plan);
+            self.server.set_behaviour(behaviour);
+            let folder = self.folder(set, BenchCase::Cold, &plan);
             let base = self.prepare(set, &plan, &folder)?;
             self.run(set, &plan, &folder, base.as_deref())?;
         }
         self.server.store.make_releases()
     }
 
-    /// Measures `case` on `set`: the contenders in turns, whoever began last begins first.
-    pub(crate) fn measure(&self, set: &Set, case: Case) -> Result<Vec<Measured>> {
+    /// Measures `case` on `set`: the contenders in turns, in alternating order.
+    pub(crate) fn measure(&self, set: &RequirementSet, case: BenchCase) -> Result<Vec<ContenderResult>> {
         let plans = case.plans(set);
-        self.server.behave(Manners { max_age: case.max_age(), ..self.manners });
+        self.server.set_behaviour(ServerBehaviour { max_age: case.max_age(), ..self.behaviour });
         let mut contenders = Vec::new();
         for plan in &plans {
             let folder = self.folder(set, case, plan);
             let base = self.prepare(set, plan, &folder)?;
-            if plan.cache == Before::Present {
+            if plan.cache == Presence::Present {
                 self.run(set, plan, &folder, base.as_deref())?;
             }
             contenders.push((plan, folder, base, Vec::new()));
@@ -95,42 +95,53 @@ impl Bench {
             }
         }
         contenders.sort_by_key(|(plan, ..)| plans.iter().position(|other| other.label == plan.label));
-        let result = |(plan, folder, _, samples): (&Plan, PathBuf, _, _)| {
+        let result = |(plan, folder, _, samples): (&Contender, PathBuf, _, _)| {
             let pins = pins(&folder.join(LOCK));
-            Measured { set: set.name.clone(), case, contender: plan.label, pins, samples }
+            ContenderResult { set: set.name.clone(), case, contender: plan.label, pins, samples }
         };
         Ok(contenders.into_iter().map(result).collect())
     }
 
     /// A fresh folder of the contender's own.
-    fn folder(&self, set: &Set, case: Case, plan: &Plan) -> PathBuf {
+    fn folder(&self, set: &RequirementSet, case: BenchCase, plan: &Contender) -> PathBuf {
         self.work.join(&set.name).join(format!("{case:?}")).join(plan.label.replace([' ', ','], "-"))
     }
 
-    /// Lays out the folder; the lock that lies there before each run, where there is one.
-    fn prepare(&self, set: &Set, plan: &Plan, folder: &Path) -> Result<Option<Vec<u8>>> {
+    /// Prepares the folder; returns the lock to restore before each run, where there is one.
+    fn prepare(&self, set: &RequirementSet, plan: &Contender, folder: &Path) -> Result<Option<Vec<u8>>> {
         remove(folder)?;
         fs::create_dir_all(folder)?;
         let mut base = None;
-        if plan.lock == Before::Present {
+        if plan.lock == Presence::Present {
             fs::write(folder.join(INPUT), &set.base)?;
-            let first = Plan { job: Job::Lock, input: Input::Base, lock: Before::Absent, ..plan.clone() };
+            let first = Contender {
+                job: ContenderCommand::Lock,
+                input: InputVariant::Base,
+                lock: Presence::Absent,
+                ..plan.clone()
+            };
             self.run(set, &first, folder, None)?;
             base = Some(fs::read(folder.join(LOCK))?);
         }
         let input = match plan.input {
-            Input::Base => &set.base,
-            Input::Changed => &set.changed,
-            Input::Conflict => set.conflict.as_ref().context("no such input")?,
+            InputVariant::Base => &set.base,
+            InputVariant::Changed => &set.changed,
+            InputVariant::Conflict => set.conflict.as_ref().context("no such input")?,
         };
         fs::write(folder.join(INPUT), input)?;
         Ok(base)
     }
 
-    /// One run of a contender. If it asked for what was not recorded, a run that records it comes first, and the
-    /// cache begins anew: it may have learnt that something is not there, which is.
-    fn run(&self, set: &Set, plan: &Plan, folder: &Path, base: Option<&[u8]>) -> Result<Sample> {
-        let usual = self.server.manners();
+    /// One run of a contender. If it requested something that is not recorded, a run records that first. The cache is
+    /// then removed, because it may remember the missing resource as absent.
+    fn run(
+        &self,
+        set: &RequirementSet,
+        plan: &Contender,
+        folder: &Path,
+        base: Option<&[u8]>,
+    ) -> Result<Sample> {
+        let usual = self.server.behaviour();
         for _ in 0..REPEATS {
             let (sample, missing) = self.once(set, plan, folder, base)?;
             if missing.is_empty() {
@@ -146,26 +157,26 @@ impl Bench {
                 missing[0]
             );
             remove(&folder.join(CACHE))?;
-            self.server.behave(Manners { unknown: Unknown::Recorded, ..usual });
-            let recorded = self.once(set, plan, folder, base);
-            self.server.behave(usual);
-            recorded?;
+            self.server.set_behaviour(ServerBehaviour { unknown: UnrecordedResource::Recorded, ..usual });
+            let recording = self.once(set, plan, folder, base);
+            self.server.set_behaviour(usual);
+            recording?;
             while self.server.recordings() > 0 {
                 thread::sleep(Duration::from_millis(50));
             }
         }
-        bail!("{} asks for ever more that is not recorded", plan.label)
+        bail!("{} keeps requesting what is not recorded", plan.label)
     }
 
-    /// One run, whatever it comes to, and what of it was not recorded.
+    /// One run, and the paths that it requested and that are not recorded.
     fn once(
         &self,
-        set: &Set,
-        plan: &Plan,
+        set: &RequirementSet,
+        plan: &Contender,
         folder: &Path,
         base: Option<&[u8]>,
     ) -> Result<(Sample, Vec<String>)> {
-        if plan.cache == Before::Absent {
+        if plan.cache == Presence::Absent {
             self.put_aside(&folder.join(CACHE))?;
         }
         match base {
@@ -173,8 +184,8 @@ impl Bench {
             None => remove(&folder.join(LOCK))?,
         }
         let line = match plan.job {
-            Job::Lock => self.tools.lock(plan.tool, set, plan.scope),
-            Job::Check => self.tools.check(),
+            ContenderCommand::Lock => self.tools.lock(plan.tool, set, plan.scope),
+            ContenderCommand::Check => self.tools.check(),
         };
         self.server.counter.take();
         let taken = line.measure(folder, &self.surroundings(folder), &folder.join(SAID))?;
@@ -182,8 +193,8 @@ impl Bench {
         Ok((Sample { taken, counts }, missing))
     }
 
-    /// Puts a cache where no run finds it. It is removed with everything else, in the end: file systems are slow to make
-    /// files where many were just removed, which is not the contenders' doing.
+    /// Moves a cache out of the way; it is removed at the end. File systems are slow to create files where many were
+    /// just removed, and that must not count.
     fn put_aside(&self, cache: &Path) -> Result<()> {
         if cache.exists() {
             let aside = tempfile::tempdir_in(&self.work)?.keep();
@@ -192,7 +203,7 @@ impl Bench {
         Ok(())
     }
 
-    /// All variables that a run sees.
+    /// The environment variables of a run.
     fn surroundings(&self, folder: &Path) -> Vec<(String, OsString)> {
         let pairs: [(&str, OsString); 8] = [
             ("PATH", "/usr/local/bin:/usr/bin:/bin".into()),
@@ -208,7 +219,7 @@ impl Bench {
     }
 }
 
-/// What a run said.
+/// The file for the output of a run.
 const SAID: &str = "said";
 
 fn remove(path: &Path) -> Result<()> {

@@ -1,15 +1,15 @@
-//! The cases: what lies there before a run, what runs, and what it should come to.
+//! The cases: which lock and cache exist before a run, what runs, and the goal for its time.
 
 use clap::ValueEnum;
 use serde::Serialize;
 
-use crate::sets::Set;
-use crate::tool::{Scope, Tool};
+use crate::sets::RequirementSet;
+use crate::tool::{TargetScope, Tool};
 
-/// A situation of daily life.
+/// A situation in which people run a lock tool.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub(crate) enum Case {
+pub(crate) enum BenchCase {
     /// No lock, empty cache.
     Cold,
     /// No lock, everything in the cache.
@@ -30,84 +30,86 @@ pub(crate) enum Case {
     Conflict,
 }
 
-/// A contender in a case.
+/// A tool with its command in a case, and what exists before its run.
 #[derive(Clone, Debug)]
-pub(crate) struct Plan {
+pub(crate) struct Contender {
     pub(crate) label: &'static str,
     pub(crate) tool: Tool,
-    pub(crate) job: Job,
-    pub(crate) scope: Scope,
-    pub(crate) input: Input,
-    pub(crate) lock: Before,
-    pub(crate) cache: Before,
-    /// The exit code that is right.
+    pub(crate) job: ContenderCommand,
+    pub(crate) scope: TargetScope,
+    pub(crate) input: InputVariant,
+    pub(crate) lock: Presence,
+    pub(crate) cache: Presence,
+    /// The expected exit code.
     pub(crate) status: i32,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Job {
+pub(crate) enum ContenderCommand {
     Lock,
     Check,
 }
 
 /// Which input is locked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Input {
+pub(crate) enum InputVariant {
     Base,
     Changed,
     Conflict,
 }
 
-/// Whether something is there before a run.
+/// Whether a lock or a cache exists before a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Before {
+pub(crate) enum Presence {
     Absent,
     Present,
 }
 
-impl Case {
-    /// The contenders for `set`; none where the case says nothing of it.
-    pub(crate) fn plans(self, set: &Set) -> Vec<Plan> {
-        use Before::{Absent, Present};
-        let both =
-            |plan: Plan| Tool::ALL.map(|tool| Plan { tool, label: tool.name(), ..plan.clone() }).to_vec();
-        let plan = Plan {
+impl BenchCase {
+    /// The contenders for `set`; none where the case does not apply to it.
+    pub(crate) fn plans(self, set: &RequirementSet) -> Vec<Contender> {
+        use Presence::{Absent, Present};
+        let both = |plan: Contender| {
+            Tool::ALL.map(|tool| Contender { tool, label: tool.name(), ..plan.clone() }).to_vec()
+        };
+        let plan = Contender {
             label: Tool::Pinfast.name(),
             tool: Tool::Pinfast,
-            job: Job::Lock,
-            scope: Scope::One,
-            input: Input::Base,
+            job: ContenderCommand::Lock,
+            scope: TargetScope::One,
+            input: InputVariant::Base,
             lock: Absent,
             cache: Present,
             status: 0,
         };
         match self {
-            Self::Cold => both(Plan { cache: Absent, ..plan }),
+            Self::Cold => both(Contender { cache: Absent, ..plan }),
             Self::Warm => both(plan),
-            Self::Unchanged | Self::Stale => both(Plan { lock: Present, ..plan }),
-            Self::ChangedCold => both(Plan { lock: Present, cache: Absent, input: Input::Changed, ..plan }),
-            Self::ChangedWarm => both(Plan { lock: Present, input: Input::Changed, ..plan }),
-            Self::Check => vec![Plan { job: Job::Check, lock: Present, ..plan }],
+            Self::Unchanged | Self::Stale => both(Contender { lock: Present, ..plan }),
+            Self::ChangedCold => {
+                both(Contender { lock: Present, cache: Absent, input: InputVariant::Changed, ..plan })
+            }
+            Self::ChangedWarm => both(Contender { lock: Present, input: InputVariant::Changed, ..plan }),
+            Self::Check => vec![Contender { job: ContenderCommand::Check, lock: Present, ..plan }],
             Self::Targets if set.targets => vec![
-                Plan { scope: Scope::Six, label: "pinfast, 6 targets", ..plan.clone() },
-                Plan { label: "pinfast, 1 target", ..plan.clone() },
-                Plan { scope: Scope::Universal, label: "pinfast --universal", ..plan.clone() },
-                Plan { tool: Tool::Uv, scope: Scope::Universal, label: "uv --universal", ..plan },
+                Contender { scope: TargetScope::Six, label: "pinfast, 6 targets", ..plan.clone() },
+                Contender { label: "pinfast, 1 target", ..plan.clone() },
+                Contender { scope: TargetScope::Universal, label: "pinfast --universal", ..plan.clone() },
+                Contender { tool: Tool::Uv, scope: TargetScope::Universal, label: "uv --universal", ..plan },
             ],
             Self::Conflict if set.conflict.is_some() => {
-                both(Plan { input: Input::Conflict, status: 1, ..plan })
+                both(Contender { input: InputVariant::Conflict, status: 1, ..plan })
             }
             Self::Targets | Self::Conflict => Vec::new(),
         }
     }
 
-    /// Seconds for which the server says that a page is fresh. It is stale at once where the case wants that:
-    /// a cache older than ten minutes cannot be waited for.
+    /// The `max-age` of pages, in seconds. [`Self::Stale`] has zero: its cache must be stale at once.
     pub(crate) fn max_age(self) -> u32 {
         if self == Self::Stale { 0 } else { 600 }
     }
 
-    /// What it is called in tables.
+    /// Its name in tables.
     pub(crate) fn title(self) -> &'static str {
         match self {
             Self::Cold => "cold, no lock",
@@ -122,7 +124,7 @@ impl Case {
         }
     }
 
-    /// The most that pinfast's time may be of uv's.
+    /// The goal: pinfast's time divided by uv's is at most this.
     pub(crate) fn goal(self, set: &str) -> Option<f64> {
         match self {
             Self::Cold if set == "boto3" => Some(0.3),

@@ -1,4 +1,4 @@
-//! A certificate made for one run, for clients to trust by `SSL_CERT_FILE`.
+//! A certificate for one run, which clients trust through `SSL_CERT_FILE`.
 
 use std::path::Path;
 use std::sync::Arc;

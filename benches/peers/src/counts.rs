@@ -1,35 +1,35 @@
-//! What a server was asked for.
+//! Counts of the requests to a server.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
 use serde::Serialize;
 
-/// What was asked for since the last [`Counter::take`].
+/// The requests since the last [`RequestCounter::take`].
 #[derive(Default)]
-pub(crate) struct Counter(Mutex<Open>);
+pub(crate) struct RequestCounter(Mutex<OpenCounts>);
 
 #[derive(Default)]
-struct Open {
-    counts: Counts,
+struct OpenCounts {
+    counts: RequestCounts,
     spans: Vec<(Instant, Instant)>,
     missing: Vec<String>,
 }
 
-/// What one run asked for.
+/// The requests of one run.
 #[derive(Clone, Debug, Default, Serialize)]
-pub(crate) struct Counts {
+pub(crate) struct RequestCounts {
     pub(crate) requests: u64,
     /// Requests answered with "not modified".
     pub(crate) unchanged: u64,
     /// Bytes sent, TLS and all.
     pub(crate) bytes: u64,
     pub(crate) connections: u64,
-    /// The most requests of which each began after the one before was answered.
+    /// The longest chain of requests in which each began after the response to the one before.
     pub(crate) in_a_row: u64,
 }
 
-impl Counter {
+impl RequestCounter {
     pub(crate) fn connection(&self) {
         self.change(|open| open.counts.connections += 1);
     }
@@ -49,24 +49,24 @@ impl Counter {
         self.change(|open| open.counts.unchanged += 1);
     }
 
-    /// Somebody asked for what is not recorded.
+    /// Counts a request for something that is not recorded.
     pub(crate) fn missing(&self, path: &str) {
         self.change(|open| open.missing.push(path.to_owned()));
     }
 
-    /// The counts and what was missing, and begins anew.
-    pub(crate) fn take(&self) -> (Counts, Vec<String>) {
+    /// Returns the counts and the missing paths, and resets them.
+    pub(crate) fn take(&self) -> (RequestCounts, Vec<String>) {
         let mut open = std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
         open.counts.in_a_row = in_a_row(&mut open.spans);
         (open.counts, open.missing)
     }
 
-    fn change(&self, change: impl FnOnce(&mut Open)) {
+    fn change(&self, change: impl FnOnce(&mut OpenCounts)) {
         change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner));
     }
 }
 
-/// The most spans of which no two overlap: take the one that ends first, again and again.
+/// The largest number of spans of which no two overlap (interval scheduling: always take the one that ends first).
 fn in_a_row<T: Ord + Copy>(spans: &mut [(T, T)]) -> u64 {
     spans.sort_by_key(|(_, end)| *end);
     let (mut count, mut last) = (0, None);

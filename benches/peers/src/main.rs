@@ -1,12 +1,12 @@
 //! Measures pinfast beside uv: whole processes, in turns, on an index that is recorded once and then served
-//! from 127.0.0.1. `docs/performance.md` tells the method and the last figures.
+//! from 127.0.0.1. `docs/performance.md` has the method and the last figures.
 //!
-//! - `main`: arguments, and the order of things
-//! - `sets`, `case`, `tool`: what is locked, what lies there before, the command lines
-//! - `bench`, `process`: lays out, runs, measures; `report`: the figures as a table and as JSON
-//! - `server`, `wire`, `certificate`, `counts`: the index that is served, and what it was asked for
-//! - `resource`, `store`, `page`, `wheel`: what is recorded, and what is made of it
-//! - `upstream`: the index that is recorded
+//! - `main`: arguments; records what is missing, measures, reports
+//! - `sets`, `case`, `tool`: what is locked, which lock and cache exist before a run, the command lines
+//! - `bench`, `process`: prepares folders, runs, measures; `report`: the figures as tables and as JSON
+//! - `server`, `wire`, `certificate`, `counts`: serves the recorded index and counts requests
+//! - `resource`, `store`, `page`, `wheel`: the recorded pages and files, on disk and in memory
+//! - `upstream`: fetches from the index that is recorded
 
 mod bench;
 mod case;
@@ -33,16 +33,17 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 use clap::{Parser, ValueEnum as _};
-use serde_json::{Value, json};
+use serde_json::json;
 use sha2::{Digest as _, Sha256};
 use tokio::runtime::Runtime;
 
-use bench::{Bench, Measured};
-use case::Case;
-use server::{Manners, Releases, Server, Unknown};
-use sets::Set;
-use store::Store;
-use tool::Tools;
+use bench::{Benchmark, ContenderResult};
+use case::BenchCase;
+use report::RunCondition;
+use server::{RecordedServer, ReleasePages, ServerBehaviour, UnrecordedResource};
+use sets::RequirementSet;
+use store::RecordedIndex;
+use tool::ToolPaths;
 use upstream::Upstream;
 
 /// Measures pinfast beside uv on a recorded index.
@@ -54,7 +55,7 @@ struct Arguments {
     sets: Vec<String>,
     /// The cases to measure, all by default
     #[arg(long, value_delimiter = ',', value_name = "CASE,…")]
-    cases: Vec<Case>,
+    cases: Vec<BenchCase>,
     /// Measured runs of each contender in each case
     #[arg(long, default_value_t = 7, value_name = "COUNT")]
     rounds: usize,
@@ -76,16 +77,16 @@ struct Arguments {
     /// The uv to measure
     #[arg(long, default_value = "uv", value_name = "PATH")]
     uv: PathBuf,
-    /// The Python whose pip tells which index is recorded, and that uv takes for its interpreter
+    /// The Python whose pip configuration names the index to record, and the interpreter for uv
     #[arg(long, default_value = "python3", value_name = "PATH")]
     python: PathBuf,
     /// Write the figures as JSON there
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
-    /// Record again what the sets need; what is recorded is not asked for twice
+    /// Run the recording again; it fetches only what is missing
     #[arg(long)]
     record: bool,
-    /// Measure nothing: serve what is recorded, and record what is asked for, until interrupted
+    /// Serve the recorded index until interrupted, and record what is requested; measure nothing
     #[arg(long)]
     serve: bool,
 }
@@ -112,31 +113,32 @@ fn run(arguments: &Arguments) -> Result<()> {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     let sets = chosen(arguments, sets::read(here)?)?;
     let python = interpreter(&arguments.python)?;
-    let store = Arc::new(Store::open(&data(arguments)?)?);
+    let store = Arc::new(RecordedIndex::open(&data(arguments)?)?);
     let upstream = Upstream::configured(&python, store.clone())?;
-    let server = Server::new(store, Some(upstream), manners(arguments));
+    let server = RecordedServer::new(store, Some(upstream), behaviour(arguments));
     let work = tempfile::tempdir()?;
     let certificate = work.path().join("certificate.pem");
     let runtime = Runtime::new()?;
     let address = runtime.block_on(server.start(certificate::make(&certificate)?))?;
     let index = format!("https://{address}/simple");
     if arguments.serve {
-        server.behave(Manners { unknown: Unknown::Recorded, ..manners(arguments) });
+        server
+            .set_behaviour(ServerBehaviour { unknown: UnrecordedResource::Recorded, ..behaviour(arguments) });
         println!("export SSL_CERT_FILE={}\nINDEX={index}", certificate.display());
         return Ok(runtime.block_on(tokio::signal::ctrl_c())?);
     }
-    let tools = Tools {
+    let tools = ToolPaths {
         pinfast: arguments.pinfast.clone().map_or_else(|| build(here), |path| Ok(fs::canonicalize(path)?))?,
         uv: found(&arguments.uv)?,
         python: python.into(),
         index,
     };
-    let bench = Bench {
+    let bench = Benchmark {
         tools,
         server,
         work: work.path().to_owned(),
         certificate,
-        manners: manners(arguments),
+        behaviour: behaviour(arguments),
         rounds: arguments.rounds,
     };
     record(arguments, &bench, &sets)?;
@@ -144,7 +146,7 @@ fn run(arguments: &Arguments) -> Result<()> {
     report(arguments, &bench.tools, &all)
 }
 
-fn record(arguments: &Arguments, bench: &Bench, sets: &[Set]) -> Result<()> {
+fn record(arguments: &Arguments, bench: &Benchmark, sets: &[RequirementSet]) -> Result<()> {
     for set in sets {
         let digest = Sha256::digest([&set.base, "\n", &set.changed].concat());
         let note =
@@ -157,13 +159,17 @@ fn record(arguments: &Arguments, bench: &Bench, sets: &[Set]) -> Result<()> {
     Ok(())
 }
 
-fn measure(arguments: &Arguments, bench: &Bench, sets: &[Set]) -> Result<Vec<Measured>> {
-    let cases = if arguments.cases.is_empty() { Case::value_variants() } else { &arguments.cases };
+fn measure(
+    arguments: &Arguments,
+    bench: &Benchmark,
+    sets: &[RequirementSet],
+) -> Result<Vec<ContenderResult>> {
+    let cases = if arguments.cases.is_empty() { BenchCase::value_variants() } else { &arguments.cases };
     let mut all = Vec::new();
     for set in sets {
         for case in cases {
             eprintln!("{}: {}", set.name, case.title());
-            // What went before is worth telling all the same.
+            // The other cases' figures are worth reporting.
             match bench.measure(set, *case) {
                 Ok(measured) => all.extend(measured),
                 Err(error) => eprintln!("{}: {} is left out: {error:#}", set.name, case.title()),
@@ -174,7 +180,7 @@ fn measure(arguments: &Arguments, bench: &Bench, sets: &[Set]) -> Result<Vec<Mea
     Ok(all)
 }
 
-fn report(arguments: &Arguments, tools: &Tools, all: &[Measured]) -> Result<()> {
+fn report(arguments: &Arguments, tools: &ToolPaths, all: &[ContenderResult]) -> Result<()> {
     let conditions = conditions(arguments, tools);
     println!("{}", report::tables(&conditions, all));
     if let Some(path) = &arguments.json {
@@ -184,17 +190,17 @@ fn report(arguments: &Arguments, tools: &Tools, all: &[Measured]) -> Result<()> 
     Ok(())
 }
 
-fn manners(arguments: &Arguments) -> Manners {
-    Manners {
+fn behaviour(arguments: &Arguments) -> ServerBehaviour {
+    ServerBehaviour {
         latency: Duration::from_millis(arguments.latency),
         rate: arguments.rate.map(|megabits| megabits * 125_000),
         max_age: 600,
-        releases: if arguments.no_version_json { Releases::Absent } else { Releases::Served },
-        unknown: Unknown::Missing,
+        releases: if arguments.no_version_json { ReleasePages::Absent } else { ReleasePages::Served },
+        unknown: UnrecordedResource::Missing,
     }
 }
 
-fn conditions(arguments: &Arguments, tools: &Tools) -> Value {
+fn conditions(arguments: &Arguments, tools: &ToolPaths) -> Vec<RunCondition> {
     let version = |program: &Path| {
         let output = Command::new(program).arg("--version").output();
         output.map_or_else(
@@ -203,23 +209,28 @@ fn conditions(arguments: &Arguments, tools: &Tools) -> Value {
         )
     };
     let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();
-    json!({
-        "pinfast": version(&tools.pinfast),
-        "uv": version(&tools.uv),
-        "rounds": arguments.rounds,
-        "latency": format!("{} ms added to each request", arguments.latency),
-        "rate": arguments.rate.map_or("as it goes".to_owned(), |rate| format!("{rate} Mbit/s a connection")),
-        "per-version JSON": if arguments.no_version_json { "404" } else { "served" },
-        "processors": std::thread::available_parallelism().map_or(0, usize::from),
-        "load at the end": load.split(' ').next().unwrap_or_default(),
-    })
+    vec![
+        ("pinfast", json!(version(&tools.pinfast))),
+        ("uv", json!(version(&tools.uv))),
+        ("rounds", json!(arguments.rounds)),
+        ("latency", json!(format!("{} ms added to each request", arguments.latency))),
+        (
+            "rate",
+            json!(
+                arguments.rate.map_or("as it goes".to_owned(), |rate| format!("{rate} Mbit/s a connection"))
+            ),
+        ),
+        ("per-version JSON", json!(if arguments.no_version_json { "404" } else { "served" })),
+        ("processors", json!(std::thread::available_parallelism().map_or(0, usize::from))),
+        ("load at the end", json!(load.split(' ').next().unwrap_or_default())),
+    ]
 }
 
-fn chosen(arguments: &Arguments, all: Vec<Set>) -> Result<Vec<Set>> {
+fn chosen(arguments: &Arguments, all: Vec<RequirementSet>) -> Result<Vec<RequirementSet>> {
     for name in &arguments.sets {
         ensure!(all.iter().any(|set| set.name == *name), "there is no set `{name}` in sets.toml");
     }
-    let wanted = |set: &Set| arguments.sets.is_empty() || arguments.sets.contains(&set.name);
+    let wanted = |set: &RequirementSet| arguments.sets.is_empty() || arguments.sets.contains(&set.name);
     Ok(all.into_iter().filter(wanted).collect())
 }
 
@@ -239,7 +250,7 @@ fn interpreter(python: &Path) -> Result<String> {
     Ok(String::from_utf8(output.stdout)?.trim().to_owned())
 }
 
-/// `program` as a path: the surroundings of a run do not tell where programs are.
+/// The path of `program`: a measured run has no PATH to find it by.
 fn found(program: &Path) -> Result<PathBuf> {
     if program.components().count() > 1 {
         return fs::canonicalize(program).with_context(|| format!("there is no {}", program.display()));
@@ -249,16 +260,16 @@ fn found(program: &Path) -> Result<PathBuf> {
     found.with_context(|| format!("{} is not on PATH: install it, or name its path", program.display()))
 }
 
-/// Builds pinfast from the sources that this program stands in.
+/// Builds pinfast from these sources, in the profile in which it is handed out.
 fn build(here: &Path) -> Result<PathBuf> {
     let manifest = fs::canonicalize(here.join("../../Cargo.toml"))?;
     let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let status = Command::new(cargo)
-        .args(["build", "--release", "--locked", "--manifest-path"])
+        .args(["build", "--profile", "dist", "--locked", "--manifest-path"])
         .arg(&manifest)
         .status()?;
     ensure!(status.success(), "pinfast does not build");
-    Ok(manifest.with_file_name("target/release/pinfast"))
+    Ok(manifest.with_file_name("target/dist/pinfast"))
 }
 
 #[cfg(test)]

@@ -1,4 +1,5 @@
-//! Pages as they are recorded: file URLs of the store's own, and what the index lacks made from what it has.
+//! Pages as they are recorded: file URLs of the store's own, keys sorted as the public index sorts them, and what the
+//! index lacks made from what it has.
 
 use std::collections::HashMap;
 
@@ -6,7 +7,7 @@ use anyhow::{Context as _, Result};
 use serde_json::{Map, Value, json};
 use url::Url;
 
-use crate::store::Store;
+use crate::store::RecordedIndex;
 
 /// The fields of METADATA that `info` holds under the same name with `_`, one value each.
 const TEXTS: [&str; 13] = [
@@ -34,7 +35,7 @@ const LISTS: [(&str, &str); 4] = [
 ];
 
 /// Replaces the URL of each file in a page that came from `base`, of either API, by a path of the store.
-pub(crate) fn localise(page: &mut Value, base: &Url, store: &Store) -> Result<()> {
+pub(crate) fn localise(page: &mut Value, base: &Url, store: &RecordedIndex) -> Result<()> {
     for file in files_mut(page) {
         let Some(Value::String(url)) = file.get_mut("url") else { continue };
         let full = base.join(url).with_context(|| format!("{base} lists `{url}`"))?;
@@ -219,7 +220,7 @@ mod tests {
     #[test]
     fn a_page_is_localised_and_told() {
         let folder = tempfile::tempdir().expect("a folder");
-        let store = Store::open(folder.path()).expect("a store");
+        let store = RecordedIndex::open(folder.path()).expect("a store");
         let base = Url::parse("https://index.example/pypi/a/json").expect("a URL");
         let mut page = project();
         localise(&mut page, &base, &store).expect("readable URLs");

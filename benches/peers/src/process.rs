@@ -1,8 +1,8 @@
 //! One process, measured.
 //!
-//! The system counts the peak memory of a process from that of its parent on, which with a recorded index
-//! in memory is more than most of what is measured here. So this program runs itself once more, small,
-//! as the parent of what is measured.
+//! Linux counts the peak memory of a process from its parent's on (it starts as a fork). This program holds the
+//! recorded index in memory, which is more than most measured processes need. So it starts itself once more, as a
+//! small parent of the measured process.
 
 use std::ffi::OsString;
 use std::fs::File;
@@ -17,9 +17,9 @@ use wait4::Wait4 as _;
 /// The first argument of the small parent.
 pub(crate) const MEASURE: &str = "--measure-process";
 
-/// What a process took.
+/// The time and memory that a process used.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-pub(crate) struct Taken {
+pub(crate) struct ProcessUsage {
     /// Seconds from its start to its end.
     pub(crate) wall: f64,
     /// Seconds of processor time, its own and the system's for it.
@@ -29,21 +29,21 @@ pub(crate) struct Taken {
     pub(crate) status: Option<i32>,
 }
 
-/// A command line with its surroundings.
+/// A command line to measure.
 #[derive(Clone, Debug)]
-pub(crate) struct CommandLine {
+pub(crate) struct MeasuredCommand {
     pub(crate) program: OsString,
     pub(crate) arguments: Vec<OsString>,
 }
 
-impl CommandLine {
-    /// Runs it in `folder` with nothing but `variables` around it; what it says goes to `said`.
+impl MeasuredCommand {
+    /// Runs it in `folder` with exactly these environment variables; its output goes to the file `said`.
     pub(crate) fn measure(
         &self,
         folder: &Path,
         variables: &[(String, OsString)],
         said: &Path,
-    ) -> Result<Taken> {
+    ) -> Result<ProcessUsage> {
         let output = Command::new(std::env::current_exe()?)
             .arg(MEASURE)
             .arg(said)
@@ -58,11 +58,11 @@ impl CommandLine {
         if !output.status.success() {
             bail!("cannot run {}", self.program.display());
         }
-        serde_json::from_slice(&output.stdout).context("the measuring parent says nothing")
+        serde_json::from_slice(&output.stdout).context("the measuring parent printed nothing")
     }
 }
 
-/// The small parent: `arguments` are where to write what is said, the program, and its arguments.
+/// The small parent: `arguments` are the file for the output, the program, and its arguments.
 pub(crate) fn measure(mut arguments: impl Iterator<Item = OsString>) -> Result<()> {
     let (said, program) = arguments.next().zip(arguments.next()).context("too few arguments")?;
     let said = File::create(said)?;
@@ -72,7 +72,7 @@ pub(crate) fn measure(mut arguments: impl Iterator<Item = OsString>) -> Result<(
     let used = command.spawn()?.wait4()?;
     let wall = begin.elapsed().as_secs_f64();
     let cpu = (used.rusage.utime + used.rusage.stime).as_secs_f64();
-    let taken = Taken { wall, cpu, peak: used.rusage.maxrss, status: used.status.code() };
+    let taken = ProcessUsage { wall, cpu, peak: used.rusage.maxrss, status: used.status.code() };
     println!("{}", serde_json::to_string(&taken)?);
     Ok(())
 }

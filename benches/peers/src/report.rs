@@ -1,12 +1,12 @@
-//! What was measured, as a table and as JSON.
+//! The figures as tables and as JSON.
 
 use std::fmt::Write as _;
 
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::bench::{Measured, Sample};
-use crate::case::Case;
+use crate::bench::{ContenderResult, Sample};
+use crate::case::BenchCase;
 
 /// Median and spread of one figure over all runs.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
@@ -17,8 +17,8 @@ pub(crate) struct Figure {
 }
 
 /// The figures of a contender.
-struct Row<'a> {
-    of: &'a Measured,
+struct ReportRow<'a> {
+    of: &'a ContenderResult,
     wall: Figure,
     cpu: Figure,
     peak: Figure,
@@ -43,8 +43,8 @@ impl Figure {
     }
 }
 
-impl<'a> Row<'a> {
-    fn new(of: &'a Measured) -> Self {
+impl<'a> ReportRow<'a> {
+    fn new(of: &'a ContenderResult) -> Self {
         let figure = |value: fn(&Sample) -> f64| Figure::of(of.samples.iter().map(value));
         Self {
             of,
@@ -74,16 +74,20 @@ impl<'a> Row<'a> {
     }
 }
 
-/// Everything as JSON; `conditions` say how it was taken.
-pub(crate) fn json(conditions: &Value, all: &[Measured]) -> Value {
-    let rows: Vec<_> = all.iter().map(|measured| Row::new(measured).json()).collect();
+/// One fact about how the figures were taken.
+pub(crate) type RunCondition = (&'static str, Value);
+
+/// Everything as JSON.
+pub(crate) fn json(conditions: &[RunCondition], all: &[ContenderResult]) -> Value {
+    let rows: Vec<_> = all.iter().map(|measured| ReportRow::new(measured).json()).collect();
+    let conditions: Value = conditions.iter().cloned().collect();
     json!({ "conditions": conditions, "results": rows })
 }
 
 /// The tables, in Markdown.
-pub(crate) fn tables(conditions: &Value, all: &[Measured]) -> String {
+pub(crate) fn tables(conditions: &[RunCondition], all: &[ContenderResult]) -> String {
     let mut text = String::new();
-    for (key, value) in conditions.as_object().into_iter().flatten() {
+    for (key, value) in conditions {
         let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
         let _ = writeln!(text, "- {key}: {value}");
     }
@@ -100,10 +104,10 @@ pub(crate) fn tables(conditions: &Value, all: &[Measured]) -> String {
     text
 }
 
-fn line(measured: &Measured, all: &[Measured]) -> String {
-    let row = Row::new(measured);
-    let peer = peer(measured, all).map(Row::new);
-    let ratio = |own: fn(&Row<'_>) -> f64| {
+fn line(measured: &ContenderResult, all: &[ContenderResult]) -> String {
+    let row = ReportRow::new(measured);
+    let peer = peer(measured, all).map(ReportRow::new);
+    let ratio = |own: fn(&ReportRow<'_>) -> f64| {
         let peer = peer.as_ref().map(own).filter(|value| *value > 0.0);
         peer.map_or_else(String::new, |peer| format!("{:.2}", own(&row) / peer))
     };
@@ -132,38 +136,39 @@ fn line(measured: &Measured, all: &[Measured]) -> String {
 }
 
 /// How many pins, and how many of them uv has otherwise.
-fn pins(measured: &Measured, all: &[Measured]) -> String {
+fn pins(measured: &ContenderResult, all: &[ContenderResult]) -> String {
     let count = measured.pins.len();
-    let peer = peer(measured, all).filter(|peer| measured.case != Case::Targets && !peer.pins.is_empty());
+    let peer =
+        peer(measured, all).filter(|peer| measured.case != BenchCase::Targets && !peer.pins.is_empty());
     let differing =
         peer.map_or(0, |peer| measured.pins.iter().filter(|pin| !peer.pins.contains(pin)).count());
     if differing > 0 { format!("{count}, {differing} other than uv") } else { count.to_string() }
 }
 
 /// What a contender's ratios are to: uv in the same case, and for a stale cache uv with a fresh one.
-fn peer<'a>(measured: &Measured, all: &'a [Measured]) -> Option<&'a Measured> {
+fn peer<'a>(measured: &ContenderResult, all: &'a [ContenderResult]) -> Option<&'a ContenderResult> {
     if !measured.contender.starts_with("pinfast") {
         return None;
     }
-    let of = |case: Case| {
-        let same = move |other: &&Measured| {
+    let of = |case: BenchCase| {
+        let same = move |other: &&ContenderResult| {
             (&other.set, other.case) == (&measured.set, case) && other.contender.starts_with("uv")
         };
         all.iter().find(same)
     };
-    let fresh = if measured.case == Case::Stale { of(Case::Unchanged) } else { None };
+    let fresh = if measured.case == BenchCase::Stale { of(BenchCase::Unchanged) } else { None };
     fresh.or_else(|| of(measured.case))
 }
 
 /// Time and memory by the size of the closure.
-fn growth(all: &[Measured]) -> String {
+fn growth(all: &[ContenderResult]) -> String {
     let mut text = String::from(
         "\n| growth | set | pins | time ms | µs a pin | CPU ms | µs a pin | peak MB | kB a pin |\n\
          |---|---|---|---|---|---|---|---|---|\n",
     );
-    for case in [Case::Cold, Case::Warm, Case::Unchanged] {
-        let of = |measured: &&Measured| measured.case == case && measured.contender == "pinfast";
-        let mut rows: Vec<_> = all.iter().filter(of).map(Row::new).collect();
+    for case in [BenchCase::Cold, BenchCase::Warm, BenchCase::Unchanged] {
+        let of = |measured: &&ContenderResult| measured.case == case && measured.contender == "pinfast";
+        let mut rows: Vec<_> = all.iter().filter(of).map(ReportRow::new).collect();
         rows.sort_by_key(|row| row.of.pins.len());
         for row in rows {
             let pins = row.of.pins.len().max(1) as f64;
@@ -187,16 +192,16 @@ fn growth(all: &[Measured]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::counts::Counts;
-    use crate::process::Taken;
+    use crate::counts::RequestCounts;
+    use crate::process::ProcessUsage;
 
-    fn measured(case: Case, contender: &'static str, walls: &[f64]) -> Measured {
+    fn measured(case: BenchCase, contender: &'static str, walls: &[f64]) -> ContenderResult {
         let sample = |wall: &f64| Sample {
-            taken: Taken { wall: *wall, cpu: 0.01, peak: 10_000_000, status: Some(0) },
-            counts: Counts::default(),
+            taken: ProcessUsage { wall: *wall, cpu: 0.01, peak: 10_000_000, status: Some(0) },
+            counts: RequestCounts::default(),
         };
         let samples = walls.iter().map(sample).collect();
-        Measured { set: "bot".into(), case, contender, pins: vec!["a==1".into()], samples }
+        ContenderResult { set: "bot".into(), case, contender, pins: vec!["a==1".into()], samples }
     }
 
     #[test]
@@ -209,11 +214,11 @@ mod tests {
     #[test]
     fn ratios_are_to_uv_and_a_stale_cache_to_a_fresh_one() {
         let all = [
-            measured(Case::Unchanged, "uv", &[0.100]),
-            measured(Case::Stale, "pinfast", &[0.010, 0.030, 0.020]),
-            measured(Case::Stale, "uv", &[0.400]),
+            measured(BenchCase::Unchanged, "uv", &[0.100]),
+            measured(BenchCase::Stale, "pinfast", &[0.010, 0.030, 0.020]),
+            measured(BenchCase::Stale, "uv", &[0.400]),
         ];
-        let text = tables(&json!({"latency": "30 ms"}), &all);
+        let text = tables(&[("latency", "30 ms".into())], &all);
         assert!(text.contains("- latency: 30 ms"), "{text}");
         assert!(
             text.contains(
@@ -221,7 +226,7 @@ mod tests {
             ),
             "{text}"
         );
-        let json = json(&json!({}), &all);
+        let json = json(&[], &all);
         assert_eq!(json["results"][1]["wall_s"]["median"], 0.02);
     }
 }

@@ -1,4 +1,4 @@
-//! What an index can be asked for: a URL's path as a thing, and where the store keeps it.
+//! What an index serves: the path of a URL as a value, and its place in the recorded index.
 
 use std::path::{Component, Path, PathBuf};
 
@@ -20,7 +20,7 @@ pub(crate) enum Resource {
 }
 
 impl Resource {
-    /// The thing at `path` for who accepts `accept`; `None` where an index has nothing.
+    /// The resource at `path` for a client that accepts `accept`; `None` where an index has nothing.
     pub(crate) fn at(path: &str, accept: &str) -> Option<Self> {
         if Path::new(path).components().any(|part| part == Component::ParentDir) {
             return None;
@@ -45,7 +45,7 @@ impl Resource {
         }
     }
 
-    /// Where the store keeps it; pages are packed.
+    /// Its file in the recorded index; pages are gzip.
     pub(crate) fn place(&self) -> PathBuf {
         match self {
             Self::Simple(name) => format!("simple/{name}.json.gz").into(),
@@ -57,7 +57,7 @@ impl Resource {
         }
     }
 
-    /// Whether it is a page, which may change and is packed, or a file, which is neither.
+    /// Whether it is a page, which may change and is gzip, or a file.
     pub(crate) fn is_page(&self) -> bool {
         !matches!(self, Self::Metadata(_) | Self::File(_))
     }

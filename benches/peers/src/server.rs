@@ -1,4 +1,6 @@
-//! The recorded index on 127.0.0.1: TLS, HTTP/2, latency, the headers that production sends.
+//! Serves the recorded index on 127.0.0.1 as a public index does: TLS, HTTP/2, latency, caching headers.
+//!
+//! The tests have a server of their own, which misbehaves (`crates/testkit/src/server.rs`); this one is for figures.
 
 use std::convert::Infallible;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -16,65 +18,69 @@ use hyper_util::server::conn::auto;
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
 
-use crate::counts::Counter;
+use crate::counts::RequestCounter;
 use crate::resource::Resource;
-use crate::store::{Kept, Store};
+use crate::store::{RecordedIndex, RecordedResponse};
 use crate::upstream::Upstream;
 use crate::wheel;
-use crate::wire::Wire;
+use crate::wire::MeteredStream;
 
 /// Requests that a client may have under way on a connection.
 const STREAMS: u32 = 100;
 
 /// How the server behaves.
 #[derive(Clone, Copy)]
-pub(crate) struct Manners {
+pub(crate) struct ServerBehaviour {
     /// Added to each request.
     pub(crate) latency: Duration,
     /// Bytes a second on a connection.
     pub(crate) rate: Option<u64>,
     /// Seconds for which a page is fresh.
     pub(crate) max_age: u32,
-    pub(crate) releases: Releases,
-    pub(crate) unknown: Unknown,
+    pub(crate) releases: ReleasePages,
+    pub(crate) unknown: UnrecordedResource,
 }
 
 /// Whether there are pages of single releases.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Releases {
+pub(crate) enum ReleasePages {
     Served,
     Absent,
 }
 
-/// What becomes of a request for what is not recorded.
+/// How a request for something that is not recorded is answered.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Unknown {
+pub(crate) enum UnrecordedResource {
     Recorded,
     Missing,
 }
 
 /// A server.
-pub(crate) struct Server {
-    pub(crate) store: Arc<Store>,
+pub(crate) struct RecordedServer {
+    pub(crate) store: Arc<RecordedIndex>,
     pub(crate) upstream: Option<Arc<Upstream>>,
-    pub(crate) counter: Arc<Counter>,
-    manners: Mutex<Manners>,
+    pub(crate) counter: Arc<RequestCounter>,
+    behaviour: Mutex<ServerBehaviour>,
 }
 
-type Answer = Response<Full<Bytes>>;
+type ServerResponse = Response<Full<Bytes>>;
 
-impl Server {
-    pub(crate) fn new(store: Arc<Store>, upstream: Option<Upstream>, manners: Manners) -> Arc<Self> {
+impl RecordedServer {
+    pub(crate) fn new(
+        store: Arc<RecordedIndex>,
+        upstream: Option<Upstream>,
+        behaviour: ServerBehaviour,
+    ) -> Arc<Self> {
         let upstream = upstream.map(Arc::new);
-        Arc::new(Self { store, upstream, counter: Arc::default(), manners: Mutex::new(manners) })
+        Arc::new(Self { store, upstream, counter: Arc::default(), behaviour: Mutex::new(behaviour) })
     }
 
-    pub(crate) fn manners(&self) -> Manners {
-        *self.manners.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(crate) fn behaviour(&self) -> ServerBehaviour {
+        *self.behaviour.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(crate) fn behave(&self, manners: Manners) {
-        *self.manners.lock().unwrap_or_else(PoisonError::into_inner) = manners;
+    pub(crate) fn set_behaviour(&self, behaviour: ServerBehaviour) {
+        *self.behaviour.lock().unwrap_or_else(PoisonError::into_inner) = behaviour;
     }
 
     /// Serves on a port of 127.0.0.1, by choice of the system, until the process ends.
@@ -90,11 +96,11 @@ impl Server {
         Ok(address)
     }
 
-    /// One connection. That a client breaks it off is the client's affair.
+    /// One connection, until the client closes it.
     async fn converse(self: Arc<Self>, stream: TcpStream, tls: TlsAcceptor) {
         let _ = stream.set_nodelay(true);
         self.counter.connection();
-        let wire = Wire::new(stream, self.counter.clone(), self.manners().rate);
+        let wire = MeteredStream::new(stream, self.counter.clone(), self.behaviour().rate);
         let Ok(stream) = tls.accept(wire).await else { return };
         let server = self.clone();
         let service = service_fn(move |request: Request<hyper::body::Incoming>| {
@@ -110,16 +116,16 @@ impl Server {
         let _ = builder.serve_connection(TokioIo::new(stream), service).await;
     }
 
-    async fn answer(&self, method: &Method, path: &str, headers: &HeaderMap) -> Answer {
+    async fn answer(&self, method: &Method, path: &str, headers: &HeaderMap) -> ServerResponse {
         let begin = Instant::now();
-        let manners = self.manners();
-        tokio::time::sleep(manners.latency).await;
+        let behaviour = self.behaviour();
+        tokio::time::sleep(behaviour.latency).await;
         let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
         let answer = match Resource::at(path, accept) {
-            Some(Resource::Release(..)) if manners.releases == Releases::Absent => {
+            Some(Resource::Release(..)) if behaviour.releases == ReleasePages::Absent => {
                 status(StatusCode::NOT_FOUND)
             }
-            Some(resource) => self.answer_for(&resource, path, headers, manners).await,
+            Some(resource) => self.answer_for(&resource, path, headers, behaviour).await,
             None => status(StatusCode::NOT_FOUND),
         };
         self.counter.answered(begin, Instant::now());
@@ -131,29 +137,29 @@ impl Server {
         resource: &Resource,
         path: &str,
         headers: &HeaderMap,
-        manners: Manners,
-    ) -> Answer {
+        behaviour: ServerBehaviour,
+    ) -> ServerResponse {
         if let Resource::File(file) = resource
-            && let Some(answer) = self.piece(file, headers, manners).await
+            && let Some(answer) = self.piece(file, headers, behaviour).await
         {
             return answer;
         }
-        let mut kept = self.store.get(resource);
-        if kept.is_none() && manners.unknown == Unknown::Recorded {
-            kept = self.recorded(resource).await;
+        let mut recorded = self.store.get(resource);
+        if recorded.is_none() && behaviour.unknown == UnrecordedResource::Recorded {
+            recorded = self.record_now(resource).await;
         }
-        match kept.as_deref() {
+        match recorded.as_deref() {
             None => {
                 self.counter.missing(path);
                 status(StatusCode::NOT_FOUND)
             }
-            Some(Kept::Absent) => status(StatusCode::NOT_FOUND),
-            Some(Kept::Body { etag, .. }) if asks_whether(headers, etag) => {
+            Some(RecordedResponse::Absent) => status(StatusCode::NOT_FOUND),
+            Some(RecordedResponse::Body { etag, .. }) if asks_whether(headers, etag) => {
                 self.counter.unchanged();
-                with(StatusCode::NOT_MODIFIED, Bytes::new(), &self.validity(resource, etag, manners))
+                with(StatusCode::NOT_MODIFIED, Bytes::new(), &self.validity(resource, etag, behaviour))
             }
-            Some(Kept::Body { body, etag }) => {
-                let mut told = self.validity(resource, etag, manners);
+            Some(RecordedResponse::Body { body, etag }) => {
+                let mut told = self.validity(resource, etag, behaviour);
                 told.push((header::CONTENT_TYPE, resource.content_type().to_owned()));
                 if resource.is_page() {
                     told.push((header::CONTENT_ENCODING, "gzip".to_owned()));
@@ -163,8 +169,8 @@ impl Server {
         }
     }
 
-    /// Records `resource`, to the end even where the one who asked for it goes away.
-    async fn recorded(&self, resource: &Resource) -> Option<Arc<Kept>> {
+    /// Records `resource`, to the end even where the client goes away.
+    async fn record_now(&self, resource: &Resource) -> Option<Arc<RecordedResponse>> {
         let (upstream, wanted) = (self.upstream.clone()?, resource.clone());
         let recording = tokio::spawn(async move { upstream.record(&wanted).await });
         if let Err(error) = recording.await.unwrap_or_else(|error| Err(error.into())) {
@@ -173,17 +179,22 @@ impl Server {
         self.store.get(resource)
     }
 
-    /// How many recordings are under way: each holds on to the upstream.
+    /// How many recordings are under way: each holds a reference to the upstream.
     pub(crate) fn recordings(&self) -> usize {
         self.upstream.as_ref().map_or(0, |upstream| Arc::strong_count(upstream) - 1)
     }
 
-    /// A piece of a wheel whose METADATA is recorded: of a stand-in for the wheel.
-    async fn piece(&self, file: &str, headers: &HeaderMap, manners: Manners) -> Option<Answer> {
+    /// The range of a wheel whose METADATA is recorded, from a stand-in for the wheel.
+    async fn piece(
+        &self,
+        file: &str,
+        headers: &HeaderMap,
+        behaviour: ServerBehaviour,
+    ) -> Option<ServerResponse> {
         let asked = headers.get(header::RANGE)?.to_str().ok()?.strip_prefix("bytes=")?;
         let resource = Resource::Metadata(file.to_owned());
-        if self.store.get(&resource).is_none() && manners.unknown == Unknown::Recorded {
-            self.recorded(&resource).await;
+        if self.store.get(&resource).is_none() && behaviour.unknown == UnrecordedResource::Recorded {
+            self.record_now(&resource).await;
         }
         let (metadata, len) = (self.store.plain(&resource)?, self.store.size(file)?);
         let (start, end) = asked.split_once('-')?;
@@ -198,8 +209,13 @@ impl Server {
         Some(with(StatusCode::PARTIAL_CONTENT, body.into(), &[(header::CONTENT_RANGE, told)]))
     }
 
-    fn validity(&self, resource: &Resource, etag: &str, manners: Manners) -> Vec<(HeaderName, String)> {
-        let control = match (resource.is_page(), manners.max_age) {
+    fn validity(
+        &self,
+        resource: &Resource,
+        etag: &str,
+        behaviour: ServerBehaviour,
+    ) -> Vec<(HeaderName, String)> {
+        let control = match (resource.is_page(), behaviour.max_age) {
             (true, age) => format!("max-age={age}, public"),
             (false, _) => "max-age=365000000, immutable, public".to_owned(),
         };
@@ -216,11 +232,11 @@ fn asks_whether(headers: &HeaderMap, etag: &str) -> bool {
     asked.is_some_and(|asked| asked.split(',').any(|tag| tag.trim().trim_start_matches("W/") == etag))
 }
 
-fn status(status: StatusCode) -> Answer {
+fn status(status: StatusCode) -> ServerResponse {
     with(status, Bytes::new(), &[])
 }
 
-fn with(status: StatusCode, body: Bytes, headers: &[(HeaderName, String)]) -> Answer {
+fn with(status: StatusCode, body: Bytes, headers: &[(HeaderName, String)]) -> ServerResponse {
     let mut answer = Response::new(Full::new(body));
     *answer.status_mut() = status;
     for (name, value) in headers {

@@ -1,4 +1,4 @@
-//! The sets that are locked, as `sets.toml` tells them.
+//! The sets of requirements to lock, from `sets.toml`.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 /// A set of requirements.
 #[derive(Clone, Debug)]
-pub(crate) struct Set {
+pub(crate) struct RequirementSet {
     pub(crate) name: String,
     /// The input's text.
     pub(crate) base: String,
@@ -16,28 +16,28 @@ pub(crate) struct Set {
     pub(crate) changed: String,
     /// An input without solution.
     pub(crate) conflict: Option<String>,
-    /// The Python that is locked for, `X.Y`.
+    /// The Python to lock for, `X.Y`.
     pub(crate) python: String,
-    pub(crate) files: Files,
+    pub(crate) files: AllowedFiles,
     /// Whether it is locked for several targets too.
     pub(crate) targets: bool,
 }
 
-/// Which files a lock may name.
+/// Which files a lock may list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Files {
+pub(crate) enum AllowedFiles {
     All,
     Wheels,
 }
 
 #[derive(Deserialize)]
-struct Told {
-    set: Vec<ToldSet>,
+struct SetsFile {
+    set: Vec<SetEntry>,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct ToldSet {
+struct SetEntry {
     name: String,
     input: PathBuf,
     change: [String; 2],
@@ -50,26 +50,26 @@ struct ToldSet {
     wheels_only: bool,
 }
 
-/// The sets that `folder` tells of.
-pub(crate) fn read(folder: &Path) -> Result<Vec<Set>> {
-    let told: Told = toml::from_str(&text(&folder.join("sets.toml"))?)?;
+/// The sets in `folder/sets.toml`.
+pub(crate) fn read(folder: &Path) -> Result<Vec<RequirementSet>> {
+    let told: SetsFile = toml::from_str(&text(&folder.join("sets.toml"))?)?;
     told.set.into_iter().map(|set| set.read(folder)).collect()
 }
 
-impl ToldSet {
-    fn read(self, folder: &Path) -> Result<Set> {
+impl SetEntry {
+    fn read(self, folder: &Path) -> Result<RequirementSet> {
         let base = text(&folder.join(&self.input))?;
         let [old, new] = self.change;
         ensure!(base.lines().any(|line| line == old), "{}: no line `{old}` to change", self.name);
         let line = |line| if line == old { new.as_str() } else { line };
         let changed: Vec<_> = base.lines().map(line).collect();
-        Ok(Set {
+        Ok(RequirementSet {
             name: self.name,
             changed: changed.join("\n") + "\n",
             base,
             conflict: self.conflict.map(|path| text(&folder.join(path))).transpose()?,
             python: self.python,
-            files: if self.wheels_only { Files::Wheels } else { Files::All },
+            files: if self.wheels_only { AllowedFiles::Wheels } else { AllowedFiles::All },
             targets: self.targets,
         })
     }

@@ -1,4 +1,4 @@
-//! The recorded index on disk: each answer once, packed as it is sent.
+//! The recorded index on disk: each response once, compressed as it is sent.
 
 use std::collections::HashMap;
 use std::fs;
@@ -17,24 +17,24 @@ use sha2::{Digest as _, Sha256};
 use crate::page;
 use crate::resource::Resource;
 
-/// A folder of answers, and those of them that were asked for in memory.
-pub(crate) struct Store {
+/// A folder of responses; those that were requested are in memory, too.
+pub(crate) struct RecordedIndex {
     root: PathBuf,
-    held: Mutex<HashMap<Resource, Arc<Kept>>>,
+    held: Mutex<HashMap<Resource, Arc<RecordedResponse>>>,
     origins: Mutex<Vec<String>>,
     /// By project and path.
     sizes: Mutex<HashMap<String, HashMap<String, u64>>>,
 }
 
-/// What is recorded of a resource.
-pub(crate) enum Kept {
+/// The recorded response for a resource.
+pub(crate) enum RecordedResponse {
     /// The index had nothing there.
     Absent,
     /// The body as it is sent, and its strong validator.
     Body { body: Bytes, etag: String },
 }
 
-impl Store {
+impl RecordedIndex {
     pub(crate) fn open(root: &Path) -> Result<Self> {
         fs::create_dir_all(root).with_context(|| format!("cannot make {}", root.display()))?;
         let origins = fs::read_to_string(root.join(ORIGINS)).unwrap_or_default();
@@ -47,15 +47,15 @@ impl Store {
         })
     }
 
-    /// What is recorded of `resource`; `None` where nothing is.
-    pub(crate) fn get(&self, resource: &Resource) -> Option<Arc<Kept>> {
+    /// The recorded response for `resource`; `None` where there is none.
+    pub(crate) fn get(&self, resource: &Resource) -> Option<Arc<RecordedResponse>> {
         if let Some(kept) = lock(&self.held).get(resource) {
             return Some(kept.clone());
         }
         let path = self.root.join(resource.place());
         let kept = match fs::read(&path) {
-            Ok(body) => Kept::of(body),
-            Err(_) if absent(&path).exists() => Kept::Absent,
+            Ok(body) => RecordedResponse::of(body),
+            Err(_) if absent(&path).exists() => RecordedResponse::Absent,
             Err(_) => return None,
         };
         let kept = Arc::new(kept);
@@ -63,31 +63,31 @@ impl Store {
         Some(kept)
     }
 
-    /// The body of `resource`, unpacked.
+    /// The body of `resource`, decompressed.
     pub(crate) fn plain(&self, resource: &Resource) -> Option<Vec<u8>> {
         match &*self.get(resource)? {
-            Kept::Absent => None,
-            Kept::Body { body, .. } if resource.is_page() => {
+            RecordedResponse::Absent => None,
+            RecordedResponse::Body { body, .. } if resource.is_page() => {
                 let mut plain = Vec::new();
                 GzDecoder::new(body.as_ref()).read_to_end(&mut plain).ok()?;
                 Some(plain)
             }
-            Kept::Body { body, .. } => Some(body.to_vec()),
+            RecordedResponse::Body { body, .. } => Some(body.to_vec()),
         }
     }
 
-    /// Records `body`, which is not packed.
+    /// Records `body`, which is not compressed.
     pub(crate) fn put(&self, resource: &Resource, body: &[u8]) -> Result<()> {
         let packed = if resource.is_page() { packed(body)? } else { body.to_vec() };
         self.write(&self.root.join(resource.place()), &packed)?;
-        lock(&self.held).insert(resource.clone(), Arc::new(Kept::of(packed)));
+        lock(&self.held).insert(resource.clone(), Arc::new(RecordedResponse::of(packed)));
         Ok(())
     }
 
     /// Records that there is nothing.
     pub(crate) fn put_absent(&self, resource: &Resource) -> Result<()> {
         self.write(&absent(&self.root.join(resource.place())), b"")?;
-        lock(&self.held).insert(resource.clone(), Arc::new(Kept::Absent));
+        lock(&self.held).insert(resource.clone(), Arc::new(RecordedResponse::Absent));
         Ok(())
     }
 
@@ -107,7 +107,7 @@ impl Store {
         }
     }
 
-    /// Makes the page of each release of which METADATA is recorded.
+    /// Makes the page of each release whose METADATA is recorded.
     pub(crate) fn make_releases(&self) -> Result<()> {
         for entry in fs::read_dir(self.root.join("project"))? {
             let file = entry?.file_name();
@@ -124,7 +124,7 @@ impl Store {
         Ok(())
     }
 
-    /// The size of the file at `path`, which the page of its project tells.
+    /// The size of the file at `path`, from the page of its project.
     pub(crate) fn size(&self, path: &str) -> Option<u64> {
         let name = path.rsplit('/').next()?.split('-').next()?.to_lowercase().replace(['_', '.'], "-");
         let mut sizes = lock(&self.sizes);
@@ -178,7 +178,7 @@ impl Store {
 /// The file with the servers of files, one a line.
 const ORIGINS: &str = "origins";
 
-impl Kept {
+impl RecordedResponse {
     fn of(body: Vec<u8>) -> Self {
         let digest = Sha256::digest(&body);
         let etag: String = digest[..12].iter().map(|byte| format!("{byte:02x}")).collect();
@@ -210,16 +210,19 @@ mod tests {
     fn what_is_put_is_got_again() {
         let folder = tempfile::tempdir().expect("a folder");
         let (page, file) = (Resource::Project("a".into()), Resource::Metadata("0/a.whl".into()));
-        let store = Store::open(folder.path()).expect("a store");
+        let store = RecordedIndex::open(folder.path()).expect("a store");
         assert!(store.get(&page).is_none());
         store.put(&page, b"page").expect("a disk");
         store.put(&file, b"file").expect("a disk");
         store.put_absent(&Resource::Project("b".into())).expect("a disk");
         assert_eq!(store.origin_number("https://files.example").expect("a disk"), 0);
-        let again = Store::open(folder.path()).expect("a store");
+        let again = RecordedIndex::open(folder.path()).expect("a store");
         assert_eq!(again.plain(&page).as_deref(), Some(b"page".as_slice()));
         assert_eq!(again.plain(&file).as_deref(), Some(b"file".as_slice()));
-        assert!(matches!(again.get(&Resource::Project("b".into())).as_deref(), Some(Kept::Absent)));
+        assert!(matches!(
+            again.get(&Resource::Project("b".into())).as_deref(),
+            Some(RecordedResponse::Absent)
+        ));
         assert_eq!(again.origin(0).as_deref(), Some("https://files.example"));
         assert_eq!(again.origin_number("https://other.example").expect("a disk"), 1);
     }

@@ -1,10 +1,10 @@
-//! The programs that are measured, told the same in the words of each.
+//! The measured programs, and the same task as a command line of each.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use crate::process::CommandLine;
-use crate::sets::{Files, Set};
+use crate::process::MeasuredCommand;
+use crate::sets::{AllowedFiles, RequirementSet};
 
 pub(crate) const INPUT: &str = "requirements.in";
 pub(crate) const LOCK: &str = "requirements.txt";
@@ -20,22 +20,22 @@ pub(crate) enum Tool {
     Uv,
 }
 
-/// What a lock holds for.
+/// The targets of a lock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Scope {
+pub(crate) enum TargetScope {
     /// One Python on Linux.
     One,
     /// Two Pythons on three platforms.
     Six,
-    /// All that `--universal` covers.
+    /// `--universal`.
     Universal,
 }
 
-/// Where the programs are and what they ask.
-pub(crate) struct Tools {
+/// Where the programs are, and the URL of the index.
+pub(crate) struct ToolPaths {
     pub(crate) pinfast: PathBuf,
     pub(crate) uv: PathBuf,
-    /// An interpreter, which uv wants even if it is told the target.
+    /// uv needs an interpreter even when the target is given.
     pub(crate) python: PathBuf,
     pub(crate) index: String,
 }
@@ -51,9 +51,9 @@ impl Tool {
     }
 }
 
-impl Tools {
+impl ToolPaths {
     /// The command that locks [`INPUT`] to [`LOCK`] in the current folder.
-    pub(crate) fn lock(&self, tool: Tool, set: &Set, scope: Scope) -> CommandLine {
+    pub(crate) fn lock(&self, tool: Tool, set: &RequirementSet, scope: TargetScope) -> MeasuredCommand {
         let mut words: Vec<&str> = match tool {
             Tool::Pinfast => vec!["lock", INPUT, "-o", LOCK, "--quiet"],
             Tool::Uv => {
@@ -62,30 +62,30 @@ impl Tools {
         };
         words.extend(["--cache-dir", CACHE, "--index-url", &self.index, "--python-version", &set.python]);
         match (tool, scope) {
-            (Tool::Pinfast, Scope::One) => words.extend(["--platform", "linux"]),
-            (Tool::Pinfast, Scope::Six) => {
+            (Tool::Pinfast, TargetScope::One) => words.extend(["--platform", "linux"]),
+            (Tool::Pinfast, TargetScope::Six) => {
                 words.extend(["--python-version", OTHER_PYTHON]);
                 words.extend(["linux", "macos", "windows"].into_iter().flat_map(|name| ["--platform", name]));
             }
-            (Tool::Uv, Scope::One | Scope::Six) => {
+            (Tool::Uv, TargetScope::One | TargetScope::Six) => {
                 words.extend(["--python-platform", "x86_64-manylinux_2_28"])
             }
-            (_, Scope::Universal) => words.push("--universal"),
+            (_, TargetScope::Universal) => words.push("--universal"),
         }
-        if set.files == Files::Wheels {
+        if set.files == AllowedFiles::Wheels {
             words.extend(["--only-binary", ":all:"]);
         }
         let mut arguments: Vec<OsString> = words.into_iter().map(OsString::from).collect();
         if tool == Tool::Uv {
             arguments.extend(["--no-python-downloads".into(), "--python".into(), self.python.clone().into()]);
         }
-        CommandLine { program: self.program(tool).into(), arguments }
+        MeasuredCommand { program: self.program(tool).into(), arguments }
     }
 
     /// The command that checks whether [`LOCK`] is fresh.
-    pub(crate) fn check(&self) -> CommandLine {
+    pub(crate) fn check(&self) -> MeasuredCommand {
         let arguments = ["check", INPUT, "-o", LOCK, "--quiet"].map(OsString::from).to_vec();
-        CommandLine { program: self.pinfast.clone().into(), arguments }
+        MeasuredCommand { program: self.pinfast.clone().into(), arguments }
     }
 
     fn program(&self, tool: Tool) -> PathBuf {

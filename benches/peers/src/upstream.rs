@@ -1,4 +1,4 @@
-//! The index that is recorded: the one that pip is configured for, each URL of it asked once.
+//! The index to record: the one that pip is configured for. Each URL is requested once.
 
 use std::collections::HashMap;
 use std::process::Command;
@@ -15,15 +15,15 @@ use url::Url;
 
 use crate::page;
 use crate::resource::Resource;
-use crate::store::Store;
-use crate::wheel::{Sparse, Step};
+use crate::store::RecordedIndex;
+use crate::wheel::{MetadataStep, PartialFile};
 
-/// Requests under way at most: the index serves others too.
+/// The most requests under way: the index serves others too.
 const REQUESTS: usize = 8;
 const TRIES: u32 = 5;
-/// Bytes of a wheel that are asked for at once.
+/// Bytes of a wheel in one range request.
 const BLOCK: u64 = 64 << 10;
-/// So many wheels without a metadata file, and none with one: there are no such files.
+/// After so many wheels without a metadata file, and none with one, the index has no such files.
 const PATIENCE: usize = 10;
 const ACCEPT_SIMPLE: &str = "application/vnd.pypi.simple.v1+json";
 
@@ -48,7 +48,7 @@ pub(crate) struct Upstream {
     client: reqwest::Client,
     /// `…/` of `…/simple/`
     root: Url,
-    store: Arc<Store>,
+    store: Arc<RecordedIndex>,
     permits: Semaphore,
     claims: Mutex<HashMap<String, Arc<OnceCell<()>>>>,
     without_sibling: AtomicUsize,
@@ -57,7 +57,7 @@ pub(crate) struct Upstream {
 
 impl Upstream {
     /// The index that the pip of `python` is configured for.
-    pub(crate) fn configured(python: &str, store: Arc<Store>) -> Result<Self> {
+    pub(crate) fn configured(python: &str, store: Arc<RecordedIndex>) -> Result<Self> {
         let output = Command::new(python).args(["-c", ASK_PIP]).output();
         let output = output.with_context(|| format!("cannot run {python}"))?;
         let told = String::from_utf8_lossy(&output.stdout).trim().trim_end_matches('/').to_owned();
@@ -75,7 +75,7 @@ impl Upstream {
         })
     }
 
-    /// Records `resource`, once however many ask for it.
+    /// Records `resource`, once however many requests need it.
     pub(crate) async fn record(&self, resource: &Resource) -> Result<()> {
         match resource {
             Resource::Simple(name) | Resource::Html(name) | Resource::Project(name) => {
@@ -170,13 +170,13 @@ impl Upstream {
         let told = answer.headers().get("content-range").and_then(|value| value.to_str().ok());
         let len = told.and_then(|text| text.rsplit('/').next()?.parse().ok());
         let len: u64 = len.context("a range of unknown length")?;
-        let mut sparse = Sparse::new(len);
+        let mut sparse = PartialFile::new(len);
         let tail = answer.bytes().await?;
         sparse.give(len - tail.len() as u64, tail.to_vec());
         loop {
             match sparse.metadata(BLOCK)? {
-                Step::Metadata(text) => return Ok(Some(text)),
-                Step::Need(range) => {
+                MetadataStep::Metadata(text) => return Ok(Some(text)),
+                MetadataStep::Need(range) => {
                     let asked = ranged(format!("bytes={}-{}", range.start, range.end - 1));
                     let answer = self.get(&asked).await?.context("it has gone")?;
                     sparse.give(range.start, answer.bytes().await?.to_vec());

@@ -1,4 +1,4 @@
-//! A connection whose sent bytes are counted, and may be held to a rate.
+//! A connection that counts the bytes sent and may limit their rate.
 
 use std::io::Result;
 use std::pin::Pin;
@@ -10,15 +10,15 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, Sleep, sleep_until};
 
-use crate::counts::Counter;
+use crate::counts::RequestCounter;
 
 /// A connection.
-pub(crate) struct Wire {
+pub(crate) struct MeteredStream {
     stream: TcpStream,
-    counter: Arc<Counter>,
+    counter: Arc<RequestCounter>,
     /// Bytes a second.
     rate: Option<u64>,
-    /// When what was sent so far has passed, at that rate.
+    /// When the bytes sent so far have passed, at that rate.
     passed: Instant,
     pause: Option<Pin<Box<Sleep>>>,
 }
@@ -26,19 +26,19 @@ pub(crate) struct Wire {
 /// Bytes that are sent at once under a rate.
 const GULP: usize = 16 << 10;
 
-impl Wire {
-    pub(crate) fn new(stream: TcpStream, counter: Arc<Counter>, rate: Option<u64>) -> Self {
+impl MeteredStream {
+    pub(crate) fn new(stream: TcpStream, counter: Arc<RequestCounter>, rate: Option<u64>) -> Self {
         Self { stream, counter, rate, passed: Instant::now(), pause: None }
     }
 }
 
-impl AsyncRead for Wire {
+impl AsyncRead for MeteredStream {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, into: &mut ReadBuf<'_>) -> Poll<Result<()>> {
         Pin::new(&mut self.stream).poll_read(cx, into)
     }
 }
 
-impl AsyncWrite for Wire {
+impl AsyncWrite for MeteredStream {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<Result<usize>> {
         let wire = &mut *self;
         if let Some(pause) = &mut wire.pause {
