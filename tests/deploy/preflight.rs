@@ -344,7 +344,7 @@ fn a_preflight_warning_appears_once() {
     });
     host.commit("a lock of another tool");
     let said = host.deploy();
-    assert_eq!(said.err.matches("`--no-binary` is not followed").count(), 1, "{}", said.err);
+    assert_eq!(said.err.matches("`--no-binary` is ignored").count(), 1, "{}", said.err);
 }
 
 #[test]
