@@ -133,30 +133,40 @@ impl<'a> Installer<'a> {
         let pins: Vec<&Pin> = changes.iter().map(|change| change.pin).collect();
         let wheels = fetch_wheels(&pins, self.context)?;
         let annotated = self.pins.iter().any(|pin| !pin.via.is_empty());
+        let metadata = |pin: &'a Pin| {
+            // A lock without `# via` lines does not show who requested what; then, as with pip, the user did.
+            let by_user = !annotated || pin.via.iter().any(|via| matches!(via, Via::Input(_)));
+            InstallerMetadata {
+                requested: if by_user { Requested::ByUser } else { Requested::ByPackage },
+                pin,
+            }
+        };
         let pairs = pins.par_iter().zip(wheels);
-        let layouts: Vec<_> =
-            pairs.map(|(pin, wheel)| self.lay_out_one(pin, wheel, annotated, environment)).collect();
-        layouts.into_iter().collect()
+        let layouts: Vec<_> = pairs.map(|(pin, wheel)| layout(wheel, environment, metadata(pin))).collect();
+        // Damaged wheels are fetched again here, not on a worker of rayon above: a fetch waits for threads that
+        // unpack on rayon's workers, and if each worker waited for a fetch, none would be left to unpack.
+        let layouts = pins.iter().zip(layouts).map(|(pin, layout)| match layout {
+            Ok(layout) => Ok(layout),
+            Err(LayoutError::Refused(error)) => Err(error),
+            Err(LayoutError::Damaged) => self.lay_out_again(metadata(pin), environment),
+        });
+        layouts.collect()
     }
 
-    fn lay_out_one(
+    /// Lays a wheel out that is damaged in the cache.
+    fn lay_out_again(
         &self,
-        pin: &Pin,
-        mut wheel: CachedWheel,
-        annotated: bool,
+        metadata: InstallerMetadata<'_>,
         environment: &Environment,
     ) -> Result<WheelLayout> {
-        // A lock without `# via` lines does not show who requested what; then, as with pip, the user did.
-        let by_user = !annotated || pin.via.iter().any(|via| matches!(via, Via::Input(_)));
-        let requested = if by_user { Requested::ByUser } else { Requested::ByPackage };
         for _ in 0..ATTEMPTS {
-            match layout(wheel, environment, InstallerMetadata { requested, pin }) {
+            match layout(self.refetch(metadata.pin)?, environment, metadata) {
                 Ok(layout) => return Ok(layout),
                 Err(LayoutError::Refused(error)) => return Err(error),
-                Err(LayoutError::Damaged) => wheel = self.refetch(pin)?,
+                Err(LayoutError::Damaged) => {}
             }
         }
-        Err(keeps_changing(pin))
+        Err(keeps_changing(metadata.pin))
     }
 
     /// Gets a wheel again that looks changed in the cache: revalidated if its files are right, else fetched.
