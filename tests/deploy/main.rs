@@ -1,7 +1,7 @@
-//! Deploys of real releases: the whole program, git, real interpreters, made-up packages on a server of this
-//! machine.
+//! Deploys of real releases: the whole program, git, real interpreters, and made-up packages on a local server.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![expect(clippy::disallowed_methods, reason = "tests with random moments print how many runs they met")]
 
 #[path = "../support/universe.rs"]
 mod universe;

@@ -37,7 +37,7 @@ pub fn lock(request: &LockRequest, session: &Session) -> Result<Locked, LockErro
     }
     let interpreter = &inputs.settings.targets.interpreter.value;
     let locations = IndexLocations::choose(&inputs.indexes, interpreter, session)?;
-    if let Some(locked) = fresh.and_then(|lock| lock.from_locations(&locations)) {
+    if let Some(locked) = fresh.and_then(|lock| lock.if_located_at(&locations)) {
         return Ok(locked);
     }
     let client = locations.client(session)?;

@@ -98,7 +98,7 @@ impl FreshLock<'_> {
     }
 
     /// The lock, if it came from `locations`.
-    pub(super) fn from_locations(&self, locations: &IndexLocations) -> Option<Locked> {
+    pub(super) fn if_located_at(&self, locations: &IndexLocations) -> Option<Locked> {
         let record = self.record.as_ref()?;
         (record.locations == locations.digest()).then(|| self.locked())
     }
