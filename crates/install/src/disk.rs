@@ -134,15 +134,6 @@ pub(super) fn normalise(path: &Path) -> Option<PathBuf> {
     Some(out)
 }
 
-/// `path` relative to the folder `from`, both absolute, with `/` between components, as RECORD has it.
-pub(super) fn relative(path: &Path, from: &Path) -> String {
-    let (path, from): (Vec<_>, Vec<_>) = (path.components().collect(), from.components().collect());
-    let common = path.iter().zip(&from).take_while(|(a, b)| a == b).count();
-    let up = std::iter::repeat_n("..".into(), from.len() - common);
-    let down = path[common..].iter().map(|component| component.as_os_str().to_string_lossy());
-    up.chain(down).collect::<Vec<std::borrow::Cow<'_, str>>>().join("/")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -158,16 +149,6 @@ mod tests {
             ("../a", None),
         ] {
             assert_eq!(normalise(Path::new(path)).as_deref(), normal.map(Path::new), "{path}");
-        }
-    }
-
-    #[test]
-    fn record_paths_may_lead_up() {
-        for (path, from, relative) in [
-            ("/v/lib/a/b.py", "/v/lib", "a/b.py"),
-            ("/v/bin/x", "/v/lib/python3.11/site-packages", "../../../bin/x"),
-        ] {
-            assert_eq!(super::relative(Path::new(path), Path::new(from)), relative);
         }
     }
 }

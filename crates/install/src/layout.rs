@@ -15,6 +15,7 @@ use super::scripts;
 use super::wheel::LibraryScheme;
 use super::wheel_cache::CachedWheel;
 use pinfast_base::error::{Error, Result};
+use pinfast_files::relative_path;
 use pinfast_lock::Pin;
 use pinfast_packaging::Sha256;
 
@@ -197,7 +198,7 @@ impl WheelLayout {
 
     /// The path in RECORD's form.
     pub(super) fn record_path(&self, path: &Path) -> String {
-        disk::relative(path, &self.site)
+        relative_path(path, &self.site)
     }
 
     /// Writes the rows to the text of RECORD.

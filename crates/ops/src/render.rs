@@ -3,10 +3,11 @@
 use std::path::Path;
 
 use super::lock_inputs::LockInputs;
-use super::paths::{file_name, relative};
+use super::paths::file_name;
 use super::request::LockPlace;
 use super::session::Session;
 use pinfast_base::error::Result;
+use pinfast_files::relative_path;
 use pinfast_lock::{FileLocation, Lock, PylockCompatibility, WriteOptions, is_pylock};
 use pinfast_packaging::{Marker, Target};
 
@@ -52,7 +53,7 @@ fn place_files(lock: &mut Lock, folder: &Path) {
         if let Some(FileLocation::Url(url)) = &file.location
             && let Some(path) = (url.scheme() == "file").then(|| url.to_file_path().ok()).flatten()
         {
-            file.location = Some(FileLocation::Path(relative(&path, folder).into()));
+            file.location = Some(FileLocation::Path(relative_path(&path, folder).into()));
         }
     }
 }
