@@ -13,6 +13,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::origin::{Origin, Sourced};
 use pinfast_base::error::{Error, Result};
+use pinfast_base::excerpt::excerpt;
 use pinfast_base::suggest::closest;
 use pinfast_packaging::Location;
 
@@ -70,30 +71,26 @@ impl TomlSpan {
     #[must_use]
     pub fn location(&self) -> Location {
         let before = &self.source.text[..self.span.start];
-        let start = before.rfind('\n').map_or(0, |newline| newline + 1);
         let line = before.bytes().filter(|byte| *byte == b'\n').count() + 1;
-        let column = before[start..].chars().count() + 1;
+        let column = before[self.line_start()..].chars().count() + 1;
         let number = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
         Location::new(Arc::clone(&self.source.file), number(line), number(column))
     }
 
-    /// A usage error that shows the line with carets under this place. Credentials in the line's URLs become
-    /// stars.
+    /// A usage error that shows the line with carets under this place. Credentials in its URLs are masked.
     #[must_use]
     pub fn error(&self, message: impl fmt::Display) -> Error {
         let at = self.location();
-        let line = self.source.text.lines().nth(at.line as usize - 1).unwrap_or_default();
-        let indent: String = line
-            .chars()
-            .take(at.column as usize - 1)
-            .map(|char| if char == '\t' { '\t' } else { ' ' })
-            .collect();
-        let rest = line.chars().count().saturating_sub(indent.chars().count());
-        let width = self.source.text.get(self.span.clone()).map_or(1, |text| text.chars().count());
-        let carets = "^".repeat(width.min(rest).max(1));
-        Error::usage(format!("{at}:{}: {message}", at.column))
-            .detail(starred(line))
-            .detail(format!("{indent}{carets}"))
+        let start = self.line_start();
+        let line = self.source.text[start..].lines().next().unwrap_or_default();
+        let [source, carets] =
+            excerpt(at.line as usize, line, self.span.start - start..self.span.end - start);
+        Error::usage(format!("{at}:{}: {message}", at.column)).detail(source).detail(carets)
+    }
+
+    /// The byte at which the line begins.
+    fn line_start(&self) -> usize {
+        self.source.text[..self.span.start].rfind('\n').map_or(0, |newline| newline + 1)
     }
 
     fn part(&self, span: Range<usize>) -> Self {
@@ -368,89 +365,5 @@ impl Setting<TomlValue> {
     }
 }
 
-/// Replaces each character of the credentials in `scheme://credentials@host` by a star.
-fn starred(line: &str) -> String {
-    let mut shown = String::with_capacity(line.len());
-    let mut rest = line;
-    while let Some(at) = rest.find("://") {
-        let (before, after) = rest.split_at(at + 3);
-        shown.push_str(before);
-        let end = after.find(['/', ' ', '"', '\'']).unwrap_or(after.len());
-        let secret = after[..end].rfind('@').unwrap_or(0);
-        shown.extend(after[..secret].chars().map(|_| '*'));
-        rest = &after[secret..];
-    }
-    shown + rest
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn section(text: &str) -> SettingsTable {
-        SettingsTable::read("pinfast.toml", text.to_owned()).unwrap()
-    }
-
-    fn shown(error: &Error) -> Vec<&str> {
-        let all = [&error.message].into_iter().chain(&error.details).chain(&error.hints);
-        all.map(String::as_str).collect()
-    }
-
-    #[test]
-    fn an_error_shows_its_line_with_a_caret() {
-        let mut wrong = section("\n\tresolution =  [\"ä\", 3]\n");
-        let error = wrong.texts("resolution").unwrap_err();
-        assert_eq!(
-            shown(&error),
-            [
-                "pinfast.toml:2:22: `resolution` must be a string",
-                "\tresolution =  [\"ä\", 3]",
-                "\t                    ^"
-            ]
-        );
-        let error = SettingsTable::read("a.toml", "x = [1\ny = 2".to_owned()).unwrap_err();
-        assert!(error.message.starts_with("a.toml:"), "{}", error.message);
-        assert_eq!(error.kind, pinfast_base::error::ErrorKind::Usage);
-    }
-
-    #[test]
-    fn a_key_that_nobody_reads_is_unknown() {
-        for (text, hints) in [
-            ("index_url = 'x'", "did you mean `index-url`?"),
-            ("indx-url = 'x'", "did you mean `index-url`?"),
-            ("color = 'x'", "the keys are index-url, no-index"),
-        ] {
-            let mut section = section(text);
-            section.text("index-url").unwrap();
-            section.flag("no-index").unwrap();
-            let error = section.finish().unwrap_err();
-            assert!(error.message.starts_with("pinfast.toml:1:1: unknown key"), "{}", error.message);
-            assert_eq!(error.hints, [hints]);
-        }
-    }
-
-    #[test]
-    fn a_value_of_another_type_is_an_error() {
-        let mut all = section("t = 'a'\nl = ['a', 'b']\nf = true\nn = 1_000\nm = -1\n[s]\nx = 'y'\n");
-        assert_eq!(all.text("t").unwrap().unwrap().value, "a");
-        assert_eq!(all.texts("t").unwrap().len(), 1);
-        assert_eq!(all.texts("l").unwrap()[1].value, "b");
-        assert!(all.flag("f").unwrap().unwrap().value);
-        assert_eq!(all.number("n").unwrap().unwrap().value, 1000);
-        assert_eq!(all.text_table("s").unwrap()["x"].1.value, "y");
-        assert_eq!(all.text("none").unwrap(), None);
-        for key in ["f", "n", "m", "l", "s"] {
-            assert!(all.text(key).is_err(), "{key}");
-        }
-        assert!(all.number("m").is_err() && all.flag("t").is_err() && all.table("t").is_err());
-        all.finish().unwrap();
-    }
-
-    #[test]
-    fn a_complaint_shows_no_credentials() {
-        let line = "urls = [3, 'https://me:s3cr@t@index.example/x@y', 'http://a.example']";
-        let error = section(line).texts("urls").unwrap_err();
-        let starred = "urls = [3, 'https://*********@index.example/x@y', 'http://a.example']";
-        assert_eq!(error.details, [starred, "        ^"]);
-    }
-}
+mod tests;

@@ -134,5 +134,5 @@ fn text_is_parsed_by_the_crate_that_defines_the_type() {
     let settings = of("resolution = '12a'").unwrap();
     let error = settings.resolution.unwrap().parse::<u8>().unwrap_err();
     assert_eq!(error.message, "pinfast.toml:1:14: invalid digit found in string");
-    assert_eq!(error.details, ["resolution = '12a'", "             ^^^^^"]);
+    assert_eq!(error.details, ["1 | resolution = '12a'", "  |              ^^^^^"]);
 }
