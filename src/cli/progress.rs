@@ -1,25 +1,51 @@
-//! The progress of file downloads as one line: a bar, files, bytes and speed.
+//! The state of the progress line: events go in, a [`BarState`] comes out. indicatif draws it, and knows the rate.
 
-use std::fmt::{Display, Formatter};
-use std::time::Instant;
-
-use super::byte_count::ByteCount;
 use pinfast_base::event::Event;
+
+/// A template of indicatif for a line without a bar.
+const MESSAGE: &str = "{spinner} {prefix} {msg}";
+/// Files, before any byte has arrived: files of a folder never have bytes.
+const FILES: &str = "{spinner} {prefix} {bar:20} {pos} of {len} files";
+/// Files, while the size of some is unknown.
+const BYTES: &str = "{spinner} {prefix} {bar:20} {msg}, {decimal_bytes}, {decimal_bytes_per_sec}";
+/// Files of known size.
+const BYTES_OF_TOTAL: &str =
+    "{spinner} {prefix} {bar:20} {msg}, {decimal_bytes} of {decimal_total_bytes}, {decimal_bytes_per_sec}";
+
+/// What indicatif needs to draw the line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct BarState {
+    pub(super) template: &'static str,
+    /// Bytes, or files in a template that shows no bytes.
+    pub(super) position: u64,
+    pub(super) length: u64,
+    pub(super) message: String,
+}
+
+impl BarState {
+    /// A line without a bar.
+    pub(super) fn message(message: String) -> Self {
+        Self { template: MESSAGE, position: 0, length: 0, message }
+    }
+
+    /// Whether the line has a bar.
+    pub(super) fn has_bar(&self) -> bool {
+        self.template != MESSAGE
+    }
+}
 
 /// Counts the files of packages that are downloaded.
 #[derive(Clone, Debug, Default)]
 pub(super) struct FileProgress {
-    wanted: usize,
-    begun: usize,
+    wanted: u64,
+    begun: u64,
     /// How many of the begun files have a known size; `size` is their sum.
-    sized: usize,
+    sized: u64,
     size: u64,
-    /// The size of all files, if it was known in advance.
+    /// The size of all files, if the caller knew it in advance.
     whole: Option<u64>,
-    done: usize,
+    done: u64,
     bytes: u64,
-    /// When the first file was begun.
-    since: Option<Instant>,
 }
 
 impl FileProgress {
@@ -27,13 +53,12 @@ impl FileProgress {
     pub(super) fn count(&mut self, event: &Event) {
         match event {
             Event::FilesWanted { files, bytes } => {
-                *self = Self { wanted: *files, whole: *bytes, ..Self::default() };
+                *self = Self { wanted: *files as u64, whole: *bytes, ..Self::default() };
             }
             Event::FileBegun { size } => {
                 self.begun += 1;
-                self.sized += usize::from(size.is_some());
+                self.sized += u64::from(size.is_some());
                 self.size += size.unwrap_or_default();
-                self.since.get_or_insert_with(Instant::now);
             }
             Event::FileDone => self.done += 1,
             Event::FileBytesReceived(bytes) => self.bytes += bytes,
@@ -41,46 +66,38 @@ impl FileProgress {
         }
     }
 
-    /// Whether a file was begun.
-    pub(super) fn is_under_way(&self) -> bool {
-        self.since.is_some()
+    /// The line for the files, once one has begun.
+    pub(super) fn bar(&self) -> Option<BarState> {
+        if self.begun == 0 {
+            return None;
+        }
+        let (template, position, length) = match self.total() {
+            // Bytes of a failed try count again, so the sum can exceed the total.
+            Some(total) => (BYTES_OF_TOTAL, self.bytes.min(total), total),
+            None if self.bytes == 0 => (FILES, self.done, self.all()),
+            // Here the bar means files, but indicatif takes it and the rate from one position, the bytes.
+            // So the length is what makes the bytes the same share of it as the finished files are of all.
+            None => (
+                BYTES,
+                self.bytes,
+                self.bytes.saturating_mul(self.all()).checked_div(self.done).unwrap_or(u64::MAX),
+            ),
+        };
+        Some(BarState {
+            template,
+            position,
+            length,
+            message: format!("{} of {} files", self.done, self.all()),
+        })
     }
 
-    fn all(&self) -> usize {
+    fn all(&self) -> u64 {
         self.wanted.max(self.begun)
     }
 
     /// The size of all files, once it is known.
     fn total(&self) -> Option<u64> {
-        self.whole.or_else(|| (self.sized >= self.all()).then_some(self.size))
-    }
-
-    /// The fraction that is downloaded, from 0 to 1.
-    fn fraction(&self) -> f64 {
-        let fraction = match self.total() {
-            Some(total) if total > 0 => self.bytes as f64 / total as f64,
-            _ => self.done as f64 / self.all().max(1) as f64,
-        };
-        fraction.min(1.0)
-    }
-}
-
-/// The width of the bar in characters.
-const WIDTH: usize = 20;
-
-/// `━━━━━╌╌╌╌╌ 3 of 8 files, 1.2 MB of 4.0 MB, 2.0 MB/s`.
-impl Display for FileProgress {
-    fn fmt(&self, f: &mut Formatter<'_>) -> std::fmt::Result {
-        let filled = (self.fraction() * WIDTH as f64) as usize;
-        let bar = "━".repeat(filled) + &"╌".repeat(WIDTH - filled);
-        write!(f, "{bar} {} of {} files, ", self.done, self.all())?;
-        match self.total() {
-            // Bytes of a failed try count again, so the sum can exceed the total.
-            Some(total) => write!(f, "{} of {}", ByteCount(self.bytes.min(total)), ByteCount(total))?,
-            None => write!(f, "{}", ByteCount(self.bytes))?,
-        }
-        let seconds = self.since.map_or(0.0, |since| since.elapsed().as_secs_f64()).max(0.1);
-        write!(f, ", {}/s", ByteCount((self.bytes as f64 / seconds) as u64))
+        self.whole.or_else(|| (self.sized >= self.all()).then_some(self.size)).filter(|total| *total > 0)
     }
 }
 
@@ -88,13 +105,10 @@ impl Display for FileProgress {
 mod tests {
     use super::*;
 
-    fn after(events: &[Event]) -> String {
+    fn bar_after(events: &[Event]) -> Option<BarState> {
         let mut files = FileProgress::default();
         events.iter().for_each(|event| files.count(event));
-        // The speed depends on the clock.
-        let text = files.to_string();
-        text.rsplit_once(", ").unwrap().0.trim_start_matches(['━', '╌']).trim().to_owned()
-            + &format!(" ({})", text.chars().filter(|c| *c == '━').count())
+        files.bar()
     }
 
     #[test]
@@ -102,19 +116,49 @@ mod tests {
         let begun = |size| Event::FileBegun { size };
         let wanted = |bytes| Event::FilesWanted { files: 2, bytes };
         let got = Event::FileBytesReceived;
-        for (events, told) in [
-            (vec![wanted(None), begun(Some(4_000))], "0 of 2 files, 0 B (0)"),
-            (vec![wanted(None), begun(Some(4_000)), got(3_000)], "0 of 2 files, 3 kB (0)"),
-            (vec![wanted(None), begun(None), begun(Some(4_000)), Event::FileDone], "1 of 2 files, 0 B (10)"),
+        let done = || Event::FileDone;
+        for (events, template, position, length, message) in [
+            (vec![wanted(None), begun(Some(4_000))], FILES, 0, 2, "0 of 2 files"),
+            (vec![wanted(None), begun(None), begun(Some(4_000)), done()], FILES, 1, 2, "1 of 2 files"),
+            (vec![wanted(None), begun(Some(4_000)), got(3_000)], BYTES, 3_000, u64::MAX, "0 of 2 files"),
+            (vec![wanted(None), begun(None), got(3_000), done()], BYTES, 3_000, 6_000, "1 of 2 files"),
             (
                 vec![wanted(None), begun(Some(6_000)), begun(Some(4_000)), got(5_000)],
-                "0 of 2 files, 5 kB of 10 kB (10)",
+                BYTES_OF_TOTAL,
+                5_000,
+                10_000,
+                "0 of 2 files",
             ),
-            (vec![wanted(Some(8_000)), begun(None), got(2_000)], "0 of 2 files, 2 kB of 8 kB (5)"),
-            (vec![wanted(Some(8_000)), begun(None), got(9_000)], "0 of 2 files, 8 kB of 8 kB (20)"),
-            (vec![begun(Some(8_000)), got(8_000), Event::FileDone], "1 of 1 files, 8 kB of 8 kB (20)"),
+            (
+                vec![wanted(Some(8_000)), begun(None), got(2_000)],
+                BYTES_OF_TOTAL,
+                2_000,
+                8_000,
+                "0 of 2 files",
+            ),
+            (
+                vec![wanted(Some(8_000)), begun(None), got(9_000)],
+                BYTES_OF_TOTAL,
+                8_000,
+                8_000,
+                "0 of 2 files",
+            ),
+            (vec![begun(Some(8_000)), got(8_000), done()], BYTES_OF_TOTAL, 8_000, 8_000, "1 of 1 files"),
         ] {
-            assert_eq!(after(&events), told, "{events:?}");
+            let bar = BarState { template, position, length, message: message.to_owned() };
+            assert_eq!(bar_after(&events), Some(bar), "{events:?}");
+        }
+    }
+
+    #[test]
+    fn no_bar_before_the_first_file() {
+        assert_eq!(bar_after(&[Event::FilesWanted { files: 2, bytes: None }]), None);
+    }
+
+    #[test]
+    fn indicatif_reads_every_template() {
+        for template in [MESSAGE, FILES, BYTES, BYTES_OF_TOTAL] {
+            indicatif::ProgressStyle::with_template(template).unwrap();
         }
     }
 }

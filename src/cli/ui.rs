@@ -12,7 +12,7 @@ use anstyle::{AnsiColor, Style};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::byte_count::ByteCount;
-use super::progress::FileProgress;
+use super::progress::{BarState, FileProgress};
 use pinfast_base::error::{Error, ErrorKind};
 use pinfast_base::event::{Event, Watcher, counted};
 use pinfast_base::sync::unpoisoned;
@@ -36,12 +36,18 @@ pub(crate) enum Verbosity {
 /// Standard output and standard error, with a progress line on a terminal.
 pub(crate) struct Ui {
     verbosity: Verbosity,
-    spinner: Mutex<Option<ProgressBar>>,
+    line: Mutex<Option<ProgressLine>>,
     counts: Mutex<ProgressCounts>,
 }
 
+/// The progress line, and what it shows.
+struct ProgressLine {
+    bar: ProgressBar,
+    state: BarState,
+}
+
 /// The counters of the progress line.
-#[derive(Clone, Default)]
+#[derive(Default)]
 struct ProgressCounts {
     /// The choice that a long search is making, as text.
     deciding: Option<String>,
@@ -61,7 +67,7 @@ impl Ui {
     /// Sets the colours of the whole process: `color`, then `NO_COLOR` and `CLICOLOR_FORCE`, then the terminal.
     pub(crate) fn new(verbosity: Verbosity, color: ColorChoice) -> Arc<Self> {
         color.write_global();
-        Arc::new(Self { verbosity, spinner: Mutex::default(), counts: Mutex::default() })
+        Arc::new(Self { verbosity, line: Mutex::default(), counts: Mutex::default() })
     }
 
     pub(crate) fn verbosity(&self) -> Verbosity {
@@ -102,37 +108,37 @@ impl Ui {
     /// Prints a line, unless `--quiet`.
     pub(crate) fn note(&self, text: impl Display) {
         if self.verbosity >= Verbosity::Normal {
-            self.line(text);
+            self.print_line(text);
         }
     }
 
     /// Prints a line under `--verbose`.
     pub(crate) fn detail(&self, text: impl Display) {
         if self.verbosity >= Verbosity::Verbose {
-            self.line(text);
+            self.print_line(text);
         }
     }
 
     /// Prints a warning, unless `--quiet`.
     pub(crate) fn warn(&self, text: impl Display) {
         if self.verbosity >= Verbosity::Normal {
-            self.line(format_args!("{YELLOW}warning{YELLOW:#}: {text}"));
+            self.print_line(format_args!("{YELLOW}warning{YELLOW:#}: {text}"));
         }
     }
 
     /// Prints an error with its details, causes and hints.
     pub(crate) fn error(&self, error: &Error) {
-        self.line(format_args!("{RED}error{RED:#}: {BOLD}{error}{BOLD:#}"));
+        self.print_line(format_args!("{RED}error{RED:#}: {BOLD}{error}{BOLD:#}"));
         for detail in &error.details {
-            self.line(detail);
+            self.print_line(detail);
         }
         let mut cause = std::error::Error::source(error);
         while let Some(source) = cause {
-            self.line(format_args!("  {BOLD}caused by{BOLD:#}: {source}"));
+            self.print_line(format_args!("  {BOLD}caused by{BOLD:#}: {source}"));
             cause = source.source();
         }
         for hint in &error.hints {
-            self.line(format_args!("{CYAN}hint{CYAN:#}: {hint}"));
+            self.print_line(format_args!("{CYAN}hint{CYAN:#}: {hint}"));
         }
         if error.kind == ErrorKind::No && error.details.is_empty() && error.hints.is_empty() {
             self.detail("(exit 1: the answer is no)");
@@ -145,36 +151,35 @@ impl Ui {
         if self.verbosity != Verbosity::Normal || !fancy {
             return;
         }
-        let style = ProgressStyle::with_template("{spinner} {prefix} {msg}")
-            .unwrap_or_else(|_| ProgressStyle::default_spinner());
-        let bar = ProgressBar::new_spinner().with_style(style).with_prefix(what);
-        bar.enable_steady_tick(std::time::Duration::from_millis(80));
-        *unpoisoned(self.spinner.lock()) = Some(bar);
+        let state = BarState::message(String::new());
+        let bar = ProgressBar::new_spinner().with_style(style(&state)).with_prefix(what);
+        bar.enable_steady_tick(Duration::from_millis(80));
+        *unpoisoned(self.line.lock()) = Some(ProgressLine { bar, state });
     }
 
     /// Removes the progress line.
     pub(crate) fn finish(&self) {
-        if let Some(bar) = unpoisoned(self.spinner.lock()).take() {
-            bar.finish_and_clear();
+        if let Some(line) = unpoisoned(self.line.lock()).take() {
+            line.bar.finish_and_clear();
         }
         unpoisoned(self.counts.lock()).deciding = None;
     }
 
     /// Failures to write to standard error are ignored: they must not change the result.
-    fn line(&self, text: impl Display) {
+    fn print_line(&self, text: impl Display) {
         let write = || {
             let _ = writeln!(anstream::stderr().lock(), "{text}");
         };
-        match &*unpoisoned(self.spinner.lock()) {
-            Some(bar) => bar.suspend(write),
+        match &*unpoisoned(self.line.lock()) {
+            Some(line) => line.bar.suspend(write),
             None => write(),
         }
     }
 
     /// Shows the current step: on the progress line, or under `--verbose` on its own line.
-    fn progress(&self, text: &str) {
-        match &*unpoisoned(self.spinner.lock()) {
-            Some(bar) => bar.set_message(text.to_owned()),
+    fn show_step(&self, text: &str) {
+        match &mut *unpoisoned(self.line.lock()) {
+            Some(line) => line.show(BarState::message(text.to_owned())),
             None if self.verbosity >= Verbosity::Verbose && !text.is_empty() => {
                 drop(writeln!(anstream::stderr().lock(), "{text}"))
             }
@@ -207,10 +212,10 @@ impl Ui {
             Event::Solving { met, decided } => (counts.met, counts.decided) = (*met, *decided),
             _ => return,
         }
-        let shown = counts.clone();
+        let state = counts.state();
         drop(counts);
-        if let Some(bar) = &*unpoisoned(self.spinner.lock()) {
-            bar.set_message(shown.to_string());
+        if let Some(line) = &mut *unpoisoned(self.line.lock()) {
+            line.show(state);
         }
     }
 
@@ -232,14 +237,14 @@ impl Watcher for Ui {
         match &event {
             Event::Warning(text) => self.warn(text),
             Event::Detail(text) => self.detail(text),
-            Event::Step(text) => self.progress(text),
+            Event::Step(text) => self.show_step(text),
             Event::Deciding { tried, against, tries } => {
                 let text = format!("{tried} against {against}, {tries} tries");
-                self.progress(&text);
+                self.show_step(&text);
                 unpoisoned(self.counts.lock()).deciding = Some(text);
             }
             Event::Stage { name, what } => {
-                self.progress("");
+                self.show_step("");
                 self.note(format_args!("  {BOLD}{name:<9}{BOLD:#} {what}"));
             }
             _ => self.count(&event),
@@ -247,15 +252,37 @@ impl Watcher for Ui {
     }
 }
 
-impl Display for ProgressCounts {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        if self.files.is_under_way() {
-            return self.files.fmt(f);
+impl ProgressLine {
+    fn show(&mut self, state: BarState) {
+        if state.template != self.state.template {
+            self.bar.set_style(style(&state));
+        }
+        if state.has_bar() && !self.state.has_bar() {
+            // The rate is that of the files: the time before them does not count.
+            self.bar.reset_eta();
+        }
+        self.bar.set_length(state.length);
+        self.bar.set_position(state.position);
+        self.bar.set_message(state.message.clone());
+        self.state = state;
+    }
+}
+
+fn style(state: &BarState) -> ProgressStyle {
+    let style = ProgressStyle::with_template(state.template);
+    style.unwrap_or_else(|_| ProgressStyle::default_spinner()).progress_chars("━╌")
+}
+
+impl ProgressCounts {
+    /// The files, else the packages and the requests.
+    fn state(&self) -> BarState {
+        if let Some(bar) = self.files.bar() {
+            return bar;
         }
         let packages = (self.met > 0).then(|| format!("{} of {} packages", self.decided, self.met));
         let packages = self.deciding.clone().or(packages);
         let traffic = format!("{} in flight, {}", counted(self.in_flight, "request"), ByteCount(self.bytes));
         let traffic = (self.requests > 0).then_some(traffic);
-        f.write_str(&packages.into_iter().chain(traffic).collect::<Vec<_>>().join(", "))
+        BarState::message(packages.into_iter().chain(traffic).collect::<Vec<_>>().join(", "))
     }
 }
