@@ -755,17 +755,21 @@ fn the_help_names_every_command() {
     assert_snapshot!(project.run("--help"), @r"
     Locks, checks and installs the dependencies of Python applications, fast.
 
+    A lock lists every package that an application needs, directly or not, with one version and the
+    hashes of its files. `pinfast lock` makes requirements.txt from requirements.in or pyproject.toml,
+    and `pinfast install` makes .venv match it.
+
     Usage: pinfast [OPTIONS] <COMMAND>
 
     Commands:
       lock         Resolve the inputs and write a lock with hashes
-      check        Check that the lock is fresh and intact; reads files only
+      check        Check that the lock is up to date and was not edited; uses no network
       why          Show what depends on a package, through which chain, and with which version limits
       tree         Show what depends on what, as a tree
       diff         Show what changed between two locks, one line for each package
-      outdated     List the pins that have newer releases, and what holds each one back
-      install      Make the environment exactly the lock, with every file checked against its hash
-      verify       Check that the environment is exactly the lock, including the hash of each file
+      outdated     List the packages that have newer releases, and what holds each one back
+      install      Make the environment match the lock exactly, with every file checked against its hash
+      verify       Check that the environment matches the lock exactly, including the hash of each file
       download     Download every file of the lock, hash-checked, into a folder
       deploy       Build the commit and its lock as a release, test it, and switch to it atomically
       rollback     Go back to the previous good release, or to a named one
@@ -799,8 +803,9 @@ fn the_help_names_every_command() {
               [default: auto]
 
     Exit codes:
-      0  success; or the answer is yes
-      1  the answer is no: no solution, stale lock, environment differs, smoke or health check failed
+      0  success, or the answer is yes
+      1  the answer is no: no solution, stale lock, environment differs,
+         smoke test or health check failed
       2  usage error: wrong arguments or settings, an input that cannot be read
       3  no answer: network, index, disk, permission or interpreter failed
       4  refused: a file does not match its hash, or an archive is broken

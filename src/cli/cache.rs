@@ -16,6 +16,8 @@ use pinfast_ops::Session;
 use pinfast_settings::ProcessEnv;
 
 /// Show, prune or clear the cache
+///
+/// The cache holds pages of indexes, metadata and unpacked wheels. To lose it costs only time.
 #[derive(Args, Debug)]
 pub(super) struct CacheCommand {
     #[command(subcommand)]
@@ -41,7 +43,7 @@ enum CacheAction {
         #[arg(long, value_name = "N", default_value = "90")]
         days: u64,
     },
-    /// Remove everything that pinfast wrote
+    /// Remove everything that pinfast wrote to the cache
     Clear,
 }
 
@@ -74,13 +76,13 @@ pub(super) fn run(arguments: &CacheCommand, ui: &Arc<Ui>) -> Result<()> {
 /// Prints the text, or the document of `docs/json.md`.
 fn print(arguments: &CacheCommand, ui: &Ui, text: &str, mut document: serde_json::Value) -> Result<()> {
     if arguments.format == OutputFormat::Text {
-        return ui.result(&format!("{text}\n"));
+        return ui.print_result(&format!("{text}\n"));
     }
     document["schema"] = 1.into();
     if matches!(arguments.action, CacheAction::Dir) {
         document["folder"] = text.into();
     }
-    ui.json(&document)
+    ui.print_json(&document)
 }
 
 fn usage(usage: CacheUsage) -> serde_json::Value {

@@ -13,7 +13,10 @@ use pinfast_ops::check::{CheckReport, CheckRequest, check};
 use pinfast_ops::{LockPlace, Session};
 use pinfast_settings::ProcessEnv;
 
-/// Check that the lock is fresh and intact; reads files only
+/// Check that the lock is up to date and was not edited; uses no network
+///
+/// The lock is up to date if its inputs and options are those that it was made from. Inputs and targets that no
+/// argument names are those that the lock records. It is also an error if git does not ignore the environment folder.
 #[derive(Args, Debug)]
 pub(super) struct CheckArgs {
     #[command(flatten)]
@@ -41,7 +44,7 @@ pub(super) fn run(arguments: CheckArgs, ui: &Arc<Ui>) -> Result<()> {
     };
     let checked = check(&request, &session)?;
     if arguments.format == OutputFormat::Json {
-        ui.result(&json(&checked))?;
+        ui.print_json(&document(&checked))?;
     }
     if checked.is_good() {
         ui.note(format_args!(
@@ -53,11 +56,11 @@ pub(super) fn run(arguments: CheckArgs, ui: &Arc<Ui>) -> Result<()> {
         std::mem::forget(checked);
         return Ok(());
     }
-    Err(complaint(&checked))
+    Err(check_error(&checked))
 }
 
 /// All that is wrong, as one error.
-fn complaint(checked: &CheckReport) -> Error {
+fn check_error(checked: &CheckReport) -> Error {
     let file = &checked.lock.file;
     let mut error = match checked.reasons.is_empty() {
         false => Error::no(format!("{file} is stale")).hint("lock again: `pinfast lock`"),
@@ -73,7 +76,7 @@ fn complaint(checked: &CheckReport) -> Error {
 }
 
 /// The documented form: `{"schema": 1, "fresh": bool, "reasons": [{"code", "file", "line", "text"}], "environment": [text]}`.
-fn json(checked: &CheckReport) -> String {
+fn document(checked: &CheckReport) -> serde_json::Value {
     let reasons: Vec<_> = checked
         .reasons
         .iter()
@@ -88,11 +91,10 @@ fn json(checked: &CheckReport) -> String {
         })
         .collect();
     let environment: Vec<_> = checked.findings.iter().map(|finding| &finding.message).collect();
-    let document = serde_json::json!({
+    serde_json::json!({
         "schema": 1,
         "fresh": checked.reasons.is_empty(),
         "reasons": reasons,
         "environment": environment,
-    });
-    format!("{document:#}\n")
+    })
 }

@@ -16,7 +16,7 @@ use pinfast_settings::ProcessEnv;
 /// Build the commit and its lock as a release, test it, and switch to it atomically
 ///
 /// `[deploy]` in pinfast.toml configures it; docs/deploy.md describes every key. After a failure before the
-/// switch, the live release stays live. After a failure later, pinfast switches back.
+/// switch, the live release stays live. After a failed restart or health check, pinfast switches back.
 #[derive(Args, Debug)]
 pub(super) struct DeployArgs {
     /// Show the steps; change nothing
@@ -25,7 +25,7 @@ pub(super) struct DeployArgs {
     /// Write a first pinfast.toml, and add missing lines to .gitignore
     #[arg(long, conflicts_with_all = ["dry_run", "init_shared", "wait"])]
     init: bool,
-    /// First move missing shared files in from the working tree, and create shared folders
+    /// First move shared files from the working tree to the deploy folder, and create missing shared folders
     #[arg(long)]
     init_shared: bool,
     #[command(flatten)]
@@ -37,7 +37,7 @@ pub(super) struct DeployArgs {
 /// Options that deploy and rollback share.
 #[derive(Args, Debug)]
 pub(super) struct ReleaseRunArgs {
-    /// Wait for another run to end instead of failing
+    /// If another deploy or rollback is running, wait for it instead of failing
     #[arg(long)]
     wait: bool,
     /// Output format
@@ -56,22 +56,26 @@ pub(super) fn run(arguments: &DeployArgs, ui: &Arc<Ui>) -> Result<()> {
     let cache = arguments.indexes.cache.cache_dir.clone();
     let session = Session::new(ProcessEnv::capture(), cache, ui.clone())?;
     if arguments.init {
-        return initialised(&session, ui);
+        return init(&session, ui);
     }
     let missing_shared = if arguments.init_shared { MissingShared::MoveIn } else { MissingShared::Refuse };
     let indexes = arguments.indexes.request();
     if arguments.dry_run {
-        return plan(&deploy::plan_deploy(&indexes, missing_shared, &session)?, arguments.how.format, ui);
+        return print_plan(
+            &deploy::plan_deploy(&indexes, missing_shared, &session)?,
+            arguments.how.format,
+            ui,
+        );
     }
     let options = DeployOptions { when_locked: arguments.how.when_locked(), missing_shared };
     ui.begin("deploying");
     let live = deploy::deploy(&indexes, options, &session);
     ui.finish();
     let live = live?;
-    report(live, arguments.how.format, started, ui)
+    report_release(live, arguments.how.format, started, ui)
 }
 
-fn initialised(session: &Session, ui: &Ui) -> Result<()> {
+fn init(session: &Session, ui: &Ui) -> Result<()> {
     let written = deploy_init::init(session)?;
     for file in &written {
         ui.note(format_args!("wrote {file}"));
@@ -80,21 +84,26 @@ fn initialised(session: &Session, ui: &Ui) -> Result<()> {
     Ok(())
 }
 
-fn plan(steps: &[DeployStep], format: OutputFormat, ui: &Ui) -> Result<()> {
+fn print_plan(steps: &[DeployStep], format: OutputFormat, ui: &Ui) -> Result<()> {
     if format == OutputFormat::Json {
         let step = |step: &DeployStep| json!({ "name": step.name, "what": step.what });
         let steps: Vec<_> = steps.iter().map(step).collect();
-        return ui.json(&json!({ "schema": 1, "dry_run": true, "steps": steps }));
+        return ui.print_json(&json!({ "schema": 1, "dry_run": true, "steps": steps }));
     }
     let line = |step: &DeployStep| format!("{:<9} {}\n", step.name, step.what);
-    ui.result(&steps.iter().map(line).collect::<String>())
+    ui.print_result(&steps.iter().map(line).collect::<String>())
 }
 
 /// Prints which release is live, and what failed after the switch.
-pub(super) fn report(live: LiveRelease, format: OutputFormat, started: Instant, ui: &Ui) -> Result<()> {
+pub(super) fn report_release(
+    live: LiveRelease,
+    format: OutputFormat,
+    started: Instant,
+    ui: &Ui,
+) -> Result<()> {
     let LiveRelease { release, previous, rollback_target, removed, cleanup_errors: mut errors } = live;
     if format == OutputFormat::Json {
-        let printed = ui.json(&json!({
+        let printed = ui.print_json(&json!({
             "schema": 1,
             "dry_run": false,
             "release": release,

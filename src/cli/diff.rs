@@ -41,8 +41,8 @@ pub(super) fn run(arguments: &DiffArgs, ui: &Arc<Ui>) -> Result<()> {
     let (old, new) = (read_lock::read(&arguments.old, &session)?, read_lock::read(&arguments.new, &session)?);
     let diff = diff(&old.lock, &new.lock);
     match arguments.format {
-        DiffFormat::Text => ui.result(&diff.to_text()),
-        DiffFormat::Markdown => ui.result(&diff.to_markdown()),
-        DiffFormat::Json => ui.json(&diff.report()),
+        DiffFormat::Text => ui.print_result(&diff.to_text()),
+        DiffFormat::Markdown => ui.print_result(&diff.to_markdown()),
+        DiffFormat::Json => ui.print_json(&diff.report()),
     }
 }

@@ -59,7 +59,7 @@ pub(super) fn run(arguments: &DownloadArgs, ui: &Arc<Ui>) -> Result<()> {
     let outcome = outcome?;
     let folder = arguments.dir.display().to_string();
     if arguments.format == OutputFormat::Json {
-        ui.json(&json!({
+        ui.print_json(&json!({
             "schema": 1,
             "folder": folder,
             "dry_run": arguments.dry_run,

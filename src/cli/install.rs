@@ -17,10 +17,11 @@ use pinfast_ops::install::{InstallRequest, install};
 use pinfast_ops::read_lock::FreshnessCheck;
 use pinfast_settings::ProcessEnv;
 
-/// Make the environment exactly the lock, with every file checked against its hash
+/// Make the environment match the lock exactly, with every file checked against its hash
 ///
-/// Installs or replaces what the lock names, and removes what it does not name. It resolves nothing and runs
-/// no code of packages. Every file is in the cache and checked before the environment changes.
+/// Installs or replaces the packages that the lock names, and removes all others. It downloads and checks every file
+/// before it changes the environment. It runs no code of packages, except builds that `pinfast lock --allow-build`
+/// permitted.
 #[derive(Args, Debug)]
 pub(super) struct InstallArgs {
     #[command(flatten)]
@@ -49,7 +50,7 @@ struct PruneArgs {
     no_check: bool,
 }
 
-/// How it is change
+/// How the environment is changed
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Installation")]
 struct InstallModeArgs {
@@ -101,7 +102,7 @@ pub(super) fn run(arguments: &InstallArgs, ui: &Arc<Ui>) -> Result<()> {
     ui.finish();
     let report = report?;
     if arguments.how.format == OutputFormat::Json {
-        ui.json(&document(&report, arguments.how.dry_run()))?;
+        ui.print_json(&document(&report, arguments.how.dry_run()))?;
     }
     summarise(&report, &session, arguments, started, ui);
     Ok(())
@@ -109,21 +110,21 @@ pub(super) fn run(arguments: &InstallArgs, ui: &Arc<Ui>) -> Result<()> {
 
 /// Prints each change on a line, unless all packages are new; then a summary.
 fn summarise(report: &InstallReport, session: &Session, arguments: &InstallArgs, started: Instant, ui: &Ui) {
-    let fresh =
+    let is_new =
         |change: &DistributionChange| change.old.is_empty() && change.reason == Some(InstallReason::Missing);
-    let afresh = report.kept == 0 && report.changes.iter().all(fresh);
-    if !afresh || ui.verbosity() >= Verbosity::Verbose {
-        report.changes.iter().for_each(|change| ui.note(line(change)));
+    let all_are_new = report.kept == 0 && report.changes.iter().all(is_new);
+    if !all_are_new || ui.verbosity() >= Verbosity::Verbose {
+        report.changes.iter().for_each(|change| ui.note(change_line(change)));
     }
     if !report.spared.is_empty() {
         ui.note(format_args!("not in the lock, and left: {}", report.spared.join(", ")));
     }
     let what = if report.spared.is_empty() { "exactly the lock" } else { "the lock and more" };
-    let place = session.shown(&report.environment);
+    let place = session.display_path(&report.environment);
     let seconds = started.elapsed().as_secs_f64();
     if report.changes.is_empty() {
-        let kept = counted(report.kept, "package");
-        return ui.note(format_args!("{place} is {what}: {kept} in {seconds:.2} s"));
+        let packages = counted(report.kept, "package");
+        return ui.note(format_args!("{place} is {what}: {packages} in {seconds:.2} s"));
     }
     let change = if arguments.how.dry_run { "would be" } else { "is now" };
     let (_, bytes) = ui.traffic();
@@ -149,7 +150,7 @@ fn counts(report: &InstallReport) -> String {
     shown.collect::<Vec<_>>().join(", ")
 }
 
-fn line(change: &DistributionChange) -> String {
+fn change_line(change: &DistributionChange) -> String {
     let name = &change.name;
     let old = change.old.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
     match (&change.new, change.old.last()) {

@@ -27,6 +27,9 @@ use pinfast_settings::ProcessEnv;
 const FIX_BUDGET: Duration = Duration::from_secs(2);
 
 /// Resolve the inputs and write a lock with hashes
+///
+/// A lock that exists keeps its versions where they still fit; --upgrade and --upgrade-package take newer ones. If the
+/// inputs and options are those that the lock was made from, pinfast asks no index.
 #[derive(Args, Debug)]
 pub(super) struct LockArgs {
     #[command(flatten)]
@@ -50,7 +53,7 @@ struct UpgradeArgs {
     /// Upgrade every package to the newest release that fits
     #[arg(short = 'U', long)]
     upgrade: bool,
-    /// Upgrade this package to the newest release that fits
+    /// Upgrade this package to the newest release that fits; repeat it for several
     #[arg(short = 'P', long, value_name = "PACKAGE")]
     upgrade_package: Vec<PackageName>,
     /// Apply fix N from the last failed run: edit the input, and lock
@@ -62,10 +65,10 @@ struct UpgradeArgs {
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Lock")]
 struct WritingArgs {
-    /// Which files of a release to allow
+    /// Which files of each release to list in the lock [default: all]
     #[arg(long, value_name = "WHICH")]
     hashes: Option<HashesArg>,
-    /// Leave out the `# via` comments
+    /// Leave out the `# via` comments, which name what needs each package
     #[arg(long)]
     no_annotate: bool,
     /// Show what would change; write nothing
@@ -79,9 +82,9 @@ struct WritingArgs {
 /// Which files of a release to allow
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum HashesArg {
-    /// All files: the lock installs on any platform
+    /// All files, so that the lock installs on any platform
     All,
-    /// The files that fit a target
+    /// Only files that fit a target
     Targets,
 }
 
@@ -119,15 +122,15 @@ impl UpgradeArgs {
 pub(super) fn run(arguments: &LockArgs, ui: &Arc<Ui>) -> Result<()> {
     let started = Instant::now();
     let session = Session::new(ProcessEnv::capture(), arguments.indexes.cache.cache_dir.clone(), ui.clone())?;
-    let given = arguments.request();
+    let original = arguments.request();
     let format = arguments.writing.format;
-    if format == OutputFormat::Json && given.place == LockPlace::StandardOutput {
+    if format == OutputFormat::Json && original.place == LockPlace::StandardOutput {
         return Err(Error::usage("standard output cannot hold both the lock and a JSON document")
             .hint("name a file for the lock: `-o requirements.txt`"));
     }
     let applied =
-        arguments.upgrade.fix.map(|number| saved_fixes::apply(&given, number, &session)).transpose()?;
-    let request = applied.as_ref().map_or(&given, |applied| &applied.request);
+        arguments.upgrade.fix.map(|number| saved_fixes::apply(&original, number, &session)).transpose()?;
+    let request = applied.as_ref().map_or(&original, |applied| &applied.request);
     ui.begin("resolving");
     let locked = lock(request, &session);
     ui.finish();
@@ -135,7 +138,7 @@ pub(super) fn run(arguments: &LockArgs, ui: &Arc<Ui>) -> Result<()> {
         Ok(locked) => locked,
         Err(LockError::Error(error)) => return Err(error),
         Err(LockError::NoSolution(unsolved)) => {
-            return Err(no_solution(*unsolved, request, format, &session, ui)?);
+            return Err(explain_conflict(*unsolved, request, format, &session, ui)?);
         }
     };
     let writes = !arguments.writing.dry_run;
@@ -143,12 +146,12 @@ pub(super) fn run(arguments: &LockArgs, ui: &Arc<Ui>) -> Result<()> {
         saved_fixes::write(request, &session)?;
     }
     match &request.place {
-        LockPlace::StandardOutput => ui.result(&locked.text)?,
+        LockPlace::StandardOutput => ui.print_result(&locked.text)?,
         LockPlace::File(path) if writes => locked.write(path, &session)?,
         LockPlace::File(_) => {}
     }
     if format == OutputFormat::Json {
-        ui.json(&locked_report::document(&locked, &request.place))?;
+        ui.print_json(&locked_report::document(&locked, &request.place))?;
     }
     if let Some(applied) = &applied {
         report_fix(applied, ui);
@@ -179,8 +182,8 @@ fn time_spent(ui: &Arc<Ui>) -> Arc<dyn Fn() -> Duration + Send + Sync> {
     })
 }
 
-/// The explanation of a conflict, as an error; its fixes are saved for `--fix`.
-fn no_solution(
+/// Explains a conflict, as an error, and saves its fixes for `--fix`.
+fn explain_conflict(
     unsolved: Unsolved,
     request: &LockRequest,
     format: OutputFormat,
@@ -195,7 +198,7 @@ fn no_solution(
         saved_fixes::save(request, &explanation.fix_report.fixes, session);
     }
     if format == OutputFormat::Json {
-        ui.json(&explanation.json())?;
+        ui.print_json(&explanation.json())?;
     }
     let detail = if ui.verbosity() >= Verbosity::Verbose { DetailLevel::Full } else { DetailLevel::Short };
     let mut lines = explanation.lines(ui.width(), detail).into_iter();
@@ -221,12 +224,12 @@ fn summarise(locked: &Locked, request: &LockRequest, arguments: &LockArgs, start
     locked.warnings.iter().for_each(|warning| ui.warn(warning));
     list_changes(locked, ui);
     locked.downgrades.iter().for_each(|distance| ui.warn(distance));
-    locked.held_back.iter().for_each(|held| held_back(held, ui));
+    locked.held_back.iter().for_each(|held| report_held_back(held, ui));
     let place = match &request.place {
         LockPlace::StandardOutput => "standard output".to_owned(),
         LockPlace::File(path) => path.display().to_string(),
     };
-    let done = match (locked.state, arguments.writing.dry_run) {
+    let result = match (locked.state, arguments.writing.dry_run) {
         (LockFileState::Unchanged | LockFileState::Fresh, _) => format!("{place} is up to date"),
         (LockFileState::New, true) => format!("{place} would change"),
         (LockFileState::New, false) => format!("wrote {place}"),
@@ -242,7 +245,7 @@ fn summarise(locked: &Locked, request: &LockRequest, arguments: &LockArgs, start
         _ => String::new(),
     };
     ui.note(format_args!(
-        "{done}: {}{changed} in {:.2} s ({traffic})",
+        "{result}: {}{changed} in {:.2} s ({traffic})",
         counted(locked.lock.pins.len(), "package"),
         started.elapsed().as_secs_f64()
     ));
@@ -262,7 +265,8 @@ fn list_changes(locked: &Locked, ui: &Ui) {
     changes.builds.iter().for_each(|build| ui.note(build.to_string().trim_end()));
 }
 
-fn held_back(held: &HeldBack, ui: &Ui) {
+/// Prints which newer release a direct dependency did not get, and why.
+fn report_held_back(held: &HeldBack, ui: &Ui) {
     let HeldBack { name, chosen, newest, by, distance } = held;
     match (by, distance) {
         (Some(by), Some(distance)) => {

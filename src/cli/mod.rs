@@ -30,6 +30,10 @@ use pinfast_process::{Signal, exit_on_signal, on_signal};
 use ui::Ui;
 
 /// Locks, checks and installs the dependencies of Python applications, fast.
+///
+/// A lock lists every package that an application needs, directly or not, with one version and the hashes of its
+/// files. `pinfast lock` makes requirements.txt from requirements.in or pyproject.toml, and `pinfast install` makes
+/// .venv match it.
 #[derive(Parser, Debug)]
 #[command(name = "pinfast", version, about, after_help = EXIT_CODES, max_term_width = 100)]
 struct CommandLine {
@@ -59,16 +63,19 @@ enum Command {
 }
 
 /// Print a completion script for a shell
+///
+/// For example: `source <(pinfast completions bash)`.
 #[derive(clap::Args, Debug)]
 struct CompletionsArgs {
-    /// The shell
+    /// Shell to complete commands in
     shell: clap_complete::Shell,
 }
 
 const EXIT_CODES: &str = "\
 Exit codes:
-  0  success; or the answer is yes
-  1  the answer is no: no solution, stale lock, environment differs, smoke or health check failed
+  0  success, or the answer is yes
+  1  the answer is no: no solution, stale lock, environment differs,
+     smoke test or health check failed
   2  usage error: wrong arguments or settings, an input that cannot be read
   3  no answer: network, index, disk, permission or interpreter failed
   4  refused: a file does not match its hash, or an archive is broken
@@ -83,9 +90,9 @@ pub fn run(arguments: impl IntoIterator<Item = impl Into<OsString> + Clone>) -> 
     // If a handler cannot be set, a signal still ends the process, with the system's exit status.
     let _ = match &arguments.command {
         Command::Check(_) | Command::Why(_) | Command::Tree(_) | Command::Diff(_) => {
-            exit_on_signal(interrupted)
+            exit_on_signal(signal_exit_code)
         }
-        _ => on_signal(|signal| process::exit(i32::from(interrupted(signal)))),
+        _ => on_signal(|signal| process::exit(i32::from(signal_exit_code(signal)))),
     };
     let ui = Ui::new(arguments.output.verbosity(), arguments.output.color());
     let outcome = match arguments.command {
@@ -102,7 +109,7 @@ pub fn run(arguments: impl IntoIterator<Item = impl Into<OsString> + Clone>) -> 
         Command::Deploy(command) => deploy::run(&command, &ui),
         Command::Rollback(command) => rollback::run(&command, &ui),
         Command::Releases(command) => releases::run(&command, &ui),
-        Command::Completions(command) => completions(command.shell, &ui),
+        Command::Completions(command) => print_completions(command.shell, &ui),
     };
     ui.finish();
     match outcome {
@@ -115,7 +122,7 @@ pub fn run(arguments: impl IntoIterator<Item = impl Into<OsString> + Clone>) -> 
 }
 
 /// The exit code after a signal.
-fn interrupted(signal: Signal) -> u8 {
+fn signal_exit_code(signal: Signal) -> u8 {
     match signal {
         Signal::Interrupt => ErrorKind::Interrupted.exit_code(),
         Signal::Terminate => ErrorKind::Terminated.exit_code(),
@@ -129,11 +136,11 @@ fn print_clap_message(error: &clap::Error) -> u8 {
     if error.use_stderr() { ErrorKind::Usage.exit_code() } else { 0 }
 }
 
-fn completions(shell: clap_complete::Shell, ui: &Ui) -> Result<()> {
+fn print_completions(shell: clap_complete::Shell, ui: &Ui) -> Result<()> {
     let mut command = <CommandLine as clap::CommandFactory>::command();
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut command, "pinfast", &mut script);
     let script = String::from_utf8(script)
         .map_err(|error| Error::no_answer("the script is not text").because(error))?;
-    ui.result(&script)
+    ui.print_result(&script)
 }

@@ -77,10 +77,10 @@ pub(crate) struct InputArgs {
     /// The lock file; `-` is standard output
     #[arg(short, long, value_name = "LOCK", default_value = "requirements.txt")]
     pub(crate) output: PathBuf,
-    /// A constraints file: it limits versions, but adds no package
+    /// A file of constraints, which limit versions but add no package
     #[arg(short, long = "constraint", value_name = "FILE")]
     pub(crate) constraints: Vec<String>,
-    /// An overrides file: it replaces every requirement on its packages
+    /// A file of overrides, which replace all other requirements on their packages
     #[arg(long = "override", value_name = "FILE")]
     pub(crate) overrides: Vec<String>,
     /// Include an extra of pyproject.toml
@@ -109,7 +109,7 @@ pub(crate) struct EnvironmentArgs {
     /// Folder of the virtual environment [default: .venv]
     #[arg(long, value_name = "DIR")]
     pub(crate) venv: Option<PathBuf>,
-    /// Python whose environment to use; with --venv, Python to create the environment from
+    /// Use the environment of this Python; with --venv, the Python that the environment is created from
     #[arg(long, value_name = "PYTHON")]
     pub(crate) python: Option<String>,
 }
@@ -132,7 +132,7 @@ pub(crate) struct SeedArg {
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Target")]
 pub(crate) struct TargetArgs {
-    /// Python to lock for: a path, a name or a version
+    /// Python to lock for: a path, a name such as `python3.12`, or a version
     #[arg(long, value_name = "PYTHON", conflicts_with_all = ["python_versions", "platforms"])]
     pub(crate) python: Option<String>,
     /// Python version to lock for, X.Y or X.Y.Z; repeat it for several targets
@@ -141,8 +141,9 @@ pub(crate) struct TargetArgs {
     /// Platform to lock for: linux, macos, windows or a wheel platform tag; repeat it for several
     #[arg(long = "platform", value_name = "PLATFORM")]
     pub(crate) platforms: Vec<Platform>,
-    /// Lock for every environment with the lowest Python or later: that of --python-version, else of
-    /// requires-python, else of the interpreter
+    /// Make one lock for all platforms, and for every Python from the lowest version up
+    ///
+    /// The lowest version is that of --python-version, else of requires-python, else of the interpreter.
     #[arg(long, conflicts_with_all = ["python", "platforms"])]
     pub(crate) universal: bool,
 }
@@ -154,10 +155,10 @@ pub(crate) struct IndexArgs {
     /// Index to use: a URL or a folder
     #[arg(short, long, value_name = "URL")]
     pub(crate) index_url: Option<String>,
-    /// Further index, for packages that the first does not have
+    /// Further index, for packages that --index-url does not have
     #[arg(long, value_name = "URL")]
     pub(crate) extra_index_url: Vec<String>,
-    /// Folder of wheels and sdists, or page of links to them
+    /// Folder of wheels and sdists, or page of links to them; searched besides the indexes
     #[arg(short, long, value_name = "PLACE")]
     pub(crate) find_links: Vec<String>,
     /// Use no index, only --find-links
@@ -173,7 +174,7 @@ pub(crate) struct CacheArgs {
     /// Use only the cache, not the network
     #[arg(long, conflicts_with = "refresh")]
     pub(crate) offline: bool,
-    /// Ignore cached index data
+    /// Ignore cached index data, and ask the index again
     #[arg(long)]
     pub(crate) refresh: bool,
     /// Folder of the cache
@@ -185,25 +186,32 @@ pub(crate) struct CacheArgs {
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Releases")]
 pub(crate) struct PolicyArgs {
-    /// Which release to prefer
+    /// Which release to prefer [default: highest]
+    ///
+    /// `lowest-direct` takes the oldest release of packages that the inputs name, and the newest of all others.
     #[arg(long, value_name = "MODE", value_parser = mode::<ResolutionMode>(ResolutionMode::NAMES))]
     pub(crate) resolution: Option<ResolutionMode>,
-    /// When to allow pre-releases
+    /// When to allow pre-releases [default: if-necessary]
+    ///
+    /// `if-necessary`: only if no other release fits. `explicit`: the same, but only for packages of which the inputs
+    /// name a pre-release.
     #[arg(long, value_name = "MODE", value_parser = mode::<PrereleaseMode>(PrereleaseMode::NAMES))]
     pub(crate) prerelease: Option<PrereleaseMode>,
-    /// Allow pre-releases like other releases
+    /// Short for `--prerelease allow`
     #[arg(long, conflicts_with = "prerelease")]
     pub(crate) pre: bool,
-    /// Ignore files uploaded later: a date (its end in UTC), an instant, or an age such as `7 days`
+    /// Ignore files uploaded later than this: a date, an instant, or an age such as `7 days`
+    ///
+    /// `2026-02-01` means the end of that day in UTC. An age counts back from now.
     #[arg(long, value_name = "DATE|DURATION")]
     pub(crate) exclude_newer: Option<String>,
-    /// Do not use wheels of these packages, or of `:all:`
+    /// Do not use wheels of these packages: names with commas between them, or `:all:`
     #[arg(long, value_name = "PACKAGES")]
     pub(crate) no_binary: Vec<FormatControl>,
-    /// Do not use sdists of these packages, or of `:all:`
+    /// Do not use sdists of these packages: names with commas between them, or `:all:`
     #[arg(long, value_name = "PACKAGES")]
     pub(crate) only_binary: Vec<FormatControl>,
-    /// Run no build backend; sdists that need one for their metadata are not used
+    /// Run no build backend, and ignore sdists that need one for their metadata
     #[arg(long)]
     pub(crate) no_build: bool,
     /// Let `install` build this package from source if no wheel fits; its build requirements are locked

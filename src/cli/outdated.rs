@@ -12,7 +12,10 @@ use pinfast_ops::Session;
 use pinfast_ops::outdated::{Outdated, OutdatedReport, OutdatedRequest, outdated};
 use pinfast_settings::ProcessEnv;
 
-/// List the pins that have newer releases, and what holds each one back
+/// List the packages that have newer releases, and what holds each one back
+///
+/// It asks the index about each package of the lock, and changes nothing. `pinfast lock --upgrade` takes the releases
+/// that nothing holds back.
 #[derive(Args, Debug)]
 pub(super) struct OutdatedArgs {
     #[command(flatten)]
@@ -42,8 +45,8 @@ pub(super) fn run(arguments: &OutdatedArgs, ui: &Arc<Ui>) -> Result<()> {
     ui.finish();
     let report = report?;
     match arguments.format {
-        OutputFormat::Json => ui.json(&document(&report))?,
-        OutputFormat::Text => ui.result(&table(&report))?,
+        OutputFormat::Json => ui.print_json(&document(&report))?,
+        OutputFormat::Text => ui.print_result(&table(&report))?,
     }
     let free = report.outdated.iter().filter(|it| it.by.is_empty()).count();
     ui.note(format_args!(

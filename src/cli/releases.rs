@@ -13,6 +13,8 @@ use pinfast_ops::{Session, deploy};
 use pinfast_settings::ProcessEnv;
 
 /// List the releases, newest first, with their states
+///
+/// The state is `building`, `ready`, `live`, `retired` (it was live) or `failed`.
 #[derive(Args, Debug)]
 pub(super) struct ReleasesArgs {
     /// Output format
@@ -24,19 +26,19 @@ pub(super) fn run(arguments: &ReleasesArgs, ui: &Arc<Ui>) -> Result<()> {
     let session = Session::new(ProcessEnv::capture(), None, ui.clone())?;
     let releases = deploy::releases(&session)?;
     match arguments.format {
-        OutputFormat::Json => ui.json(&document(&releases)),
+        OutputFormat::Json => ui.print_json(&document(&releases)),
         OutputFormat::Text if releases.is_empty() => {
             ui.note("there is no release yet");
             Ok(())
         }
-        OutputFormat::Text => {
-            ui.result(&releases.iter().map(|release| line(release, &releases)).collect::<String>())
-        }
+        OutputFormat::Text => ui.print_result(
+            &releases.iter().map(|release| release_line(release, &releases)).collect::<String>(),
+        ),
     }
 }
 
 /// `20261127T164301Z-3f2a1bc9d8  live      by marketing  lock 0a1b2c3d4e`
-fn line(release: &ReleaseSummary, all: &[ReleaseSummary]) -> String {
+fn release_line(release: &ReleaseSummary, all: &[ReleaseSummary]) -> String {
     let width = |of: fn(&ReleaseSummary) -> usize| all.iter().map(of).max().unwrap_or_default();
     let id = width(|release| release.id.as_str().len());
     let by = width(|release| release.by.len());

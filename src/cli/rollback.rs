@@ -6,7 +6,7 @@ use std::time::Instant;
 use clap::Args;
 use serde_json::json;
 
-use super::deploy::{ReleaseRunArgs, report};
+use super::deploy::{ReleaseRunArgs, report_release};
 use super::options::OutputFormat;
 use super::ui::Ui;
 use pinfast_base::error::Result;
@@ -37,13 +37,13 @@ pub(super) fn run(arguments: &RollbackArgs, ui: &Arc<Ui>) -> Result<()> {
     if arguments.dry_run {
         let release = deploy::rollback_target(wanted, &session)?;
         return match arguments.how.format {
-            OutputFormat::Json => ui.json(&json!({ "schema": 1, "dry_run": true, "release": release })),
-            OutputFormat::Text => ui.result(&format!("{release}\n")),
+            OutputFormat::Json => ui.print_json(&json!({ "schema": 1, "dry_run": true, "release": release })),
+            OutputFormat::Text => ui.print_result(&format!("{release}\n")),
         };
     }
     ui.begin("rolling back");
     let live = deploy::rollback(wanted, arguments.how.when_locked(), &session);
     ui.finish();
     let live = live?;
-    report(live, arguments.how.format, started, ui)
+    report_release(live, arguments.how.format, started, ui)
 }

@@ -20,10 +20,10 @@ pub(super) struct TreeArgs {
     /// Start at this package
     #[arg(short, long, value_name = "PACKAGE")]
     package: Option<PackageName>,
-    /// Show dependents instead of dependencies
+    /// Show what needs each package instead of what it needs
     #[arg(long)]
     invert: bool,
-    /// Number of levels below the roots
+    /// Show only N levels below the top
     #[arg(long, value_name = "N")]
     depth: Option<usize>,
     /// Output format
@@ -34,7 +34,7 @@ pub(super) struct TreeArgs {
 /// Format of a tree
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum TreeFormat {
-    /// For people; (*) marks a subtree that is shown elsewhere
+    /// For people; (*) marks a package whose dependencies stand elsewhere in the tree
     Text,
     /// For programs: the whole graph
     Json,
@@ -54,13 +54,13 @@ pub(super) fn run(arguments: &TreeArgs, ui: &Arc<Ui>) -> Result<()> {
         depth: arguments.depth,
     };
     match arguments.format {
-        TreeFormat::Text => ui.result(&graph.tree(&options)?.to_text()),
-        TreeFormat::Svg => ui.result(&graph.tree(&options)?.to_svg()),
+        TreeFormat::Text => ui.print_result(&graph.tree(&options)?.to_text()),
+        TreeFormat::Svg => ui.print_result(&graph.tree(&options)?.to_svg()),
         _ if options != TreeOptions::default() => {
             Err(Error::usage("the formats `json` and `dot` hold the whole graph")
                 .hint("omit --package, --invert and --depth, or use `--format text` or `--format svg`"))
         }
-        TreeFormat::Json => ui.json(&graph.report()),
-        TreeFormat::Dot => ui.result(&graph.to_dot()),
+        TreeFormat::Json => ui.print_json(&graph.report()),
+        TreeFormat::Dot => ui.print_result(&graph.to_dot()),
     }
 }

@@ -85,7 +85,7 @@ impl Ui {
     ///
     /// # Errors
     /// `NoAnswer` if standard output cannot be written. A closed pipe is not an error.
-    pub(crate) fn result(&self, text: &str) -> pinfast_base::error::Result<()> {
+    pub(crate) fn print_result(&self, text: &str) -> pinfast_base::error::Result<()> {
         let mut out = anstream::stdout().lock();
         match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
             Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
@@ -98,11 +98,11 @@ impl Ui {
     /// Prints a result as a JSON document.
     ///
     /// # Errors
-    /// As for [`Ui::result`].
-    pub(crate) fn json(&self, document: &impl serde::Serialize) -> pinfast_base::error::Result<()> {
+    /// As for [`Ui::print_result`].
+    pub(crate) fn print_json(&self, document: &impl serde::Serialize) -> pinfast_base::error::Result<()> {
         let text = serde_json::to_string_pretty(document)
             .map_err(|error| Error::no_answer("the result cannot be written as JSON").because(error))?;
-        self.result(&(text + "\n"))
+        self.print_result(&(text + "\n"))
     }
 
     /// Prints a line, unless `--quiet`.

@@ -14,7 +14,9 @@ use pinfast_ops::Session;
 use pinfast_ops::install::{VerifyLockRequest, verify};
 use pinfast_settings::ProcessEnv;
 
-/// Check that the environment is exactly the lock, including the hash of each file
+/// Check that the environment matches the lock exactly, including the hash of each file
+///
+/// It changes nothing and uses no network. If something differs, it lists what, and the command that repairs it.
 #[derive(Args, Debug)]
 pub(super) struct VerifyArgs {
     #[command(flatten)]
@@ -44,7 +46,7 @@ pub(super) fn run(arguments: &VerifyArgs, ui: &Arc<Ui>) -> Result<()> {
     ui.finish();
     let report = report?;
     if arguments.format == OutputFormat::Json {
-        ui.json(&document(&report, arguments))?;
+        ui.print_json(&document(&report, arguments))?;
     }
     if report.findings.is_empty() {
         let VerifyReport { distributions, files, .. } = report;
@@ -52,10 +54,10 @@ pub(super) fn run(arguments: &VerifyArgs, ui: &Arc<Ui>) -> Result<()> {
         ui.note(format_args!("the environment is the lock: {packages}, {files} hashed"));
         return Ok(());
     }
-    Err(complaint(&report, arguments))
+    Err(verify_error(&report, arguments))
 }
 
-fn complaint(report: &VerifyReport, arguments: &VerifyArgs) -> Error {
+fn verify_error(report: &VerifyReport, arguments: &VerifyArgs) -> Error {
     let mut error = Error::no(format!("the environment is not {}", arguments.lock.lock.display()));
     error.details = report.findings.iter().map(|finding| format!("  {finding}")).collect();
     match repair_command(report, arguments) {

@@ -32,8 +32,8 @@ pub(super) fn run(arguments: &WhyArgs, ui: &Arc<Ui>) -> Result<()> {
     let parsed = read_lock::read(&arguments.lock, &session)?;
     let why = DependencyGraph::of(&parsed.lock)?.why(&arguments.package)?;
     match arguments.format {
-        OutputFormat::Text => ui.result(&why.to_text()),
-        OutputFormat::Json => ui.json(&document(&why)),
+        OutputFormat::Text => ui.print_result(&why.to_text()),
+        OutputFormat::Json => ui.print_json(&document(&why)),
     }
 }
 

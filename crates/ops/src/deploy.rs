@@ -24,7 +24,7 @@ use pinfast_settings::{DeploySettings, DeploySource};
 /// After `LiveButUnclean` the new release is live; after any other error the old one is.
 pub fn deploy(indexes: &IndexRequest, options: DeployOptions, session: &Session) -> Result<LiveRelease> {
     let session = session.warning_once();
-    let config = config(&session)?;
+    let config = read_config(&session)?;
     deploy::deploy(&config, &maker(&config, indexes, &session), options, &*session.watcher)
 }
 
@@ -38,7 +38,7 @@ pub fn plan_deploy(
     session: &Session,
 ) -> Result<Vec<DeployStep>> {
     let session = session.warning_once();
-    let config = config(&session)?;
+    let config = read_config(&session)?;
     deploy::plan_deploy(&config, &maker(&config, indexes, &session), missing_shared)
 }
 
@@ -51,7 +51,7 @@ pub fn rollback(
     when_locked: WhenLocked,
     session: &Session,
 ) -> Result<LiveRelease> {
-    let config = config(session)?;
+    let config = read_config(session)?;
     let indexes = IndexRequest::default();
     let maker = maker(&config, &indexes, session);
     deploy::rollback(&config, &maker, wanted, when_locked, &*session.watcher)
@@ -62,7 +62,7 @@ pub fn rollback(
 /// # Errors
 /// `No` if there is none.
 pub fn rollback_target(wanted: Option<&ReleaseId>, session: &Session) -> Result<ReleaseId> {
-    deploy::rollback_target(&config(session)?, wanted)
+    deploy::rollback_target(&read_config(session)?, wanted)
 }
 
 /// The releases, the newest first.
@@ -70,11 +70,11 @@ pub fn rollback_target(wanted: Option<&ReleaseId>, session: &Session) -> Result<
 /// # Errors
 /// `NoAnswer` if the journal cannot be read.
 pub fn releases(session: &Session) -> Result<Vec<ReleaseSummary>> {
-    deploy::releases(&config(session)?.root)
+    deploy::releases(&read_config(session)?.root)
 }
 
-fn config(session: &Session) -> Result<DeployConfig> {
-    let settings = section(session)?.clone();
+fn read_config(session: &Session) -> Result<DeployConfig> {
+    let settings = deploy_settings(session)?.clone();
     let project = session.settings.folder.clone();
     let place = session.settings.path(&settings.root, &session.env);
     let root = std::path::absolute(&place).map_err(|error| {
@@ -83,11 +83,11 @@ fn config(session: &Session) -> Result<DeployConfig> {
     let (source, revision) = match &settings.source {
         DeploySource::Revision(revision) => (project.clone(), revision.clone()),
         DeploySource::Folder(folder) => {
-            (plain(&session.settings.path(folder, &session.env)), "HEAD".to_owned())
+            (normalise(&session.settings.path(folder, &session.env)), "HEAD".to_owned())
         }
     };
     Ok(DeployConfig {
-        root: DeployRoot::new(plain(&root)),
+        root: DeployRoot::new(normalise(&root)),
         project,
         source,
         revision,
@@ -99,7 +99,7 @@ fn config(session: &Session) -> Result<DeployConfig> {
 
 /// The path in plain form: without `.`, a slash at its end, and `..`, for which the links before it are
 /// resolved. What is not there yet is taken by its text.
-fn plain(path: &Path) -> PathBuf {
+fn normalise(path: &Path) -> PathBuf {
     path.components().fold(PathBuf::new(), |mut path, component| {
         if component != Component::ParentDir {
             path.push(component);
@@ -111,10 +111,10 @@ fn plain(path: &Path) -> PathBuf {
     })
 }
 
-fn section(session: &Session) -> Result<&DeploySettings> {
+fn deploy_settings(session: &Session) -> Result<&DeploySettings> {
     session.settings.deploy.as_ref().ok_or_else(|| {
         let message = match &session.settings.file {
-            Some(file) => format!("{} has no `[deploy]`", session.shown(file)),
+            Some(file) => format!("{} has no `[deploy]`", session.display_path(file)),
             None => "there is no pinfast.toml with a `[deploy]`".to_owned(),
         };
         Error::usage(message).hint("write one: `pinfast deploy --init`")
@@ -124,8 +124,9 @@ fn section(session: &Session) -> Result<&DeploySettings> {
 /// The name of the user who runs pinfast, else the user id.
 fn user(session: &Session) -> String {
     let name = ["LOGNAME", "USER"].into_iter().find_map(|name| session.env.text(name));
-    let known = |name: &&str| !name.chars().any(char::is_control);
-    name.filter(known).map_or_else(|| format!("uid {}", rustix::process::getuid().as_raw()), str::to_owned)
+    let is_printable = |name: &&str| !name.chars().any(char::is_control);
+    name.filter(is_printable)
+        .map_or_else(|| format!("uid {}", rustix::process::getuid().as_raw()), str::to_owned)
 }
 
 /// Creates environments as `pinfast install` does, and compares them with their locks as `pinfast verify` does.
@@ -146,14 +147,14 @@ fn maker<'a>(config: &'a DeployConfig, indexes: &'a IndexRequest, session: &'a S
 }
 
 impl Maker<'_> {
-    /// What makes `venv` from the lock, with the interpreter that the project means, wherever it stands.
-    fn request(&self, venv: PathBuf) -> Result<InstallRequest> {
+    /// The request that makes `venv` from the lock, with the interpreter of the project.
+    fn install_request(&self, venv: PathBuf) -> Result<InstallRequest> {
         let python = Some(self.interpreter()?.to_string_lossy().into_owned());
         Ok(InstallRequest {
             lock: self.config.settings.lock.clone().into(),
             environment: EnvironmentRequest { venv: Some(venv), python },
             indexes: self.indexes.clone(),
-            // Held against its inputs before.
+            // `lock_problems` compared it with its inputs.
             check: FreshnessCheck::Nothing,
             prune: Prune::All,
             inspection: Inspection::Metadata,
@@ -162,17 +163,17 @@ impl Maker<'_> {
         })
     }
 
-    /// The interpreter that the project means, found and asked once.
+    /// The interpreter of the project; the session finds and probes it once.
     fn base(&self) -> Result<BasePython> {
         BasePython::of(&self.session.named_interpreter(self.python.as_deref())?.probe)
     }
 
     /// A session in which the source is read as the project's folder would be.
-    fn in_view(&self, view: SourceView<'_>) -> Session {
+    fn session_in(&self, view: SourceView<'_>) -> Session {
         self.session.in_folder(view.source, Some(view.project))
     }
 
-    fn covered(&self, session: &Session) -> Result<()> {
+    fn check_covered(&self, session: &Session) -> Result<()> {
         let lock =
             read_lock::installable(self.config.settings.lock.as_ref(), FreshnessCheck::Nothing, session)?;
         install::check_compatible(&lock.lock, &self.base()?.target)
@@ -181,19 +182,19 @@ impl Maker<'_> {
 
 impl Environments for Maker<'_> {
     fn lock_problems(&self, view: SourceView<'_>) -> Vec<Error> {
-        let session = self.in_view(view);
+        let session = self.session_in(view);
         let fresh =
             read_lock::installable(self.config.settings.lock.as_ref(), FreshnessCheck::Inputs, &session)
                 .map(drop);
         let unreadable = fresh.as_ref().is_err_and(|error| error.kind == ErrorKind::Usage);
-        let covered = if unreadable { Ok(()) } else { self.covered(&session) };
-        [fresh, covered].into_iter().filter_map(Result::err).map(committed).collect()
+        let covered = if unreadable { Ok(()) } else { self.check_covered(&session) };
+        [fresh, covered].into_iter().filter_map(Result::err).map(hint_to_commit).collect()
     }
 
     fn contents(&self, view: SourceView<'_>) -> Result<Vec<PlacedFile>> {
         // Where the environment would be does not matter, as long as nothing is there.
         let venv = self.config.root.path().join("releases/.new").join(&self.config.settings.venv);
-        installs::contents(&self.request(venv)?, &self.in_view(view))
+        installs::contents(&self.install_request(venv)?, &self.session_in(view))
     }
 
     fn interpreter(&self) -> Result<PathBuf> {
@@ -202,7 +203,7 @@ impl Environments for Maker<'_> {
 
     fn install(&self, release: &Path) -> Result<()> {
         let session = self.session.in_folder(release, None);
-        let request = self.request(self.config.settings.venv.clone().into())?;
+        let request = self.install_request(self.config.settings.venv.clone().into())?;
         installs::install(&request, &session).map(drop)
     }
 
@@ -218,8 +219,8 @@ impl Environments for Maker<'_> {
     }
 }
 
-/// A complaint about the lock that goes out, which is the committed one.
-fn committed(mut error: Error) -> Error {
+/// A release has the committed lock, so each hint to lock again says to commit, too.
+fn hint_to_commit(mut error: Error) -> Error {
     for hint in &mut error.hints {
         if hint.contains("pinfast lock") {
             "lock again, and commit: `pinfast lock`".clone_into(hint);

@@ -12,36 +12,36 @@ use pinfast_settings::{Settings, SettingsTable};
 
 const SETTINGS: &str = "pinfast.toml";
 
-/// Writes what is lacking in the current folder; gives the names of the files that were written.
+/// Writes the files that the current folder lacks. Returns their names.
 ///
 /// # Errors
 /// Usage: there is a `[deploy]` already, or a file cannot be read. `NoAnswer`: one cannot be written.
 pub fn init(session: &Session) -> Result<Vec<&'static str>> {
     if let (Some(_), Some(file)) = (&session.settings.deploy, &session.settings.file) {
-        return Err(Error::usage(format!("{} has a `[deploy]` already", session.shown(file)))
+        return Err(Error::usage(format!("{} has a `[deploy]` already", session.display_path(file)))
             .hint("see what it would do: `pinfast deploy --dry-run`"));
     }
     if let Some(file) = session.settings.file.as_ref().filter(|file| file.ends_with("pyproject.toml")) {
-        return Err(Error::usage(format!("the settings are in {}", session.shown(file)))
+        return Err(Error::usage(format!("the settings are in {}", session.display_path(file)))
             .hint("a pinfast.toml would take their place: write `[tool.pinfast.deploy]` there by hand"));
     }
     let folder = session.env.current_dir();
-    let found = ProjectFacts::in_folder(folder)?;
+    let facts = ProjectFacts::in_folder(folder)?;
     let settings = folder.join(SETTINGS);
     let before = read_optional(&settings)?.map(|text| text + "\n").unwrap_or_default();
-    let text = before + &template(folder, &found);
+    let text = before + &template(folder, &facts);
     // What is written can be read.
     Settings::of(SettingsTable::read(SETTINGS, text.clone())?)?;
     replace(&settings, &text)?;
     let mut written = vec![SETTINGS];
-    if let Some(text) = ignoring(folder, &found)? {
+    if let Some(text) = ignoring(folder, &facts)? {
         replace(&folder.join(".gitignore"), &text)?;
         written.push(".gitignore");
     }
     Ok(written)
 }
 
-/// What in the folder tells how it is deployed.
+/// What the folder shows of how to deploy it.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct ProjectFacts {
     /// Python modules at its top.
@@ -57,21 +57,21 @@ const MODULES: usize = 5;
 
 impl ProjectFacts {
     fn in_folder(folder: &Path) -> Result<Self> {
-        let mut found = Self::default();
+        let mut facts = Self::default();
         let unreadable = |error| Error::no_answer(format!("cannot list {}", folder.display())).because(error);
         for entry in fs::read_dir(folder).map_err(unreadable)? {
             let entry = entry.map_err(unreadable)?;
             if let Ok(name) = entry.file_name().into_string() {
-                found.sort_in(&name, entry.path().is_dir());
+                facts.sort_in(&name, entry.path().is_dir());
             }
         }
-        found.modules.sort();
-        found.modules.truncate(MODULES);
-        found.shared.sort();
+        facts.modules.sort();
+        facts.modules.truncate(MODULES);
+        facts.shared.sort();
         let lock = read_optional(&folder.join("requirements.txt")).ok().flatten();
         let header = lock.and_then(|lock| ParsedLock::read(&lock, "requirements.txt").ok()?.lock.header);
-        found.python = header.and_then(|header| python(header.targets.first()?));
-        Ok(found)
+        facts.python = header.and_then(|header| python(header.targets.first()?));
+        Ok(facts)
     }
 
     fn sort_in(&mut self, name: &str, is_folder: bool) {
@@ -102,14 +102,14 @@ fn python(target: &str) -> Option<String> {
     Some(format!("{}.{}", parts.next()?, parts.next()?))
 }
 
-fn template(folder: &Path, found: &ProjectFacts) -> String {
+fn template(folder: &Path, facts: &ProjectFacts) -> String {
     let name = folder.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let name: String = name.chars().filter(|c| c.is_ascii_alphanumeric() || "-_.".contains(*c)).collect();
     let name = if name.is_empty() { "app".to_owned() } else { name };
     let list =
         |items: Vec<String>| items.iter().map(|item| format!("\"{item}\"")).collect::<Vec<_>>().join(", ");
-    let smoke = list(found.modules.iter().map(|module| format!("import {module}")).collect());
-    let python = match &found.python {
+    let smoke = list(facts.modules.iter().map(|module| format!("import {module}")).collect());
+    let python = match &facts.python {
         Some(python) => format!("python = \"{python}\""),
         None => "# python = \"3.11\"".to_owned(),
     };
@@ -117,16 +117,16 @@ fn template(folder: &Path, found: &ProjectFacts) -> String {
         .replace("@NAME@", &name)
         .replace("@PYTHON@", &python)
         .replace("@SMOKE@", &smoke)
-        .replace("@SHARED@", &list(found.shared.clone()))
+        .replace("@SHARED@", &list(facts.shared.clone()))
 }
 
 /// The text of `.gitignore` with what it lacks; `None` where it lacks nothing.
-fn ignoring(folder: &Path, found: &ProjectFacts) -> Result<Option<String>> {
+fn ignoring(folder: &Path, facts: &ProjectFacts) -> Result<Option<String>> {
     let text = read_optional(&folder.join(".gitignore"))?.unwrap_or_default();
     let wanted = ENVIRONMENT_FOLDERS
         .iter()
         .map(|name| format!("{name}/"))
-        .chain(found.shared.iter().map(|path| format!("/{path}")));
+        .chain(facts.shared.iter().map(|path| format!("/{path}")));
     let has = |line: &str| {
         let bare = |line: &str| line.trim().trim_matches('/').to_owned();
         text.lines().any(|old| bare(old) == bare(line))

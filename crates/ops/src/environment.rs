@@ -31,7 +31,7 @@ impl EnvironmentRequest {
         }
         let folder = self.folder(session);
         if venv::state(&folder)? == VenvState::Ready {
-            return Ok(Destination::Existing(self.ready(&folder, session)?));
+            return Ok(Destination::Existing(self.open_venv(&folder, session)?));
         }
         let base = BasePython::of(&session.named_interpreter(self.python.as_deref())?.probe)?;
         Ok(Destination::New { folder, base })
@@ -44,20 +44,21 @@ impl EnvironmentRequest {
         }
         let folder = self.folder(session);
         if venv::state(&folder)? == VenvState::Ready {
-            return self.ready(&folder, session);
+            return self.open_venv(&folder, session);
         }
-        Err(Error::no(format!("there is no environment in {}", session.shown(&folder)))
+        Err(Error::no(format!("there is no environment in {}", session.display_path(&folder)))
             .hint("create it: `pinfast install`; or name another one: `--venv DIR` or `--python PATH`"))
     }
 
-    fn ready(&self, folder: &Path, session: &Session) -> Result<Environment> {
+    fn open_venv(&self, folder: &Path, session: &Session) -> Result<Environment> {
         let probe = &session.named_interpreter(Some(&folder.to_string_lossy()))?.probe;
         if let Some(python) = &self.python {
             let named =
                 BasePython::of(&session.finder(&session.interpreter_request(Some(python)).value)()?.probe)?;
             let own = BasePython::of(probe)?;
             if !own.is_same_program(&named) {
-                let made = format!("{} was created from {}", session.shown(folder), own.executable.display());
+                let made =
+                    format!("{} was created from {}", session.display_path(folder), own.executable.display());
                 return Err(Error::usage(format!(
                     "{made}, but --python names {}",
                     named.executable.display()

@@ -17,8 +17,8 @@ pub(super) fn fingerprint(
     scope: Option<&LockScope>,
     session: &Session,
 ) -> ResolutionInputs {
-    let mut options = settings.recorded();
-    options.extend(scope.iter().flat_map(|scope| scope.recorded()));
+    let mut options = settings.header_options();
+    options.extend(scope.iter().flat_map(|scope| scope.header_options()));
     let targets = scope.and_then(LockScope::targets);
     ResolutionInputs {
         inputs: records(inputs, session),

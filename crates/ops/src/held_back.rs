@@ -40,7 +40,7 @@ enum Limit {
 }
 
 /// The direct dependencies of `resolution` that are not at their newest release on `solver_index`.
-pub(super) fn held_back(resolution: &Resolution, solver_index: &SolverIndex) -> Vec<HeldBack> {
+pub(super) fn find_held_back(resolution: &Resolution, solver_index: &SolverIndex) -> Vec<HeldBack> {
     let (problem, index) = (&*solver_index.problem, &*solver_index.source);
     let search = HeldBackSearch { resolution, solver_index, problem, index, steps: Cell::new(MAX_STEPS) };
     let is_direct = |pin: &ResolvedPin| pin.dependents.iter().any(|(by, _)| matches!(by, Dependent::Line(_)));

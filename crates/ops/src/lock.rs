@@ -52,7 +52,7 @@ pub fn lock(request: &LockRequest, session: &Session) -> Result<Locked, LockErro
         Ok(locked) => {
             let pins = || locked.lock.pins.iter().map(|pin| (&pin.name, &pin.version));
             path.iter().for_each(|path| client.save_snapshot(path, pins()));
-            unchanged::remember(locked, &locations, session);
+            unchanged::record_locations(locked, &locations, session);
         }
         // The explanation tries many changes; each could run a build.
         Err(LockError::NoSolution(_)) => builds.close(),
@@ -61,7 +61,7 @@ pub fn lock(request: &LockRequest, session: &Session) -> Result<Locked, LockErro
     locked
 }
 
-/// Makes the lock of `request` from `index` alone, without builds; for `targets`, if given.
+/// Makes the lock of `request` from `index` alone, without builds; for `targets`, if there are some.
 ///
 /// # Errors
 /// See [`LockError`].
@@ -72,8 +72,8 @@ pub fn lock_from_index(
     session: &Session,
 ) -> Result<Locked, LockError> {
     let inputs = LockInputs::read(request, session)?;
-    let given = targets.map(LockScope::Targets);
-    let scope = given.as_ref().map_or_else(|| inputs.scope(session), Ok)?;
+    let fixed = targets.map(LockScope::Targets);
+    let scope = fixed.as_ref().map_or_else(|| inputs.scope(session), Ok)?;
     ResolutionContext { scope, index, builds: None }.resolve(&inputs, session)
 }
 
@@ -89,7 +89,7 @@ struct ResolutionContext<'a> {
 impl ResolutionContext<'_> {
     fn resolve(self, inputs: &LockInputs, session: &Session) -> Result<Locked, LockError> {
         let Self { scope, index, builds } = self;
-        session.keep(index.clone());
+        session.keep_alive(index.clone());
         let settings = &inputs.settings;
         let problem = ResolutionProblem {
             inputs: &inputs.inputs,

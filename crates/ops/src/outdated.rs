@@ -69,8 +69,8 @@ pub fn outdated(request: &OutdatedRequest, session: &Session) -> Result<Outdated
     let scope = LockScope::determine(&targets, &Inputs::default(), session)?;
     let indexes = IndexSettings::merge(&request.indexes, &file_options, session);
     let index = IndexLocations::choose(&indexes, &targets.interpreter.value, session)?.client(session)?;
-    session.keep(index.clone());
-    // A lock without annotations still tells which of its pins are old.
+    session.keep_alive(index.clone());
+    // A lock without annotations still shows which of its pins are old.
     let graph = DependencyGraph::of(&lock).unwrap_or_default();
     let pins: Vec<_> = lock.pins.iter().filter(|pin| pin.url.is_none()).collect();
     index.prefetch(&pins.iter().map(|pin| IndexQuery::Listing(pin.name.clone())).collect::<Vec<_>>());
@@ -82,7 +82,7 @@ pub fn outdated(request: &OutdatedRequest, session: &Session) -> Result<Outdated
             newest = newest.max(self::newest(&pin.name, target, &policy, &index)?);
         }
         if let Some(newest) = newest.filter(|newest| *newest > pin.version) {
-            let by = bars(&graph, &pin.name, &newest);
+            let by = find_limits(&graph, &pin.name, &newest);
             report.outdated.push(Outdated {
                 name: pin.name.clone(),
                 locked: pin.version.clone(),
@@ -125,17 +125,17 @@ fn newest<I: Index + 'static>(
     index: &Arc<I>,
 ) -> Result<Option<Version>> {
     let problem = Problem::new(&Inputs::default(), target.clone(), policy.clone(), Preferences::default());
-    let found = SolverIndex::new(Arc::new(problem), index.clone()).candidates(name)?;
-    Ok(found.newest().cloned())
+    let candidates = SolverIndex::new(Arc::new(problem), index.clone()).candidates(name)?;
+    Ok(candidates.newest().cloned())
 }
 
 /// The requirements on `name` that exclude `newest`.
-fn bars(graph: &DependencyGraph, name: &PackageName, newest: &Version) -> Vec<String> {
+fn find_limits(graph: &DependencyGraph, name: &PackageName, newest: &Version) -> Vec<String> {
     let Ok(node) = graph.get(name) else { return Vec::new() };
-    let tops = node.direct.iter().chain(&node.constraints).filter(|top| bars_it(requirement(top), newest));
+    let tops = node.direct.iter().chain(&node.constraints).filter(|top| excludes(requirement(top), newest));
     let lines = tops.map(|top| format!("{}: {}", top.file, requirement(top)));
     let edges = node.needed_by.iter().map(|edge| (&edge.name, format!("{name}{}", edge.wants)));
-    let packages = edges.filter(|(_, asks)| bars_it(asks, newest)).map(|(by, asks)| {
+    let packages = edges.filter(|(_, asks)| excludes(asks, newest)).map(|(by, asks)| {
         let version = graph.get(by).ok().and_then(|node| node.versions.last());
         format!("{by}{}: {asks}", version.map(|version| format!(" {version}")).unwrap_or_default())
     });
@@ -147,7 +147,7 @@ fn requirement(top: &InputRequirement) -> &str {
     top.line.strip_prefix("-c ").unwrap_or(&top.line)
 }
 
-fn bars_it(requirement: &str, newest: &Version) -> bool {
+fn excludes(requirement: &str, newest: &Version) -> bool {
     let Ok(requirement) = requirement.parse::<Requirement>() else { return false };
     match &requirement.source {
         RequirementSource::Url(_) => true,

@@ -33,15 +33,15 @@ impl FromStr for Hashes {
 }
 
 /// The pins of a lock for one resolution.
-pub(super) fn pins(
+pub(super) fn build_pins(
     resolution: &Resolution,
     problem: &Problem,
     hashes: Hashes,
     index: &dyn Index,
     session: &Session,
 ) -> Result<Vec<Pin>> {
-    let assembly = PinBuilder { problem, hashes, index, session };
-    resolution.pins.iter().map(|(name, pin)| assembly.pin(name, pin)).collect()
+    let builder = PinBuilder { problem, hashes, index, session };
+    resolution.pins.iter().map(|(name, pin)| builder.build_pin(name, pin)).collect()
 }
 
 struct PinBuilder<'a> {
@@ -52,26 +52,29 @@ struct PinBuilder<'a> {
 }
 
 impl PinBuilder<'_> {
-    fn pin(&self, name: &PackageName, resolved: &ResolvedPin) -> Result<Pin> {
+    fn build_pin(&self, name: &PackageName, resolved: &ResolvedPin) -> Result<Pin> {
         let candidate = &resolved.candidate;
         let mut files = Vec::new();
-        for file in candidate.files().filter(|file| self.is_wanted(file, candidate.file())) {
-            files.push(locked(file, self.hash(file)?));
+        for file in candidate.files().filter(|file| self.is_allowed(file, candidate.file())) {
+            files.push(locked_file(file, self.hash(file)?));
         }
         let mut pin = Pin::new(name.clone(), candidate.version.clone());
         pin.extras = resolved.extras.iter().cloned().collect();
         pin.url = candidate.url.as_deref().cloned();
         pin.hashes = files.iter().map(|file| file.sha256).collect();
         pin.files = files;
-        pin.via =
-            resolved.dependents.iter().map(|(asker, requirement)| self.via(asker, requirement)).collect();
+        pin.via = resolved
+            .dependents
+            .iter()
+            .map(|(dependent, requirement)| self.via(dependent, requirement))
+            .collect();
         if let Some(line) = self.problem.constraints.iter().find(|line| line.requirement.name == *name) {
             pin.via.push(Via::Constraint(file_name(&line.at.file, self.session).into()));
         }
         Ok(pin)
     }
 
-    fn is_wanted(&self, file: &Arc<DistFile>, chosen: &Arc<DistFile>) -> bool {
+    fn is_allowed(&self, file: &Arc<DistFile>, chosen: &Arc<DistFile>) -> bool {
         match (self.hashes, &file.dist) {
             (Hashes::All, _) => true,
             (Hashes::Targets, pinfast_packaging::DistFilename::Wheel(wheel)) => {
@@ -86,8 +89,8 @@ impl PinBuilder<'_> {
         file.sha256.map_or_else(|| self.index.sha256(file), Ok)
     }
 
-    fn via(&self, asker: &Dependent, requirement: &pinfast_packaging::Requirement) -> Via {
-        match asker {
+    fn via(&self, dependent: &Dependent, requirement: &pinfast_packaging::Requirement) -> Via {
+        match dependent {
             Dependent::Line(line) => {
                 Via::Input(file_name(&self.problem.lines[*line].at.file, self.session).into())
             }
@@ -96,7 +99,7 @@ impl PinBuilder<'_> {
     }
 }
 
-fn locked(file: &DistFile, sha256: Sha256) -> LockedFile {
+fn locked_file(file: &DistFile, sha256: Sha256) -> LockedFile {
     LockedFile {
         name: file.filename.clone(),
         sha256,

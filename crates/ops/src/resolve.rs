@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::held_back::held_back;
+use super::held_back::find_held_back;
 use super::pins;
 use super::resolution_problem::{ResolutionProblem, ResolvedPins};
 use super::scope::LockScope;
@@ -41,7 +41,7 @@ impl ResolutionProblem<'_> {
         for target in targets {
             let problem = self.for_target(target, &preferences);
             let solver_index = Arc::new(SolverIndex::new(problem.clone(), index.clone()));
-            session.keep(solver_index.clone());
+            session.keep_alive(solver_index.clone());
             let resolution = match solve::solve_with_index(&solver_index, &*session.watcher) {
                 Ok(resolution) => resolution,
                 Err(SolveError::Fatal(error)) => return Err(LockError::Error(error)),
@@ -50,8 +50,8 @@ impl ResolutionProblem<'_> {
                     return Err(LockError::NoSolution(Box::new(unsolved)));
                 }
             };
-            pins.push(pins::pins(&resolution, &problem, self.hashes, &*index, session)?);
-            solution.held_back.extend(held_back(&resolution, &solver_index));
+            pins.push(pins::build_pins(&resolution, &problem, self.hashes, &*index, session)?);
+            solution.held_back.extend(find_held_back(&resolution, &solver_index));
             for (name, pin) in &resolution.pins {
                 preferences.add(name.clone(), pin.candidate.version.clone());
             }

@@ -80,11 +80,11 @@ fn saved_fix(fix: &Fix) -> SavedFix {
     SavedFix { edits: fix.edits.iter().map(edit).collect(), options: fix.options.clone() }
 }
 
-/// The question of `request` with fix `number` of its last run. Nothing is written yet: the lock is made
-/// from the edited texts first, and [`write`] writes them.
+/// `request` with fix `number` of its last failed run. This writes nothing: the lock is made from the edited texts
+/// first, and [`write`] writes them.
 ///
 /// # Errors
-/// `Usage` when no such run or number is known, or an input has changed since.
+/// `Usage` if no such run or fix is saved, or an input has changed since.
 pub fn apply(request: &LockRequest, number: usize, session: &Session) -> Result<AppliedFix> {
     let unknown = || {
         Error::usage("no saved fixes for these arguments")
@@ -94,19 +94,19 @@ pub fn apply(request: &LockRequest, number: usize, session: &Session) -> Result<
         return Err(Error::usage("a fix cannot be applied to standard input: there is no file to edit")
             .hint("change the line that the fix names, and lock again"));
     }
-    let kept = recall(request, session).ok_or_else(unknown)?;
-    if digest(request, session)?.is_none_or(|digest| digest.to_string() != kept.digest) {
+    let saved = load(request, session).ok_or_else(unknown)?;
+    if digest(request, session)?.is_none_or(|digest| digest.to_string() != saved.digest) {
         return Err(Error::usage("an input has changed since the fixes were found")
             .hint("run `pinfast lock` again: it finds the fixes for the changed input"));
     }
-    let fix = number.checked_sub(1).and_then(|at| kept.fixes.get(at)).ok_or_else(|| {
-        Error::usage(format!("there is no fix {number}: the last run found {}", kept.fixes.len()))
+    let fix = number.checked_sub(1).and_then(|at| saved.fixes.get(at)).ok_or_else(|| {
+        Error::usage(format!("there is no fix {number}: the last run found {}", saved.fixes.len()))
     })?;
     let mut applied = AppliedFix { request: request.clone(), edits: Vec::new(), options: Vec::new() };
-    applied.request.edited = edited(&fix.edits, session)?;
+    applied.request.edited = apply_edits(&fix.edits, session)?;
     applied.edits = fix.edits.iter().map(SavedEdit::to_string).collect();
     for option in &fix.options {
-        let keep = take(&mut applied.request, option)?;
+        let keep = apply_option(&mut applied.request, option)?;
         applied.options.push((option.to_string(), keep));
     }
     Ok(applied)
@@ -121,8 +121,8 @@ pub fn write(request: &LockRequest, session: &Session) -> Result<()> {
     request.edited.iter().try_for_each(|(file, text)| files::replace(&folder.join(file), text))
 }
 
-/// The texts of the files as they are to be. The last edit of a file comes first, so that no place moves.
-fn edited(edits: &[SavedEdit], session: &Session) -> Result<BTreeMap<String, String>> {
+/// The texts of the files after `edits`. The last edit of a file is made first, so that no place moves.
+fn apply_edits(edits: &[SavedEdit], session: &Session) -> Result<BTreeMap<String, String>> {
     let texts = DiskInputs::new(session.env.current_dir());
     let mut edits: Vec<&SavedEdit> = edits.iter().collect();
     edits.sort_by_key(|edit| std::cmp::Reverse((edit.line, edit.column)));
@@ -145,21 +145,21 @@ fn edited(edits: &[SavedEdit], session: &Session) -> Result<BTreeMap<String, Str
     Ok(edited)
 }
 
-/// Puts an option into the request, and says how to keep it.
-fn take(request: &mut LockRequest, option: &OptionValue) -> Result<String> {
+/// Adds an option to the request. Returns the setting that keeps it.
+fn apply_option(request: &mut LockRequest, option: &OptionValue) -> Result<String> {
     let (targets, policy) = (&mut request.targets, &mut request.policy);
     let OptionValue { flag, values } = option;
     let first = values.first().map(String::as_str).unwrap_or_default();
     let done = match flag.as_str() {
-        "--python-version" => parsed(values).map(|versions| targets.versions = versions),
-        "--platform" => parsed(values).map(|platforms| targets.platforms = platforms),
+        "--python-version" => parse_all(values).map(|versions| targets.versions = versions),
+        "--platform" => parse_all(values).map(|platforms| targets.platforms = platforms),
         "--prerelease" => first.parse().ok().map(|mode| policy.prerelease = Some(mode)),
         "--exclude-newer" => {
             policy.exclude_newer = Some(first.to_owned());
             Some(())
         }
-        "--only-binary" => parsed(values).map(|controls| policy.only_binary.extend::<Vec<_>>(controls)),
-        "--no-binary" => parsed(values).map(|controls| policy.no_binary.extend::<Vec<_>>(controls)),
+        "--only-binary" => parse_all(values).map(|controls| policy.only_binary.extend::<Vec<_>>(controls)),
+        "--no-binary" => parse_all(values).map(|controls| policy.no_binary.extend::<Vec<_>>(controls)),
         _ => None,
     };
     done.ok_or_else(|| Error::usage(format!("pinfast cannot add the option `{option}`")))?;
@@ -172,12 +172,12 @@ fn take(request: &mut LockRequest, option: &OptionValue) -> Result<String> {
     Ok(format!("{} = {value}", flag.trim_start_matches('-')))
 }
 
-fn parsed<T: FromStr>(values: &[String]) -> Option<Vec<T>> {
+fn parse_all<T: FromStr>(values: &[String]) -> Option<Vec<T>> {
     values.iter().map(|value| value.parse().ok()).collect()
 }
 
 /// The fixes of the last run of this request.
-fn recall(request: &LockRequest, session: &Session) -> Option<SavedFixes> {
+fn load(request: &LockRequest, session: &Session) -> Option<SavedFixes> {
     match Cache::new(session.cache.clone()?).read(Bucket::Fixes, &key(request, session)) {
         CacheLookup::Hit(text) => serde_json::from_slice(&text).ok(),
         _ => None,
@@ -190,9 +190,9 @@ fn key(request: &LockRequest, session: &Session) -> CacheKey {
 
 /// The digest of all texts that the inputs consist of; `None` where one is standard input.
 fn digest(request: &LockRequest, session: &Session) -> Result<Option<Sha256>> {
-    let given = &request.inputs;
+    let named = &request.inputs;
     // Standard input was read already, and it cannot be read again.
-    if given.inputs.iter().chain(&given.constraints).chain(&given.overrides).any(|name| name == "-") {
+    if named.inputs.iter().chain(&named.constraints).chain(&named.overrides).any(|name| name == "-") {
         return Ok(None);
     }
     let texts = DiskInputs::new(session.env.current_dir());

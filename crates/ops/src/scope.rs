@@ -38,7 +38,7 @@ impl LockScope {
                 let required = inputs.requires_python.as_ref().and_then(|python| python.lower_bound());
                 versions.value.iter().min().or(required).cloned().map(Self::Universal)
             }
-            set => declared(set).map(Self::Targets),
+            set => declared_targets(set).map(Self::Targets),
         }
     }
 
@@ -73,7 +73,7 @@ impl LockScope {
     }
 
     /// The options that a lock's header records for a universal lock.
-    pub(super) fn recorded(&self) -> Vec<CurrentOption> {
+    pub(super) fn header_options(&self) -> Vec<CurrentOption> {
         let Self::Universal(lowest) = self else { return Vec::new() };
         let values = [String::new(), lowest.to_string()];
         let options = UNIVERSAL_OPTIONS.into_iter().zip(values);
@@ -82,11 +82,11 @@ impl LockScope {
 }
 
 /// The targets of a `set` without gaps, in the order in which they are named, each once.
-fn declared(set: &TargetSet) -> Option<Vec<Target>> {
+fn declared_targets(set: &TargetSet) -> Option<Vec<Target>> {
     match set {
         TargetSet::Pairs(pairs) => {
             let target = |pair: &DeclaredTarget| Target::declared(&pair.python, &pair.platform);
-            Some(distinct(pairs.iter().map(target)))
+            Some(unique(pairs.iter().map(target)))
         }
         TargetSet::Matrix { versions, platforms } => {
             let is_full = !versions.value.is_empty() && !platforms.value.is_empty();
@@ -98,10 +98,10 @@ fn declared(set: &TargetSet) -> Option<Vec<Target>> {
 
 fn matrix(versions: &[Version], platforms: &[Platform]) -> Vec<Target> {
     let of_version = |version| platforms.iter().map(move |platform| Target::declared(version, platform));
-    distinct(versions.iter().flat_map(of_version))
+    unique(versions.iter().flat_map(of_version))
 }
 
-fn distinct(targets: impl Iterator<Item = Target>) -> Vec<Target> {
+fn unique(targets: impl Iterator<Item = Target>) -> Vec<Target> {
     let mut seen = HashSet::new();
     targets.filter(|target| seen.insert(target.label().to_owned())).collect()
 }

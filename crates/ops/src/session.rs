@@ -15,12 +15,12 @@ use pinfast_settings::{Origin, ProcessEnv, Setting, Settings, Sourced, cache_fol
 /// Passes each warning on only once.
 struct DistinctWarnings {
     watcher: Arc<dyn Watcher>,
-    passed: Mutex<BTreeSet<String>>,
+    sent: Mutex<BTreeSet<String>>,
 }
 
 impl Watcher for DistinctWarnings {
     fn on(&self, event: Event) {
-        let is_new = |text: &String| unpoisoned(self.passed.lock()).insert(text.clone());
+        let is_new = |text: &String| unpoisoned(self.sent.lock()).insert(text.clone());
         match &event {
             Event::Warning(text) if !is_new(text) => {}
             _ => self.watcher.on(event),
@@ -43,8 +43,8 @@ pub struct Session {
     /// Receives the events.
     pub watcher: Arc<dyn Watcher>,
     interpreter: OnceLock<FoundInterpreter>,
-    /// Values that live as long as the session; see [`Self::keep`].
-    kept: Mutex<Vec<Box<dyn Any + Send + Sync>>>,
+    /// Values that live as long as the session; see [`Self::keep_alive`].
+    kept_alive: Mutex<Vec<Box<dyn Any + Send + Sync>>>,
 }
 
 impl Session {
@@ -59,7 +59,7 @@ impl Session {
         }
         let in_settings = settings.cache_dir.as_ref().map(|folder| settings.path(folder, &env));
         let cache = cache.or_else(|| cache_folder(&env, in_settings));
-        Ok(Self { env, settings, cache, watcher, interpreter: OnceLock::new(), kept: Mutex::default() })
+        Ok(Self { env, settings, cache, watcher, interpreter: OnceLock::new(), kept_alive: Mutex::default() })
     }
 
     /// The same run in another current `folder`. The settings' relative paths start from `project`, if given.
@@ -75,14 +75,14 @@ impl Session {
             cache: self.cache.clone(),
             watcher: self.watcher.clone(),
             interpreter: OnceLock::new(),
-            kept: Mutex::default(),
+            kept_alive: Mutex::default(),
         }
     }
 
     /// The same run with each warning only once: a deployment reads the same files several times.
     #[must_use]
     pub(super) fn warning_once(&self) -> Self {
-        let once = DistinctWarnings { watcher: self.watcher.clone(), passed: Mutex::default() };
+        let once = DistinctWarnings { watcher: self.watcher.clone(), sent: Mutex::default() };
         Self { watcher: Arc::new(once), ..self.in_folder(self.env.current_dir(), None) }
     }
 
@@ -140,13 +140,13 @@ impl Session {
 
     /// Keeps `value` until the session is dropped. To free tens of thousands of listed files takes a tenth of a warm
     /// run, so the command line forgets its session at the end.
-    pub(super) fn keep(&self, value: impl Any + Send + Sync) {
-        unpoisoned(self.kept.lock()).push(Box::new(value));
+    pub(super) fn keep_alive(&self, value: impl Any + Send + Sync) {
+        unpoisoned(self.kept_alive.lock()).push(Box::new(value));
     }
 
     /// A path for messages: relative if it is inside the current folder.
     #[must_use]
-    pub fn shown(&self, path: &Path) -> String {
+    pub fn display_path(&self, path: &Path) -> String {
         let inside = path.strip_prefix(self.env.current_dir()).ok();
         inside.filter(|rest| !rest.as_os_str().is_empty()).unwrap_or(path).display().to_string()
     }

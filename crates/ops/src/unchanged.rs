@@ -28,7 +28,7 @@ use pinfast_lock::{Annotations, Integrity, Lock, LockFreshness, freshness};
 pub(super) struct FreshLock<'a> {
     lock: &'a Lock,
     text: &'a str,
-    /// What the cache knows of it.
+    /// What the cache has recorded of it.
     record: Option<LockRecord>,
 }
 
@@ -94,16 +94,16 @@ fn has_annotations(lock: &Lock, wanted: Annotations) -> bool {
 impl FreshLock<'_> {
     /// The lock, if neither the cache nor an argument names its indexes: then there is nothing to compare.
     pub(super) fn without_locations(&self, indexes: &IndexSettings) -> Option<Locked> {
-        (self.record.is_none() && !indexes.has_arguments()).then(|| self.locked())
+        (self.record.is_none() && !indexes.has_arguments()).then(|| self.to_locked())
     }
 
     /// The lock, if it came from `locations`.
     pub(super) fn if_located_at(&self, locations: &IndexLocations) -> Option<Locked> {
         let record = self.record.as_ref()?;
-        (record.locations == locations.digest()).then(|| self.locked())
+        (record.locations == locations.digest()).then(|| self.to_locked())
     }
 
-    fn locked(&self) -> Locked {
+    fn to_locked(&self) -> Locked {
         let record = self.record.as_ref();
         Locked {
             lock: self.lock.clone(),
@@ -118,7 +118,7 @@ impl FreshLock<'_> {
 }
 
 /// Records in the cache, if there is one, that `locked` came from `locations`.
-pub(super) fn remember(locked: &Locked, locations: &IndexLocations, session: &Session) {
+pub(super) fn record_locations(locked: &Locked, locations: &IndexLocations, session: &Session) {
     let record = LockRecord {
         locations: locations.digest(),
         held_back: locked.held_back.iter().map(HeldBackRecord::from).collect(),

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::held_back::held_back;
+use super::held_back::find_held_back;
 use super::pins::{self, Hashes};
 use super::resolution_problem::{ResolutionProblem, ResolvedPins};
 use super::session::Session;
@@ -38,9 +38,9 @@ pub(super) fn solve_universal_lock(
     let mut merger = Merger::default();
     for (problem, resolution) in &universal.answers {
         // `--hashes targets` has no effect: every file fits some environment.
-        merger.add(pins::pins(resolution, problem, Hashes::All, &*index, session)?);
+        merger.add(pins::build_pins(resolution, problem, Hashes::All, &*index, session)?);
         let solver_index = SolverIndex::new(problem.clone(), index.clone());
-        solution.held_back.extend(held_back(resolution, &solver_index));
+        solution.held_back.extend(find_held_back(resolution, &solver_index));
         solution.skipped_entries.extend(resolution.skipped_entries.clone());
     }
     solution.held_back.sort();

@@ -46,7 +46,7 @@ pub enum CacheUse {
 
 /// The options that name indexes, by source, and the cache mode.
 pub(crate) struct IndexSettings {
-    given: IndexOptions,
+    arguments: IndexOptions,
     in_files: IndexOptions,
     in_settings: IndexOptions,
     /// The only index of each package that has one.
@@ -56,17 +56,17 @@ pub(crate) struct IndexSettings {
 
 impl IndexSettings {
     /// Collects the options of the arguments, the input files and the settings file.
-    pub(crate) fn merge(given: &IndexRequest, file_options: &[FileOption], session: &Session) -> Self {
+    pub(crate) fn merge(request: &IndexRequest, file_options: &[FileOption], session: &Session) -> Self {
         let settings = &session.settings;
         let of_package = |name: &PackageName| Some((name.clone(), settings.source_of(name)?));
         let offline = settings.offline.clone().filter(|offline| offline.value).map(Setting::sourced);
-        let cache_argument = match given.cache_use {
+        let cache_argument = match request.cache_use {
             CacheUse::Normal => None,
             CacheUse::Refresh => argument("--refresh", Some(CacheUse::Refresh)),
             CacheUse::Offline => argument("--offline", Some(CacheUse::Offline)),
         };
         Self {
-            given: arguments(given, session),
+            arguments: arguments(request, session),
             in_files: IndexOptions::of_files(file_options, &session.env),
             in_settings: settings.index_options(),
             of_packages: settings.sources.keys().filter_map(of_package).collect(),
@@ -78,7 +78,7 @@ impl IndexSettings {
 
     /// Whether an argument names an index.
     pub(crate) fn has_arguments(&self) -> bool {
-        self.given != IndexOptions::default()
+        self.arguments != IndexOptions::default()
     }
 
     /// Whether cached answers of indexes must not be used.
@@ -87,15 +87,15 @@ impl IndexSettings {
     }
 }
 
-fn arguments(given: &IndexRequest, session: &Session) -> IndexOptions {
+fn arguments(request: &IndexRequest, session: &Session) -> IndexOptions {
     let reference = |name: &'static str| {
         move |text: &String| IndexReference::new(text, Origin::Argument(name), &session.env)
     };
     IndexOptions {
-        index_url: given.index_url.as_ref().map(reference("--index-url")),
-        extra_index_urls: given.extra_index_urls.iter().map(reference("--extra-index-url")).collect(),
-        find_links: given.find_links.iter().map(reference("--find-links")).collect(),
-        no_index: given.no_index.map(|()| Origin::Argument("--no-index")),
+        index_url: request.index_url.as_ref().map(reference("--index-url")),
+        extra_index_urls: request.extra_index_urls.iter().map(reference("--extra-index-url")).collect(),
+        find_links: request.find_links.iter().map(reference("--find-links")).collect(),
+        no_index: request.no_index.map(|()| Origin::Argument("--no-index")),
     }
 }
 
@@ -124,8 +124,8 @@ impl IndexLocations {
         let env = &session.env;
         let pip = PipConfig::read(env, "install", None)?;
         pip.warnings.iter().for_each(|warning| session.warn(warning.clone()));
-        let IndexSettings { given, in_files, in_settings, of_packages, cache_use } = settings;
-        let sources = [given.clone(), in_files.clone(), in_settings.clone(), pip.index_options(env)?];
+        let IndexSettings { arguments, in_files, in_settings, of_packages, cache_use } = settings;
+        let sources = [arguments.clone(), in_files.clone(), in_settings.clone(), pip.index_options(env)?];
         let interpreter_index = || Ok(session.interpreter(interpreter)?.probe.default_index.clone());
         let choice = choose_indexes(&sources, env, built_in_index(), interpreter_index)?;
         choice.details.iter().for_each(|detail| session.detail(detail.clone()));

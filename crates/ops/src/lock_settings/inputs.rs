@@ -22,29 +22,29 @@ pub(crate) struct InputSettings {
 const USUAL_INPUTS: [&str; 2] = ["requirements.in", "pyproject.toml"];
 
 impl InputSettings {
-    pub(super) fn merge(given: &InputRequest, header: Option<&Header>, session: &Session) -> Result<Self> {
+    pub(super) fn merge(request: &InputRequest, header: Option<&Header>, session: &Session) -> Result<Self> {
         let (settings, recorded) = (&session.settings, Recorded(header));
-        let files = arguments("INPUT", &given.inputs).or_else(|| recorded.files());
+        let files = arguments("INPUT", &request.inputs).or_else(|| recorded.files());
         Ok(Self {
             files: files.map_or_else(|| usual_input(session), Ok)?,
-            constraints: arguments("--constraint", &given.constraints)
+            constraints: arguments("--constraint", &request.constraints)
                 .or(paths(&settings.constraints, session)?)
                 .or_else(|| recorded.values("constraint"))
                 .unwrap_or_default(),
-            overrides: arguments("--override", &given.overrides)
+            overrides: arguments("--override", &request.overrides)
                 .or(paths(&settings.overrides, session)?)
                 .or_else(|| recorded.values("override"))
                 .unwrap_or_default(),
             extras: match argument(
                 "--extra",
-                (given.extras != Extras::default()).then(|| given.extras.clone()),
+                (request.extras != Extras::default()).then(|| request.extras.clone()),
             )
             .or(extras_setting(session)?)
             {
                 Some(extras) => extras,
                 None => recorded.extras()?.unwrap_or_default(),
             },
-            groups: match arguments("--group", &given.groups).or(list_setting(&settings.groups, name)?) {
+            groups: match arguments("--group", &request.groups).or(list_setting(&settings.groups, name)?) {
                 Some(groups) => groups,
                 None => recorded.names("group")?.unwrap_or_default(),
             },
@@ -68,7 +68,7 @@ impl InputSettings {
     }
 
     /// The options that a lock's header records: those that select something.
-    pub(super) fn recorded(&self) -> Vec<CurrentOption> {
+    pub(super) fn header_options(&self) -> Vec<CurrentOption> {
         let texts = |names: &[ExtraName]| names.iter().map(ToString::to_string).collect();
         let extras = match &self.extras.value {
             Extras::All => ("all-extras", vec![String::new()]),
@@ -86,12 +86,12 @@ impl InputSettings {
 }
 
 fn usual_input(session: &Session) -> Result<Sourced<Vec<String>>> {
-    let found = USUAL_INPUTS.iter().find(|name| session.env.current_dir().join(name).is_file());
-    let found = found.ok_or_else(|| {
+    let existing = USUAL_INPUTS.iter().find(|name| session.env.current_dir().join(name).is_file());
+    let name = existing.ok_or_else(|| {
         Error::usage("there is no requirements.in and no pyproject.toml here")
             .hint("name the inputs: `pinfast lock FILE`; or write requirements.in, one requirement a line")
     })?;
-    Ok(Sourced::new(vec![(*found).to_owned()], Origin::Default))
+    Ok(Sourced::new(vec![(*name).to_owned()], Origin::Default))
 }
 
 /// The settings' paths start from the settings' folder, those of inputs from the current one.

@@ -90,9 +90,9 @@ impl LockSettings {
     }
 
     /// The options that a lock's header records, without targets. An option that nobody set is left out.
-    pub(super) fn recorded(&self) -> Vec<CurrentOption> {
-        let mut options = self.policy.recorded();
-        options.extend(self.inputs.recorded());
+    pub(super) fn header_options(&self) -> Vec<CurrentOption> {
+        let mut options = self.policy.header_options();
+        options.extend(self.inputs.header_options());
         options
     }
 }
@@ -101,7 +101,7 @@ fn argument<T>(name: &'static str, value: Option<T>) -> Option<Sourced<T>> {
     value.map(|value| Sourced::new(value, Origin::Argument(name)))
 }
 
-/// A list argument; an empty list is not given.
+/// A list argument; an empty list counts as none.
 fn arguments<T: Clone>(name: &'static str, values: &[T]) -> Option<Sourced<Vec<T>>> {
     argument(name, (!values.is_empty()).then(|| values.to_vec()))
 }

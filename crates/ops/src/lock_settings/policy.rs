@@ -72,7 +72,7 @@ impl PolicySettings {
     /// # Errors
     /// `Usage` for a setting or an argument that is not valid.
     pub(crate) fn merge(
-        given: &PolicyRequest,
+        request: &PolicyRequest,
         file_options: &[FileOption],
         session: &Session,
     ) -> Result<Self> {
@@ -84,18 +84,18 @@ impl PolicySettings {
             .iter()
             .map(|(name, text)| Ok((name.clone(), CutOff::of_setting(text)?)));
         Ok(Self {
-            resolution: match argument("--resolution", given.resolution) {
+            resolution: match argument("--resolution", request.resolution) {
                 Some(mode) => mode,
                 None => parse_setting(settings.resolution.as_ref())?.unwrap_or_default(),
             },
-            prerelease: match argument("--prerelease", given.prerelease) {
+            prerelease: match argument("--prerelease", request.prerelease) {
                 Some(mode) => mode,
                 None => parse_setting(settings.prerelease.as_ref())?
                     .or_else(|| allow_in_files(file_options))
                     .unwrap_or_default(),
             },
             prerelease_packages: per_package.collect::<Result<_>>()?,
-            exclude_newer: match (&given.exclude_newer, &settings.exclude_newer) {
+            exclude_newer: match (&request.exclude_newer, &settings.exclude_newer) {
                 (Some(text), _) => argument("--exclude-newer", Some(CutOff::parse(text)?)),
                 (None, Some(setting)) => Some(Sourced::new(CutOff::of_setting(setting)?, setting.origin())),
                 (None, None) => None,
@@ -103,7 +103,7 @@ impl PolicySettings {
             exclude_newer_packages: cut_offs.collect::<Result<_>>()?,
             no_binary: controls(
                 "--no-binary",
-                &given.no_binary,
+                &request.no_binary,
                 settings.no_binary.as_ref(),
                 |kind| match kind {
                     FileOptionKind::NoBinary(control) => Some(control),
@@ -113,7 +113,7 @@ impl PolicySettings {
             ),
             only_binary: controls(
                 "--only-binary",
-                &given.only_binary,
+                &request.only_binary,
                 settings.only_binary.as_ref(),
                 |kind| match kind {
                     FileOptionKind::OnlyBinary(control) => Some(control),
@@ -121,10 +121,10 @@ impl PolicySettings {
                 },
                 file_options,
             ),
-            no_build: argument("--no-build", given.no_build.map(|()| true))
+            no_build: argument("--no-build", request.no_build.map(|()| true))
                 .or_else(|| settings.no_build.clone().map(Setting::sourced))
                 .unwrap_or_default(),
-            allow_build: match arguments("--allow-build", &given.allow_build) {
+            allow_build: match arguments("--allow-build", &request.allow_build) {
                 Some(names) => names,
                 None => list_setting(&settings.allow_build, package_name)?.unwrap_or_default(),
             },
@@ -155,7 +155,7 @@ impl PolicySettings {
     }
 
     /// The options that a lock's header records. One without values stands for the default.
-    pub(super) fn recorded(&self) -> Vec<CurrentOption> {
+    pub(super) fn header_options(&self) -> Vec<CurrentOption> {
         let option = |name: &str, values| CurrentOption { name: name.to_owned(), values };
         let mut options = Vec::new();
         options
@@ -195,7 +195,7 @@ fn allow_in_files(options: &[FileOption]) -> Option<Sourced<PrereleaseMode>> {
 /// Those of the input files, then those of the arguments or else the setting.
 fn controls(
     name: &'static str,
-    given: &[FormatControl],
+    arguments: &[FormatControl],
     setting: Option<&Setting<FormatControl>>,
     of_kind: fn(&FileOptionKind) -> Option<&FormatControl>,
     file_options: &[FileOption],
@@ -203,9 +203,9 @@ fn controls(
     let in_files = file_options.iter().filter_map(|option| {
         Some(Sourced::new(of_kind(&option.kind)?.clone(), Origin::InputFile(option.at.clone())))
     });
-    let stronger: Vec<_> = match given {
+    let stronger: Vec<_> = match arguments {
         [] => setting.cloned().map(Setting::sourced).into_iter().collect(),
-        _ => given.iter().map(|control| Sourced::new(control.clone(), Origin::Argument(name))).collect(),
+        _ => arguments.iter().map(|control| Sourced::new(control.clone(), Origin::Argument(name))).collect(),
     };
     in_files.chain(stronger).collect()
 }

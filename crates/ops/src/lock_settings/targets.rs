@@ -39,43 +39,44 @@ pub(crate) enum TargetSet {
 
 impl TargetSettings {
     /// Merges the arguments and the settings file.
-    pub(crate) fn merge(given: &TargetRequest, session: &Session) -> Self {
+    pub(crate) fn merge(request: &TargetRequest, session: &Session) -> Self {
         let settings = &session.settings;
         // `--python` and `--platform` name single environments, so they override `universal = true`.
         let is_universal_by_settings = settings.universal.as_ref().is_some_and(|universal| universal.value)
-            && given.python.is_none()
-            && given.platforms.is_empty();
-        let set = match given.universal.is_some() || is_universal_by_settings {
-            true => TargetSet::Universal { versions: versions(given, settings) },
-            false => single(given, settings),
+            && request.python.is_none()
+            && request.platforms.is_empty();
+        let set = match request.universal.is_some() || is_universal_by_settings {
+            true => TargetSet::Universal { versions: versions(request, settings) },
+            false => single(request, settings),
         };
-        Self { set, interpreter: session.interpreter_request(given.python.as_deref()) }
+        Self { set, interpreter: session.interpreter_request(request.python.as_deref()) }
     }
 
     /// The same without `universal`: single environments only.
-    pub(crate) fn merge_single(given: &TargetRequest, session: &Session) -> Self {
-        let set = single(given, &session.settings);
-        Self { set, interpreter: session.interpreter_request(given.python.as_deref()) }
+    pub(crate) fn merge_single(request: &TargetRequest, session: &Session) -> Self {
+        let set = single(request, &session.settings);
+        Self { set, interpreter: session.interpreter_request(request.python.as_deref()) }
     }
 }
 
-fn single(given: &TargetRequest, settings: &Settings) -> TargetSet {
-    let names_targets = given.python.is_some() || !given.versions.is_empty() || !given.platforms.is_empty();
+fn single(request: &TargetRequest, settings: &Settings) -> TargetSet {
+    let names_targets =
+        request.python.is_some() || !request.versions.is_empty() || !request.platforms.is_empty();
     if !names_targets && !settings.targets.is_empty() {
         return TargetSet::Pairs(settings.targets.iter().map(|target| target.value.clone()).collect());
     }
-    let versions = versions(given, settings);
-    let platforms = arguments("--platform", &given.platforms)
+    let versions = versions(request, settings);
+    let platforms = arguments("--platform", &request.platforms)
         .or_else(|| copy_setting(&settings.platforms))
         .unwrap_or_default();
-    match given.python.is_some() || (versions.value.is_empty() && platforms.value.is_empty()) {
+    match request.python.is_some() || (versions.value.is_empty() && platforms.value.is_empty()) {
         true => TargetSet::Interpreter,
         false => TargetSet::Matrix { versions, platforms },
     }
 }
 
-fn versions(given: &TargetRequest, settings: &Settings) -> Sourced<Vec<Version>> {
-    arguments("--python-version", &given.versions)
+fn versions(request: &TargetRequest, settings: &Settings) -> Sourced<Vec<Version>> {
+    arguments("--python-version", &request.versions)
         .or_else(|| copy_setting(&settings.python_versions))
         .unwrap_or_default()
 }
