@@ -254,15 +254,15 @@ impl Watcher for Ui {
 
 impl ProgressLine {
     fn show(&mut self, state: BarState) {
-        if state.template != self.state.template {
-            self.bar.set_style(style(&state));
-        }
         if state.has_bar() && !self.state.has_bar() {
             // The rate is that of the files: the time before them does not count.
             self.bar.reset_eta();
         }
         self.bar.set_length(state.length);
         self.bar.set_position(state.position);
+        if state.template != self.state.template {
+            self.bar.set_style(style(&state));
+        }
         self.bar.set_message(state.message.clone());
         self.state = state;
     }
