@@ -47,6 +47,7 @@ pub(super) fn write(
 /// The record that was just written to `file`: mapped if it is large, so that it takes no memory twice.
 pub(super) fn reopen(file: &File, parts: &[&[u8]]) -> CacheRecord {
     let contents: usize = parts.iter().map(|part| part.len()).sum();
+    // Like `read`, so that a record behaves the same in the run that wrote it and in later ones.
     let is_large = ((HEADER + contents) as u64) >= MAPPED_FROM;
     // Some file systems cannot map; there the contents stay in memory.
     let mapped = is_large.then(|| map(file).ok()).flatten();
@@ -85,6 +86,7 @@ pub(super) fn read(file: File, key: &CacheKey) -> Result<CacheRecord, ReadError>
         Contents::Mapped { map, header: HEADER }
     };
     let record = CacheRecord::new(contents, RecordStamp::of(&metadata));
+    // Comparing whole headers checks magic word, key, length and checksum at once.
     if found != header(key, record.len() as u64, checksum.sum()) {
         return Err(ReadError::Damaged("its checksum does not match"));
     }

@@ -33,6 +33,7 @@ impl Cache {
         match read {
             Ok(record) => CacheLookup::Hit(record),
             Err(ReadError::Damaged(why)) => CacheLookup::Damaged(why.to_owned()),
+            // Found out by opening: looking first would cost a system call a record.
             Err(ReadError::Io(error)) if error.kind() == io::ErrorKind::NotFound => CacheLookup::Miss,
             Err(ReadError::Io(error)) => CacheLookup::Unreadable(error.to_string()),
         }
@@ -52,7 +53,8 @@ impl Cache {
     }
 }
 
-/// The most that is read of a record without a checksum, in bytes; a cut one does not parse.
+/// The most that is read of a record without a checksum, in bytes; a cut one does not parse. Honest ones have some
+/// kilobytes.
 const LIMIT: u64 = 16 << 20;
 
 fn read_whole(file: File) -> Result<CacheRecord, ReadError> {

@@ -37,5 +37,6 @@ pub(super) fn read(file: File, magic: &[u8; 8]) -> Result<CacheRecord, ReadError
     if Sha256::of(contents).0 != hash {
         return Err(ReadError::Damaged("its checksum does not match"));
     }
+    // No stamp: nobody keeps what was read from a sealed record.
     Ok(CacheRecord::new(Contents::Read { bytes, header: HEADER }, None))
 }

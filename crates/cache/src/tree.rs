@@ -10,7 +10,7 @@ use tempfile::{NamedTempFile, TempDir, TempPath};
 use super::bucket::Encoding;
 use super::{Bucket, Cache, CacheKey, seal};
 
-/// How often a finished folder is renamed before another run that keeps writing the same key wins.
+/// How often a finished folder is renamed before we give up: only other runs that write the same key make it fail.
 const ATTEMPTS: usize = 100;
 
 /// A folder that becomes a record; gone when dropped before.
@@ -87,6 +87,7 @@ impl Cache {
     /// When the scratch folder cannot be written.
     pub fn begin_tree(&self) -> io::Result<NewTree> {
         let tree = NewTree { folder: self.temporary_folder("wheel-")? };
+        // Apart from the manifest: a wheel may bring a file of that name.
         fs::create_dir(tree.files())?;
         Ok(tree)
     }
@@ -109,14 +110,16 @@ impl Cache {
             let mut file = fs::File::create_new(manifest(tree.folder.path()))?;
             seal::write(&[contents], magic, |part| file.write_all(part))?;
         }
-        let place = self.tree(bucket, key);
+        let path = self.tree(bucket, key);
         for _ in 0..ATTEMPTS {
-            let renamed = fs::rename(tree.folder.path(), &place);
+            // A folder cannot be renamed over one with files in it, so a record that is there already stays.
+            let renamed = fs::rename(tree.folder.path(), &path);
             if let Some(found) = read() {
                 return Ok(found);
             }
+            // What is there is damaged, or another run removed ours: make room, and try again.
             match renamed {
-                Err(error) if !place.exists() => return Err(error),
+                Err(error) if !path.exists() => return Err(error),
                 _ => self.remove_tree(bucket, key)?,
             }
         }
@@ -126,6 +129,7 @@ impl Cache {
     /// Takes a record out of its bucket in one step, then removes its files: no reader sees half of it.
     pub(super) fn remove_tree(&self, bucket: Bucket, key: &CacheKey) -> io::Result<()> {
         let aside = self.temporary_folder("old-")?;
+        // Dropping `aside` removes the files. It is in the scratch folder, so the rename stays on one disk.
         match fs::rename(self.tree(bucket, key), aside.path().join("bucket")) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
             _ => Ok(()),

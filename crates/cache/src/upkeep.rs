@@ -81,6 +81,7 @@ impl Cache {
     /// When one cannot be removed.
     pub fn prune(&self, now: SystemTime, age: Duration) -> io::Result<PruneReport> {
         self.remove_if(|record| {
+            // A record from the future, written under another clock, counts as new.
             let old = now.duration_since(record.written).unwrap_or_default();
             record.format == Format::Other || old > age || (record.is_half_written() && old > ABANDONED)
         })
@@ -132,13 +133,13 @@ impl Cache {
     }
 
     fn bucket_folders(&self) -> io::Result<Vec<BucketFolder>> {
-        let known = entries(self.root())?.filter(is_folder).filter_map(|entry| {
+        let folders = entries(self.root())?.filter(is_folder).filter_map(|entry| {
             let name = entry.file_name().into_string().ok()?;
             let bucket = Bucket::of_folder(&name)?;
             let format = if name == bucket.folder() { Format::Current } else { Format::Other };
             Some(BucketFolder { bucket, path: entry.path(), format })
         });
-        Ok(known.collect())
+        Ok(folders.collect())
     }
 }
 
@@ -204,6 +205,7 @@ fn entries(folder: &Path) -> io::Result<impl Iterator<Item = DirEntry> + use<>> 
 
 /// Removes a file or a folder, following no link; it is no error if it is gone already.
 fn remove(path: &Path) -> io::Result<()> {
+    // `is_dir` follows a link, but `remove_dir_all` does not: it removes the link itself.
     let removed = if path.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) };
     match removed {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),

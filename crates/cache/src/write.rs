@@ -46,6 +46,7 @@ impl Cache {
         let folder = path.parent().unwrap_or(self.root());
         let mut file = match temporary_file(folder, encoding) {
             // A tree without its folder was evicted: a manifest alone would be half a record.
+            // The folder is made only when it turns out to be missing: mostly it is there.
             Err(error)
                 if error.kind() == io::ErrorKind::NotFound && !matches!(encoding, Encoding::Tree(_)) =>
             {
@@ -60,6 +61,7 @@ impl Cache {
             Encoding::Sealed(magic) | Encoding::Tree(magic) => seal::write(parts, magic, write)?,
             Encoding::Json | Encoding::Temporary => parts.iter().try_for_each(|part| write(part))?,
         }
+        // Not synced: after a power failure, a lost or cut record is a miss.
         Ok(file.persist(&path)?)
     }
 
@@ -68,6 +70,7 @@ impl Cache {
         fs::create_dir_all(self.folder(bucket))?;
         for (name, text) in [("CACHEDIR.TAG", TAG), (".gitignore", "*\n")] {
             let path = self.root().join(name);
+            // Never overwritten: the user may have changed them.
             if !path.exists() {
                 fs::write(path, text)?;
             }
@@ -99,6 +102,7 @@ impl Cache {
             let entry = entry?;
             records.push((entry.metadata()?.modified()?, entry.path()));
         }
+        // Of two records written at the same moment, the path decides, so that every run removes the same ones.
         let Some(surplus) = records.len().checked_sub(count) else { return Ok(()) };
         records.sort();
         records.iter().take(surplus).try_for_each(|(_, path)| fs::remove_file(path))

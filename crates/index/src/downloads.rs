@@ -20,6 +20,7 @@ use pinfast_packaging::{DistFile, Sha256};
 /// The files that a run needs whole, each downloaded once.
 pub(crate) struct Downloads {
     transport: Arc<Transport>,
+    /// By URL and expected hash: of two callers with different hashes, only one may get the file.
     downloads: OnceMap<(Url, Option<Sha256>), Arc<Download>>,
 }
 
@@ -112,6 +113,7 @@ impl Downloads {
         let limit = SizeLimit { bytes: limits.file, what: "a distribution", variable: FILE_VARIABLE };
         let request = HttpRequest::new(expectation.url.clone(), "*/*", limit, limits);
         let time = limits.time_for(expectation.size);
+        // The hash is that of the stored bytes. Distributions are compressed, so another encoding would save little.
         let request = HttpRequest { encoding: BodyEncoding::Identity, time, ..request };
         let start = || {
             // A retry starts the file again: it must not append to the bytes of the failed attempt.
@@ -150,6 +152,7 @@ impl BodySink for FileSink {
     /// A file that may be cut is downloaded again: its hash would make it look like a forgery.
     fn finish(&mut self, end: BodyEnd) -> Result<(), DecodeError> {
         let is_short = self.expectation.size.is_some_and(|size| self.length < size);
+        // With a hash, `check_hash` decides in the end whether the file is whole; a known size shows a cut one earlier.
         if end == BodyEnd::Unframed && (is_short || self.expectation.sha256.is_none()) {
             return Err(DecodeError::Malformed(
                 "the file may be cut: the server does not say where it ends".into(),

@@ -48,13 +48,16 @@ pub const RETRIES_VARIABLE: &str = "PINFAST_HTTP_RETRIES";
 impl Default for Limits {
     fn default() -> Self {
         Self {
+            // The largest pages have some 30 MB.
             page: 256 << 20,
             metadata: 16 << 20,
+            // Wheels with GPU libraries have a few GB.
             file: 16 << 30,
             time: Duration::from_secs(60),
             silence: Duration::from_secs(20),
             redirects: 10,
             requests: 50,
+            // Servers should allow no fewer (RFC 9113, section 6.5.2).
             streams: 100,
             retries: 4,
             pause: Duration::from_millis(250),
@@ -87,6 +90,7 @@ impl Limits {
             page: number(PAGE_VARIABLE, default.page, 1)?,
             metadata: number(METADATA_VARIABLE, default.metadata, 1)?,
             file: number(FILE_VARIABLE, default.file, 1)?,
+            // Bounded, so that a deadline computed from it cannot overflow.
             time: Duration::from_secs(number(TIME_VARIABLE, default.time.as_secs(), 1)?.min(1 << 32)),
             redirects: small(REDIRECTS_VARIABLE, default.redirects, 0)?,
             requests: in_flight(default.requests)?,

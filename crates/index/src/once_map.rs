@@ -89,6 +89,7 @@ impl<V: Clone> OnceSlot<V> {
     /// The result; suspends the task until it is there.
     pub(crate) async fn wait(&self) -> FetchResult<V> {
         std::future::poll_fn(|context| {
+            // Checked under the lock, as above.
             let mut tasks = unpoisoned(self.tasks.lock());
             match self.value.get() {
                 Some(value) => Poll::Ready(value.clone()),

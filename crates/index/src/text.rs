@@ -77,6 +77,7 @@ pub(crate) fn escape_controls(message: &str) -> String {
 
 /// The text in backquotes, escaped and shortened to fit one line.
 pub(crate) fn quoted(text: &str) -> String {
+    // A line of a wide terminal.
     const MOST: usize = 120;
     let mut shown: String = text.chars().take(MOST).flat_map(char::escape_debug).collect();
     if text.chars().nth(MOST).is_some() {

@@ -39,6 +39,7 @@ impl IndexUrl {
         let url = match Url::parse(text) {
             Ok(url) if matches!(url.scheme(), "http" | "https") && url.has_host() => url,
             Ok(url) if url.scheme() == "file" && url.to_file_path().is_ok() => url,
+            // `C:\folder` and `name:x` parse as URLs too, so only `://` proves that one was meant.
             Ok(url) if text.contains("://") => return Err(not_an_index(&redacted(&url))),
             _ => Url::from_file_path(folder.join(text)).map_err(|()| not_an_index(&redacted_text(text)))?,
         };

@@ -1,6 +1,6 @@
 //! Reads zip archives as if an attacker had made them (APPNOTE, PKWARE's specification).
 //!
-//! Every name, type, size and header is checked before anything is unpacked. What is odd is refused, never
+//! Every name, type, size and header is checked before anything is unpacked. Anything ambiguous is refused, never
 //! skipped: two readers might understand it in two ways.
 
 use std::fs::File;
@@ -94,6 +94,7 @@ impl WheelArchive {
         let shared = SharedFile::new(file)?;
         let length = shared.length;
         let mut zip = ZipArchive::new(shared)?;
+        // Data in front makes offsets ambiguous: a reader may count from the start of the file or of the archive.
         if zip.offset() != 0 {
             return Err(WheelError::bad("has other data before its first entry"));
         }
@@ -103,6 +104,7 @@ impl WheelArchive {
         if zip.has_duplicate_names() {
             return Err(WheelError::bad("holds a name twice"));
         }
+        // Some readers trust the directory, others the headers in front of the contents; both must say the same.
         zip.validate_header_consistency()?;
         let entries = entries(&zip, limits)?;
         check_sizes(&entries, length, limits)?;
@@ -140,6 +142,7 @@ impl WheelArchive {
         mut sink: impl FnMut(&[u8]) -> Result<(), WheelError>,
     ) -> Result<(), WheelError> {
         let mut reader = self.zip.by_index(entry.index)?;
+        // One byte more than the size, so that surplus content shows at once.
         let mut buffer = vec![0; usize::try_from(entry.size + 1).unwrap_or(usize::MAX).min(128 << 10)];
         let mut left = entry.size;
         loop {
@@ -192,6 +195,7 @@ fn entries(zip: &ZipArchive<SharedFile>, limits: &WheelLimits) -> Result<Vec<Arc
             }
             continue;
         }
+        // Unix permissions are in the upper half (APPNOTE 4.4.15, as Info-ZIP uses it).
         let executable = (data.external_attributes() >> 16) & 0o111 != 0;
         entries.push(ArchiveEntry { index, path: path.to_owned(), size: data.size(), executable });
     }
@@ -217,6 +221,7 @@ pub(super) fn check_path(path: &str, limits: &WheelLimits) -> Result<(), WheelEr
     if path.len() > limits.path {
         return bad("is too long");
     }
+    // `C:` is absolute on Windows, and no honest wheel needs it.
     if path.starts_with('/') || path.as_bytes().get(1) == Some(&b':') {
         return bad("is absolute");
     }
@@ -227,6 +232,7 @@ pub(super) fn check_path(path: &str, limits: &WheelLimits) -> Result<(), WheelEr
         match component {
             ".." => return bad("leads out of its folder"),
             "" | "." => return bad("is not in its plain form"),
+            // The longest name of a file on the usual disks.
             long if long.len() > 255 => return bad("is too long"),
             _ => {}
         }
@@ -253,6 +259,7 @@ fn check_kind(path: &str, folder: bool, attributes: u32) -> Result<(), WheelErro
 }
 
 fn check_sizes(entries: &[ArchiveEntry], length: u64, limits: &WheelLimits) -> Result<(), WheelError> {
+    // Checked: forged sizes may exceed 64 bits together.
     let total = entries.iter().try_fold(0_u64, |total, entry| total.checked_add(entry.size));
     let allowed = limits.free.saturating_add(length.saturating_mul(limits.ratio)).min(limits.unpacked);
     match total {
@@ -313,6 +320,7 @@ impl SharedFile {
     }
 
     fn fill(&mut self) -> io::Result<()> {
+        // Directories and headers are read in many small pieces; contents come in larger ones.
         const BUFFER: usize = 16 << 10;
         self.buffer.resize(BUFFER, 0);
         self.start = self.position;
@@ -324,6 +332,7 @@ impl SharedFile {
 
 impl Clone for SharedFile {
     fn clone(&self) -> Self {
+        // Without the buffer: a clone reads elsewhere.
         Self { file: self.file.clone(), buffer: Vec::new(), start: 0, ..*self }
     }
 }

@@ -76,6 +76,7 @@ pub(super) fn choose(
     let listed = listed_files(wanted.pin, files)?;
     let choice = best(wanted, listed.iter().map(FileCandidate::listed).collect())?;
     let pinned: Vec<_> = listed.iter().filter_map(|file| pinned_file(file, wanted.pin)).collect();
+    // Only after a choice was made: what fits nothing may be incomplete.
     wheels.remember_files(key(wanted.pin), &pinned);
     Ok(choice)
 }
@@ -105,6 +106,7 @@ pub(super) fn listed_files(pin: &Pin, files: &dyn FileSource) -> Result<Vec<Arc<
 /// The file that fits best of those that an index once listed.
 pub(super) fn choose_from_cache(wanted: WantedPin<'_>, wheels: &WheelCache) -> Option<ChosenFile> {
     let pinned = wheels.pinned_files(key(wanted.pin))?;
+    // All or none: without one of them, the choice might be another than an index would give.
     let candidates = pinned.iter().map(|file| candidate(file, wanted.pin)).collect::<Option<Vec<_>>>()?;
     best(wanted, candidates).ok()
 }
@@ -155,6 +157,7 @@ fn best(wanted: WantedPin<'_>, candidates: Vec<FileCandidate>) -> Result<ChosenF
     let runs = |c: &&FileCandidate| {
         c.requires_python.as_ref().is_none_or(|python| python.lower_bounds_contain(target.python()))
     };
+    // Of equal ranks the first name wins, so that every run chooses the same file.
     let ranked = locked.iter().filter(runs).filter_map(|c| Some((rank(&c.dist, target.tags())?, c)));
     let wheel = ranked.min_by(|(a, x), (b, y)| a.cmp(b).then_with(|| x.filename.cmp(&y.filename)));
     let sdists = || locked.iter().filter(runs).filter(|c| matches!(c.dist, DistFilename::Sdist { .. }));
@@ -187,8 +190,9 @@ fn rank(dist: &DistFilename, tags: &SupportedTags) -> Option<TagRank> {
 fn nothing_fits(pin: &Pin, target: &Target, locked: &[FileCandidate], foreign: &[FileCandidate]) -> Error {
     let pinned = format!("{}=={}{}", pin.name, pin.version, lock_location(pin));
     let fits = |c: &&FileCandidate| rank(&c.dist, target.tags()).is_some();
-    if let Some(barred) = locked.iter().find(fits) {
-        let python = barred.requires_python.as_ref().map(ToString::to_string).unwrap_or_default();
+    // From the most to the least specific reason: the first that holds is what the user can act on.
+    if let Some(excluded) = locked.iter().find(fits) {
+        let python = excluded.requires_python.as_ref().map(ToString::to_string).unwrap_or_default();
         return Error::no(format!("{pinned} requires Python {python}, and this is {}", target.python()))
             .hint("use an interpreter that fits, or lock for this one");
     }

@@ -28,8 +28,10 @@ enum OperatingSystem {
 /// `No` when no target of the lock is of this class.
 pub fn check_compatible(lock: &Lock, target: &Target) -> Result<()> {
     let Some(header) = &lock.header else { return Ok(()) };
+    // A universal lock is for every environment.
     let universal = header.options.iter().any(|(name, _)| name.trim_start_matches('-') == "universal");
     let Some(here) = class(target.label()) else { return Ok(()) };
+    // A label that cannot be read, from a later pinfast say, does not exclude this environment.
     let same = |label: &String| class(label).is_none_or(|class| class == here);
     if universal || header.targets.is_empty() || header.targets.iter().any(same) {
         return Ok(());
@@ -55,6 +57,7 @@ fn class(label: &str) -> Option<TargetClass<'_>> {
         }
         _ => OperatingSystem::Other,
     };
+    // Cuts the version of glibc or macOS: each pin's tags are compared with that later.
     let machine = rest.trim_start_matches(|c: char| c.is_ascii_digit() || c == '_');
     words.next().is_none().then_some(TargetClass { implementation, python, system, machine })
 }

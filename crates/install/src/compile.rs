@@ -63,6 +63,7 @@ fn run(environment: &Environment, list: Vec<u8>) -> Result<()> {
         .stderr(Stdio::null())
         .spawn()
         .map_err(failed)?;
+    // Taken, so that it is closed after the list: `-i -` reads to the end.
     if let Some(mut stdin) = child.stdin.take() {
         stdin.write_all(&list).map_err(failed)?;
     }

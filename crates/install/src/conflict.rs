@@ -64,6 +64,7 @@ fn check_folders(layouts: &[WheelLayout], owners: &FxHashMap<&OsStr, (usize, &st
     for layout in layouts {
         for path in layout.targets() {
             for folder in path.ancestors().skip(1) {
+                // The folders above it were looked at together with it.
                 if !seen.insert(folder.as_os_str()) {
                     break;
                 }
@@ -98,6 +99,7 @@ impl OnDisk<'_> {
         let mut owners: Option<FxHashMap<PathBuf, String>> = None;
         for layout in layouts.iter_mut() {
             let mut shared = FxHashSet::default();
+            // Files of one folder mostly follow each other, so the last answer saves most look-ups.
             let mut last = (OsStr::new(""), false);
             for (path, digest) in carried(layout) {
                 let Some(folder) = path.parent() else { continue };
@@ -108,15 +110,18 @@ impl OnDisk<'_> {
                     continue;
                 }
                 let Ok(metadata) = fs::symlink_metadata(path) else { continue };
+                // Read only now: mostly no path is taken, and reading every RECORD takes long.
                 let owners = owners.get_or_insert_with(|| self.owners());
                 match owners.get(path) {
                     Some(owner) => {
                         let both = format!("{owner} and {} both have {}", layout.name, path.display());
                         watcher.on(Event::Warning(both));
+                        // The last by name has the file, as in `resolve_duplicates`.
                         if owner.as_str() > layout.name.as_str() {
                             shared.insert(path.to_owned());
                         }
                     }
+                    // The very same file, left by a killed run for example.
                     None if metadata.is_file() && has_digest(path, digest) => {}
                     None => return Err(in_the_way(path, layout)),
                 }
@@ -129,8 +134,8 @@ impl OnDisk<'_> {
 
     /// Whether there is a folder at `path`; an error for anything else, even for a link to a folder.
     fn is_folder(&self, path: &Path, seen: &mut FxHashMap<PathBuf, bool>) -> Result<bool> {
-        if let Some(known) = seen.get(path) {
-            return Ok(*known);
+        if let Some(is_folder) = seen.get(path) {
+            return Ok(*is_folder);
         }
         let base = self.environment.bases().contains(&path) || path == self.environment.root;
         let there = match path.parent() {

@@ -60,6 +60,7 @@ pub(super) enum Durability {
 pub(super) fn replace(path: &Path, bytes: &[u8], durability: Durability) -> Result<()> {
     let mut name = path.as_os_str().to_owned();
     name.push(format!(".{}.tmp", std::process::id()));
+    // In the same folder, since a rename cannot cross disks. The process id keeps two runs apart.
     let beside = PathBuf::from(name);
     let write = || -> io::Result<()> {
         let mut file = File::create(&beside)?;
@@ -78,6 +79,7 @@ pub(super) fn replace(path: &Path, bytes: &[u8], durability: Durability) -> Resu
 
 fn create_new(path: &Path, mode: FileMode) -> Result<File> {
     let bits = match mode {
+        // The umask takes its part of these, as for any file.
         FileMode::Plain => 0o666,
         FileMode::Executable => 0o777,
     };

@@ -74,6 +74,7 @@ pub fn download(
         disk::create_dirs(job.folder)?;
     }
     let found = map_concurrently(&pins, |pin| locked(pin, files, watcher))?;
+    // By file name: two pins of one release, with different markers, have the same files.
     let jobs: BTreeMap<Arc<str>, (&Pin, Arc<DistFile>)> = pins
         .iter()
         .zip(&found)
@@ -82,15 +83,15 @@ pub fn download(
     let jobs: Vec<(&Pin, Arc<DistFile>)> = jobs.into_values().collect();
     let names = jobs.iter().map(|(_, file)| file.filename.to_string()).collect();
     if job.dry_run == DryRun::Yes {
-        let lacking = jobs.iter().filter(|(pin, file)| there(pin, file, job.folder).is_none());
-        return Ok(DownloadReport { files: names, fetched: lacking.count() });
+        let missing = jobs.iter().filter(|(pin, file)| present_hash(pin, file, job.folder).is_none());
+        return Ok(DownloadReport { files: names, fetched: missing.count() });
     }
     watcher.on(Event::Step(format!("downloading {}", counted(jobs.len(), "file"))));
     let bytes = jobs.iter().map(|(_, file)| file.size).sum();
     watcher.on(Event::FilesWanted { files: jobs.len(), bytes });
     let done = map_concurrently(&jobs, |(pin, file)| fetch(pin, file, job.folder, files))?;
     write_pages(job.folder, &jobs, &done)?;
-    let fetched = done.iter().filter(|done| done.came == Came::Now).count();
+    let fetched = done.iter().filter(|done| done.state == DownloadState::Fetched).count();
     Ok(DownloadReport { files: names, fetched })
 }
 
@@ -104,6 +105,7 @@ fn locked(pin: &Pin, files: &dyn FileSource, watcher: &dyn Watcher) -> Result<Ve
     if found.is_empty() {
         return Err(Error::no_answer(format!("no index has a file of {pinned} with a hash of the lock")));
     }
+    // A file without a listed hash may be one of the missing ones.
     if missing > 0 && found.iter().all(|file| file.sha256.is_some()) {
         watcher.on(Event::Warning(format!("{} of {pinned} is listed nowhere", counted(missing, "file"))));
     }
@@ -123,33 +125,34 @@ fn is_plain(name: &str) -> bool {
 
 /// Whether this run fetched a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Came {
-    Now,
-    Before,
+enum DownloadState {
+    Fetched,
+    Present,
 }
 
 struct Downloaded {
     sha256: Sha256,
-    came: Came,
+    state: DownloadState,
 }
 
 /// The hash of the file, if it is there and right.
-fn there(pin: &Pin, file: &DistFile, folder: &Path) -> Option<Sha256> {
+fn present_hash(pin: &Pin, file: &DistFile, folder: &Path) -> Option<Sha256> {
     source::hash_file(&folder.join(&*file.filename)).ok().filter(|sha256| pin.hashes.contains(sha256))
 }
 
 fn fetch(pin: &Pin, file: &DistFile, folder: &Path, files: &dyn FileSource) -> Result<Downloaded> {
     let path = folder.join(&*file.filename);
-    if let Some(sha256) = there(pin, file, folder) {
-        return Ok(Downloaded { sha256, came: Came::Before });
+    if let Some(sha256) = present_hash(pin, file, folder) {
+        return Ok(Downloaded { sha256, state: DownloadState::Present });
     }
     let beside = tempfile::Builder::new().prefix(".pinfast-").suffix(".part").tempfile_in(folder);
     let beside = beside.map_err(|error| path_error("create a file in", folder, error))?.into_temp_path();
     let sha256 = source::fetch(pin, file, files, &beside)?;
+    // A temporary file is private, but a folder of files is made for others to read.
     let written = fs::set_permissions(&beside, fs::Permissions::from_mode(0o644))
         .and_then(|()| beside.persist(&path).map_err(|error| error.error));
     written.map_err(|error| path_error("write", &path, error))?;
-    Ok(Downloaded { sha256, came: Came::Now })
+    Ok(Downloaded { sha256, state: DownloadState::Fetched })
 }
 
 /// Writes a page for each project, and the list of projects (PEP 503). Files of earlier downloads stay on their
@@ -180,6 +183,7 @@ fn anchor(file: &DistFile, sha256: Sha256) -> String {
     let python =
         python.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;");
     let python = if python.is_empty() { python } else { format!(" data-requires-python=\"{python}\"") };
+    // Some servers read `+` in a path as a space.
     let href = name.replace('+', "%2B");
     format!("<a href=\"../../{href}#sha256={sha256}\"{python}>{name}</a><br>")
 }

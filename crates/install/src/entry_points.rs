@@ -45,6 +45,7 @@ fn not_a_script(line: &str) -> String {
 /// names pass.
 fn script(line: &str) -> Option<EntryPoint> {
     let (name, object) = line.split_once('=')?;
+    // Extras are of no use to a script: whoever locked the package has chosen them.
     let object = object.split_once('[').map_or(object, |(object, _extras)| object);
     let (module, call) = object.split_once(':')?;
     let (name, module, call) = (name.trim(), module.trim(), call.trim());
@@ -54,7 +55,9 @@ fn script(line: &str) -> Option<EntryPoint> {
 
 fn is_file_name(name: &str) -> bool {
     !name.is_empty()
+        // Below the 255 bytes that the usual disks allow, with room for a suffix.
         && name.len() <= 200
+        // A hidden script could not be found, and one with a dash reads like an option.
         && !name.starts_with(['.', '-'])
         && name.chars().all(|c| c.is_alphanumeric() || matches!(c, '-' | '_' | '.' | '+' | ' ' | '@' | '!'))
 }

@@ -102,6 +102,7 @@ impl Environment {
     pub(super) fn is_reserved(&self, path: &Path) -> bool {
         let below = |folder: &Path| {
             let rest = path.strip_prefix(folder).ok()?;
+            // Some disks ignore case: there `PyVenv.cfg` is the same file.
             Some(rest.to_str()?.to_lowercase())
         };
         let script = below(&self.scheme.scripts).is_some_and(|name| is_reserved_script(&name));
@@ -157,6 +158,7 @@ fn resolve(path: &Path) -> Result<PathBuf> {
         let (Some(parent), Some(name)) = (head.parent(), head.file_name()) else {
             return Err(Error::usage(format!("{} is not an absolute path", path.display())));
         };
+        // The folders above may be links, so the part that exists has to be resolved.
         missing.push(name);
         head = parent;
     }

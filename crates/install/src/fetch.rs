@@ -53,6 +53,7 @@ pub(super) fn fetch_wheels(pins: &[&Pin], context: FetchContext<'_>) -> Result<V
     if !missing.is_empty() {
         context.watcher.on(Event::Step(format!("fetching {}", counted(missing.len(), "file"))));
         context.watcher.on(Event::FilesWanted { files: missing.len(), bytes: None });
+        // Only a run that fetches cleans up: others should not wait for it.
         context.wheels.sweep();
         for (at, wheel) in fetch_all(&missing, pins, context)? {
             wheels[at] = Some(wheel);
@@ -88,11 +89,13 @@ pub(super) fn map_concurrently<T: Sync, R: Send>(
     items: &[T],
     job: impl Fn(&T) -> Result<R> + Sync,
 ) -> Result<Vec<R>> {
+    // Relaxed is enough below: the flag is a hint, and the end of the scope makes the results visible.
     let (next, failed) = (AtomicUsize::new(0), AtomicBool::new(false));
     let done: Mutex<Vec<(usize, Result<R>)>> = Mutex::default();
     std::thread::scope(|scope| {
         for _ in 0..items.len().min(MAX_FETCHES) {
             scope.spawn(|| {
+                // Items begin in order, so all before a failed one have begun: the first error is the same in every run.
                 while !failed.load(Ordering::Relaxed)
                     && let at = next.fetch_add(1, Ordering::Relaxed)
                     && let Some(item) = items.get(at)

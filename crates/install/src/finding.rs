@@ -70,6 +70,7 @@ impl VerifyReport {
             _ => Remedy::Install,
         };
         let needs: Vec<Remedy> = self.findings.iter().map(needs).collect();
+        // A repair does all that an installation does, and no run removes unowned files.
         [Remedy::Repair, Remedy::Install, Remedy::ByHand].into_iter().find(|remedy| needs.contains(remedy))
     }
 }

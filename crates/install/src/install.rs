@@ -81,6 +81,7 @@ impl<'a> Installer<'a> {
         }
         let lock = journal::lock_exclusive(environment, self.context.watcher)?;
         venv::create(folder, base)?;
+        // `update` takes the lock itself; a second lock in one process would wait for the first.
         drop(lock);
         // Another run may have filled the environment meanwhile, so `update` looks again.
         self.update(&environment.resolved()?, layouts)
@@ -122,6 +123,7 @@ impl<'a> Installer<'a> {
     ) -> Result<()> {
         let removed: Vec<PathBuf> = transaction.plan.removed().map(|it| it.info.clone()).collect();
         let added = transaction.layouts.iter().map(|layout| layout.info.clone());
+        // Before the first change: if this run is killed from here on, the next one knows what to reinstall.
         journal.begin(removed.iter().cloned().chain(added))?;
         self.announce(transaction);
         remove::remove(&transaction.removals, &transaction.shared, environment)?;

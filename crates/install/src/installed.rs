@@ -90,6 +90,7 @@ fn sort_in(site: &mut SitePackages, path: PathBuf) {
             version,
             info: path,
             format,
+            // Until the journal shows something else.
             provenance: Provenance::Foreign,
         }),
         None => site.unreadable.push(path),

@@ -76,6 +76,7 @@ pub(super) fn lock_exclusive(environment: &Environment, watcher: &dyn Watcher) -
     let path = folder.join("lock");
     let file = OpenOptions::new().create(true).truncate(false).write(true).open(&path);
     let file = file.map_err(|error| path_error("open", &path, error))?;
+    // Tried first, so that only a run that really waits says so.
     match file.try_lock() {
         Ok(()) => {}
         Err(TryLockError::WouldBlock) => {
@@ -91,6 +92,7 @@ pub(super) fn lock_exclusive(environment: &Environment, watcher: &dyn Watcher) -
 /// changed it, so none is needed.
 pub(super) fn lock_shared(environment: &Environment) -> EnvironmentLock {
     let file = File::open(environment.journal_folder().join("lock")).ok();
+    // An environment that cannot be locked, on a disk without locks say, can still be read.
     EnvironmentLock { _file: file.filter(|file| file.lock_shared().is_ok()) }
 }
 
@@ -130,6 +132,7 @@ impl InstallJournal {
         let Some(recorded) = self.origins.get(&key) else { return Provenance::Foreign };
         let path = installed.info.join("RECORD");
         let Ok(metadata) = fs::symlink_metadata(&path) else { return Provenance::Foreign };
+        // The stamp first: hashing each RECORD would dominate a run that changes nothing.
         let same = WriteStamp::of(&metadata) == recorded.stamp
             || fs::read(&path).is_ok_and(|text| hash(&text) == recorded.record);
         match recorded.archive.parse() {
@@ -150,19 +153,21 @@ impl InstallJournal {
         let infos: Vec<_> = infos.into_iter().map(|info| self.key(&info)).collect();
         self.unfinished.extend(infos);
         let mut text = self.unfinished.iter().fold(String::new(), |text, info| text + info + "\n");
+        // With no folder to name, the file still shows that a run was not finished.
         if text.is_empty() {
             text.push('\n');
         }
         disk::replace(&self.folder.join("unfinished"), text.as_bytes(), Durability::Synced)?;
+        // The file itself is synced, but not yet its name in the folder.
         sync_folder(&self.folder)
     }
 
     /// Writes, after the last change, where each distribution came from; then nothing is unfinished.
-    pub(super) fn finish(&mut self, gone: &[PathBuf], come: &[WheelLayout]) -> Result<()> {
-        for info in gone {
+    pub(super) fn finish(&mut self, removed: &[PathBuf], added: &[WheelLayout]) -> Result<()> {
+        for info in removed {
             self.origins.remove(&self.key(info));
         }
-        for layout in come {
+        for layout in added {
             let path = layout.info.join("RECORD");
             let metadata = fs::metadata(&path).map_err(|error| path_error("read", &path, error))?;
             let recorded = ProvenanceRecord {
@@ -197,10 +202,10 @@ impl InstallJournal {
 
 /// Whether two paths name the same file in the same folder, whatever links lead to the folder.
 fn is_same(a: &str, b: &str) -> bool {
-    let place = |path: &str| {
+    let location = |path: &str| {
         Some((fs::canonicalize(Path::new(path).parent()?).ok()?, Path::new(path).file_name()?.to_owned()))
     };
-    a == b || place(a).is_some_and(|a| place(b) == Some(a))
+    a == b || location(a).is_some_and(|a| location(b) == Some(a))
 }
 
 fn hash(text: &[u8]) -> String {

@@ -118,6 +118,7 @@ pub(super) fn layout(
     layout.place_files(environment)?;
     layout.add_scripts(environment);
     layout.add_installer_metadata(metadata);
+    // Without a hash, which RECORD cannot have of itself.
     layout.rows.push(RecordRow::bare(layout.record_path(&layout.info.join("RECORD"))));
     layout.write_record();
     layout.check(environment).map_err(LayoutError::Refused)?;
@@ -128,6 +129,7 @@ impl WheelLayout {
     /// Assigns each file of the wheel its path.
     fn place_files(&mut self, environment: &Environment) -> Result<(), LayoutError> {
         let data = format!("{}.data/", self.wheel.manifest.stem);
+        // Cheap, since the manifest is shared; `self` is changed while it is read.
         let wheel = self.wheel.clone();
         self.links.reserve(wheel.manifest.files.len());
         self.rows.reserve(wheel.manifest.files.len() + 8);
@@ -138,6 +140,7 @@ impl WheelLayout {
                 self.rows.push(row(file.path.clone(), file));
                 continue;
             };
+            // Two launchers for one name would be a conflict of the package with itself.
             if scheme == "scripts" && self.is_entry_point(rest) {
                 continue;
             }
@@ -203,6 +206,7 @@ impl WheelLayout {
 
     /// Writes the rows to the text of RECORD.
     pub(super) fn write_record(&mut self) {
+        // Sorted, so that the same installation writes the same bytes, and the journal's hash of them holds.
         self.rows.sort();
         self.record = record::write(&self.rows);
     }
@@ -237,9 +241,9 @@ impl WheelLayout {
         let mut last = OsStr::new("");
         let bad = self.targets().find(|to| {
             let folder = to.parent().unwrap_or(to);
-            let known = folder.as_os_str() == last && !environment.is_base(folder);
+            let is_checked = folder.as_os_str() == last && !environment.is_base(folder);
             last = folder.as_os_str();
-            !known && (environment.is_reserved(to) || !environment.is_inside(to))
+            !is_checked && (environment.is_reserved(to) || !environment.is_inside(to))
         });
         match bad {
             None => Ok(()),

@@ -90,6 +90,7 @@ pub(super) fn link_files(
 }
 
 fn open_folder(path: &Path) -> io::Result<OwnedFd> {
+    // `NOFOLLOW`: a link in place of the folder would lead out of the environment.
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     Ok(rustix::fs::open(path, flags, Mode::empty())?)
 }
@@ -103,6 +104,7 @@ impl FolderPair<'_> {
             .replacing(name, || Ok(rustix::fs::linkat(&self.from, name, &self.to, name, AtFlags::empty())?))
         {
             Ok(()) => self.check_link(name, stamp),
+            // The folder of the environment may be what is missing; then it is an error, not damage.
             Err(error) if is_absent(&error) && !self.has(name) => Ok(LinkOutcome::Damaged),
             Err(error) if cannot_link(&error) => {
                 self.strategy.hard_link.store(false, Ordering::Relaxed);
@@ -119,6 +121,7 @@ impl FolderPair<'_> {
             self.remove(name)?;
             return Ok(LinkOutcome::Damaged);
         }
+        // Two names are the cache's and this one.
         if found.st_nlink > 2 {
             // Another environment has this inode, and most likely all inodes of this wheel.
             self.strategy.hard_link.store(false, Ordering::Relaxed);
@@ -136,6 +139,7 @@ impl FolderPair<'_> {
             Err(error) => return Err(error.into()),
         };
         let mode = stamp.mode & 0o777;
+        // `EXCL`: never through a file that somebody puts here meanwhile.
         let create = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
         let create = || Ok(rustix::fs::openat(&self.to, name, create, Mode::from_raw_mode(mode as RawMode))?);
         let target = File::from(self.replacing(name, create)?);
@@ -151,6 +155,7 @@ impl FolderPair<'_> {
 
     /// Copies the content; returns how many bytes there were.
     fn copy_content(&self, source: &File, mut target: &File, stamp: &FileStamp) -> io::Result<u64> {
+        // A small file takes one read and one write: sharing its blocks would save nothing.
         if stamp.size > PIECE as u64 && self.reflink(source, target) {
             return Ok(stamp.size);
         }
@@ -173,6 +178,7 @@ impl FolderPair<'_> {
     /// Makes `target` share the blocks of `source`, copy-on-write, if the disk can do that.
     #[cfg(target_os = "linux")]
     fn reflink(&self, source: &File, target: &File) -> bool {
+        // Relaxed: a thread that reads the flag late only tries once in vain.
         let worked = self.strategy.reflink.load(Ordering::Relaxed);
         let cloned = worked && rustix::fs::ioctl_ficlone(target, source).is_ok();
         if worked && !cloned {

@@ -27,24 +27,26 @@ pub(super) fn place(
 
 /// Writes the layouts at these positions into existing folders.
 pub(super) fn fill(which: &[usize], layouts: &[WheelLayout], mode: LinkMode) -> Result<Vec<usize>> {
-    let taken = which.par_iter().map(|at| Ok((*at, fill_one(&layouts[*at], mode)?)));
-    let taken = taken.collect::<Result<Vec<_>>>()?;
-    Ok(taken.into_iter().filter(|(_, taken)| *taken == LinkOutcome::Damaged).map(|(at, _)| at).collect())
+    let outcomes = which.par_iter().map(|at| Ok((*at, fill_one(&layouts[*at], mode)?)));
+    let outcomes = outcomes.collect::<Result<Vec<_>>>()?;
+    let damaged = outcomes.into_iter().filter(|(_, outcome)| *outcome == LinkOutcome::Damaged);
+    Ok(damaged.map(|(at, _)| at).collect())
 }
 
 fn fill_one(layout: &WheelLayout, mode: LinkMode) -> Result<LinkOutcome> {
     // RECORD comes before the files that it lists. A run may be killed at any moment, and the next one has to
     // know what to remove.
     disk::write(&layout.info.join("RECORD"), &layout.record, FileMode::Plain)?;
+    // One for each wheel: another wheel's inodes may still be unshared.
     let strategy = LinkStrategy::new(mode);
     let files = &layout.wheel.manifest.files;
     let batches = layout.links.par_chunk_by(|a, b| {
         files[a.file].folder() == files[b.file].folder() && a.to.parent() == b.to.parent()
     });
-    let taken =
+    let outcomes =
         batches.map(|links| link_files(&layout.wheel, links, &strategy)).collect::<Result<Vec<_>>>()?;
     layout.writes.par_iter().try_for_each(|write| disk::write(&write.to, &write.content, write.mode))?;
-    Ok(if taken.contains(&LinkOutcome::Damaged) { LinkOutcome::Damaged } else { LinkOutcome::Complete })
+    Ok(if outcomes.contains(&LinkOutcome::Damaged) { LinkOutcome::Damaged } else { LinkOutcome::Complete })
 }
 
 /// Creates every needed folder, each in a real folder, never through a link.

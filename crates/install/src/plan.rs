@@ -146,6 +146,7 @@ fn reason_to_install(
         return Some(if found.is_empty() { InstallReason::Missing } else { InstallReason::OtherVersion });
     };
     match only.provenance {
+        // First: users understand another version best, however it came there.
         _ if only.version.as_ref() != Some(&pin.version) => Some(InstallReason::OtherVersion),
         Provenance::Unfinished => Some(InstallReason::Unfinished),
         Provenance::Foreign => Some(InstallReason::OtherFile),

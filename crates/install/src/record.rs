@@ -59,6 +59,7 @@ impl RecordDigest {
             "sha512" => (HashAlgorithm::Sha512, 64),
             _ => return None,
         };
+        // Some tools pad, although the specification says not to.
         let bytes = URL_SAFE_NO_PAD.decode(value.trim_end_matches('=')).ok()?;
         (bytes.len() == length).then_some(Self { algorithm, bytes })
     }
@@ -134,6 +135,7 @@ pub(super) fn parse(text: &[u8]) -> Result<Vec<RecordRow>, String> {
         rest = after;
         let mut fields = fields.into_iter();
         match (fields.next(), fields.next(), fields.next(), fields.next()) {
+            // An empty line.
             (Some(path), None, ..) if path.is_empty() => {}
             (Some(path), digest, size, None) => rows.push(RecordRow {
                 path,

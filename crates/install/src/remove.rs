@@ -69,6 +69,7 @@ pub(super) fn remove(
     let mut folders: Vec<&Path> = removals.iter().flat_map(Removal::folders).collect();
     folders.sort_unstable();
     folders.dedup();
+    // Backwards, so that a folder comes after those in it.
     folders.iter().rev().for_each(|folder| prune(folder, environment));
     Ok(())
 }
@@ -76,6 +77,7 @@ pub(super) fn remove(
 fn remove_one(removal: &Removal, shared: &FxHashSet<PathBuf>, environment: &Environment) -> Result<()> {
     let mut real = RealFolders::default();
     for owned in removal.files.iter().filter(|owned| !shared.contains(&owned.path)) {
+        // Behind a link, the file belongs to whatever the link leads to.
         if real.has_no_link(&owned.path, environment) {
             remove_file(&owned.path)?;
             remove_compiled(&owned.path)?;
@@ -84,6 +86,7 @@ fn remove_one(removal: &Removal, shared: &FxHashSet<PathBuf>, environment: &Envi
     let info = &removal.distribution.info;
     if fs::symlink_metadata(info).is_ok_and(|metadata| metadata.is_dir()) {
         let record = info.join("RECORD");
+        // RECORD goes last: a killed run leaves a list of what else there may be.
         remove_all_but(info, &record)?;
         disk::remove_file(&record)?;
         // Fails if it is not empty, and then it stays.

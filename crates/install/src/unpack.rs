@@ -32,6 +32,7 @@ pub(super) fn unpack(
     create_folders(into, &jobs)?;
     let mut files = jobs
         .into_par_iter()
+        // A clone for each thread: each has its own position and decompressor.
         .map_init(|| archive.clone(), |archive, job| write(archive, &job, into))
         .collect::<Result<Vec<_>, _>>()?;
     // Linking goes folder by folder, so files of one folder have to be neighbours.
@@ -102,6 +103,7 @@ fn create_folders(into: &Path, jobs: &[UnpackJob]) -> Result<(), WheelError> {
 fn write(archive: &mut WheelArchive, job: &UnpackJob, into: &Path) -> Result<CachedFile, WheelError> {
     let path = into.join(&job.entry.path);
     let executable = job.entry.executable || job.scheme == DataScheme::Scripts;
+    // Read-only: an edit in an environment, through a hard link, would reach the cache.
     let mode = if executable { 0o555 } else { 0o444 };
     let mut file = OpenOptions::new().write(true).create_new(true).mode(mode).open(&path)?;
     let algorithm = job.expected.as_ref().map_or(HashAlgorithm::Sha256, |expected| expected.algorithm);
@@ -123,6 +125,7 @@ fn write(archive: &mut WheelArchive, job: &UnpackJob, into: &Path) -> Result<Cac
         DataScheme::Scripts if start == SCRIPT_START => FileKind::Script,
         _ => FileKind::Plain,
     };
+    // The umask may have taken bits away, and the stamp below includes them.
     disk::set_mode(&file, file.metadata()?.mode(), mode)?;
     Ok(CachedFile {
         path: job.entry.path.clone(),

@@ -29,8 +29,8 @@ impl BasePython {
     /// Whether both are the same file, whatever links lead to it.
     #[must_use]
     pub fn is_same_program(&self, other: &Self) -> bool {
-        let place = |it: &Self| fs::canonicalize(&it.executable).ok();
-        self.executable == other.executable || place(self).is_some_and(|own| place(other) == Some(own))
+        let resolved = |it: &Self| fs::canonicalize(&it.executable).ok();
+        self.executable == other.executable || resolved(self).is_some_and(|own| resolved(other) == Some(own))
     }
 }
 
@@ -130,7 +130,9 @@ pub fn create(folder: &Path, base: &BasePython) -> Result<Environment> {
         }
     }
     let environment = planned(folder, base);
+    // First of all: by this folder the next run knows an environment that was only begun.
     disk::create_dirs(&folder.join(JOURNAL_FOLDER))?;
+    // An environment is made from the lock again, never committed.
     disk::write(&folder.join(".gitignore"), b"*\n", FileMode::Plain)?;
     for path in [&environment.scheme.purelib, &environment.scheme.scripts] {
         disk::create_dirs(path)?;
@@ -138,6 +140,7 @@ pub fn create(folder: &Path, base: &BasePython) -> Result<Environment> {
     disk::create_dirs(&folder.join("include").join(lib_name(base)))?;
     link_interpreter(&environment, base)?;
     if cfg!(all(target_os = "linux", target_pointer_width = "64")) {
+        // As `venv` does: some distributions' Python looks for compiled modules there.
         link(Path::new("lib"), &folder.join("lib64"))?;
     }
     for (name, text) in activation(folder) {

@@ -201,10 +201,11 @@ fn check_dependencies(
                 }
                 continue;
             }
-            let known = extras.entry(&requirement.name).or_default();
-            let before = known.len();
-            known.extend(&requirement.extras);
-            if known.len() > before {
+            // Followed again only with new extras, so that circles of dependencies end.
+            let requested = extras.entry(&requirement.name).or_default();
+            let before = requested.len();
+            requested.extend(&requirement.extras);
+            if requested.len() > before {
                 queue.push(&requirement.name);
             }
         }

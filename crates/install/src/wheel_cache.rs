@@ -135,6 +135,7 @@ impl WheelCache {
         let at = key.cache_key();
         let CacheLookup::Hit(contents) = self.cache.read(Bucket::Wheels, &at) else { return None };
         let manifest = Manifest::decode(&contents)?;
+        // The key shows the hash only, and a wrong lock may give a pin the hash of another package.
         let same = manifest.name == name.as_str() && manifest.version == version.to_string();
         let files = self.cache.tree_files(Bucket::Wheels, &at);
         same.then(|| CachedWheel { key: *key, files, manifest: Arc::new(manifest) })
@@ -198,6 +199,7 @@ impl WheelCache {
 fn revalidate_file(folder: &Path, file: &CachedFile) -> Option<CachedFile> {
     let expected = RecordDigest::parse(&file.digest)?;
     let path = folder.join(&file.path);
+    // A link could lead to a file that somebody changes later.
     if !fs::symlink_metadata(&path).ok()?.is_file() {
         return None;
     }

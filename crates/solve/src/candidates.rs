@@ -133,6 +133,7 @@ pub(super) struct PackageConstraints {
 impl FileSelection {
     /// The indexes.
     pub(super) fn iter(&self) -> impl Iterator<Item = u32> {
+        // Both variants as one iterator, without a box.
         let (all, some): (u32, &[u32]) = match self {
             Self::All(count) => (*count, &[]),
             Self::Some(some) => (0, some),
@@ -201,6 +202,7 @@ impl Candidates {
         let with_url = direct.usable.into_iter().map(|candidate| Candidate { url: url.clone(), ..candidate });
         self.usable.extend(with_url);
         self.excluded.extend(direct.excluded);
+        // The index of a candidate is its ordinal, and ordinals follow the versions.
         self.usable.sort_by(|a, b| a.version.cmp(&b.version));
     }
 

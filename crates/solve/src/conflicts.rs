@@ -120,6 +120,7 @@ impl ConflictTracker {
         let mut first = None;
         for (needed, set) in dependencies.iter().filter(|(needed, set)| is_undecided(*needed, set)) {
             let PackageKind::Dist(needed) = interner.kind(*needed) else { continue };
+            // An extra depends on its own distribution: that is no conflict between two names.
             if needed == name {
                 continue;
             }
@@ -148,6 +149,7 @@ impl ConflictTracker {
     ) -> Vec<NameId> {
         let Some(stats) = self.names.get(needed) else { return Vec::new() };
         let is_decided_otherwise = stats.decision.is_some_and(|decision| !set.contains(&decision));
+        // Even an undecided package conflicts once the dependencies of others leave nothing of `set`.
         let is_excluded = stats.remaining.as_ref().is_some_and(|remaining| remaining.is_disjoint(set));
         if !is_decided_otherwise && !is_excluded {
             return Vec::new();

@@ -77,6 +77,7 @@ impl<'a> CandidateEvaluator<'a> {
         };
         let mut permitted =
             (0..self.listing.len()).filter(|&release| is_permitted(self.listing.version(release)));
+        // Of several local variants, only all candidates together show which one is taken.
         let (Some(release), None) = (permitted.next(), permitted.next()) else { return None };
         Some(Candidates::single(self.stable(release)?, self.listing, Coverage::Pinned))
     }
@@ -134,6 +135,7 @@ impl<'a> CandidateEvaluator<'a> {
         let all = FileSelection::All(u32::try_from(summaries.len()).unwrap_or(u32::MAX));
         let of_package = self.policy.exclude_newer_packages.get(&self.listing.name).copied();
         let Some(limit) = of_package.or(self.policy.exclude_newer) else { return Ok(all) };
+        // A file without an upload time may be newer than the limit.
         let timely = |file: u32| summaries[file as usize].uploaded().is_some_and(|at| at < limit);
         let kept = all.filter(timely);
         if !kept.is_empty() {
@@ -167,6 +169,7 @@ impl<'a> CandidateEvaluator<'a> {
         files: FileSelection,
     ) -> Result<FileSelection, ExclusionReason> {
         let allowed = &self.constraints.hashes;
+        // Before the files are looked at: that decodes the whole release, and few users name hashes.
         if allowed.is_empty() {
             return Ok(files);
         }
@@ -187,6 +190,7 @@ impl<'a> CandidateEvaluator<'a> {
                 DistKind::Wheel { tags, build_rank } => Some((rank(tags)?, build_rank, file)),
                 DistKind::Sdist => None,
             });
+            // Of equals the first in the listing, so that the choice is the same in every run.
             ranked.min().map(|(_, _, file)| file)
         };
         let sdist = || {

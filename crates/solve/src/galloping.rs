@@ -106,6 +106,7 @@ impl GallopingSearch {
         tried: &[PreferenceRank],
     ) -> bool {
         let Some(gap) = self.gaps.get_mut(&name) else {
+            // Without galloping every candidate before it was tried, and neighbours have no gap between them.
             let rejected = last_before(accepted, tried)
                 .filter(|rejected| tried.len() > GALLOP_AFTER && rejected + 1 < accepted);
             let gap = rejected.map(|rejected| Gap { rejected, accepted, state: GapState::Open });
@@ -116,6 +117,7 @@ impl GallopingSearch {
             gap.accepted = accepted;
             return true;
         }
+        // This solution is no better than the last one, so the gap holds nothing that fits.
         gap.state = GapState::Closed;
         false
     }

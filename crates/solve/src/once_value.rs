@@ -38,6 +38,7 @@ impl<T: Clone> OnceValue<T> {
             return Ok(value.clone());
         }
         let value = compute()?;
+        // The lock is held, so nothing else can have been stored.
         Ok(self.value.get_or_init(|| value).clone())
     }
 }

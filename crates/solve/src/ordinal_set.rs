@@ -35,6 +35,7 @@ impl OrdinalSet {
 
     /// The ordinals in it that are below `count`, ascending.
     pub fn ordinals(&self, count: Ordinal) -> impl DoubleEndedIterator<Item = Ordinal> + '_ {
+        // `runs` goes forwards only. There are few, so they are collected to be read backwards too.
         self.runs(count).collect::<Vec<_>>().into_iter().flatten()
     }
 
@@ -49,6 +50,7 @@ impl OrdinalSet {
         self.0.iter().map(move |(low, high)| {
             let start = match low {
                 Included(low) => *low,
+                // A complement of half-open ranges never begins so, but the type permits it.
                 Excluded(low) => low + 1,
                 Unbounded => 0,
             };

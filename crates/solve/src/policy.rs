@@ -136,6 +136,7 @@ impl Preferences {
     pub fn for_target(mut self, target: &Target) -> Self {
         let (here, elsewhere): (Vec<_>, Vec<_>) =
             self.conditional.drain(..).partition(|(_, _, marker)| marker.holds(target, &[]));
+        // Backwards, since each goes to the front: the first one added ends up first.
         for (name, version, _) in here.into_iter().rev() {
             self.versions.entry(name).or_default().insert(0, version);
         }

@@ -89,10 +89,11 @@ impl RequestedPackage {
         extras: impl Iterator<Item = Option<ExtraName>>,
     ) -> NewJobs {
         let new: Vec<_> = extras.filter(|extra| self.extras.insert(extra.clone())).collect();
-        if let Some((_, dependents)) = self.specifiers.iter_mut().find(|(known, _)| known == specifiers) {
+        if let Some((_, dependents)) = self.specifiers.iter_mut().find(|(earlier, _)| earlier == specifiers) {
             dependents.extend(by.cloned());
             return NewJobs::ForExtras(new);
         }
+        // Heeding fewer specifiers only makes the guess worse, never the answer.
         if self.specifiers.len() == MAX_SPECIFIERS {
             return NewJobs::ForExtras(new);
         }
@@ -134,6 +135,7 @@ impl Prefetcher {
     pub(super) fn start(index: &Arc<SolverIndex>) -> Arc<Self> {
         let prefetcher = Arc::new(Self::default());
         prefetcher.start_threads(index);
+        // An index in memory answers at once: there is nothing to run ahead of.
         if index.source.prefetch_concurrency() > 0 {
             let problem = &*index.problem;
             // The report on held-back packages needs the newest release of everything that the lines name.
@@ -172,6 +174,7 @@ impl Prefetcher {
 
     fn run(self: &Arc<Self>, index: &Arc<SolverIndex>) {
         while let Some(job) = self.next_job() {
+            // The first request of a run raises the number that pays off.
             self.start_threads(index);
             // An error is dropped: the solver meets the same one, if it needs the answer.
             let _ = self.run_job(index, job);
@@ -252,6 +255,7 @@ impl Prefetcher {
             // Another thread has added a specifier since `required` was read: select again.
             JobStage::Listing
         };
+        // `prefetch` may read the disk, so it is never called under the lock.
         drop(state);
         if let JobStage::Metadata(likeliest) = &stage {
             index.source.prefetch(&[IndexQuery::Metadata(likeliest.file().clone(), Trust::Release)]);
@@ -279,6 +283,7 @@ impl Prefetcher {
         let names: Vec<_> = excluding.map(|requirement| requirement.name.clone()).collect();
         index.source.prefetch(&names.iter().cloned().map(IndexQuery::Listing).collect::<Vec<_>>());
         let mut state = self.lock();
+        // Each batch takes at most what is left, so this cannot underflow.
         let names = names.into_iter().take(MAX_HELD_BACK - state.held_back_jobs);
         let jobs: Vec<_> =
             names.map(|name| PrefetchJob { name, extra: None, stage: JobStage::HeldBack }).collect();

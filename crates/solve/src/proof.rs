@@ -67,6 +67,7 @@ impl Proof {
         // Depth first, with a stack of our own: each derived node is visited before and after its causes.
         let mut stack = vec![(root, Visit::BeforeCauses)];
         while let Some((node, visit)) = stack.pop() {
+            // A shared node has one address. Comparing the graphs themselves could take exponential time.
             let at = Arc::as_ptr(&node);
             if steps_of.contains_key(&at) {
                 continue;
@@ -113,6 +114,7 @@ fn step(
     match node {
         DerivationTree::External(external) => ProofStep::Fact(fact(external, interner, index)),
         DerivationTree::Derived(Derived { terms, cause1, cause2, .. }) => {
+            // Causes come before their results, so each has a step by now.
             let step_of =
                 |cause: &Arc<Derivation>| steps_of.get(&Arc::as_ptr(cause)).copied().unwrap_or_default();
             let mut terms: Vec<_> = terms

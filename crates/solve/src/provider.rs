@@ -150,6 +150,7 @@ impl DependencyProvider for Provider<'_> {
                 if is_extra { search.attempt(name, ordinal) } else { search.decide(name, ordinal) };
             // If an earlier run came here, it has prefetched what follows.
             let is_new = search.cached_dependencies(*package, ordinal).is_none();
+            // `prefetch_after` borrows the search itself.
             drop(search);
             if best == choice && is_new {
                 self.prefetch_after(&candidates, range, ordinal, attempts);
@@ -183,6 +184,7 @@ impl DependencyProvider for Provider<'_> {
     }
 
     fn should_cancel(&self) -> Result<(), RunAbort> {
+        // pubgrub calls this between two decisions: the one point at which a run can be stopped.
         if self.watcher.cancelled() {
             return Err(RunAbort::Fatal(Error::no_answer("the solve was called off")));
         }

@@ -20,6 +20,7 @@ pub fn extra_requirements<'a>(
     applicable(problem, metadata, |requirement| {
         !requirement.marker.is_always()
             && requirement.applies(&problem.target, std::slice::from_ref(extra))
+            // What applies without the extra belongs to the distribution.
             && !requirement.applies(&problem.target, &[])
     })
 }

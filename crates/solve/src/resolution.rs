@@ -82,6 +82,7 @@ impl Resolution {
                 builder.require(requirement, Dependent::Line(place))?;
             }
         }
+        // In any order: pins are kept by name, and `finish` sorts the dependents.
         while let Some((name, extra)) = builder.queue.pop() {
             builder.expand(&name, extra.as_ref())?;
         }
@@ -172,6 +173,7 @@ impl ResolutionBuilder<'_> {
         }
         let Some(pin) = self.pins.get_mut(name) else { return Ok(()) };
         let dependent = (dependent, requirement.clone());
+        // Two extras of one dependent may share a requirement.
         if !pin.dependents.contains(&dependent) {
             pin.dependents.push(dependent);
         }

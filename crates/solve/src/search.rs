@@ -178,6 +178,7 @@ impl SearchState {
 
     /// Forgets everything learned; the inputs name `direct`.
     pub(super) fn reset<'a>(&mut self, direct: impl IntoIterator<Item = &'a PackageName>) {
+        // The counters go on: they are reported, and promotions are compared by them.
         let (restarts, earlier_runs) = (self.restarts + 1, self.earlier_runs + 1);
         let conflict_count = self.conflict_count;
         *self = Self { restarts, earlier_runs, conflict_count, ..Self::new(direct) };

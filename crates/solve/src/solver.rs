@@ -54,6 +54,7 @@ pub fn solve(
 pub fn solve_with_index(index: &Arc<SolverIndex>, watcher: &dyn Watcher) -> Result<Resolution, SolveError> {
     let prefetcher = Prefetcher::start(index);
     let outcome = search(index, watcher);
+    // After a failure too: its threads would go on fetching for nobody.
     prefetcher.stop();
     match outcome {
         Ok(SearchOutcome::Resolved(resolution)) => Ok(resolution),
@@ -109,6 +110,7 @@ pub(super) fn run_to_end(
             }
             Ok(outcome) => outcome,
         };
+        // A proof is confirmed as well: wrong release data can hide a solution.
         if index.confirm(search.unconfirmed())? == Confirmation::Changed {
             // Wrong release data has shaped the search's memory: forget it, so that only the files' own metadata counts.
             search.reset(index.problem.direct());
@@ -132,6 +134,7 @@ fn accept(
     decisions: &Decisions,
     used_files: &[Arc<DistFile>],
 ) -> Result<Option<Resolution>, Error> {
+    // First: if a better candidate was skipped, all that follows would be done again.
     if search.record_solution(decisions, |candidates, ordinal| index.preference_rank(candidates, ordinal)) {
         search.restart();
         return Ok(None);

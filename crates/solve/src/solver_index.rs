@@ -61,8 +61,8 @@ pub(super) type NewestMatch = (Version, Option<Candidate>);
 impl CandidateSlot {
     fn of_pin(&self, pin: &Version) -> Arc<SoleCandidate> {
         let mut pinned = unpoisoned(self.pinned.lock());
-        if let Some((_, known)) = pinned.iter().find(|(version, _)| version == pin) {
-            return known.clone();
+        if let Some((_, candidate)) = pinned.iter().find(|(version, _)| version == pin) {
+            return candidate.clone();
         }
         let new = Arc::default();
         pinned.push((pin.clone(), Arc::clone(&new)));
@@ -148,6 +148,7 @@ impl SolverIndex {
         if let Some(first) = release.and_then(|release| first(&release)) {
             return Ok(Some(first));
         }
+        // That release may be excluded, by its Requires-Python for example: the next ones are in the full listing.
         let Some(listing) = self.source.listing(name)? else { return Ok(None) };
         Ok(first(&listing))
     }
@@ -274,6 +275,7 @@ impl SolverIndex {
             let confirmation = IndexQuery::Metadata(candidate.file().clone(), Trust::File);
             self.source.prefetch_speculative(&[confirmation]);
         }
+        // Locked only now, so that nobody waits for this answer. Of two threads that fetched it, the first one wins.
         let mut all = unpoisoned(self.metadata.lock());
         Ok(all.entry(candidate.file().filename.clone()).or_insert(metadata).clone())
     }
@@ -343,6 +345,7 @@ impl SolverIndex {
         self.source.prefetch(&queries);
         let mut confirmation = Confirmation::Unchanged;
         for file in files {
+            // All were prefetched above, so the waits overlap.
             let own = self.fetch_metadata(&file, Trust::File)?;
             let before = unpoisoned(self.metadata.lock()).insert(file.filename.clone(), own.clone());
             if !before.is_some_and(|before| requires_the_same(&before, &own)) {

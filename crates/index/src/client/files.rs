@@ -17,6 +17,7 @@ impl Client {
     /// # Errors
     /// When the file cannot be fetched or written (3), or does not match its hash (4).
     pub fn fetch_file(&self, file: &DistFile, path: &Path) -> Result<(), Error> {
+        // Created before the request: a path that cannot be written costs no transfer.
         let to = File::create(path)
             .map_err(|error| Error::no_answer(format!("cannot write {}", path.display())).because(error))?;
         let copied = self.transport.block_on(pin!(self.downloads.copy(file, &to)));
@@ -61,6 +62,7 @@ impl Client {
             dist,
             url: url.url.clone().into(),
             sha256: url.sha256,
+            // No index describes this file: its own metadata has the rest.
             requires_python: None,
             yanked: None,
             uploaded: None,

@@ -28,6 +28,7 @@ impl Index for Client {
 
     fn newest_listing(&self, name: &PackageName) -> Option<Arc<Listing>> {
         let newest = self.releases.newest(name)?;
+        // The search for the newest release has mostly requested this page already.
         Some(self.releases.start_release(name, &newest.version).wait_blocking().ok()??.listing)
     }
 
@@ -67,6 +68,7 @@ impl Index for Client {
         if let Some(sha256) = file.sha256 {
             return Ok(sha256);
         }
+        // The index has no hash, and only the whole file gives one.
         let download = self.transport.block_on(pin!(self.downloads.get(&file.url, None, file.size)));
         download.map(|download| download.sha256).map_err(|failure| failure.to_error())
     }

@@ -42,6 +42,7 @@ impl Client {
     pub(crate) fn at(now: SystemTime, config: IndexConfig, watcher: Arc<dyn Watcher>) -> Self {
         let config = Arc::new(config);
         let mode = config.cache_mode;
+        // From the bottom up: an owner gets those below it, so none can call one above it.
         let credentials = Arc::new(Credentials::new(config.clone(), watcher.clone()));
         let transport = Arc::new(Transport::new(config.clone(), credentials.clone(), watcher.clone()));
         let records = Arc::new(RecordCache::new(config.cache.as_deref(), watcher));

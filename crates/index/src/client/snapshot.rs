@@ -21,6 +21,7 @@ type PinnedReleases<'a> = BTreeMap<&'a PackageName, Vec<&'a Version>>;
 impl Client {
     /// Loads the snapshot of the last run that wrote this `lock`.
     pub fn load_snapshot(&self, lock: &Path) {
+        // `--refresh` asks the servers; the snapshot would answer instead of them.
         if self.config.cache_mode == CacheMode::Refresh {
             return;
         }
@@ -40,12 +41,14 @@ impl Client {
             versions.iter().any(|version| self.snapshot.release(name, version).is_none())
         };
         let missing = releases.iter().filter(is_missing).count();
+        // A few misses cost the next run less than writing all packages costs this one.
         if missing <= releases.len() / PACKAGES_PER_MISS {
             return;
         }
-        let known: Vec<_> =
+        let projects: Vec<_> =
             releases.iter().map(|(name, versions)| self.known_project(name, versions)).collect();
-        let record = pack_snapshot(&known, &self.known_raw_metadata());
+        let record = pack_snapshot(&projects, &self.known_raw_metadata());
+        // The same bytes: the loaded snapshot had fewer pins than this lock, but the run learnt nothing else.
         if record.as_ref().is_ok_and(|record| self.snapshot.is(record)) {
             return;
         }
@@ -62,12 +65,13 @@ impl Client {
     }
 
     fn known_project<'a>(&self, name: &'a PackageName, versions: &[&Version]) -> KnownProject<'a> {
-        let known = |version: &&Version| self.releases.known_release(name, version);
-        let mut releases: Vec<_> = versions.iter().filter_map(known).collect();
+        let release = |version: &&Version| self.releases.known_release(name, version);
+        let mut releases: Vec<_> = versions.iter().filter_map(release).collect();
         let newest = self.releases.known_newest(name).and_then(|version| {
             let pinned = releases.iter().position(|(_, listing)| *listing.version(0) == version);
             let number = pinned.or_else(|| {
-                releases.push(known(&&version)?);
+                // The newest release is often not the pinned one, but the next run asks for it all the same.
+                releases.push(release(&&version)?);
                 Some(releases.len() - 1)
             })?;
             // The page of a release holds although a newer release is published: it does not prove "newest".
@@ -76,13 +80,14 @@ impl Client {
         KnownProject { name, releases, newest }
     }
 
-    /// The raw metadata of every file that the run has met, pinned or not: the next solve may ask for the same.
+    /// The raw metadata of every file that the run loaded, pinned or not: the next solve may ask for the same.
     fn known_raw_metadata(&self) -> BTreeMap<Sha256, Arc<RawMetadata>> {
         let with_hash = |file: FileMetadata| {
             let sha256 = file.sha256?;
+            // What came from the loaded snapshot is copied from there: the new one replaces it.
             let raw = file.raw.or_else(|| self.snapshot.raw_metadata(sha256).map(Arc::new))?;
             Some((sha256, raw))
         };
-        self.metadata.known().into_iter().filter_map(with_hash).collect()
+        self.metadata.loaded().into_iter().filter_map(with_hash).collect()
     }
 }

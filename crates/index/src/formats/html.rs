@@ -34,6 +34,7 @@ pub(super) fn parse(body: &[u8], at: &Url) -> Result<RawPage<'static>, String> {
 
 /// Whether a page ends with `</html>`, so that it cannot have been cut.
 pub(crate) fn is_closed_html(body: &[u8]) -> bool {
+    // Only white space may follow, so there is no need to search the whole page.
     let tail = &body[body.len().saturating_sub(64)..];
     String::from_utf8_lossy(tail).to_ascii_lowercase().trim_end().ends_with("</html>")
 }
@@ -65,6 +66,7 @@ impl AnchorParser {
     fn start(&mut self, tag: StartTag<()>) -> Result<(), String> {
         match tag.name.as_slice() {
             b"a" => {
+                // Anchors do not nest: one without an end tag ends where the next begins.
                 self.finish_anchor();
                 self.anchor = Some((tag, String::new()));
             }
@@ -98,6 +100,7 @@ impl AnchorParser {
                 quoted(label.trim()),
                 quoted(&href)
             )),
+            // A broken link to something else, a home page say, hides no file.
             Err(_) => {}
         }
     }
@@ -106,6 +109,7 @@ impl AnchorParser {
 /// The distribution that an anchor links to; `None` where it links to something else.
 fn raw_file(tag: &StartTag<()>, mut url: Url, label: &str) -> Option<RawFile<'static>> {
     let fragment = url.fragment().unwrap_or_default().to_owned();
+    // The hash is kept apart, and equal files should have equal URLs.
     url.set_fragment(None);
     let last = url.path_segments().and_then(|mut segments| segments.next_back()).unwrap_or_default();
     let last = percent_decode_str(last).decode_utf8_lossy().into_owned();
@@ -118,6 +122,7 @@ fn raw_file(tag: &StartTag<()>, mut url: Url, label: &str) -> Option<RawFile<'st
         sha256: RawHash::parse(fragment.split('&').find_map(|part| part.strip_prefix("sha256="))),
         requires_python: python.map(BorrowedText::from),
         yanked: attribute(tag, "data-yanked").map(BorrowedText::from),
+        // PEP 503 has neither upload times nor sizes.
         uploaded: None,
         size: None,
         metadata: metadata_hint(tag),

@@ -51,6 +51,7 @@ struct ApiFile<'a> {
     yanked_reason: Option<BorrowedText<'a>>,
     #[serde(borrow, default)]
     upload_time_iso_8601: Option<BorrowedText<'a>>,
+    /// Signed, so that a negative size spoils neither the entry nor the page.
     #[serde(default)]
     size: Option<i64>,
     #[serde(borrow, default, rename = "core-metadata", alias = "core_metadata")]
@@ -127,6 +128,7 @@ impl<'a> From<ApiFile<'a>> for RawFile<'a> {
             url: file.url,
             sha256: RawHash::parse(file.digests.sha256.as_deref()),
             requires_python: file.requires_python,
+            // `yanked` is only `true` here; the reason is in a field of its own.
             yanked: file.yanked.0.map(|reason| file.yanked_reason.unwrap_or(reason)),
             uploaded: microseconds(file.upload_time_iso_8601.as_deref()),
             size: file.size.and_then(|size| size.try_into().ok()),

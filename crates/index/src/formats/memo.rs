@@ -54,6 +54,7 @@ impl<'p> ParseMemo<'p> {
     /// The URL of `text`, where plain letters follow a known root or a single `/`.
     pub(super) fn url(&self, text: &str) -> Option<FileUrl> {
         if let Some(rest) = text.strip_prefix('/') {
+            // `//host/path` leads to another host.
             let is_path = !rest.starts_with('/') && is_plain(rest);
             return is_path.then(|| Some(FileUrl::lazy(&format!("{}{text}", self.origin.as_deref()?))))?;
         }
@@ -63,6 +64,7 @@ impl<'p> ParseMemo<'p> {
 
     /// Adds the root of `url`, which was parsed from `text`.
     pub(super) fn add_url(&mut self, text: &str, url: &Url) {
+        // Only a text that parsing left unchanged proves that its root is canonical.
         if self.root.is_none() && url.as_str() == text && url.query().is_none() {
             let root = text.strip_suffix(url.path()).map(|origin| format!("{origin}/"));
             self.root = root;

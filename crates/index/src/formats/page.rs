@@ -70,6 +70,7 @@ impl PageFormat {
     /// The format of a Simple API page: by its `Content-Type`, else by its first byte.
     pub(crate) fn of_simple(content_type: Option<&str>, body: &[u8]) -> Self {
         let content_type = content_type.unwrap_or_default().to_ascii_lowercase();
+        // File servers may send JSON as `text/plain`; then the first byte decides.
         let looks_like_json = body.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'{');
         if content_type.contains("json") || (looks_like_json && !content_type.contains("html")) {
             Self::SimpleJson

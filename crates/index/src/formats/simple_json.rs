@@ -41,6 +41,7 @@ struct SimpleFile<'a> {
     yanked: YankedField<'a>,
     #[serde(borrow, default, rename = "upload-time")]
     upload_time: Option<BorrowedText<'a>>,
+    /// Signed, so that a negative size spoils neither the entry nor the page.
     #[serde(default)]
     size: Option<i64>,
     #[serde(borrow, default, rename = "core-metadata")]

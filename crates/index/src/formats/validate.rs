@@ -144,7 +144,7 @@ fn group_by_version(
     mut files: Vec<Arc<DistFile>>,
     warnings: &mut Vec<String>,
 ) -> Vec<(Version, Vec<Arc<DistFile>>)> {
-    // Sorting makes duplicates neighbours.
+    // Sorting makes duplicates neighbours. It is stable: of a file listed twice, the first entry wins.
     files.sort_by(|a, b| (a.dist.version(), &a.filename).cmp(&(b.dist.version(), &b.filename)));
     let mut releases: Vec<(Version, Vec<Arc<DistFile>>)> = Vec::new();
     for same in files.chunk_by(|a, b| a.filename == b.filename) {

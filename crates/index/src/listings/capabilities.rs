@@ -19,6 +19,7 @@ pub(super) struct IndexCapabilities {
     pub(super) release_page_probe: OnceMap<(), ()>,
 }
 
+// Relaxed is enough: each flag stands alone and is only ever set. Who reads it late sends one request too many.
 impl IndexCapabilities {
     pub(super) fn note_no_json_api(&self) {
         self.no_json_api.store(true, Ordering::Relaxed);

@@ -42,6 +42,7 @@ impl FlatIndexes {
             let index = self.index(url).await?;
             page.files.extend(index.files_of(name).cloned());
         }
+        // Reading made all URLs absolute, so any base will do.
         let base = self.config.find_links.first().map_or_else(no_base, |url| url.as_url().clone());
         Ok(validate(name, page, &base, LinkScope::Disk))
     }

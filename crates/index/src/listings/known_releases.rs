@@ -31,6 +31,7 @@ impl Releases {
         if listing.len() == 1 {
             return Some((stored, listing));
         }
+        // Alone in a listing, this release would hide variants that the same pin admits.
         if has_local_variant(&listing, number) {
             return None;
         }
@@ -40,7 +41,7 @@ impl Releases {
         Some((stored, Arc::new(single)))
     }
 
-    /// The newest stable release, as far as the run has met it.
+    /// The newest stable release, if a page that the run read shows it.
     pub(crate) fn known_newest(&self, name: &PackageName) -> Option<Version> {
         let named = self.newest.get(name).and_then(|newest| newest.ok()?);
         if let Some(newest) = named {
@@ -53,6 +54,7 @@ impl Releases {
 
     /// Whether `stored` is the release's own page, which does not know whether the release is the newest.
     pub(crate) fn is_own_page(&self, stored: &CacheRef, name: &PackageName, version: &Version) -> bool {
+        // Pages of single releases are only requested where there is one index.
         let own = self.indexes.indexes.first().and_then(|index| index.release_page(name, version));
         own.is_some_and(|url| self.fetcher.cache.key(&url) == stored.key)
     }

@@ -56,6 +56,7 @@ fn simple_folders(root: &Path, name: &PackageName) -> [PathBuf; 2] {
 fn pages(root: &Path, name: &PackageName) -> Vec<(PathBuf, PageFormat)> {
     let json = |root: &Path| (root.join("pypi").join(name.as_str()).join("json"), PageFormat::JsonApi);
     let mut pages = vec![json(root)];
+    // The user named the `simple` folder; the JSON API's folder lies beside it.
     if root.ends_with("simple") {
         pages.extend(root.parent().map(json));
     }

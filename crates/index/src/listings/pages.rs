@@ -67,6 +67,7 @@ impl PageReader {
         let format = format_of(&self.kind, response)?;
         let page = parse_page(format, &response.body, &self.name, &response.url)?;
         let listing = validate(&self.name, page, &response.url, LinkScope::Network);
+        // Another release's page would be cached as this one.
         if let PageKind::Release(version) = &self.kind
             && !listing.versions().eq([version])
         {
@@ -143,6 +144,7 @@ fn format_of(kind: &PageKind, response: &HttpResponse) -> Result<PageFormat, Dec
         return Ok(format);
     }
     if content_type.is_some_and(|text| text.to_ascii_lowercase().contains("html")) {
+        // A log-in or error page with status 200; the other API may still answer.
         return Err(wrong_format(response, "HTML instead of JSON"));
     }
     let is_release = matches!(kind, PageKind::Release(_));

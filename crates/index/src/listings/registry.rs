@@ -31,6 +31,7 @@ pub(super) enum IndexApi {
 impl RegistryIndex {
     pub(super) fn new(url: &IndexUrl) -> Self {
         let simple_root = url.folder();
+        // Registries serve the JSON API beside `/simple/`. Elsewhere each project would cost one more 404.
         let beside = simple_root.path().ends_with("/simple/").then(|| simple_root.join("..").ok());
         Self {
             url: url.clone(),

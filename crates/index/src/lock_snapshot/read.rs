@@ -120,6 +120,7 @@ impl LockSnapshot {
         let (header, rest) = postcard::take_from_bytes::<SnapshotHeader<'_>>(&record).ok()?;
         let mut next = record.len() - rest.len();
         let mut take = |length: u32| {
+            // A damaged record may have any length here.
             let bytes = next..next.checked_add(length as usize).filter(|end| *end <= record.len())?;
             next = bytes.end;
             Some(bytes)

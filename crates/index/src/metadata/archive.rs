@@ -59,7 +59,9 @@ const LEAD: u64 = 16 << 10;
 
 /// The length of the end record without its comment.
 const END: u64 = 22;
+/// The end record has 16 bits for the comment's length.
 const LARGEST_COMMENT: u64 = 0xffff;
+/// Room for some 500,000 members. A forged size must not make us request gigabytes.
 const LARGEST_DIRECTORY: u64 = 64 << 20;
 
 type StepResult<T> = Result<ArchiveStep<T>, ZipReadError>;
@@ -84,6 +86,7 @@ impl PartialArchive {
     pub(super) fn add(&mut self, start: u64, mut bytes: Vec<u8>) {
         let end = start + bytes.len() as u64;
         if let Some(at) = self.pieces.iter().position(|(next, _)| *next == end) {
+            // `bytes` looks into one piece at a time, so a range over two requests needs them joined.
             bytes.append(&mut self.pieces.swap_remove(at).1);
         }
         self.pieces.push((start, bytes));
@@ -116,6 +119,7 @@ impl PartialArchive {
         for (start, piece) in &self.pieces {
             let end = start + piece.len() as u64;
             if *start <= range.start && range.end <= end {
+                // The piece is in memory, so offsets into it fit.
                 let offset = |at: u64| usize::try_from(at - start).unwrap_or(usize::MAX);
                 return Ok(ArchiveStep::Done(&piece[offset(range.start)..offset(range.end)]));
             }
@@ -136,6 +140,7 @@ impl PartialArchive {
         let tail = step!(self.bytes(self.len.saturating_sub(TAIL)..self.len));
         let (at, record) = match end_record(tail) {
             Some(at) => (self.len - (tail.len() - at) as u64, &tail[at..]),
+            // A long comment may have pushed the end record out of the tail.
             None => {
                 let start = self.len.saturating_sub(END + LARGEST_COMMENT);
                 let tail = step!(self.bytes(start..self.len));
@@ -144,6 +149,7 @@ impl PartialArchive {
             }
         };
         let (size, offset) = (u64::from(u32_at(record, 12)?), u64::from(u32_at(record, 16)?));
+        // All ones: the value did not fit, and is in the zip64 record (section 4.4.1.4).
         if size == 0xffff_ffff || offset == 0xffff_ffff || u16_at(record, 10)? == 0xffff {
             return self.directory_64(at);
         }
@@ -152,12 +158,14 @@ impl PartialArchive {
 
     /// The same for archives of more than 4 GB or 65,534 members.
     fn directory_64(&self, end_at: u64) -> StepResult<Range<u64>> {
+        // The locator has 20 bytes and lies right before the end record (section 4.3.15).
         let locator_at = end_at.checked_sub(20).ok_or_else(|| broken("its zip64 record is missing"))?;
         let locator = step!(self.bytes(locator_at..end_at));
         if u32_at(locator, 0)? != 0x0706_4b50 {
             return Err(broken("its zip64 record is missing"));
         }
         let record_at = u64_at(locator, 8)?;
+        // The fixed fields have 56 bytes (section 4.3.14); what may follow them is of no interest.
         let record_end = record_at.checked_add(56).filter(|end| *end <= locator_at);
         let record =
             step!(self.bytes(record_at..record_end.ok_or_else(|| broken("it points outside itself"))?));
@@ -186,6 +194,7 @@ impl PartialArchive {
         if u32_at(header, 0)? != 0x0403_4b50 {
             return Err(broken("its directory points to no member"));
         }
+        // Name and extra field follow 30 bytes of fixed fields (section 4.3.7).
         let start = past(at, 30 + u64::from(u16_at(header, 26)?) + u64::from(u16_at(header, 28)?))?;
         self.bytes(start..past(start, member.compressed)?)
     }
@@ -195,6 +204,7 @@ impl PartialArchive {
         match member.method {
             0 => plain.extend_from_slice(compressed),
             8 => {
+                // One byte more than allowed unmasks a decompression bomb without inflating it.
                 let mut reader = flate2::read::DeflateDecoder::new(compressed).take(self.most + 1);
                 reader.read_to_end(&mut plain).map_err(|_| broken("its metadata cannot be decompressed"))?;
             }
@@ -244,6 +254,7 @@ fn members(mut bytes: &[u8]) -> Result<Vec<ZipMember>, ZipReadError> {
         }
         let lengths = [u16_at(bytes, 28)?, u16_at(bytes, 30)?, u16_at(bytes, 32)?].map(usize::from);
         let [name, extra, comment] = lengths;
+        // 46 bytes of fixed fields come first (section 4.3.12). Each length has 16 bits, so the sum cannot overflow.
         let next = 46 + name + extra + comment;
         let entry = bytes.get(..next).ok_or_else(|| broken("its directory is cut"))?;
         members.push(member(entry, name, extra)?);
@@ -269,11 +280,13 @@ fn member(entry: &[u8], name: usize, extra: usize) -> Result<ZipMember, ZipReadE
 fn apply_zip64(member: &mut ZipMember, mut extra: &[u8]) -> Result<(), ZipReadError> {
     while extra.len() >= 4 {
         let (id, len) = (u16_at(extra, 0)?, usize::from(u16_at(extra, 2)?));
+        // A cut extra field is ignored: without a zip64 field, the 32-bit values hold.
         let Some(mut field) = extra.get(4..4 + len) else { return Ok(()) };
         if id == 1 {
             for value in [&mut member.size, &mut member.compressed, &mut member.header] {
                 if *value == 0xffff_ffff {
                     *value = u64_at(field, 0)?;
+                    // `u64_at` has just read these eight bytes.
                     field = &field[8..];
                 }
             }

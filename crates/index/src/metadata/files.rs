@@ -87,8 +87,8 @@ impl MetadataStore {
             || (self.mode != CacheMode::Refresh && self.records.cache().is_some_and(in_cache))
     }
 
-    /// All that the run has met.
-    pub(crate) fn known(&self) -> Vec<FileMetadata> {
+    /// All metadata that the run has loaded by now.
+    pub(crate) fn loaded(&self) -> Vec<FileMetadata> {
         self.files.values()
     }
 
@@ -100,6 +100,7 @@ impl MetadataStore {
         }
         let raw = match &file.dist {
             DistFilename::Wheel(wheel) => RawMetadata::of_wheel(self.of_wheel(file, wheel).await?),
+            // An sdist is mostly a tar archive: its members can only be found by reading it from the start.
             DistFilename::Sdist { format, .. } => self.of_sdist(file, *format).await?,
         };
         let (records, file) = (self.records.clone(), file.clone());

@@ -60,6 +60,7 @@ async fn read_pieces(
     for _ in 0..MOST_REQUESTS {
         match archive.read(&|path| is_metadata(path, wheel)) {
             Ok(ArchiveStep::Need(range)) => {
+                // HTTP's ranges include their last byte.
                 let text = format!("bytes={}-{}", range.start, range.end - 1);
                 match request_range(transport, file, &text).await? {
                     RangeResponse::Piece { start, length: same, bytes }
@@ -94,6 +95,7 @@ async fn request_range(transport: &Transport, file: &DistFile, range: &str) -> F
     let value = HeaderValue::from_str(range).map_err(|_| FetchFailure::internal())?;
     let request = metadata_request(url::Url::clone(&file.url), transport.limits());
     let headers = vec![(RANGE, value)];
+    // A range of a compressed body would be a range of other bytes.
     let request = HttpRequest { encoding: BodyEncoding::Identity, headers, ..request };
     let read: Decode<RangeResponse> = Arc::new(|response: HttpResponse| match response.status {
         StatusCode::PARTIAL_CONTENT => {
@@ -101,6 +103,7 @@ async fn request_range(transport: &Transport, file: &DistFile, range: &str) -> F
                 .ok_or_else(|| "its Content-Range does not fit what came".to_owned())?;
             Ok(RangeResponse::Piece { start, length, bytes: response.body })
         }
+        // 200: the server sends the whole wheel. `Downloads` reads that, onto the disk and with its hash checked.
         _ => Ok(RangeResponse::Refused),
     });
     transport.get(&request, &read).await

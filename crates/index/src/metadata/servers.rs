@@ -13,7 +13,7 @@ use pinfast_packaging::MetadataHint;
 /// What is known about each server.
 #[derive(Default)]
 pub(super) struct FileServers {
-    known: Mutex<FxHashMap<UrlOrigin, ServerCapabilities>>,
+    by_origin: Mutex<FxHashMap<UrlOrigin, ServerCapabilities>>,
 }
 
 #[derive(Clone, Copy, Default)]
@@ -51,11 +51,14 @@ impl FileServers {
     /// Learns from a request for a metadata file that was not announced.
     pub(super) fn note_sibling<T>(&self, url: &Url, hint: MetadataHint, result: &FetchResult<T>) {
         let learnt = match result {
+            // The index announced this file, so it shows nothing about files that are not announced.
             _ if hint != MetadataHint::Unknown => return,
             Ok(_) => SiblingSupport::Present,
+            // Some object stores answer 403 where a key does not exist.
             Err(failure) if matches!(failure.kind, FailureKind::Absent | FailureKind::Denied) => {
                 SiblingSupport::Absent
             }
+            // A broken transfer shows nothing about the server's other files.
             Err(_) => return,
         };
         self.change(url, |server| {
@@ -72,12 +75,12 @@ impl FileServers {
 
     fn capabilities(&self, url: &Url) -> ServerCapabilities {
         let Some(origin) = UrlOrigin::of(url) else { return ServerCapabilities::default() };
-        unpoisoned(self.known.lock()).get(&origin).copied().unwrap_or_default()
+        unpoisoned(self.by_origin.lock()).get(&origin).copied().unwrap_or_default()
     }
 
     fn change(&self, url: &Url, change: impl FnOnce(&mut ServerCapabilities)) {
         if let Some(origin) = UrlOrigin::of(url) {
-            change(unpoisoned(self.known.lock()).entry(origin).or_default());
+            change(unpoisoned(self.by_origin.lock()).entry(origin).or_default());
         }
     }
 }

@@ -80,6 +80,7 @@ fn read_bounded(path: &Path, most: u64) -> Result<Option<Vec<u8>>, FetchFailure>
         Err(error) => return Err(failed(error)),
     };
     let mut bytes = Vec::new();
+    // One byte more than allowed shows that there is more.
     file.take(most + 1).read_to_end(&mut bytes).map_err(failed)?;
     if bytes.len() as u64 > most {
         let message = format!("{} is larger than {} MB", path.display(), most >> 20);

@@ -84,6 +84,7 @@ impl StoredPage {
     pub(crate) fn validators(&self) -> Vec<(HeaderName, HeaderValue)> {
         match self.policy.status {
             PageStatus::Found => self.policy.validators(),
+            // There is no page that a 304 could mean.
             PageStatus::Absent => Vec::new(),
         }
     }
@@ -132,6 +133,7 @@ impl PageCache {
 
     /// Whether `page` may be used without a request.
     pub(crate) fn is_usable(&self, page: &StoredPage, negative: NegativeCaching) -> bool {
+        // Offline there is nobody to ask again; `--refresh` uses no stored page anyway.
         let is_bypassed = page.status() == PageStatus::Absent
             && negative == NegativeCaching::Bypass
             && self.mode == CacheMode::Normal;
@@ -150,6 +152,7 @@ impl PageCache {
     /// Whether what came from this record earlier still holds.
     pub(crate) fn still_holds(&self, stored: &CacheRef) -> bool {
         let is_unchanged = |cache: &Cache| cache.is_unchanged(Bucket::Pages, &stored.key, &stored.stamp);
+        // Freshness first: it costs no system call.
         self.is_fresh(stored.freshness) && self.records.cache().is_some_and(is_unchanged)
     }
 
@@ -177,6 +180,7 @@ impl PageCache {
 
     /// Stores the fact that there is no page.
     pub(crate) fn store_absence(&self, key: &CacheKey) {
+        // Without the 404's own headers: negative answers have our lifetime, not the server's.
         if let Some(policy) = CachePolicy::new(PageStatus::Absent, &HeaderMap::new(), self.now) {
             self.records.write(Bucket::Pages, key, postcard::to_stdvec(&policy));
         }

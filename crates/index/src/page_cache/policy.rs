@@ -6,7 +6,7 @@ use http_cache_semantics::{self as semantics, CacheOptions};
 use reqwest::header::{self, HeaderMap, HeaderName, HeaderValue};
 use serde::{Deserialize, Serialize};
 
-/// The lifetime of a page without a lifetime in its headers.
+/// The lifetime of a page without a lifetime in its headers. Public indexes send ten minutes too.
 const DEFAULT_LIFETIME: Duration = Duration::from_secs(600);
 
 /// What is stored of a response beside its listing. It begins the record.
@@ -51,6 +51,7 @@ impl CachePolicy {
 
     /// The policy after a 304 with `headers` that arrives `now` (RFC 9111, section 4.3.4).
     pub(super) fn renewed(&self, headers: &HeaderMap, now: SystemTime) -> Self {
+        // A 304 may leave out what has not changed; then the old lifetime starts again.
         let new = has_lifetime(headers).then(|| lifetime(headers, now)).flatten();
         let lifetime = new.map_or(self.freshness.lifetime, |new| new.as_secs());
         Self { freshness: PageFreshness { fetched: seconds(now), lifetime }, ..self.clone() }
@@ -82,6 +83,7 @@ fn lifetime(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     // `cache_heuristic: 0.0`: no lifetime is guessed from `Last-Modified`.
     let options = CacheOptions { shared: false, cache_heuristic: 0.0, ..CacheOptions::default() };
     let mut response = http::Response::new(());
+    // Not `Age`: it is subtracted below, from the default lifetime as well.
     let names = [header::CACHE_CONTROL, header::EXPIRES, header::PRAGMA, header::DATE, header::VARY];
     for name in names {
         for value in headers.get_all(&name) {
@@ -90,6 +92,7 @@ fn lifetime(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     }
     let request = http::Request::new(());
     let policy = semantics::CachePolicy::new_options(&request, &response, now, options);
+
     if !policy.is_storable() && has_lifetime(headers) {
         return None;
     }

@@ -71,6 +71,7 @@ impl RecordCache {
     /// Warns once a run: a folder that cannot be written fails for every record.
     fn warn_of_cache(&self, why: &str) {
         if let Some(cache) = &self.cache
+            // Relaxed is enough: `swap` is atomic, and the flag guards no other data.
             && !self.has_warned.swap(true, Ordering::Relaxed)
         {
             let folder = cache.root().display();

@@ -18,6 +18,7 @@ pub(super) fn parse_static(
     if !["dependencies", "optional-dependencies", "requires-python"].into_iter().all(is_static) {
         return None;
     }
+    // The name may not be dynamic (PEP 621), so a table without one is broken.
     if PackageName::new(project.get("name")?.as_str()?).as_ref() != Ok(name) {
         return None;
     }
@@ -29,6 +30,7 @@ pub(super) fn parse_static(
     }
     let (requires, extras) = requirements(project)?;
     let python = project.get("requires-python").map(toml::Value::as_str);
+    // It is there, but is no string.
     if python == Some(None) {
         return None;
     }

@@ -27,6 +27,7 @@ impl RawMetadata {
 
     /// From the files of an sdist.
     pub(crate) fn of_sdist(pkg_info: Option<Vec<u8>>, pyproject: Option<Vec<u8>>) -> Self {
+        // A PKG-INFO that cannot be parsed is kept: `parse` then reports why.
         let is_dynamic = |text: &Vec<u8>| matches!(Metadata::parse_static(text), Ok(None));
         match (pkg_info.filter(|text| !is_dynamic(text)), pyproject) {
             (Some(text), _) => Self::PkgInfo(Metadata::headers(&text)),

@@ -59,6 +59,7 @@ fn in_tar(file: File, most: u64) -> io::Result<SdistFiles> {
 fn in_zip(file: File, most: u64) -> io::Result<SdistFiles> {
     let mut archive = zip::ZipArchive::new(io::BufReader::new(file)).map_err(io::Error::other)?;
     let mut files = SdistFiles::default();
+    // No early end as above: only the two wanted members are decompressed.
     for index in 0..archive.len().min(MOST_MEMBERS) {
         let mut member = archive.by_index(index).map_err(io::Error::other)?;
         let path = member.name().map_err(io::Error::other)?.as_bytes().to_vec();
@@ -82,6 +83,7 @@ fn read_bounded(reader: &mut impl Read, most: u64) -> io::Result<Vec<u8>> {
 impl SdistFiles {
     /// The field for the file at `path`: only files directly in the archive's top folder are relevant.
     fn slot(&mut self, path: &[u8]) -> Option<&mut Option<Vec<u8>>> {
+        // Some tools write `./NAME-VERSION/PKG-INFO`.
         let path = path.strip_prefix(b"./").unwrap_or(path);
         let mut parts = path.split(|byte| *byte == b'/');
         let (folder, file, rest) = (parts.next()?, parts.next()?, parts.next());

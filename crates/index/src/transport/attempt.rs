@@ -47,6 +47,7 @@ impl From<reqwest::Error> for AttemptError {
             }
             next = error.source();
         }
+        // Always a retry: these are mostly broken connections, and any other costs only a few attempts.
         Self::retry(messages.join(": "))
     }
 }

@@ -63,6 +63,7 @@ pub(super) fn decompress(
     let encoding = headers.get(header::CONTENT_ENCODING).map(HeaderValue::as_bytes);
     match encoding {
         None | Some(b"" | b"identity") => Ok(body),
+        // Several members in a row are one body (RFC 1952, section 2.2).
         Some(b"gzip" | b"x-gzip") => {
             let mut plain = Vec::with_capacity(decompressed_length(&body, limit));
             // One byte more than allowed is enough to notice a decompression bomb.
@@ -74,6 +75,7 @@ pub(super) fn decompress(
             }
             Ok(plain)
         }
+        // Not asked for, so some proxy is at fault; the next attempt may avoid it.
         Some(other) => {
             let other = String::from_utf8_lossy(other);
             Err(AttemptError::retry(format!("its encoding `{}` is unknown", other.escape_debug())))

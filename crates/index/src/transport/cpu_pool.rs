@@ -41,6 +41,7 @@ impl CpuPool {
 fn start() -> Option<rayon::ThreadPool> {
     rayon::ThreadPoolBuilder::new()
         .thread_name(|number| format!("index-{number}"))
+        // Without a handler, rayon aborts the process. Here whoever waits sees its channel closed.
         .panic_handler(|_| {})
         .build()
         .ok()

@@ -44,6 +44,7 @@ impl Credentials {
         Logins::new(self.config.urls(), text.as_deref()).unwrap_or_else(|why| {
             let path = self.config.netrc.clone().unwrap_or_default();
             self.watcher.on(Event::Warning(format!("the netrc file {} is ignored: {why}", path.display())));
+            // The logins in URLs still hold.
             Logins::new(self.config.urls(), None).unwrap_or_default()
         })
     }

@@ -30,6 +30,7 @@ impl Executor {
     /// Begins `work`; nobody waits for it.
     pub(super) fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) {
         let mut work = Box::pin(work);
+        // Without a runtime the work is dropped. Its `Completer` then fails the slot, so nobody waits for it.
         if poll_once(work.as_mut()).is_pending()
             && let Ok(handle) = self.handle()
         {
@@ -62,6 +63,7 @@ impl Executor {
         if let Some(Ok(started)) = self.runtime.get()
             && let Some(runtime) = unpoisoned(started.runtime.lock()).take()
         {
+            // Waiting could take as long as the slowest server.
             runtime.shutdown_background();
         }
     }

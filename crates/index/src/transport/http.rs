@@ -123,6 +123,7 @@ impl HttpClient {
             match attempt().await {
                 Ok(value) => return Ok(value),
                 Err(AttemptError::Fatal(failure)) => return Err(failure),
+                // No pause after the last attempt.
                 Err(AttemptError::Retry { why, .. }) if count == self.limits.retries => {
                     let why = format!("{why} (tried {} times)", count + 1);
                     return Err(request.failure(FailureKind::Transfer, &why));
@@ -155,6 +156,7 @@ impl HttpClient {
     ) -> Result<T, AttemptError> {
         let (mut response, url) = self.send(request).await?;
         let (status, headers, end) = (response.status(), response.headers().clone(), end_of(&response));
+        // A 304 has no body, and any other status no beginning that counts.
         let is_enough = request.is_enough.filter(|_| status == StatusCode::OK);
         let mut prefix = is_enough.map(|is_enough| PrefixReader::new(is_enough, &response));
         let mut body = Vec::with_capacity(expected_length(&response, request.limit));
@@ -163,9 +165,11 @@ impl HttpClient {
         while let Some(piece) = if is_wanted { response.chunk().await? } else { None } {
             self.watcher.on(Event::BytesReceived(piece.len() as u64));
             body.extend_from_slice(&piece);
+            // The compressed size: the decompressed one is checked by `decompress`.
             check_size(request, body.len() as u64)?;
             match prefix.as_mut().map_or(PrefixProgress::ReadAll, |prefix| prefix.push(&piece)) {
                 PrefixProgress::Continue => {}
+                // Without its reader, the remaining pieces are no longer decompressed twice.
                 PrefixProgress::ReadAll => prefix = None,
                 PrefixProgress::Enough(body) => {
                     // Dropping the response cancels what the server has not sent yet.
@@ -222,6 +226,7 @@ impl HttpClient {
     async fn send(&self, request: &HttpRequest) -> Result<(reqwest::Response, Url), AttemptError> {
         let mut url = request.url.clone();
         for _ in 0..=self.limits.redirects {
+            // Built anew for each redirect: another origin gets other credentials.
             let response = self.builder(request, &url).send().await?;
             self.widen(response.version());
             let location = response.headers().get(header::LOCATION);
@@ -247,6 +252,7 @@ impl HttpClient {
 
     fn builder(&self, request: &HttpRequest, url: &Url) -> reqwest::RequestBuilder {
         let encoding = if request.encoding == BodyEncoding::Gzip { "gzip" } else { "identity" };
+        // A window belongs to a client, so requests that stop early need a client of their own.
         let client = if request.is_enough.is_some() { &self.prefix_client } else { &self.client };
         let mut builder = client.get(url.clone()).header(header::ACCEPT, request.accept);
         builder = builder.header(header::ACCEPT_ENCODING, encoding);

@@ -58,6 +58,7 @@ impl PrefixReader {
             _ => PlainPrefix::Identity(Vec::new()),
         };
         let small_rest = if response.version() == Version::HTTP_2 { SMALL_REST } else { SMALL_REST_HTTP_1 };
+        // Without a length, the rest counts as large: stopping early then costs at most a connection.
         let remaining = response.content_length().unwrap_or(u64::MAX);
         Self { is_enough, plain, remaining, small_rest, next_check: 0 }
     }
@@ -79,6 +80,7 @@ impl PrefixReader {
         if plain.len() < self.next_check {
             return PrefixProgress::Continue;
         }
+        // A quarter more each time: all checks together then parse at most five times the prefix.
         self.next_check = plain.len() + plain.len() / 4;
         if (self.is_enough)(plain) {
             PrefixProgress::Enough(std::mem::take(plain))
@@ -92,6 +94,7 @@ impl PlainPrefix {
     fn push(&mut self, compressed: &[u8]) -> io::Result<()> {
         match self {
             Self::Identity(plain) => plain.extend_from_slice(compressed),
+            // Flushed at once: what has arrived must be visible, since the rest may never be read.
             Self::Gzip(decoder) => decoder.write_all(compressed).and_then(|()| decoder.flush())?,
         }
         Ok(())

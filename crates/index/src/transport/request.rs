@@ -54,6 +54,7 @@ pub(crate) struct SizeLimit {
 
 impl HttpRequest {
     pub(crate) fn new(mut url: Url, accept: &'static str, limit: SizeLimit, limits: &Limits) -> Self {
+        // Taken off before anything can print the URL.
         let login = take_login(&mut url);
         url.set_fragment(None);
         Self {

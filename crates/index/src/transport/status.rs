@@ -23,6 +23,7 @@ pub(super) fn redirect_target(from: &Url, location: &HeaderValue) -> Result<Url,
     let refused = |why: &str| AttemptError::retry(format!("its redirect {why}"));
     let text = std::str::from_utf8(location.as_bytes()).map_err(|_| refused("is unreadable"))?;
     let mut to = from.join(text).map_err(|_| refused("is unreadable"))?;
+    // A server must not choose as whom we log in elsewhere.
     take_login(&mut to);
     match (from.scheme(), to.scheme()) {
         (_, "https") | ("http", "http") if to.has_host() => Ok(to),
@@ -43,6 +44,7 @@ pub(super) fn check_status(request: &HttpRequest, response: Response) -> Result<
             let error = request.error(&why).hint("give credentials in the index URL or in a netrc file");
             Err(AttemptError::Fatal(FetchFailure::new(FailureKind::Denied, error)))
         }
+        // 429, 5xx, and whatever a broken proxy makes up.
         _ => Err(AttemptError::Retry { why, pause: retry_after(&response) }),
     }
 }

@@ -32,6 +32,7 @@ pub(super) fn http_client(config: &IndexConfig, window: StreamWindow) -> Result<
         .redirect(reqwest::redirect::Policy::none())
         // `body` decompresses on the CPU pool, and limits the size.
         .no_gzip()
+        // Each wait has its own limit; `http` limits all of them together.
         .connect_timeout(config.limits.silence)
         .read_timeout(config.limits.silence);
     if window == StreamWindow::Narrow {

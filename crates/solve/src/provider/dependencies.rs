@@ -59,12 +59,13 @@ impl Provider<'_> {
                 // An unseen release of a package to be widened: the run goes on as if it depended on nothing.
                 return Ok(CandidateDependencies::Available(Arc::new([])));
             }
+            // Before the cache is consulted: this run rests on the file either way.
             self.used_files.borrow_mut().push(candidates.get(ordinal).file().clone());
         }
         if let Some(cached) = self.search.borrow().cached_dependencies(package, ordinal) {
             return Ok(cached.clone());
         }
-        if name.is_some_and(|name| self.is_not_worth_reading(name, ordinal)) {
+        if name.is_some_and(|name| self.needs_sdist_in_vain(name, ordinal)) {
             return Ok(CandidateDependencies::Available(Arc::new([])));
         }
         let requested = self.search.borrow().interner.package(package).clone();
@@ -82,7 +83,7 @@ impl Provider<'_> {
     }
 
     /// Whether a run that will be discarded would have to download or build an sdist for this candidate's dependencies.
-    fn is_not_worth_reading(&self, name: NameId, ordinal: Ordinal) -> bool {
+    fn needs_sdist_in_vain(&self, name: NameId, ordinal: Ordinal) -> bool {
         let lazy = &self.search.borrow().lazy;
         let candidates = lazy.get(name).filter(|_| lazy.is_stale());
         candidates.is_some_and(|all| matches!(all.get(ordinal).file().dist, DistFilename::Sdist { .. }))
@@ -167,6 +168,7 @@ impl Provider<'_> {
         let mut candidates = self.candidates(name, requirement.specifiers().pinned())?;
         if let Some(first) = candidates.sole() {
             if requirement.specifiers().contains(&first.version) {
+                // Once a package: for later requirements it is on its way.
                 if !self.search.borrow().lazy.is_registered(name) {
                     self.index.source.prefetch(&[metadata_query(&candidates, FIRST)]);
                 }
@@ -244,6 +246,7 @@ impl Provider<'_> {
         let yanked =
             candidates.usable.iter().filter(|candidate| candidate.tier == Tier::Yanked).filter(is_pinned);
         let mut search = self.search.borrow_mut();
+        // `count` rather than `any`: all of them have to be permitted, or each would cost a run.
         let new = yanked
             .filter(|candidate| search.permit_yanked(&requirement.name, candidate.version.clone()))
             .count();

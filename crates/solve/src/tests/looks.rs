@@ -181,9 +181,10 @@ fn one_run_finds_all_packages_to_widen() {
 /// The packages that were predecided for the last run.
 fn predecided(universe: &str, lines: &[&str]) -> Vec<String> {
     let problem = Problem::new(&inputs(lines), target(), Policy::default(), Preferences::default());
-    let known = SolverIndex::new(Arc::new(problem), RecordingIndex::new(universe, ReleaseListings::Offered));
-    let mut search = SearchState::new(known.problem.direct());
-    assert!(matches!(run_to_end(&known, &mut search, &Unwatched), Ok(SearchOutcome::Resolved(_))));
+    let solver_index =
+        SolverIndex::new(Arc::new(problem), RecordingIndex::new(universe, ReleaseListings::Offered));
+    let mut search = SearchState::new(solver_index.problem.direct());
+    assert!(matches!(run_to_end(&solver_index, &mut search, &Unwatched), Ok(SearchOutcome::Resolved(_))));
     let mut names: Vec<_> = search.predecided().map(|seen| seen.name.to_string()).collect();
     names.sort();
     names

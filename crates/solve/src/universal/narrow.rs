@@ -54,16 +54,16 @@ impl UniversalSearch<'_> {
         &mut self,
         mut region: Region,
         point: &Point,
-        known: &Arc<SolverIndex>,
+        solver_index: &Arc<SolverIndex>,
         left: &mut Vec<Region>,
     ) -> Region {
-        let metadata = known.all_loaded_metadata();
+        let metadata = solver_index.all_loaded_metadata();
         for marker in metadata.iter().flat_map(|metadata| metadata.requires.iter().map(|r| &r.marker)) {
             self.space.add_values(marker);
         }
         super::markers_of_inputs(self.problem.inputs).for_each(|marker| self.space.add_values(marker));
         self.space.widen(&mut region);
-        while let Some(cut) = self.difference_in_failure(&region, known) {
+        while let Some(cut) = self.difference_in_failure(&region, solver_index) {
             let (here, there) = split_at(&region, cut, point);
             region = here;
             left.push(there);
@@ -72,11 +72,11 @@ impl UniversalSearch<'_> {
     }
 
     /// Where something that the solver read is not the same in all of the region.
-    fn difference_in_failure(&self, region: &Region, known: &SolverIndex) -> Option<Cut> {
+    fn difference_in_failure(&self, region: &Region, solver_index: &SolverIndex) -> Option<Cut> {
         let mut of_inputs = super::markers_of_inputs(self.problem.inputs);
         let of_inputs = of_inputs.find_map(|marker| cut_of(self.space.truth(marker, region, None)));
         let of_metadata = || {
-            known.all_loaded_metadata().iter().find_map(|metadata| {
+            solver_index.all_loaded_metadata().iter().find_map(|metadata| {
                 let extras = std::iter::once(None).chain(metadata.extras.iter().map(Some));
                 let markers = extras.flat_map(|e| metadata.requires.iter().map(move |r| (&r.marker, e)));
                 markers
@@ -85,7 +85,7 @@ impl UniversalSearch<'_> {
             })
         };
         let of_candidates = || {
-            let pythons = known.excluding_requires_python();
+            let pythons = solver_index.excluding_requires_python();
             pythons.iter().find_map(|python| cut_of(self.space.lower_bounds_truth(python, region)))
         };
         of_inputs.or_else(of_metadata).or_else(of_candidates)

@@ -24,8 +24,8 @@ pub(super) struct UrlRoots(pub(super) Vec<String>);
 impl UrlRoots {
     fn number_of(&mut self, root: &str) -> u32 {
         // From the end: files that follow each other mostly share their root.
-        let known = self.0.iter().rposition(|known| known == root);
-        let number = known.unwrap_or_else(|| {
+        let earlier = self.0.iter().rposition(|earlier| earlier == root);
+        let number = earlier.unwrap_or_else(|| {
             self.0.push(root.to_owned());
             self.0.len() - 1
         });
@@ -73,6 +73,7 @@ fn digest_at_end(head: &str) -> Option<(&str, [u8; 32])> {
     ];
     let mut digits = String::with_capacity(64);
     for (part, slash) in parts {
+        // `expand` writes lower case, so a digest in upper case would come back changed.
         if slash != "/" || part.bytes().any(|byte| byte.is_ascii_uppercase()) {
             return None;
         }

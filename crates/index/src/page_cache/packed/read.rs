@@ -112,6 +112,7 @@ impl LazyListing for PackedListing {
     }
 
     fn files(&self, listing: &Listing, number: usize) -> Box<[Arc<DistFile>]> {
+        // Not cut at the release's end: `summaries` has the number of its files.
         let mut rest = &self.record[self.releases[number].details as usize..];
         let summaries = self.summaries(number);
         let mut files = Vec::with_capacity(summaries.len());

@@ -62,6 +62,7 @@ impl<'a> FileDetails<'a> {
             metadata: file.metadata,
             yanked: file.yanked.as_deref().map(BorrowedText::from),
             build: build.map(|(number, rest)| (*number, (**rest).into())),
+            // A file keeps its own spelling, so the listing reads back as it was packed.
             version: (!is_spelled_alike).then(|| own.to_string().into()),
         }
     }
