@@ -1,5 +1,5 @@
 //! The README against the program: its commands are those of `.ci/run`, its exit codes those of the program, and its
-//! links resolve.
+//! links resolve. The files that `CONTRIBUTING.md` names exist.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -75,6 +75,21 @@ fn the_files_of_the_first_command_exist() {
     for path in paths {
         assert!(Path::new(env!("CARGO_MANIFEST_DIR")).join(path).exists(), "{path}");
     }
+}
+
+/// A path in capitals, such as `testdata/conflicts/NN-NAME.txt`, is a pattern.
+#[test]
+fn the_files_that_contributing_names_exist() {
+    let text = read("CONTRIBUTING.md");
+    let quoted = text.lines().flat_map(|line| line.split('`').skip(1).step_by(2));
+    let paths: Vec<&str> = quoted
+        .filter(|words| {
+            words.contains('/') && !words.contains(|c: char| c.is_whitespace() || c.is_uppercase())
+        })
+        .collect();
+    let is_missing = |path: &&&str| !Path::new(env!("CARGO_MANIFEST_DIR")).join(path).exists();
+    let missing: Vec<_> = paths.iter().filter(is_missing).collect();
+    assert!(missing.is_empty() && paths.len() > 20, "{missing:?} of {paths:?}");
 }
 
 #[test]
