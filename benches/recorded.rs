@@ -16,7 +16,7 @@ use pinfast::index::{Client, IndexConfig, IndexUrl};
 use pinfast::inputs::{InputRequest, Inputs, read};
 use pinfast::lock::{Lock, WriteOptions};
 use pinfast::ops::lock::{LockRequest, Upgrade, lock};
-use pinfast::ops::{IndexRequest, LockPlace, PolicyRequest, Session, TargetRequest};
+use pinfast::ops::{IndexRequest, LockPlace, PolicyRequest, Session, TargetRequest, WritingRequest};
 use pinfast::packaging::{PackageName, Target};
 use pinfast::settings::ProcessEnv;
 use pinfast::solve::{Index as _, Policy, Preferences, Problem, SolveError, SolverIndex, solve};
@@ -78,8 +78,7 @@ fn text_of_lock() -> String {
         indexes: IndexRequest { index_url: Some(INDEX.to_owned()), ..IndexRequest::default() },
         policy: PolicyRequest::default(),
         upgrade: Upgrade::None,
-        hashes: None,
-        annotations: None,
+        writing: WritingRequest::default(),
         edited: std::collections::BTreeMap::new(),
     };
     match lock(&request, &session.unwrap_or_else(|error| panic!("{error}"))) {

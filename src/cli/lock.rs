@@ -19,7 +19,7 @@ use pinfast_ops::downgrades::Distance;
 use pinfast_ops::held_back::HeldBack;
 use pinfast_ops::lock::{LockError, LockFileState, LockRequest, Locked, Unsolved, Upgrade, lock};
 use pinfast_ops::saved_fixes::{self, AppliedFix};
-use pinfast_ops::{Hashes, LockPlace, Session};
+use pinfast_ops::{Hashes, LockPlace, Session, WritingRequest};
 use pinfast_packaging::PackageName;
 use pinfast_settings::ProcessEnv;
 
@@ -97,12 +97,20 @@ impl LockArgs {
             indexes: self.indexes.request(),
             policy: self.policy.request(),
             upgrade: self.upgrade.request(),
-            hashes: self.writing.hashes.map(|hashes| match hashes {
+            writing: self.writing.request(),
+            edited: BTreeMap::new(),
+        }
+    }
+}
+
+impl WritingArgs {
+    fn request(&self) -> WritingRequest {
+        WritingRequest {
+            hashes: self.hashes.map(|hashes| match hashes {
                 HashesArg::All => Hashes::All,
                 HashesArg::Targets => Hashes::Targets,
             }),
-            edited: BTreeMap::new(),
-            annotations: self.writing.no_annotate.then_some(Annotations::Off),
+            annotations: self.no_annotate.then_some(Annotations::Off),
         }
     }
 }

@@ -11,7 +11,9 @@ use pinfast::inputs::{Extras, InputRequest};
 use pinfast::lock::Pin;
 use pinfast::ops::held_back::HeldBack;
 use pinfast::ops::lock::{LockError, LockRequest, Locked, Upgrade, lock, lock_from_index};
-use pinfast::ops::{CacheUse, Hashes, IndexRequest, LockPlace, PolicyRequest, Session, TargetRequest};
+use pinfast::ops::{
+    CacheUse, Hashes, IndexRequest, LockPlace, PolicyRequest, Session, TargetRequest, WritingRequest,
+};
 use pinfast::packaging::{
     CPythonBuild, Implementation, InterpreterFacts, MarkerValues, Platform, Target, Threading, supported_tags,
 };
@@ -173,8 +175,7 @@ fn request(scenario: &Scenario) -> LockRequest {
         indexes: IndexRequest { cache_use: CacheUse::Normal, ..IndexRequest::default() },
         policy: PolicyRequest::default(),
         upgrade: Upgrade::None,
-        hashes: Some(Hashes::All),
-        annotations: None,
+        writing: WritingRequest { hashes: Some(Hashes::All), ..WritingRequest::default() },
         edited: std::collections::BTreeMap::new(),
     };
     let text = scenario.lines("options").unwrap_or_default().join(" ");
@@ -203,7 +204,7 @@ fn request(scenario: &Scenario) -> LockRequest {
             "--all-extras" => request.inputs.extras = Extras::All,
             "--group" => request.inputs.groups.push(value().parse().unwrap()),
             "--hashes" => {
-                request.hashes = Some(if value() == "all" { Hashes::All } else { Hashes::Targets });
+                request.writing.hashes = Some(if value() == "all" { Hashes::All } else { Hashes::Targets });
             }
             "--upgrade" => request.upgrade = Upgrade::All,
             "--upgrade-package" => {

@@ -5,7 +5,7 @@
 use std::path::PathBuf;
 
 use super::fingerprint::fingerprint;
-use super::lock_settings::{LockArguments, LockSettings, PolicyRequest, TargetRequest};
+use super::lock_settings::{LockArguments, LockSettings, PolicyRequest, TargetRequest, WritingRequest};
 use super::scope::{LockScope, usual_environments};
 use super::session::Session;
 use pinfast_base::error::{Error, Result};
@@ -69,7 +69,8 @@ pub(super) fn stale_reasons(
     session: &Session,
 ) -> Result<Vec<StaleReason>> {
     let header = lock.lock.header.as_ref();
-    let arguments = LockArguments { inputs, targets, policy, hashes: None, annotations: None };
+    let writing = WritingRequest::default();
+    let arguments = LockArguments { inputs, targets, policy, writing: &writing };
     let texts = DiskInputs::new(session.env.current_dir());
     let (settings, inputs) = LockSettings::read(&arguments, header, &texts, session)?;
     let scope = LockScope::without_interpreter(&settings.targets, &inputs);

@@ -35,7 +35,7 @@ mod universal;
 mod unsolved;
 
 pub use environment::EnvironmentRequest;
-pub use lock_settings::{CacheUse, IndexRequest, PolicyRequest, TargetRequest};
+pub use lock_settings::{CacheUse, IndexRequest, PolicyRequest, TargetRequest, WritingRequest};
 pub use pins::Hashes;
 pub use request::LockPlace;
 pub use session::Session;

@@ -95,7 +95,7 @@ impl ResolutionContext<'_> {
             inputs: &inputs.inputs,
             policy: settings.policy.policy(),
             preferences: inputs.preferences(),
-            hashes: settings.hashes.value,
+            hashes: settings.writing.hashes.value,
         };
         let solution = problem.solve(scope, index.clone(), session)?;
         let builds = match builds {

@@ -67,7 +67,7 @@ impl LockInputs {
     /// The header of the lock with this `fingerprint`.
     pub(super) fn header(&self, fingerprint: &ResolutionInputs) -> Header {
         let mut header = fingerprint.header();
-        if self.settings.hashes.value == Hashes::Targets {
+        if self.settings.writing.hashes.value == Hashes::Targets {
             header.options.push(("hashes".to_owned(), "targets".to_owned()));
             header.options.sort();
         }

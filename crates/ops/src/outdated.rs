@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::lock_settings::{
     IndexLocations, IndexRequest, IndexSettings, LockArguments, LockSettings, PolicyRequest, PolicySettings,
-    TargetRequest, TargetSettings,
+    TargetRequest, TargetSettings, WritingRequest,
 };
 use super::read_lock;
 use super::scope::LockScope;
@@ -110,8 +110,7 @@ fn policy(lock: &Lock, request: &OutdatedRequest, session: &Session) -> Result<(
         inputs: &InputRequest::default(),
         targets: &request.targets,
         policy: &request.policy,
-        hashes: None,
-        annotations: None,
+        writing: &WritingRequest::default(),
     };
     let texts = DiskInputs::new(session.env.current_dir());
     let (settings, inputs) = LockSettings::read(&arguments, header, &texts, session)?;

@@ -60,7 +60,7 @@ fn place_files(lock: &mut Lock, folder: &Path) {
 
 fn options(inputs: &LockInputs, session: &Session) -> WriteOptions {
     WriteOptions {
-        annotations: inputs.settings.annotations.value,
+        annotations: inputs.settings.writing.annotations.value,
         output: match &inputs.place {
             LockPlace::File(path) => file_name(&path.to_string_lossy(), session),
             LockPlace::StandardOutput => "-".to_owned(),

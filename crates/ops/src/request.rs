@@ -3,10 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
-use super::lock_settings::{IndexRequest, LockArguments, PolicyRequest, TargetRequest};
-use super::pins::Hashes;
+use super::lock_settings::{IndexRequest, LockArguments, PolicyRequest, TargetRequest, WritingRequest};
 use pinfast_inputs::InputRequest;
-use pinfast_lock::{Annotations, Pin};
+use pinfast_lock::Pin;
 use pinfast_packaging::PackageName;
 use pinfast_solve::Preferences;
 
@@ -34,11 +33,9 @@ pub struct LockRequest {
     pub policy: PolicyRequest,
     /// Which pins of the older lock are not preferred.
     pub upgrade: Upgrade,
-    /// Which hashes the lock holds.
-    pub hashes: Option<Hashes>,
-    /// Whether each pin lists its dependents.
-    pub annotations: Option<Annotations>,
-    /// DiskInputs that replace those of input files, by file: a fix is tried before it is written.
+    /// What the lock's file holds besides its pins.
+    pub writing: WritingRequest,
+    /// Texts that replace those of input files, by file: a fix is tried before it is written.
     pub edited: BTreeMap<String, String>,
 }
 
@@ -49,8 +46,7 @@ impl LockRequest {
             inputs: &self.inputs,
             targets: &self.targets,
             policy: &self.policy,
-            hashes: self.hashes,
-            annotations: self.annotations,
+            writing: &self.writing,
         }
     }
 }

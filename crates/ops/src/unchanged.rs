@@ -72,7 +72,7 @@ pub(super) fn fresh_lock<'a>(inputs: &'a LockInputs, session: &Session) -> Resul
     let lock = &parsed.lock;
     if parsed.integrity != Integrity::Intact
         || lock.header.as_ref() != Some(&header)
-        || !has_annotations(lock, inputs.settings.annotations.value)
+        || !has_annotations(lock, inputs.settings.writing.annotations.value)
         || !is_rendering(text, lock, inputs, &fingerprint.environments, session)
     {
         return Ok(None);

@@ -8,6 +8,7 @@ mod inputs;
 mod instant;
 mod policy;
 mod targets;
+mod writing;
 
 pub use indexes::{CacheUse, IndexRequest};
 pub(super) use indexes::{IndexLocations, IndexSettings};
@@ -16,15 +17,16 @@ pub use policy::PolicyRequest;
 pub(super) use policy::PolicySettings;
 pub use targets::TargetRequest;
 pub(super) use targets::{TargetSet, TargetSettings};
+pub use writing::WritingRequest;
+use writing::WritingSettings;
 
 use std::fmt::Display;
 use std::str::FromStr;
 
-use super::pins::Hashes;
 use super::session::Session;
 use pinfast_base::error::Result;
 use pinfast_inputs::{self as input_files, FileOption, InputFiles, InputRequest, Inputs};
-use pinfast_lock::{Annotations, CurrentOption, Header};
+use pinfast_lock::{CurrentOption, Header};
 use pinfast_settings::{Origin, Setting, Sourced};
 
 /// The arguments that set options of `lock`.
@@ -32,8 +34,7 @@ pub(super) struct LockArguments<'a> {
     pub(super) inputs: &'a InputRequest,
     pub(super) targets: &'a TargetRequest,
     pub(super) policy: &'a PolicyRequest,
-    pub(super) hashes: Option<Hashes>,
-    pub(super) annotations: Option<Annotations>,
+    pub(super) writing: &'a WritingRequest,
 }
 
 /// The options of `lock`, merged.
@@ -41,8 +42,7 @@ pub(super) struct LockSettings {
     pub(super) inputs: InputSettings,
     pub(super) targets: TargetSettings,
     pub(super) policy: PolicySettings,
-    pub(super) hashes: Sourced<Hashes>,
-    pub(super) annotations: Sourced<Annotations>,
+    pub(super) writing: WritingSettings,
 }
 
 impl LockSettings {
@@ -70,22 +70,11 @@ impl LockSettings {
         file_options: &[FileOption],
         session: &Session,
     ) -> Result<Self> {
-        let settings = &session.settings;
-        let annotate = settings.annotate.as_ref().map(|annotate| {
-            let value = if annotate.value { Annotations::Via } else { Annotations::Off };
-            Sourced::new(value, annotate.origin())
-        });
         Ok(Self {
             inputs,
             targets: TargetSettings::merge(arguments.targets, session),
             policy: PolicySettings::merge(arguments.policy, file_options, session)?,
-            hashes: match argument("--hashes", arguments.hashes) {
-                Some(hashes) => hashes,
-                None => parse_setting(settings.hashes.as_ref())?.unwrap_or_default(),
-            },
-            annotations: argument("--no-annotate", arguments.annotations)
-                .or(annotate)
-                .unwrap_or(Sourced::new(Annotations::Via, Origin::Default)),
+            writing: WritingSettings::merge(arguments.writing, session)?,
         })
     }
 
