@@ -5,7 +5,7 @@
 
 use rustc_hash::FxHashMap;
 
-use super::archive::{WheelArchive, WheelError};
+use super::archive::{ArchiveEntry, WheelArchive, WheelError};
 use super::entry_points::{self, EntryPoint};
 use super::record::{self, RecordDigest, RecordRow};
 use pinfast_packaging::{Metadata, PackageName, Version};
@@ -81,6 +81,7 @@ fn stem(archive: &WheelArchive, name: &PackageName, version: &Version) -> Result
     let mut found: Option<&str> = None;
     let tops = || archive.entries().iter().filter_map(|entry| entry.path.split_once('/')).map(|(top, _)| top);
     for stem in tops().filter_map(|top| strip_suffix_ignoring_case(top, ".dist-info")) {
+        // With two of them, tools would disagree about which package this is.
         if found.is_some_and(|other| other != stem) {
             return Err(WheelError::bad("has more than one `.dist-info` folder"));
         }
@@ -156,39 +157,51 @@ fn digests(
     let record = format!("{stem}.dist-info/RECORD");
     let is_record =
         |path: &str| path.strip_prefix(&record).is_some_and(|rest| matches!(rest, "" | ".jws" | ".p7s"));
-    let mut in_record = FxHashMap::default();
-    for row in rows {
-        if in_record.contains_key(&row.path) {
-            return Err(WheelError::bad(format!("has `{}` twice in RECORD", row.path.escape_debug())));
-        }
-        in_record.insert(row.path, (row.digest, row.size));
-    }
+    let mut in_record = rows_by_path(rows)?;
     let mut digests = Vec::with_capacity(archive.entries().len());
     for entry in archive.entries().iter() {
         let row = in_record.remove(&entry.path);
         // RECORD cannot know its own hash, nor that of a signature made of it later.
-        let without_digest = entry.path == record || row.as_ref().is_none_or(|(digest, _)| digest.is_empty());
+        let without_digest = entry.path == record || row.as_ref().is_none_or(|row| row.digest.is_empty());
         if is_record(&entry.path) && without_digest {
             digests.push(None);
             continue;
         }
-        let (digest, size) = row
+        let row = row
             .ok_or_else(|| WheelError::bad(format!("holds `{}`, which RECORD does not list", entry.path)))?;
-        let digest = RecordDigest::parse(&digest).ok_or_else(|| {
-            WheelError::bad(format!("has no SHA-256 or better in RECORD for `{}`", entry.path))
-        })?;
-        if size.parse() != Ok(entry.size) {
-            return Err(WheelError::bad(format!(
-                "holds `{}` with {} bytes, while RECORD says `{}`",
-                entry.path,
-                entry.size,
-                size.escape_debug()
-            )));
-        }
-        digests.push(Some(digest));
+        digests.push(Some(checked_digest(entry, &row)?));
     }
+    // Whatever is left has no entry. Signatures may be listed without being there.
     match in_record.keys().find(|path| !is_record(path)) {
         Some(path) => Err(WheelError::bad(format!("lacks `{}`, which RECORD lists", path.escape_debug()))),
         None => Ok(digests),
     }
+}
+
+/// The rows of RECORD, each path once.
+fn rows_by_path(rows: Vec<RecordRow>) -> Result<FxHashMap<String, RecordRow>, WheelError> {
+    let mut by_path = FxHashMap::default();
+    for row in rows {
+        // Of two rows, another installer might believe the other one.
+        if by_path.contains_key(&row.path) {
+            return Err(WheelError::bad(format!("has `{}` twice in RECORD", row.path.escape_debug())));
+        }
+        by_path.insert(row.path.clone(), row);
+    }
+    Ok(by_path)
+}
+
+/// The digest in the row of an entry; it has to be a strong one, and the size that of the entry.
+fn checked_digest(entry: &ArchiveEntry, row: &RecordRow) -> Result<RecordDigest, WheelError> {
+    let digest = RecordDigest::parse(&row.digest)
+        .ok_or_else(|| WheelError::bad(format!("has no SHA-256 or better in RECORD for `{}`", entry.path)))?;
+    if row.size.parse() != Ok(entry.size) {
+        return Err(WheelError::bad(format!(
+            "holds `{}` with {} bytes, while RECORD says `{}`",
+            entry.path,
+            entry.size,
+            row.size.escape_debug()
+        )));
+    }
+    Ok(digest)
 }

@@ -61,6 +61,28 @@ enum PageBeginning {
     Newest(ReleaseInfo, HeaderMap),
 }
 
+/// Reads the response to a request for the beginning of a project's page.
+struct BeginningReader {
+    /// Reads a 304, which renews the stored newest release.
+    newest: PageReader,
+    /// Reads a page so short that all of it came: then it is the project's.
+    project: PageReader,
+}
+
+impl BeginningReader {
+    fn read(&self, response: HttpResponse) -> Result<PageBeginning, DecodeError> {
+        if response.status == StatusCode::NOT_MODIFIED {
+            return self.newest.read(&response).map(PageBeginning::Unchanged);
+        }
+        if response.end != BodyEnd::Stopped {
+            return self.project.read(&response).map(PageBeginning::Whole);
+        }
+        let info = leading_info(&response.body).and_then(release_info);
+        let info = info.ok_or("its newest release cannot be read".to_owned())?;
+        Ok(PageBeginning::Newest(info, response.headers))
+    }
+}
+
 impl Releases {
     pub(crate) fn new(
         fetcher: PageFetcher,
@@ -81,8 +103,9 @@ impl Releases {
 
     /// The newest release of `name`; blocks.
     pub(crate) fn newest(self: &Arc<Self>, name: &PackageName) -> Option<Arc<LatestRelease>> {
-        let is_known = self.newest.is_registered(name) || self.snapshot.newest(name).is_some();
-        if !is_known && self.is_listed(name) {
+        // An answer that was given once stays; only a first question may be left to the listing.
+        let is_answered = self.newest.is_registered(name) || self.snapshot.newest(name).is_some();
+        if !is_answered && self.is_listed(name) {
             return None;
         }
         self.start_newest(name).wait_blocking().ok()?
@@ -153,6 +176,7 @@ impl Releases {
     ) -> Arc<OnceSlot<Option<CachedListing>>> {
         let (slot, completer) = self.releases.register((name.clone(), version.clone()));
         if let Some(completer) = completer {
+            // A release to store as the newest was just named by a server, which the snapshot may not contradict.
             if let StoreAs::OwnPage = store_as
                 && let Some(release) = self.snapshot.release(name, version)
             {
@@ -163,6 +187,7 @@ impl Releases {
             self.fetcher.transport.spawn(async move {
                 let release = releases.find_release(&name, &version, store_as).await;
                 if release.is_none() {
+                    // As above: the caller falls back to the whole listing.
                     drop(releases.listings.start(&name));
                 }
                 completer.done(Ok(release));
@@ -199,6 +224,7 @@ impl Releases {
                     return None;
                 }
                 index.capabilities.note_json_api();
+                // Begun before this search is done, so that the files arrive while the solver reads the metadata.
                 if index.may_have_release_pages() {
                     drop(self.start_release_as(name, &info.version, StoreAs::Newest(headers)));
                 }
@@ -228,7 +254,7 @@ impl Releases {
         let headers = stored.as_deref().map(StoredPage::validators).unwrap_or_default();
         let request = self.fetcher.request(url, ACCEPT_JSON);
         let request = HttpRequest { headers, is_enough: Some(names_newest), ..request };
-        let reader = |key: CacheKey, stored: Option<Arc<StoredPage>>| PageReader {
+        let page_reader = |key: CacheKey, stored: Option<Arc<StoredPage>>| PageReader {
             cache: cache.clone(),
             kind: PageKind::Project(IndexApi::Json),
             key,
@@ -236,20 +262,10 @@ impl Releases {
             stored,
             store_as: StoreAs::OwnPage,
         };
-        // A 304 renews the newest release; a short page was read whole, so it is the project's.
-        let (newest_reader, project_reader) = (reader(key, stored), reader(page_key, None));
-        let read = move |response: HttpResponse| -> Result<PageBeginning, DecodeError> {
-            if response.status == StatusCode::NOT_MODIFIED {
-                return newest_reader.read(&response).map(PageBeginning::Unchanged);
-            }
-            if response.end != BodyEnd::Stopped {
-                return project_reader.read(&response).map(PageBeginning::Whole);
-            }
-            let info = leading_info(&response.body).and_then(release_info);
-            let info = info.ok_or("its newest release cannot be read".to_owned())?;
-            Ok(PageBeginning::Newest(info, response.headers))
-        };
-        let read: Decode<PageBeginning> = Arc::new(read);
+        // The validators are those of the newest release, so a 304 says nothing about a stored whole page.
+        let reader =
+            BeginningReader { newest: page_reader(key, stored), project: page_reader(page_key, None) };
+        let read: Decode<PageBeginning> = Arc::new(move |response| reader.read(response));
         let beginning = self.fetcher.transport.get(&request, &read).await;
         if let Err(failure) = &beginning
             && failure.kind == FailureKind::Absent
@@ -272,6 +288,7 @@ impl Releases {
         let cache = &self.fetcher.cache;
         let (own_key, newest_key) = (cache.key(&url), self.newest_key(&index.page(IndexApi::Json, name)?));
         let is_newest = matches!(store_as, StoreAs::Newest(_));
+        // Stored as the newest release, it counts as fresh as long as the project's page does.
         if !is_newest
             && let Some(newest) = self.usable(&cache.get(&newest_key).map(Arc::new), name).await
             && newest.listing.versions().eq([version])
@@ -282,21 +299,40 @@ impl Releases {
         if let Some(release) = self.usable(&stored, name).await {
             return Some(release);
         }
-        // While permits are scarce, wait for the newest release: its listing may make this request needless.
-        if !is_newest && self.fetcher.transport.is_saturated() && self.newest.is_registered(name) {
-            let _ = self.start_newest(name).wait().await;
-            if self.listings.is_started(name) {
-                return None;
-            }
-        }
-        let probe = if is_newest { probe_release_pages(index).await } else { None };
-        if !index.may_have_release_pages() {
+        if !is_newest && self.is_listing_preferable(name).await {
             return None;
         }
         // As the newest release it has another key: its freshness is that of the project's page.
         let (key, stored) = if is_newest { (newest_key, None) } else { (own_key, stored) };
         let (kind, name) = (PageKind::Release(version.clone()), name.clone());
         let reader = PageReader { cache: cache.clone(), kind, key, name, stored, store_as };
+        self.fetch_release(index, url, reader).await
+    }
+
+    /// Whether the project's listing is on its way, so that one release needs no request.
+    ///
+    /// Looked at only while permits are scarce: then we wait for the newest release, which may begin the listing.
+    async fn is_listing_preferable(self: &Arc<Self>, name: &PackageName) -> bool {
+        if !self.fetcher.transport.is_saturated() || !self.newest.is_registered(name) {
+            return false;
+        }
+        let _ = self.start_newest(name).wait().await;
+        self.listings.is_started(name)
+    }
+
+    /// Requests the page of a release, unless the run has learnt that the index has no such pages.
+    async fn fetch_release(
+        &self,
+        index: &RegistryIndex,
+        url: Url,
+        reader: PageReader,
+    ) -> Option<CachedListing> {
+        let is_newest = matches!(reader.store_as, StoreAs::Newest(_));
+        let probe = if is_newest { probe_release_pages(index).await } else { None };
+        // Asked again: the probe may have just shown it.
+        if !index.may_have_release_pages() {
+            return None;
+        }
         let result = self.fetcher.fetch(url, reader).await;
         // Only a release that the index itself named must have a page; another one may not exist at all.
         if is_newest && result.as_ref().is_err_and(|failure| failure.kind == FailureKind::Absent) {
@@ -320,6 +356,7 @@ impl Releases {
     /// The cache key of the newest release of the project with its page at `url`.
     fn newest_key(&self, url: &Url) -> CacheKey {
         let mut url = url.clone();
+        // A fragment is never sent, so no page's own URL has this key.
         url.set_fragment(Some("newest"));
         self.fetcher.cache.key(&url)
     }
@@ -332,6 +369,7 @@ impl Releases {
     /// The index to ask for the newest release of `name`, where that is cheaper than the listing.
     fn index_of_newest(&self, name: &PackageName) -> Option<&RegistryIndex> {
         let index = self.indexes.only_index_of(name)?;
+        // Where the user prefers the Simple API, no page of the JSON API may decide.
         let is_possible = self.indexes.api_order == ApiOrder::JsonFirst && index.may_have_newest();
         (is_possible && !self.had_project_page(index, name)).then_some(index)
     }

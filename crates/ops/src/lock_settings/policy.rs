@@ -72,59 +72,43 @@ impl PolicySettings {
     /// # Errors
     /// `Usage` for a setting or an argument that is not valid.
     pub(crate) fn merge(
-        request: &PolicyRequest,
+        given: &PolicyRequest,
         file_options: &[FileOption],
         session: &Session,
     ) -> Result<Self> {
         let settings = &session.settings;
-        let per_package =
-            settings.prerelease_of.iter().map(|(name, mode)| Ok((name.clone(), mode.parse()?.value)));
-        let cut_offs = settings
-            .exclude_newer_of
-            .iter()
-            .map(|(name, text)| Ok((name.clone(), CutOff::of_setting(text)?)));
         Ok(Self {
-            resolution: match argument("--resolution", request.resolution) {
+            resolution: match argument("--resolution", given.resolution) {
                 Some(mode) => mode,
                 None => parse_setting(settings.resolution.as_ref())?.unwrap_or_default(),
             },
-            prerelease: match argument("--prerelease", request.prerelease) {
+            prerelease: match argument("--prerelease", given.prerelease) {
                 Some(mode) => mode,
                 None => parse_setting(settings.prerelease.as_ref())?
                     .or_else(|| allow_in_files(file_options))
                     .unwrap_or_default(),
             },
-            prerelease_packages: per_package.collect::<Result<_>>()?,
-            exclude_newer: match (&request.exclude_newer, &settings.exclude_newer) {
-                (Some(text), _) => argument("--exclude-newer", Some(CutOff::parse(text)?)),
-                (None, Some(setting)) => Some(Sourced::new(CutOff::of_setting(setting)?, setting.origin())),
-                (None, None) => None,
-            },
-            exclude_newer_packages: cut_offs.collect::<Result<_>>()?,
+            prerelease_packages: per_package(&settings.prerelease_of, |mode| Ok(mode.parse()?.value))?,
+            exclude_newer: cut_off(given.exclude_newer.as_deref(), settings.exclude_newer.as_ref())?,
+            exclude_newer_packages: per_package(&settings.exclude_newer_of, CutOff::of_setting)?,
             no_binary: controls(
                 "--no-binary",
-                &request.no_binary,
+                &given.no_binary,
                 settings.no_binary.as_ref(),
-                |kind| match kind {
-                    FileOptionKind::NoBinary(control) => Some(control),
-                    _ => None,
-                },
+                no_binary_option,
                 file_options,
             ),
             only_binary: controls(
                 "--only-binary",
-                &request.only_binary,
+                &given.only_binary,
                 settings.only_binary.as_ref(),
-                |kind| match kind {
-                    FileOptionKind::OnlyBinary(control) => Some(control),
-                    _ => None,
-                },
+                only_binary_option,
                 file_options,
             ),
-            no_build: argument("--no-build", request.no_build.map(|()| true))
+            no_build: argument("--no-build", given.no_build.map(|()| true))
                 .or_else(|| settings.no_build.clone().map(Setting::sourced))
                 .unwrap_or_default(),
-            allow_build: match arguments("--allow-build", &request.allow_build) {
+            allow_build: match arguments("--allow-build", &given.allow_build) {
                 Some(names) => names,
                 None => list_setting(&settings.allow_build, package_name)?.unwrap_or_default(),
             },
@@ -192,10 +176,41 @@ fn allow_in_files(options: &[FileOption]) -> Option<Sourced<PrereleaseMode>> {
     Some(Sourced::new(PrereleaseMode::Allow, Origin::InputFile(pre.at.clone())))
 }
 
+/// The cut-off of all packages: the argument, else the setting.
+fn cut_off(given: Option<&str>, setting: Option<&Setting<String>>) -> Result<Option<Sourced<CutOff>>> {
+    match (given, setting) {
+        (Some(text), _) => Ok(argument("--exclude-newer", Some(CutOff::parse(text)?))),
+        (None, Some(setting)) => Ok(Some(Sourced::new(CutOff::of_setting(setting)?, setting.origin()))),
+        (None, None) => Ok(None),
+    }
+}
+
+/// The values of a setting for single packages, each parsed.
+fn per_package<T>(
+    texts: &BTreeMap<PackageName, Setting<String>>,
+    parse: impl Fn(&Setting<String>) -> Result<T>,
+) -> Result<BTreeMap<PackageName, T>> {
+    texts.iter().map(|(name, text)| Ok((name.clone(), parse(text)?))).collect()
+}
+
+fn no_binary_option(kind: &FileOptionKind) -> Option<&FormatControl> {
+    match kind {
+        FileOptionKind::NoBinary(control) => Some(control),
+        _ => None,
+    }
+}
+
+fn only_binary_option(kind: &FileOptionKind) -> Option<&FormatControl> {
+    match kind {
+        FileOptionKind::OnlyBinary(control) => Some(control),
+        _ => None,
+    }
+}
+
 /// Those of the input files, then those of the arguments or else the setting.
 fn controls(
     name: &'static str,
-    arguments: &[FormatControl],
+    given: &[FormatControl],
     setting: Option<&Setting<FormatControl>>,
     of_kind: fn(&FileOptionKind) -> Option<&FormatControl>,
     file_options: &[FileOption],
@@ -203,9 +218,9 @@ fn controls(
     let in_files = file_options.iter().filter_map(|option| {
         Some(Sourced::new(of_kind(&option.kind)?.clone(), Origin::InputFile(option.at.clone())))
     });
-    let stronger: Vec<_> = match arguments {
+    let stronger: Vec<_> = match given {
         [] => setting.cloned().map(Setting::sourced).into_iter().collect(),
-        _ => arguments.iter().map(|control| Sourced::new(control.clone(), Origin::Argument(name))).collect(),
+        _ => given.iter().map(|control| Sourced::new(control.clone(), Origin::Argument(name))).collect(),
     };
     in_files.chain(stronger).collect()
 }
