@@ -33,7 +33,7 @@ pub(super) struct PackageDependency {
     pub(super) groups: Vec<ReleaseGroup>,
 }
 
-/// The package of which no release satisfies everybody.
+/// The package that has no release which satisfies everybody.
 pub(super) struct Clash {
     pub(super) package: PackageName,
     pub(super) kind: ClashKind,

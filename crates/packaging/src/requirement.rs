@@ -93,7 +93,7 @@ impl RequirementError {
         Self { message, start, len: chars(at.saturating_add(len)).saturating_sub(start).max(1) }
     }
 
-    /// The same error about `text`, of which the parsed part starts at the byte `bytes`.
+    /// The same error, placed in `text`: the parsed part starts at its byte `bytes`.
     fn moved(mut self, text: &str, bytes: usize) -> Self {
         self.start += text[..bytes].chars().count();
         self

@@ -32,7 +32,7 @@ struct NameStats {
     attempts: FxHashSet<Ordinal>,
     /// What pubgrub still permitted when it asked for a priority, thus before the decision.
     remaining: Option<OrdinalSet>,
-    /// The packages of which some candidate depended on it.
+    /// The packages with a candidate that depended on it.
     dependents: Vec<PackageId>,
     /// How often a candidate of it conflicted with the decision of another name.
     blame: FxHashMap<NameId, u32>,

@@ -20,7 +20,7 @@ use rustc_hash::FxHasher;
 
 pub(super) use self::interval::Interval;
 
-/// A comma-separated set of version specifiers, all of which must hold; the empty set holds for every version.
+/// A comma-separated set of version specifiers. A version must satisfy each of them; every version satisfies the empty set.
 ///
 /// Shown in the written order, each version in its normal form, without spaces. Two sets are equal if they have the same
 /// specifiers, in any order and spelling (`>=1.0,<2` and `<2.0, >=1`).
